@@ -1,0 +1,40 @@
+//! The pure edit engine: edits as text to text, unique at every rung, all or nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// What is done to one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEdit {
+    /// Path relative to the repository, `/`-separated.
+    pub file: String,
+    /// What is done.
+    pub operation: EditOperation,
+}
+
+/// One operation on a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EditOperation {
+    /// SEARCH/REPLACE blocks, applied in order, each unique in the file.
+    Replace(Vec<Block>),
+    /// A new file with this text.
+    Create(String),
+    /// The file is removed.
+    Delete,
+    /// The file gets a new path; blocks, if any, are applied to its text.
+    Rename {
+        /// The new path.
+        to: String,
+        /// Changes on the way.
+        blocks: Vec<Block>,
+    },
+}
+
+/// One SEARCH/REPLACE block. Texts end without a line break; an empty search is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// What stands there now: whole lines.
+    pub search: String,
+    /// What stands there afterwards; empty removes the lines.
+    pub replace: String,
+}

@@ -1,0 +1,17 @@
+//! Languages: one value each, `extract` is one cursor walk from tree to facts.
+
+pub mod shared;
+
+use crate::repo_map::facts::{FileFacts, LanguageName};
+
+/// A language the mapper reads.
+pub struct Language {
+    /// Its name.
+    pub name: LanguageName,
+    /// File extensions, without the dot.
+    pub extensions: &'static [&'static str],
+    /// The grammar for a file with this extension.
+    pub grammar: fn(extension: &str) -> tree_sitter::Language,
+    /// Facts from a syntax tree and the text it was parsed from.
+    pub extract: fn(tree: &tree_sitter::Tree, source: &str) -> FileFacts,
+}

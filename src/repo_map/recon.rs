@@ -1,0 +1,203 @@
+//! Project facts: what a newcomer would look up before the first change.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Facts about the project that do not come from its source code.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recon {
+    /// Packages, the root first, then by folder.
+    pub packages: Vec<Package>,
+    /// Frameworks and libraries that decide how code is written here (`next`, `axum`, `prisma`, …), sorted.
+    pub frameworks: Vec<String>,
+    /// Documents that state intent (README, AGENTS.md, ADRs, …), sorted by path.
+    pub documents: Vec<Document>,
+    /// Continuous integration files, sorted.
+    pub ci_files: Vec<String>,
+    /// Deployment hints (Dockerfile, fly.toml, vercel.json, …), sorted.
+    pub deployment: Vec<String>,
+}
+
+/// A package: a folder with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Package {
+    /// The name in the manifest; the folder's name when it has none.
+    pub name: String,
+    /// Folder, `""` for the root.
+    pub folder: String,
+    /// The manifest's path.
+    pub manifest: String,
+    /// Who installs and runs it.
+    pub manager: PackageManager,
+    /// It declares a workspace.
+    pub workspace_root: bool,
+    /// It belongs to a workspace whose root is this folder.
+    pub member_of: Option<String>,
+    /// Direct dependencies.
+    pub dependencies: Vec<Dependency>,
+    /// Commands, in the order of [`CommandPurpose`].
+    pub commands: Vec<ProjectCommand>,
+    /// Files that start something or that users import: bin and main targets, `exports`, `main`.
+    pub entry_points: Vec<String>,
+}
+
+/// Who installs and runs a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageManager {
+    /// Cargo.
+    Cargo,
+    /// npm.
+    Npm,
+    /// pnpm.
+    Pnpm,
+    /// Yarn.
+    Yarn,
+    /// Bun.
+    Bun,
+}
+
+impl PackageManager {
+    /// The name of its program.
+    pub fn program(self) -> &'static str {
+        match self {
+            PackageManager::Cargo => "cargo",
+            PackageManager::Npm => "npm",
+            PackageManager::Pnpm => "pnpm",
+            PackageManager::Yarn => "yarn",
+            PackageManager::Bun => "bun",
+        }
+    }
+}
+
+/// A direct dependency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dependency {
+    /// Its name in the registry.
+    pub name: String,
+    /// The requirement as written.
+    pub requirement: String,
+    /// Which section it stands in.
+    pub kind: DependencyKind,
+    /// The line of the manifest.
+    pub line: u32,
+}
+
+/// Which section of the manifest a dependency stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DependencyKind {
+    /// Needed at run time.
+    Normal,
+    /// Needed by tests and tools.
+    Dev,
+    /// Needed by build scripts.
+    Build,
+    /// `peerDependencies`.
+    Peer,
+    /// Optional.
+    Optional,
+}
+
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CommandPurpose {
+    /// Fetch dependencies.
+    Install,
+    /// Build.
+    Build,
+    /// Check types without building.
+    Typecheck,
+    /// Run the tests.
+    Test,
+    /// Lint.
+    Lint,
+    /// Check formatting.
+    Format,
+}
+
+impl CommandPurpose {
+    /// The word in a plan's command table.
+    pub fn label(self) -> &'static str {
+        match self {
+            CommandPurpose::Install => "Install",
+            CommandPurpose::Build => "Build",
+            CommandPurpose::Typecheck => "Typecheck",
+            CommandPurpose::Test => "Tests",
+            CommandPurpose::Lint => "Lint",
+            CommandPurpose::Format => "Format",
+        }
+    }
+}
+
+/// A command that the project itself uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProjectCommand {
+    /// What it is for.
+    pub purpose: CommandPurpose,
+    /// The command line, to be run in [`ProjectCommand::folder`].
+    pub command: String,
+    /// Folder it runs in, `""` for the root.
+    pub folder: String,
+    /// Where it was found: `package.json scripts.test`, `.github/workflows/ci.yml:31`, `Cargo.toml`.
+    pub source: String,
+}
+
+/// A document that states intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Document {
+    /// Its path.
+    pub path: String,
+    /// What kind of document.
+    pub kind: DocumentKind,
+    /// The first heading, if any.
+    pub title: Option<String>,
+}
+
+/// What kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentKind {
+    /// README.
+    Readme,
+    /// AGENTS.md, CLAUDE.md, and the like.
+    Agents,
+    /// CONTRIBUTING.
+    Contributing,
+    /// An architecture decision record.
+    Decision,
+    /// CONTEXT, DESIGN, PRODUCT, ARCHITECTURE.
+    Design,
+    /// CHANGELOG.
+    Changelog,
+    /// Other documentation.
+    Docs,
+}
+
+impl Recon {
+    /// The package whose folder most closely encloses `path`.
+    pub fn package_of(&self, path: &str) -> Option<&Package> {
+        self.packages
+            .iter()
+            .filter(|package| {
+                package.folder.is_empty()
+                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            })
+            .max_by_key(|package| package.folder.len())
+    }
+
+    /// The command for `purpose` nearest to `path`: its package's own, else that of the packages around it.
+    pub fn command_for(&self, purpose: CommandPurpose, path: &str) -> Option<&ProjectCommand> {
+        let mut enclosing: Vec<&Package> = self
+            .packages
+            .iter()
+            .filter(|package| {
+                package.folder.is_empty()
+                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            })
+            .collect();
+        enclosing.sort_by_key(|package| std::cmp::Reverse(package.folder.len()));
+        enclosing.into_iter().flat_map(|package| &package.commands).find(|command| command.purpose == purpose)
+    }
+}
