@@ -1,10 +1,17 @@
 //! Effects: what each function does to the world outside it, directly and through the functions it calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::repo_map::{CallId, SymbolId};
+pub mod asynchrony;
+pub mod chain;
+pub mod deferral;
+pub mod propagate;
+pub mod tables;
+
+use crate::finding::Hop;
+use crate::repo_map::{CallId, RepoMap, SymbolId};
 
 /// Something a function does to the world outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,4 +68,84 @@ pub struct Effects {
     pub direct: BTreeMap<CallId, Vec<DirectEffect>>,
     /// Effects of each function, with the shortest way to them.
     pub functions: BTreeMap<SymbolId, BTreeMap<Effect, Cause>>,
+    /// Functions that give a promise or a future.
+    pub async_functions: BTreeSet<SymbolId>,
+}
+
+/// What every function and call of the repository does.
+pub fn effects(map: &RepoMap) -> Effects {
+    let direct = tables::direct_effects(map);
+    let functions = propagate::propagate(map, &direct);
+    let async_functions = asynchrony::async_functions(map, &direct);
+    Effects { direct, functions, async_functions }
+}
+
+impl Effects {
+    /// What a call does by itself.
+    pub fn direct(&self, call: CallId) -> &[DirectEffect] {
+        self.direct.get(&call).map_or(&[], Vec::as_slice)
+    }
+
+    /// How a call comes to have an effect: by itself, or through the function it calls that is nearest to the API.
+    pub fn cause(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
+        if self.direct(call).iter().any(|direct| direct.effect == effect) {
+            return Some(Cause { call, through: None, distance: 1 });
+        }
+        map.resolved(call)
+            .filter_map(|resolved| {
+                let cause = self.functions.get(&resolved.symbol)?.get(&effect)?;
+                Some(Cause { call, through: Some(resolved.symbol), distance: cause.distance + 1 })
+            })
+            .min_by_key(|cause| (cause.distance, cause.through))
+    }
+
+    /// The calls from `call` to the API that has the effect, both included; empty when it does not have it.
+    pub fn causes(&self, map: &RepoMap, call: CallId, effect: Effect) -> Vec<Cause> {
+        let mut path = Vec::new();
+        let mut next = self.cause(map, call, effect);
+        while let Some(cause) = next {
+            path.push(cause);
+            // Distances fall by one a hop, so this ends.
+            next = cause.through.and_then(|symbol| self.functions.get(&symbol)?.get(&effect).copied());
+        }
+        path
+    }
+
+    /// The way from a call to the API that has the effect, one hop a call; empty when it does not have it.
+    pub fn path(&self, map: &RepoMap, from: CallId, effect: Effect) -> Vec<Hop> {
+        let hop = |cause: Cause| {
+            let site = map.call(cause.call);
+            let symbol = match cause.through {
+                Some(symbol) => map.symbol(symbol).qualified.clone(),
+                None => self
+                    .direct(cause.call)
+                    .iter()
+                    .find(|direct| direct.effect == effect)
+                    .map_or_else(|| site.name.clone(), |direct| direct.api.clone()),
+            };
+            Hop { file: map.file(cause.call.file).path.clone(), line: site.line, symbol }
+        };
+        self.causes(map, from, effect).into_iter().map(hop).collect()
+    }
+
+    /// What the API at the end of the way from `call` is.
+    pub fn api(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<&DirectEffect> {
+        let last = self.causes(map, call, effect).last()?.call;
+        self.direct(last).iter().find(|direct| direct.effect == effect)
+    }
+
+    /// Whether a function gives a promise or a future.
+    pub fn is_async(&self, symbol: SymbolId) -> bool {
+        self.async_functions.contains(&symbol)
+    }
+
+    /// Whether a call gives a promise or a future: every function it may reach does, or the API is known to.
+    pub fn call_is_async(&self, map: &RepoMap, call: CallId) -> bool {
+        let mut resolved = map.resolved(call).peekable();
+        if resolved.peek().is_some() {
+            return resolved.all(|resolved| self.is_async(resolved.symbol));
+        }
+        let direct = self.direct(call);
+        !direct.is_empty() && direct.iter().all(|direct| direct.is_async)
+    }
 }

@@ -1,17 +1,21 @@
 //! `improve` turns what is wrong with a codebase into plans which cheap executors can carry out safely.
 //!
-//! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → `planner` → `apply` → `verifier`.
+//! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`].
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`].
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr)] // Only the binary prints.
+// A module's page says how it works inside; its private parts have names.
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod audit;
 pub mod edit;
 pub mod effects;
 pub mod finding;
+pub mod git;
 pub mod map;
 pub mod plan;
+pub mod progress;
 pub mod repo_map;
 pub mod secrets;
 pub mod tree;

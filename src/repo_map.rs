@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub mod expr;
 pub mod facts;
 pub mod recon;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use facts::{CallIndex, CallSite, FileFacts, LanguageName, Symbol, SymbolIndex};
 use recon::Recon;
@@ -156,7 +158,7 @@ pub struct Resolved {
 }
 
 /// Something outside the repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct External {
     /// The npm package or crate (`@prisma/client`, `sqlx`, `std`), a Node built-in without `node:` (`fs/promises`), or
     /// `global` for what the runtime provides without an import (`fetch`, `Promise`, `JSON`).

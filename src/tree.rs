@@ -4,6 +4,12 @@
 
 use std::path::PathBuf;
 
+pub(crate) mod dot_ignore;
+mod working;
+
+pub use working::WorkingTree;
+pub(crate) use working::check_path;
+
 /// Files that can be listed and read.
 pub trait Tree: Sync {
     /// Every file that is not ignored, sorted by path. Links are listed, never followed.
@@ -77,4 +83,16 @@ pub enum TreeError {
     /// git could not read its own objects.
     #[error("git: {0}")]
     Git(String),
+}
+
+impl TreeError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            TreeError::Outside { .. } => Some("name files relative to the repository's root, without `..`"),
+            TreeError::Missing { .. } => Some("check the spelling; ignored files are not part of the tree"),
+            TreeError::Io { .. } => Some("check that the file exists and may be read"),
+            TreeError::Git(_) => Some("run `git fsck` to see whether the repository is damaged"),
+        }
+    }
 }

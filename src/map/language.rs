@@ -1,8 +1,13 @@
 //! Languages: one value each, `extract` is one cursor walk from tree to facts.
 
+pub mod rust;
 pub mod shared;
+pub mod typescript;
 
 use crate::repo_map::facts::{FileFacts, LanguageName};
+
+/// Every language, in no particular order: extensions do not overlap.
+pub static LANGUAGES: &[&Language] = &[&rust::RUST, &typescript::JAVASCRIPT, &typescript::TYPESCRIPT];
 
 /// A language the mapper reads.
 pub struct Language {

@@ -1,5 +1,10 @@
 //! Linking: what every import and call of the repository resolves to, from facts alone and without a type checker.
 
+pub mod ecmascript;
+pub mod rust;
+#[cfg(test)]
+pub mod testing;
+
 use std::collections::BTreeMap;
 
 use crate::repo_map::{CallTarget, ImportTarget, SourceFile};
@@ -23,12 +28,15 @@ pub struct Links {
 
 /// Links all files.
 pub fn link(input: &LinkInput<'_>) -> Links {
-    Links {
+    let mut links = Links {
         targets: input.files.iter().map(|file| vec![CallTarget::Unresolved; file.facts.calls.len()]).collect(),
         import_targets: input
             .files
             .iter()
             .map(|file| vec![ImportTarget::Unresolved; file.facts.imports.len()])
             .collect(),
-    }
+    };
+    ecmascript::link(input, &mut links);
+    rust::link(input, &mut links);
+    links
 }

@@ -37,7 +37,8 @@ pub enum Expr {
     Nothing,
     /// `[a, b]`, `vec![a, b]`, a tuple.
     Array(Vec<Expr>),
-    /// An object literal or a struct literal: key and value; a spread has the key `...`.
+    /// An object literal or a struct literal: key and value; a spread has the key `...`. A Rust struct literal starts with
+    /// the key `::`, its value the path of the struct.
     Object(Vec<(String, Expr)>),
     /// A function value written in place: arrow function, function expression, closure.
     Function {
@@ -52,7 +53,8 @@ pub enum Expr {
     Regex(String),
     /// A binary operation: operator as written, left, right. `a ?? b` and `a || b` are here too.
     Binary(String, Box<Expr>, Box<Expr>),
-    /// `!x`, `-x`, `&x`, `*x`, `x?` and casts keep only what they wrap, with the operator as written (`as`, `?`, `&`, …).
+    /// `!x`, `-x`, `&x`, `*x`, `x?` and casts keep only what they wrap, with the operator as written (`?`, `&`, …;
+    /// for a TypeScript cast with its type: `as User`).
     Unary(String, Box<Expr>),
     /// The values an expression may take: ternary, `if`/`match` in value position.
     Either(Vec<Expr>),

@@ -111,6 +111,8 @@ pub struct FileFacts {
     pub comments: Vec<Comment>,
     /// Rust `mod name;` declarations.
     pub modules: Vec<ModuleDeclaration>,
+    /// Type parameters in scope of a definition and what bounds them (Rust), in source order.
+    pub generics: Vec<GenericBound>,
     /// Every identifier that occurs outside its own definition, sorted, once each.
     pub references: Vec<String>,
     /// One entry a code line (blank lines, comments, imports and lone punctuation left out): for duplication.
@@ -204,7 +206,7 @@ pub struct Symbol {
     pub signature: String,
     /// Parameters in order, the receiver left out.
     pub parameters: Vec<Parameter>,
-    /// The declared return type, as written.
+    /// The declared return type, as written; of a type alias, the type it stands for.
     pub return_type: Option<String>,
     /// Decorators and attributes, as written without `@`, `#[` and `]`.
     pub attributes: Vec<String>,
@@ -241,6 +243,7 @@ pub struct Import {
     /// `import type`, `import { type T }`.
     pub type_only: bool,
     /// The Rust module it stands in (inline `mod a { mod b {` gives `["a", "b"]`), or the enclosing function's scope for `require`.
+    /// A `use` inside a Rust function ends in `fn name`.
     pub within: Vec<String>,
     /// Rust `pub use` (any visibility).
     pub reexported: bool,
@@ -469,6 +472,8 @@ pub struct Binding {
     /// The initialiser.
     pub value: Option<Expr>,
     /// For `const { key: name } = value`: the key taken from the value; for `[a, b] = value`, the position.
+    /// Rust patterns give every step, joined by `.`: `1` for a tuple, `Some.0` and `Order.id` for a variant or struct,
+    /// `*` for an item of what a loop runs over. A closure parameter has no value and starts with its own position.
     pub taken: Option<String>,
     /// The innermost region it stands in.
     pub region: Option<RegionIndex>,
@@ -662,6 +667,19 @@ pub struct ModuleDeclaration {
     pub test: bool,
     /// Where it stands.
     pub line: u32,
+}
+
+/// A type parameter that a definition may name: its own, or one of the `impl` or trait around it.
+///
+/// One entry a bound, and one entry with an empty bound for the parameter itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenericBound {
+    /// The definition.
+    pub symbol: SymbolIndex,
+    /// The parameter as written: `T`; in a where clause also `T::Item`.
+    pub name: String,
+    /// The trait it must have, as written: `Into<String>`; empty for the declaration itself.
+    pub bound: String,
 }
 
 /// One line of code, as duplication detection sees it.

@@ -3,6 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod prose;
+pub mod task;
+pub mod workflow;
+
+use prose::{DocumentCommand, DocumentLink};
+use task::{Script, TaskFile};
+use workflow::Workflow;
+
 /// Facts about the project that do not come from its source code.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recon {
@@ -16,6 +24,10 @@ pub struct Recon {
     pub ci_files: Vec<String>,
     /// Deployment hints (Dockerfile, fly.toml, vercel.json, …), sorted.
     pub deployment: Vec<String>,
+    /// GitHub Actions workflows, sorted by path; files that are no YAML are left out.
+    pub workflows: Vec<Workflow>,
+    /// Makefiles and the like, sorted by path.
+    pub task_files: Vec<TaskFile>,
 }
 
 /// A package: a folder with a manifest.
@@ -39,6 +51,10 @@ pub struct Package {
     pub commands: Vec<ProjectCommand>,
     /// Files that start something or that users import: bin and main targets, `exports`, `main`.
     pub entry_points: Vec<String>,
+    /// Scripts of a `package.json`, in its order.
+    pub scripts: Vec<Script>,
+    /// It may be published: neither `"private": true` nor `publish = false`, and it states a version.
+    pub publishable: bool,
 }
 
 /// Who installs and runs a package.
@@ -75,12 +91,42 @@ impl PackageManager {
 pub struct Dependency {
     /// Its name in the registry.
     pub name: String,
+    /// The name the code uses, where the manifest renames it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
     /// The requirement as written.
     pub requirement: String,
     /// Which section it stands in.
     pub kind: DependencyKind,
     /// The line of the manifest.
     pub line: u32,
+    /// It comes from a git repository rather than a registry.
+    pub git: Option<GitSource>,
+}
+
+/// A dependency that is fetched from a git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GitSource {
+    /// The repository's address, as written.
+    pub url: String,
+    /// What it is held at, as written; `None` follows the default branch.
+    pub reference: Option<GitReference>,
+    /// The manifest that says so: another one for a dependency inherited from the workspace.
+    pub manifest: String,
+    /// The line there.
+    pub line: u32,
+}
+
+/// What a git dependency is held at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GitReference {
+    /// A commit.
+    Rev(String),
+    /// A tag.
+    Tag(String),
+    /// A branch: it moves.
+    Branch(String),
 }
 
 /// Which section of the manifest a dependency stands in.
@@ -153,6 +199,12 @@ pub struct Document {
     pub kind: DocumentKind,
     /// The first heading, if any.
     pub title: Option<String>,
+    /// Links without a scheme, in order. For rules: left out of the JSON.
+    #[serde(skip)]
+    pub links: Vec<DocumentLink>,
+    /// Commands it tells its reader to type, in order. For rules: left out of the JSON.
+    #[serde(skip)]
+    pub commands: Vec<DocumentCommand>,
 }
 
 /// What kind of document.
@@ -180,6 +232,19 @@ impl Recon {
     pub fn package_of(&self, path: &str) -> Option<&Package> {
         self.packages
             .iter()
+            .filter(|package| {
+                package.folder.is_empty()
+                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            })
+            .max_by_key(|package| package.folder.len())
+    }
+
+    /// The package of one ecosystem (Cargo or npm) whose folder most closely encloses `path`: a folder may hold a
+    /// `Cargo.toml` and a `package.json`.
+    pub fn package_in(&self, path: &str, cargo: bool) -> Option<&Package> {
+        self.packages
+            .iter()
+            .filter(|package| (package.manager == PackageManager::Cargo) == cargo)
             .filter(|package| {
                 package.folder.is_empty()
                     || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))

@@ -1,0 +1,119 @@
+//! Call chains: `db.select().from(users)` as names and calls from root to end.
+
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, Usage};
+use crate::repo_map::{CallId, RepoMap};
+
+/// Names of a chain from its root to the callee, calls seen through: `db.select().from` is `db`, `select`, `from`.
+/// `None` when the root has no name.
+pub fn names<'a>(facts: &'a FileFacts, callee: &'a Expr) -> Option<Vec<&'a str>> {
+    let mut found = Vec::new();
+    let mut next = callee;
+    loop {
+        match next.peeled() {
+            Expr::Name(name) => {
+                found.push(name.as_str());
+                break;
+            }
+            Expr::This => {
+                found.push("this");
+                break;
+            }
+            Expr::Path(segments) => {
+                found.extend(segments.iter().rev().map(String::as_str));
+                break;
+            }
+            Expr::Member(object, name) => {
+                found.push(name.as_str());
+                next = object;
+            }
+            Expr::Index(object, _) => {
+                found.push("[]");
+                next = object;
+            }
+            Expr::Call(index) => next = &facts.call(*index).callee,
+            _ => return None,
+        }
+    }
+    found.reverse();
+    Some(found)
+}
+
+/// Calls a chain is made of, this one first, then the receivers: `from`, `select` for `db.select().from(users)`.
+pub fn receivers(facts: &FileFacts, call: CallIndex) -> Vec<CallIndex> {
+    let mut found = vec![call];
+    let mut next = &facts.call(call).callee;
+    loop {
+        match next.peeled() {
+            Expr::Member(object, _) | Expr::Index(object, _) => next = object,
+            Expr::Call(index) => {
+                found.push(*index);
+                next = &facts.call(*index).callee;
+            }
+            _ => return found,
+        }
+    }
+}
+
+/// The last call of the chain a call stands in: `where` for the `select` of `db.select().from(users).where(…)`.
+pub fn end(map: &RepoMap, call: CallId) -> CallId {
+    let facts = &map.file(call.file).facts;
+    let mut last = call.index;
+    while let Usage::Receiver(next) = facts.call(last).usage {
+        // A chain grows to the right, so this ends.
+        if next == last {
+            break;
+        }
+        last = next;
+    }
+    CallId { file: call.file, index: last }
+}
+
+/// Whether the call only makes a value (`new`, JSX): no chain of queries starts below it.
+pub fn is_plain_call(kind: CallKind) -> bool {
+    matches!(kind, CallKind::Call | CallKind::Macro | CallKind::Template)
+}
+
+/// Calls `visit` on every expression of a call's arguments and of its receivers' arguments, calls entered.
+pub fn walk_deep<'a>(facts: &'a FileFacts, expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
+    walk_bounded(facts, expr, visit, 0);
+}
+
+fn walk_bounded<'a>(facts: &'a FileFacts, expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr), depth: usize) {
+    // Calls nest at most as deep as the extractor's expressions; the bound guards against facts that refer in a circle.
+    if depth > 24 {
+        return;
+    }
+    let mut calls = Vec::new();
+    expr.walk(&mut |inner| {
+        visit(inner);
+        if let Expr::Call(index) = inner {
+            calls.push(*index);
+        }
+    });
+    for index in calls {
+        let site = facts.call(index);
+        walk_bounded(facts, &site.callee, visit, depth + 1);
+        for argument in &site.arguments {
+            walk_bounded(facts, argument, visit, depth + 1);
+        }
+    }
+}
+
+/// Whether a call's callee or arguments use a name for which `wanted` holds, receivers of its chain included.
+pub fn call_uses(facts: &FileFacts, call: CallIndex, wanted: &dyn Fn(&str) -> bool) -> bool {
+    expr_uses(facts, &Expr::Call(call), wanted)
+}
+
+/// Whether an expression uses a name for which `wanted` holds, calls entered.
+pub fn expr_uses(facts: &FileFacts, expr: &Expr, wanted: &dyn Fn(&str) -> bool) -> bool {
+    let mut found = false;
+    walk_deep(facts, expr, &mut |inner| {
+        found |= match inner {
+            Expr::Name(name) => wanted(name),
+            Expr::Path(segments) => segments.len() == 1 && wanted(&segments[0]),
+            _ => false,
+        };
+    });
+    found
+}

@@ -1,0 +1,480 @@
+//! API tables: which calls of which libraries have which effect. Data, one file per library.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rayon::prelude::*;
+
+use crate::effects::{DirectEffect, Effect, chain};
+use crate::repo_map::expr::{Expr, TemplatePart};
+use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName};
+use crate::repo_map::{CallId, CallTarget, External, RepoMap};
+
+mod aws_sdk;
+mod better_sqlite3;
+mod bullmq;
+mod diesel;
+mod drizzle;
+mod http_clients;
+mod knex;
+mod kysely;
+mod mikro_orm;
+mod mongodb;
+mod mongodb_rust;
+mod mongoose;
+mod mysql2;
+mod node;
+mod pg;
+mod postgres_js;
+mod prisma;
+mod redis;
+mod redis_rust;
+mod reqwest;
+mod rusqlite;
+mod rust_std;
+mod sea_orm;
+mod sequelize;
+mod slonik;
+mod sqlx;
+mod supabase;
+mod tokio_fs;
+mod tokio_postgres;
+mod typeorm;
+
+/// Every library whose calls are known.
+pub static LIBRARIES: &[&Library] = &[
+    &aws_sdk::LIBRARY,
+    &better_sqlite3::LIBRARY,
+    &bullmq::LIBRARY,
+    &diesel::LIBRARY,
+    &drizzle::LIBRARY,
+    &http_clients::LIBRARY,
+    &knex::LIBRARY,
+    &kysely::LIBRARY,
+    &mikro_orm::LIBRARY,
+    &mongodb::LIBRARY,
+    &mongodb_rust::LIBRARY,
+    &mongoose::LIBRARY,
+    &mysql2::LIBRARY,
+    &node::LIBRARY,
+    &pg::LIBRARY,
+    &postgres_js::LIBRARY,
+    &prisma::LIBRARY,
+    &redis::LIBRARY,
+    &redis_rust::LIBRARY,
+    &reqwest::LIBRARY,
+    &rusqlite::LIBRARY,
+    &rust_std::LIBRARY,
+    &sea_orm::LIBRARY,
+    &sequelize::LIBRARY,
+    &slonik::LIBRARY,
+    &sqlx::LIBRARY,
+    &supabase::LIBRARY,
+    &tokio_fs::LIBRARY,
+    &tokio_postgres::LIBRARY,
+    &typeorm::LIBRARY,
+];
+
+/// What is known about a library.
+#[derive(Debug)]
+pub struct Library {
+    /// Its name in findings.
+    pub name: &'static str,
+    /// Which language calls it.
+    pub ecosystem: Ecosystem,
+    /// Version the table was written for, and where its names come from.
+    pub source: &'static str,
+    /// npm packages or crates; `scope/*` takes a whole scope.
+    pub packages: &'static [&'static str],
+    /// Calls, by the path from the package's export.
+    pub apis: &'static [Api],
+    /// Calls whose receiver could not be resolved, by the names written in the code. Only believed when the project
+    /// depends on the library.
+    pub shapes: &'static [Api],
+}
+
+/// Which language calls a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ecosystem {
+    /// npm, and the runtimes of JavaScript.
+    Npm,
+    /// crates.io, and the standard library of Rust.
+    Cargo,
+}
+
+/// Calls with one effect.
+///
+/// A pattern is names with dots between them: `a|b` is either, `*` any one name, `**` any number of names, `@` a
+/// capitalised name, `*Repository` and `redis*` names with that end or start.
+#[derive(Debug, Clone, Copy)]
+pub struct Api {
+    /// Which names.
+    pub pattern: &'static str,
+    /// What they do; `None` when the SQL statement decides between reading and writing.
+    pub effect: Option<Effect>,
+    /// The call gives a promise or a future.
+    pub is_async: bool,
+    /// The call holds the thread until it is done.
+    pub blocks: bool,
+    /// One call already handles many items.
+    pub is_batch: bool,
+    /// Only where no further call follows in the chain.
+    pub at_end: bool,
+    /// Only with an argument whose last name holds one of these, in lower case.
+    pub argument: &'static [&'static str],
+}
+
+impl Api {
+    const fn new(pattern: &'static str, effect: Option<Effect>) -> Api {
+        Api { pattern, effect, is_async: true, blocks: false, is_batch: false, at_end: false, argument: &[] }
+    }
+
+    /// The call returns when it is done and holds the thread until then.
+    pub const fn blocking(mut self) -> Api {
+        self.is_async = false;
+        self.blocks = true;
+        self
+    }
+
+    /// The call gives its value at once.
+    pub const fn sync(mut self) -> Api {
+        self.is_async = false;
+        self
+    }
+
+    /// One call already handles many items.
+    pub const fn batch(mut self) -> Api {
+        self.is_batch = true;
+        self
+    }
+
+    /// Only where no further call follows in the chain.
+    pub const fn at_end(mut self) -> Api {
+        self.at_end = true;
+        self
+    }
+
+    /// Only with an argument of such a name.
+    pub const fn with(mut self, argument: &'static [&'static str]) -> Api {
+        self.argument = argument;
+        self
+    }
+}
+
+/// Calls that read a database.
+pub const fn reads(pattern: &'static str) -> Api {
+    Api::new(pattern, Some(Effect::DbRead))
+}
+
+/// Calls that write a database.
+pub const fn writes(pattern: &'static str) -> Api {
+    Api::new(pattern, Some(Effect::DbWrite))
+}
+
+/// Calls that run an SQL statement, which says whether they read or write.
+pub const fn runs_sql(pattern: &'static str) -> Api {
+    Api::new(pattern, None)
+}
+
+/// Calls with another effect.
+pub const fn does(effect: Effect, pattern: &'static str) -> Api {
+    Api::new(pattern, Some(effect))
+}
+
+/// Tables by the last name of their patterns, so that a call is compared with few of them.
+struct Index {
+    apis: HashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
+    shapes: HashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
+}
+
+impl Index {
+    fn new() -> Index {
+        let mut index = Index { apis: HashMap::new(), shapes: HashMap::new() };
+        for &library in LIBRARIES {
+            for (table, entries) in [(&mut index.apis, library.apis), (&mut index.shapes, library.shapes)] {
+                for api in entries {
+                    let last = api.pattern.rsplit('.').next().unwrap_or_default();
+                    for name in last.split('|') {
+                        // Names with a wild card are compared with every call.
+                        let key = if name.contains(['*', '@']) { "*" } else { name };
+                        table.entry(key).or_default().push((library, api));
+                    }
+                }
+            }
+        }
+        index
+    }
+}
+
+/// What every call of the repository does by itself.
+pub fn direct_effects(map: &RepoMap) -> BTreeMap<CallId, Vec<DirectEffect>> {
+    let index = Index::new();
+    let npm: BTreeSet<&str> = map
+        .recon
+        .packages
+        .iter()
+        .flat_map(|package| &package.dependencies)
+        .map(|dependency| dependency.name.as_str())
+        .collect();
+    let files: Vec<_> = map.files_with_ids().collect();
+    let found: Vec<Vec<(CallId, Vec<DirectEffect>)>> = files
+        .par_iter()
+        .map(|&(file, source)| {
+            let own: BTreeSet<&str>;
+            let dependencies = if source.language.is_ecmascript() {
+                // A client is often made in one package of a workspace and used in another.
+                &npm
+            } else {
+                let package = map.recon.package_in(&source.path, true);
+                own = package.into_iter().flat_map(|package| &package.dependencies).map(|d| d.name.as_str()).collect();
+                &own
+            };
+            let site = |index_of_call: CallIndex| {
+                let id = CallId { file, index: index_of_call };
+                let effects = effects_of(map, &index, dependencies, id);
+                (!effects.is_empty()).then_some((id, effects))
+            };
+            (0..source.facts.calls.len() as CallIndex).filter_map(site).collect()
+        })
+        .collect();
+    found.into_iter().flatten().collect()
+}
+
+fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: CallId) -> Vec<DirectEffect> {
+    let source = map.file(id.file);
+    let facts = &source.facts;
+    let site = facts.call(id.index);
+    if !chain::is_plain_call(site.kind) {
+        return Vec::new();
+    }
+    let ecosystem = if source.language == LanguageName::Rust { Ecosystem::Cargo } else { Ecosystem::Npm };
+    let candidates = |table: &HashMap<&'static str, Vec<(&'static Library, &'static Api)>>, last: &str| {
+        let mut found = table.get(last).cloned().unwrap_or_default();
+        found.extend(table.get("*").into_iter().flatten());
+        found.retain(|(library, api)| {
+            library.ecosystem == ecosystem
+                && (!api.at_end || chain::end(map, id) == id)
+                && (api.argument.is_empty() || has_argument(facts, id.index, api.argument))
+        });
+        found
+    };
+    match map.target(id) {
+        CallTarget::External(External { package, path }) => {
+            let names: Vec<&str> = path.iter().map(String::as_str).collect();
+            let last = names.last().copied().unwrap_or("default");
+            let hit = candidates(&index.apis, last)
+                .into_iter()
+                .find(|(library, api)| names_package(library.packages, package) && matches(api.pattern, &names));
+            if let Some((library, api)) = hit {
+                return describe(facts, id.index, library, api, &names);
+            }
+            // Typed by a package that only wraps the library (an extended client, a re-exported type).
+            if wraps_known_library(package) {
+                return Vec::new();
+            }
+            from_shape(facts, id.index, dependencies, candidates(&index.shapes, &site.name))
+        }
+        CallTarget::Symbols(_) if map.resolved(id).next().is_some() => Vec::new(),
+        CallTarget::Symbols(_) | CallTarget::Unresolved => {
+            from_shape(facts, id.index, dependencies, candidates(&index.shapes, &site.name))
+        }
+    }
+}
+
+/// Whether calls of this package are fully described by the tables: what is not listed has no effect.
+///
+/// Not so for `global`: clients are kept there across reloads (`globalThis.prisma`).
+fn wraps_known_library(package: &str) -> bool {
+    matches!(package, "std" | "core" | "alloc" | "tokio")
+        || (package != "global" && LIBRARIES.iter().any(|library| names_package(library.packages, package)))
+}
+
+fn from_shape(
+    facts: &FileFacts,
+    call: CallIndex,
+    dependencies: &BTreeSet<&str>,
+    candidates: Vec<(&'static Library, &'static Api)>,
+) -> Vec<DirectEffect> {
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let Some(names) = chain::names(facts, &facts.call(call).callee) else { return Vec::new() };
+    let is_used = |library: &Library| dependencies.iter().any(|dependency| names_package(library.packages, dependency));
+    candidates
+        .into_iter()
+        .find(|(library, api)| matches(api.pattern, &names) && is_used(library))
+        .map(|(library, api)| describe(facts, call, library, api, &names))
+        .unwrap_or_default()
+}
+
+fn describe(
+    facts: &FileFacts,
+    call: CallIndex,
+    library: &'static Library,
+    api: &'static Api,
+    names: &[&str],
+) -> Vec<DirectEffect> {
+    let effect = api.effect.unwrap_or_else(|| statement_effect(facts, call));
+    let mut effects = vec![DirectEffect {
+        effect,
+        api: api_name(library, names),
+        library: library.name,
+        is_async: api.is_async,
+        is_batch: api.is_batch,
+    }];
+    if api.blocks && effect != Effect::Blocking {
+        effects.push(DirectEffect { effect: Effect::Blocking, ..effects[0].clone() });
+    }
+    effects
+}
+
+/// The API in its library's words: `prisma.user.findMany`, `sqlx::query::fetch_one`, `std::fs::read_to_string`.
+fn api_name(library: &Library, names: &[&str]) -> String {
+    // What a long chain does in between (`bind`, `where`) says little.
+    let named: Vec<&str> = names.iter().copied().filter(|name| *name != "bind").collect();
+    let shown = match named.as_slice() {
+        [first, .., last] if named.len() > 3 => vec![*first, *last],
+        _ => named,
+    };
+    match library.ecosystem {
+        Ecosystem::Npm => shown.join("."),
+        Ecosystem::Cargo => {
+            let root = library.packages[0];
+            let is_import = shown.len() > 1 || root == "std";
+            let prefix = if is_import && shown[0] != root { format!("{root}::") } else { String::new() };
+            format!("{prefix}{}", shown.join("::"))
+        }
+    }
+}
+
+/// Whether the statement in a chain's arguments writes. A statement that cannot be read counts as reading.
+fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
+    let mut writes = false;
+    for link in chain::receivers(facts, call) {
+        for argument in &facts.call(link).arguments {
+            let text = match prepared(facts, call, argument) {
+                Expr::Text(text) => text.as_str(),
+                Expr::Template(parts) => match parts.first() {
+                    Some(TemplatePart::Text(text)) => text.as_str(),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let word: String = text
+                .trim_start()
+                .chars()
+                .take_while(char::is_ascii_alphabetic)
+                .collect::<String>()
+                .to_ascii_lowercase();
+            writes |= matches!(
+                word.as_str(),
+                "insert" | "update" | "delete" | "replace" | "merge" | "truncate" | "create" | "drop" | "alter"
+            );
+        }
+    }
+    if writes { Effect::DbWrite } else { Effect::DbRead }
+}
+
+/// The statement a name stands for: its text, or the text it was prepared from.
+fn prepared<'a>(facts: &'a FileFacts, call: CallIndex, argument: &'a Expr) -> &'a Expr {
+    let Expr::Name(name) = argument.peeled() else { return argument.peeled() };
+    let owner = facts.call(call).caller;
+    let binding = facts.bindings.iter().find(|binding| binding.name == *name && binding.owner == owner);
+    match binding.and_then(|binding| binding.value.as_ref()).map(Expr::peeled) {
+        Some(Expr::Call(prepare)) => facts.call(*prepare).arguments.first().map_or(argument.peeled(), Expr::peeled),
+        Some(value) => value,
+        None => argument.peeled(),
+    }
+}
+
+fn has_argument(facts: &FileFacts, call: CallIndex, wanted: &[&str]) -> bool {
+    facts.call(call).arguments.iter().any(|argument| {
+        let mut found = false;
+        argument.walk(&mut |inner| {
+            if let Some(name) = inner.last_name() {
+                let name = name.to_ascii_lowercase();
+                found |= wanted.iter().any(|wanted| name.contains(wanted));
+            }
+            if let Expr::Call(index) = inner {
+                let name = facts.call(*index).name.to_ascii_lowercase();
+                found |= wanted.iter().any(|wanted| name.contains(wanted));
+            }
+        });
+        found
+    })
+}
+
+/// Whether `package` is one of `packages`, sub-paths (`drizzle-orm/pg-core`) included.
+fn names_package(packages: &[&str], package: &str) -> bool {
+    packages.iter().any(|known| match known.strip_suffix("/*") {
+        Some(scope) => package.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/')),
+        None => package.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    })
+}
+
+/// Whether `names` are what a pattern describes.
+pub fn matches(pattern: &str, names: &[&str]) -> bool {
+    let parts: Vec<&str> = pattern.split('.').collect();
+    matches_parts(&parts, names)
+}
+
+fn matches_parts(parts: &[&str], names: &[&str]) -> bool {
+    match (parts.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), _) => (0..=names.len()).any(|skipped| matches_parts(rest, &names[skipped..])),
+        (Some((part, parts)), Some((name, names))) => {
+            part.split('|').any(|form| matches_name(form, name)) && matches_parts(parts, names)
+        }
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+fn matches_name(form: &str, name: &str) -> bool {
+    match form {
+        "*" => true,
+        "@" => name.starts_with(|c: char| c.is_ascii_uppercase()),
+        _ => match (form.strip_prefix('*'), form.strip_suffix('*')) {
+            (Some(end), _) => name.ends_with(end),
+            (None, Some(start)) => name.starts_with(start),
+            (None, None) => form == name,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_by_segment() {
+        assert!(matches("**.findMany|findFirst", &["PrismaClient", "user", "findMany"]));
+        assert!(matches("**.findMany|findFirst", &["findFirst"]));
+        assert!(matches("fs.read*", &["fs", "read_to_string"]));
+        assert!(matches("**.*Repository.findOne", &["this", "userRepository", "findOne"]));
+        assert!(matches("@.findOne", &["User", "findOne"]));
+        assert!(!matches("@.findOne", &["user", "findOne"]));
+        assert!(!matches("**.prisma.*.findMany", &["prisma", "findMany"]));
+        assert!(!matches("fs.read", &["fs"]));
+    }
+
+    #[test]
+    fn packages_match_whole_names_and_sub_paths() {
+        assert!(names_package(&["drizzle-orm"], "drizzle-orm/pg-core"));
+        assert!(names_package(&["@aws-sdk/*"], "@aws-sdk/client-s3"));
+        assert!(!names_package(&["pg"], "pg-promise"));
+    }
+
+    #[test]
+    fn every_library_is_listed_once_and_says_where_its_names_come_from() {
+        let mut names: Vec<&str> = LIBRARIES.iter().map(|library| library.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for library in LIBRARIES {
+            assert!(!library.source.is_empty() && !library.packages.is_empty(), "{}", library.name);
+            for api in library.apis.iter().chain(library.shapes) {
+                assert!(!api.pattern.ends_with("**"), "{}: {} has no last name", library.name, api.pattern);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Knex: a builder that runs when awaited.
+
+use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+
+pub static LIBRARY: Library = Library {
+    name: "knex",
+    ecosystem: Ecosystem::Npm,
+    source: "knex 3.1, documentation of the query builder",
+    packages: &["knex", "objection"],
+    apis: &[
+        reads("**.first|pluck"),
+        reads(
+            "**.select|where|whereIn|andWhere|orWhere|join|leftJoin|innerJoin|orderBy|groupBy|limit|\
+             offset|columns|distinct",
+        )
+        .at_end(),
+        writes("**.insert|update|del|delete|increment|decrement|truncate|upsert|batchInsert"),
+        runs_sql("**.raw"),
+    ],
+    shapes: &[
+        reads("**.knex|db|trx|tx|database.**.first|pluck"),
+        reads("**.knex|trx.**.select|where|whereIn|andWhere|orderBy|groupBy|limit").at_end(),
+        writes("**.knex|db|trx|database.**.insert|update|del|increment|decrement"),
+        runs_sql("**.knex|db|trx.raw"),
+        reads("**.tables.*.select|where|whereIn|andWhere|first|orderBy|limit").at_end(),
+        writes("**.tables.*.**.insert|update|del|delete"),
+    ],
+};

@@ -1,0 +1,20 @@
+//! redis-rs and fred.
+
+use crate::effects::Effect;
+use crate::effects::tables::{Ecosystem, Library, does};
+
+pub static LIBRARY: Library = Library {
+    name: "redis (Rust)",
+    ecosystem: Ecosystem::Cargo,
+    source: "redis 0.32, documentation of AsyncCommands; fred 10",
+    packages: &["redis", "fred", "deadpool-redis", "deadpool_redis", "bb8-redis"],
+    apis: &[
+        does(
+            Effect::Redis,
+            "**.get|set|hget|hset|hgetall|del|exists|expire|incr|lpush|rpush|lrange|sadd|smembers|zadd|\
+             zrange|set_ex|hdel|publish|query_async",
+        ),
+        does(Effect::Redis, "**.mget|mset").batch(),
+    ],
+    shapes: &[does(Effect::Redis, "**.cmd.**.query_async")],
+};

@@ -1,0 +1,38 @@
+//! The standard library of Rust, and crates with the same functions.
+
+use crate::effects::Effect;
+use crate::effects::tables::{Ecosystem, Library, does};
+
+pub static LIBRARY: Library = Library {
+    name: "std",
+    ecosystem: Ecosystem::Cargo,
+    source: "Rust 1.90, std::fs, std::thread, std::process, std::net; fs-err 3",
+    packages: &["std", "fs_err", "fs-err"],
+    apis: &[
+        does(
+            Effect::Fs,
+            "fs.read|read_to_string|write|copy|create_dir|create_dir_all|remove_file|remove_dir|\
+             remove_dir_all|rename|read_dir|metadata|symlink_metadata|canonicalize|hard_link|read_link|\
+             set_permissions",
+        )
+        .blocking(),
+        does(
+            Effect::Fs,
+            "read|read_to_string|write|copy|create_dir|create_dir_all|remove_file|remove_dir|\
+             remove_dir_all|rename|read_dir|metadata|symlink_metadata|canonicalize|hard_link|read_link|\
+             set_permissions",
+        )
+        .blocking(),
+        does(Effect::Fs, "fs.File.open|create|create_new|options").blocking(),
+        does(Effect::Fs, "File.open|create").blocking(),
+        does(Effect::Fs, "fs.OpenOptions.**.open").blocking(),
+        does(Effect::Blocking, "thread.sleep|park|park_timeout").blocking(),
+        does(Effect::Process, "process.**.Command.**.output|status").blocking(),
+        does(Effect::Process, "process.**.Command.**.spawn").sync(),
+        does(Effect::Process, "process.Child.wait|wait_with_output").blocking(),
+        does(Effect::Blocking, "net.TcpStream.connect|connect_timeout").blocking(),
+        does(Effect::Blocking, "net.ToSocketAddrs.to_socket_addrs").blocking(),
+        does(Effect::Blocking, "sync.mpsc.Receiver.recv|recv_timeout").blocking(),
+    ],
+    shapes: &[],
+};

@@ -1,0 +1,29 @@
+//! sqlx: queries run by fetch and execute.
+
+use crate::effects::tables::{Ecosystem, Library, runs_sql, writes};
+
+pub static LIBRARY: Library = Library {
+    name: "sqlx",
+    ecosystem: Ecosystem::Cargo,
+    source: "sqlx 0.8, documentation of Query, QueryAs, QueryScalar and Executor",
+    packages: &["sqlx", "sqlx-core", "sqlx_core"],
+    apis: &[
+        runs_sql("**.fetch_one|fetch_optional|fetch_all"),
+        runs_sql("**.fetch|fetch_many").sync(),
+        runs_sql(
+            "**.query|query_as|query_scalar|query_with|query_as_with|query_scalar_with|query_file|\
+             query_file_as|query_unchecked|query_as_unchecked|Query|QueryAs|QueryScalar|Map|\
+             QueryBuilder.**.execute",
+        ),
+        runs_sql("**.execute"),
+        writes("**.execute_many"),
+    ],
+    shapes: &[
+        runs_sql("**.fetch_one|fetch_optional|fetch_all")
+            .with(&["pool", "conn", "tx", "trans", "db", "exec", "self", "pg", "sqlite"]),
+        runs_sql(
+            "**.query|query_as|query_scalar|query_with|query_as_with|query_scalar_with|query_file|\
+             query_file_as|query_unchecked|query_as_unchecked.**.execute",
+        ),
+    ],
+};

@@ -1,0 +1,382 @@
+//! What a file is, judged by its path and its first lines: whether to skip it, and what kind of code it holds.
+
+use crate::repo_map::{FileRole, SkipReason};
+
+/// The extension without its dot, or nothing: `ts` for `a/b.d.ts`.
+pub fn extension(path: &str) -> &str {
+    let name = file_name(path);
+    name.rsplit_once('.').map_or("", |(stem, extension)| if stem.is_empty() { "" } else { extension })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn folders(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    parent.split('/').filter(|name| !name.is_empty())
+}
+
+/// Folders that hold other people's code, wherever they stand.
+const VENDORED: &[&str] = &[
+    "node_modules",
+    "third_party",
+    "third-party",
+    "thirdparty",
+    "bower_components",
+    "site-packages",
+    ".venv",
+    "Pods",
+    "jspm_packages",
+];
+
+/// Folders that tools write, wherever they stand.
+const GENERATED_FOLDERS: &[&str] = &["__generated__", ".next", ".nuxt", ".svelte-kit", ".turbo", ".output", "coverage"];
+
+/// Lock files of package managers.
+pub const LOCKFILES: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "bun.lock",
+    "bun.lockb",
+    "Cargo.lock",
+    "deno.lock",
+    "composer.lock",
+    "poetry.lock",
+    "uv.lock",
+    "Gemfile.lock",
+    "go.sum",
+    "flake.lock",
+];
+
+/// Formats that are never text.
+const BINARY_EXTENSIONS: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "icns", "bmp", "tiff", "psd", "woff", "woff2", "ttf", "otf",
+    "eot", "mp3", "mp4", "m4a", "mov", "webm", "wav", "ogg", "pdf", "zip", "gz", "tgz", "bz2", "xz", "zst", "7z",
+    "rar", "tar", "jar", "wasm", "exe", "dll", "so", "dylib", "a", "o", "node", "class", "pyc", "bin", "dat", "db",
+    "sqlite", "sqlite3", "p12", "pfx", "jks", "docx", "xlsx", "pptx",
+];
+
+/// Formats that are text by definition and need not be opened to be listed.
+const TEXT_EXTENSIONS: &[&str] = &[
+    "md", "mdx", "txt", "rst", "adoc", "json", "jsonc", "json5", "yml", "yaml", "toml", "ini", "cfg", "conf", "xml",
+    "html", "htm", "css", "scss", "sass", "less", "svg", "sql", "graphql", "gql", "prisma", "proto", "sh", "bash",
+    "zsh", "fish", "ps1", "bat", "csv", "tsv", "env", "lock", "po", "vue", "svelte", "astro", "py", "go", "rb", "java",
+    "kt", "c", "h", "cpp", "hpp", "cs", "php", "swift", "lua", "ejs", "hbs", "j2", "tmpl", "snap",
+];
+
+/// Whether the path alone says that the file is to be skipped.
+pub fn skip_by_path(path: &str) -> Option<SkipReason> {
+    if is_vendored(path) {
+        Some(SkipReason::Vendored)
+    } else if is_generated_path(path) {
+        Some(SkipReason::Generated)
+    } else if BINARY_EXTENSIONS.contains(&extension(path).to_ascii_lowercase().as_str()) {
+        Some(SkipReason::Binary)
+    } else {
+        None
+    }
+}
+
+fn is_vendored(path: &str) -> bool {
+    let mut before = "";
+    for (depth, folder) in folders(path).enumerate() {
+        // `vendor` is also a word of commerce: only at the top or among assets is it certainly other people's code.
+        let is_vendor = matches!(folder, "vendor" | "vendors")
+            && (depth == 0 || matches!(before, "assets" | "static" | "public" | "lib" | "libs" | "js" | "javascripts"));
+        let is_yarn = before == ".yarn" && matches!(folder, "releases" | "plugins" | "sdks" | "cache");
+        if VENDORED.contains(&folder) || is_vendor || is_yarn {
+            return true;
+        }
+        before = folder;
+    }
+    matches!(file_name(path), ".pnp.cjs" | ".pnp.loader.mjs")
+}
+
+fn is_generated_path(path: &str) -> bool {
+    let name = file_name(path);
+    let extension = extension(path);
+    let is_script = matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx");
+    if LOCKFILES.contains(&name) || folders(path).any(|folder| GENERATED_FOLDERS.contains(&folder)) {
+        return true;
+    }
+    if extension == "map"
+        && [".js.map", ".css.map", ".ts.map", ".mjs.map", ".cjs.map"].iter().any(|end| name.ends_with(end))
+    {
+        return true;
+    }
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = stem.strip_suffix(".d").unwrap_or(stem);
+    let marked = [".min", ".bundle", ".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"]
+        .iter()
+        .any(|mark| stem.ends_with(mark));
+    if marked && (is_script || matches!(extension, "css" | "rs")) {
+        return true;
+    }
+    let built = folders(path).any(|folder| folder == "dist")
+        || (name.ends_with(".d.ts") && folders(path).any(|folder| matches!(folder, "build" | "out" | "esm" | "cjs")));
+    built && is_script
+}
+
+/// Whether the format is text by definition.
+pub fn is_known_text(path: &str) -> bool {
+    TEXT_EXTENSIONS.contains(&extension(path).to_ascii_lowercase().as_str())
+}
+
+/// A NUL among the first 8,000 bytes, which is how git tells.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    bytes[..bytes.len().min(8_000)].contains(&0)
+}
+
+/// Lines at the top in which a tool says that it wrote the file.
+const HEAD_LINES: usize = 20;
+/// Mean bytes of a line above which nobody wrote it by hand; below this size the mean says nothing.
+const MINIFIED_MEAN: usize = 300;
+const MINIFIED_FLOOR: usize = 2_000;
+
+/// Whether the text says that the file is to be skipped.
+pub fn skip_by_text(text: &str) -> Option<SkipReason> {
+    if text.lines().take(HEAD_LINES).any(says_generated) {
+        return Some(SkipReason::Generated);
+    }
+    let lines = text.bytes().filter(|&byte| byte == b'\n').count() + 1;
+    (text.len() > MINIFIED_FLOOR && text.len() / lines > MINIFIED_MEAN).then_some(SkipReason::Minified)
+}
+
+/// A comment in which a tool says that it wrote the file.
+fn says_generated(line: &str) -> bool {
+    let line = line.trim_start();
+    let Some(comment) = ["//", "/*", "*", "#", "--", "<!--"].iter().find_map(|mark| line.strip_prefix(mark)) else {
+        return false;
+    };
+    let comment = comment.trim_start_matches(['/', '*', '!', ' ']);
+    if comment.starts_with("@generated") || (comment.contains("Code generated") && comment.contains("DO NOT EDIT")) {
+        return true;
+    }
+    let lower = comment.to_ascii_lowercase();
+    let subject = ["this file is ", "this file was ", "this file has been ", "this code was ", "file is "]
+        .iter()
+        .any(|subject| lower.contains(subject));
+    let verb = ["auto-generated", "autogenerated", "auto generated", "automatically generated", "generated by "]
+        .iter()
+        .any(|verb| lower.contains(verb));
+    (subject && verb) || lower.starts_with("auto-generated") || lower.starts_with("automatically generated")
+}
+
+/// What kind of code the file holds, by path and name.
+pub fn role(path: &str) -> FileRole {
+    let name = file_name(path);
+    if is_test(path, name) {
+        FileRole::Test
+    } else if is_example(path, name) {
+        FileRole::Example
+    } else if folders(path).any(|folder| MIGRATION_FOLDERS.contains(&folder)) || MIGRATION_STEMS.contains(&stem(name)) {
+        FileRole::Migration
+    } else if is_script(path, name) {
+        FileRole::Script
+    } else {
+        FileRole::Production
+    }
+}
+
+const TEST_FOLDERS: &[&str] = &[
+    "test",
+    "tests",
+    "__tests__",
+    "__test__",
+    "__mocks__",
+    "mocks",
+    "__fixtures__",
+    "fixtures",
+    "testdata",
+    "test-data",
+    "test_utils",
+    "testutils",
+    "testing",
+    "spec",
+    "specs",
+    "e2e",
+    "cypress",
+    "__snapshots__",
+    "fuzz",
+    "fuzz_targets",
+];
+const EXAMPLE_FOLDERS: &[&str] = &[
+    "example",
+    "examples",
+    "demo",
+    "demos",
+    "playground",
+    "playgrounds",
+    "sample",
+    "samples",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "perf-measures",
+    "stories",
+    "storybook",
+];
+const MIGRATION_FOLDERS: &[&str] = &["migrations", "migration", "seeds", "seed", "seeders"];
+const MIGRATION_STEMS: &[&str] = &["seed", "seeds", "seeder", "seed-database", "initial-seed"];
+const SCRIPT_FOLDERS: &[&str] = &[
+    "scripts",
+    "script",
+    "xtask",
+    "tasks",
+    "ci",
+    "hack",
+    "codegen",
+    "build-tools",
+    "tooling",
+    "tsconfig",
+    "eslint-config",
+    "tailwind-config",
+    "prettier-config",
+    "jest-config",
+    "vitest-config",
+    "typescript-config",
+];
+
+/// The name up to its first dot.
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// The words between the first dot and the extension: `test` of `api.test.ts`.
+fn middle(name: &str) -> impl Iterator<Item = &str> {
+    let inner = name.rsplit_once('.').map_or("", |(inner, _)| inner);
+    inner.split('.').skip(1)
+}
+
+fn is_test(path: &str, name: &str) -> bool {
+    let stem = stem(name);
+    let is_folder = |folder: &str| {
+        TEST_FOLDERS.contains(&folder)
+            || ["-tests", "-test", "_tests", "-e2e", "-fixtures"].iter().any(|end| folder.ends_with(end))
+            || ["tests-", "test-", "e2e-"].iter().any(|start| folder.starts_with(start))
+    };
+    folders(path).any(is_folder)
+        || middle(name)
+            .any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
+        || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
+        || matches!(stem, "test" | "tests" | "testutil" | "testutils" | "test-utils" | "test_utils" | "conftest")
+}
+
+fn is_example(path: &str, name: &str) -> bool {
+    let is_folder = |folder: &str| {
+        EXAMPLE_FOLDERS.contains(&folder)
+            || ["-example", "-examples", "-demo", "-playground", "-benchmarks"].iter().any(|end| folder.ends_with(end))
+    };
+    // Deeper down, or in `src`, a folder of this name is the program's own code about documents.
+    let is_docs =
+        folders(path).take_while(|folder| *folder != "src").take(2).any(|folder| matches!(folder, "doc" | "docs"));
+    is_docs
+        || folders(path).any(is_folder)
+        || middle(name).any(|word| matches!(word, "stories" | "story" | "bench" | "example"))
+}
+
+fn is_script(path: &str, name: &str) -> bool {
+    let stem = stem(name);
+    // Folders with a leading dot configure tools: `.github`, `.storybook`, `.husky`.
+    folders(path).any(|folder| folder.starts_with('.') || SCRIPT_FOLDERS.contains(&folder))
+        || folders(path).next().is_some_and(|top| matches!(top, "build" | "tools"))
+        || name.starts_with('.')
+        || middle(name).any(|word| matches!(word, "config" | "conf" | "setup"))
+        || matches!(
+            name,
+            "build.rs" | "gulpfile.js" | "Gruntfile.js" | "Jakefile.js" | "build.ts" | "build.js" | "build.mjs"
+        )
+        || (["vitest", "jest"].iter().any(|tool| stem.starts_with(tool))
+            && (stem.contains("setup") || stem.contains("config")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_say_so_are_skipped() {
+        use SkipReason::{Binary, Generated, Vendored};
+        for (path, reason) in [
+            ("node_modules/a/index.js", Some(Vendored)),
+            ("vendor/lib.js", Some(Vendored)),
+            ("apps/shop/src/vendor/list.ts", None),
+            ("public/vendor/jquery.js", Some(Vendored)),
+            (".yarn/releases/yarn-4.cjs", Some(Vendored)),
+            ("pnpm-lock.yaml", Some(Generated)),
+            ("static/app.min.js", Some(Generated)),
+            ("dist/index.d.ts", Some(Generated)),
+            ("build/types.d.ts", Some(Generated)),
+            ("lib/types.d.ts", None),
+            ("lib/index.ts", None),
+            ("src/api_pb.ts", Some(Generated)),
+            ("src/routeTree.gen.ts", Some(Generated)),
+            ("src/__generated__/graphql.ts", Some(Generated)),
+            ("logo.PNG", Some(Binary)),
+            ("src/distance/dist.ts", None),
+        ] {
+            assert_eq!(skip_by_path(path), reason, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_a_comment_at_the_top_makes_a_file_generated() {
+        assert_eq!(skip_by_text("// @generated automatically by Diesel CLI.\n"), Some(SkipReason::Generated));
+        assert_eq!(skip_by_text("// Code generated by protoc. DO NOT EDIT.\n"), Some(SkipReason::Generated));
+        assert_eq!(
+            skip_by_text("/* eslint-disable */\n/**\n * This file was automatically generated by X.\n */"),
+            Some(SkipReason::Generated)
+        );
+        assert_eq!(skip_by_text("const mark = \"@generated\";\n"), None);
+        assert_eq!(skip_by_text("//! Skips files which hold an `@generated` mark.\n"), None);
+        assert_eq!(skip_by_text(&format!("{}// @generated\n", "let x = 1;\n".repeat(30))), None);
+    }
+
+    #[test]
+    fn long_lines_are_minified_only_where_they_are_the_rule() {
+        assert_eq!(skip_by_text(&"a=1;".repeat(1_000)), Some(SkipReason::Minified));
+        assert_eq!(skip_by_text(&format!("{}\n{}", "a=1;".repeat(1_000), "let x = 1;\n".repeat(400))), None);
+        assert_eq!(skip_by_text(&"a=1;".repeat(100)), None);
+    }
+
+    #[test]
+    fn roles_follow_path_and_name() {
+        use FileRole::{Example, Migration, Production, Script, Test};
+        for (path, expected) in [
+            ("src/orders/api.ts", Production),
+            ("src/orders/api.test.ts", Test),
+            ("src/__tests__/api.ts", Test),
+            ("packages/app-tests/e2e/login.spec.ts", Test),
+            ("crates/core/tests/it.rs", Test),
+            ("src/parser/tests.rs", Test),
+            ("src/contest.rs", Production),
+            ("src/latest/api.ts", Production),
+            ("examples/hello.rs", Example),
+            ("benches/map.rs", Example),
+            ("src/button.stories.tsx", Example),
+            ("apps/docs/app/page.tsx", Example),
+            ("docs/src/page.tsx", Example),
+            ("src/docs/page.ts", Production),
+            ("crates/core/flags/doc/man.rs", Production),
+            ("fuzz/fuzz_targets/glob.rs", Test),
+            ("crates/tests-database/src/lib.rs", Test),
+            ("build/bundle.ts", Script),
+            ("src/build/bundle.ts", Production),
+            ("packages/tailwind-config/index.cjs", Script),
+            ("prisma/migrations/1/up.ts", Migration),
+            ("prisma/seed.ts", Migration),
+            ("build.rs", Script),
+            ("vite.config.ts", Script),
+            (".eslintrc.js", Script),
+            ("scripts/release.mjs", Script),
+            (".github/actions/x.js", Script),
+            ("src/config.ts", Production),
+        ] {
+            assert_eq!(role(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Rust: facts from the tree that tree-sitter-rust gives.
+//!
+//! One recursive walk (`walker`) finds definitions, calls and shapes; one pass over the leaves (`lines`) finds comments,
+//! references and lines of code. Macro arguments are parsed again as what they most likely are (`macros`).
+
+mod calls;
+mod catches;
+mod control;
+mod expressions;
+mod format;
+mod items;
+mod lines;
+mod macros;
+mod patterns;
+mod types;
+mod uses;
+mod walker;
+
+use std::collections::BTreeMap;
+
+use tree_sitter::Tree;
+
+use super::Language;
+use crate::repo_map::facts::{FileFacts, LanguageName, SymbolIndex};
+use walker::Walker;
+
+/// The language.
+pub static RUST: Language =
+    Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| tree_sitter_rust::LANGUAGE.into(), extract };
+
+fn extract(tree: &Tree, source: &str) -> FileFacts {
+    let mut walker = Walker::new(source);
+    walker.facts.partly_read = tree.root_node().has_error();
+    walker.items(tree.root_node());
+    place_members(&mut walker.facts);
+    walker.finish(tree)
+}
+
+/// Gives members of `impl` blocks the type they belong to as container, where it is defined in the same module of this file, and
+/// takes back the visibility of members of private traits.
+fn place_members(facts: &mut FileFacts) {
+    let types: BTreeMap<(Option<SymbolIndex>, &str), SymbolIndex> = facts
+        .symbols
+        .iter()
+        .zip(0..)
+        .filter(|(symbol, _)| symbol.kind.is_type() && symbol.member_of.is_none())
+        .map(|(symbol, index)| ((symbol.container, symbol.name.as_str()), index))
+        .collect();
+    let found: Vec<(usize, Option<SymbolIndex>, bool)> = facts
+        .symbols
+        .iter()
+        .enumerate()
+        .filter_map(|(place, symbol)| {
+            let of = symbol.member_of.as_deref()?;
+            let of_trait = symbol.of_trait.as_deref().and_then(|name| types.get(&(symbol.container, name)));
+            let exported = of_trait.map_or(symbol.exported, |index| facts.symbols[*index as usize].exported);
+            Some((place, types.get(&(symbol.container, of)).copied(), exported))
+        })
+        .collect();
+    for (place, container, exported) in found {
+        let symbol = &mut facts.symbols[place];
+        symbol.exported = exported;
+        // Members of a trait already stand in it; those of an `impl` stand in whatever encloses the block.
+        symbol.container = container.or(symbol.container);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,426 @@
+//! The walk: visits every node once, in source order, and carries down what stands around it.
+
+use std::collections::HashMap;
+
+use tree_sitter::{Node, Tree, TreeCursor};
+
+use super::super::shared::CommentCollector;
+use crate::repo_map::facts::{
+    CallIndex, CallSite, FileFacts, Region, RegionIndex, Span, StatementRef, SymbolIndex, Usage,
+};
+
+/// What becomes of the value of the expression being visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Discarded,
+    Ignored,
+    /// Bytes of the name; empty for a pattern.
+    Bound(u32, u32),
+    Assigned,
+    Returned,
+    Argument(CallIndex),
+    Receiver(CallIndex),
+    Tested,
+    Operand,
+    Element,
+}
+
+/// What stands around the node being visited.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context {
+    /// Nearest named function.
+    pub caller: Option<SymbolIndex>,
+    /// Nearest definition: function, class, interface, namespace.
+    pub container: Option<SymbolIndex>,
+    /// Innermost region.
+    pub region: Option<RegionIndex>,
+    /// Region of the anonymous function that `return` leaves; `None` when that is `caller`.
+    pub callback: Option<RegionIndex>,
+    /// Loop that a plain `break` leaves.
+    pub breaks: Option<RegionIndex>,
+    /// Block and place of the statement.
+    pub statement: StatementRef,
+    /// What becomes of the value.
+    pub usage: Use,
+    /// Under `await`.
+    pub awaited: bool,
+    /// Inside a callback of a test runner.
+    pub test: bool,
+    /// Outside every function: variables here are module level.
+    pub top: bool,
+    /// Right under `export`, and whether `default` was written.
+    pub exported: bool,
+    pub default_export: bool,
+    /// A doc comment stands before the statement.
+    pub documented: bool,
+    /// Bytes of the statement or member a definition is written in, decorators left out; empty when it has none of its own.
+    pub whole: Span,
+}
+
+impl Context {
+    /// The top level of a file.
+    pub fn nowhere() -> Context {
+        Context {
+            caller: None,
+            container: None,
+            region: None,
+            callback: None,
+            breaks: None,
+            statement: StatementRef::default(),
+            usage: Use::Operand,
+            awaited: false,
+            test: false,
+            top: true,
+            exported: false,
+            default_export: false,
+            documented: false,
+            whole: Span::default(),
+        }
+    }
+
+    /// The same place, for the value of something with this use.
+    pub fn used(self, usage: Use) -> Context {
+        Context { usage, awaited: false, ..self }
+    }
+
+    /// The bytes a definition at `node` takes up: the statement around it, when that has no other part.
+    pub fn whole_or(self, node: Node<'_>) -> Span {
+        if self.whole == Span::default() { super::shared::span(node) } else { self.whole }
+    }
+
+    /// The same place, for a part that is no definition of its own.
+    pub fn inner(self) -> Context {
+        Context { exported: false, default_export: false, documented: false, whole: Span::default(), ..self }
+    }
+}
+
+/// The state of one walk.
+pub(super) struct Walker<'t> {
+    pub source: &'t str,
+    pub facts: FileFacts,
+    /// Nodes still to visit, the next one last.
+    pub stack: Vec<(Node<'t>, Context)>,
+    pub cursor: TreeCursor<'t>,
+    /// Call sites by node, handed out on first mention; the walk fills them in.
+    pub call_of: HashMap<usize, CallIndex>,
+    /// Position of the callee's name, by call; `None` until the walk has filled the site in.
+    pub call_keys: Vec<Option<u32>>,
+    /// Regions of functions written in place, by node.
+    pub region_of: HashMap<usize, RegionIndex>,
+    /// Symbols of functions, by the node of the function.
+    pub symbol_of: HashMap<usize, SymbolIndex>,
+    /// Decorators of class members, by the node of the member.
+    pub decorators: HashMap<usize, Vec<String>>,
+    pub comments: CommentCollector,
+    pub blocks: u32,
+    /// Start and length of every token, comments left out.
+    pub leaves: Vec<(u32, u32)>,
+    /// Identifiers that are no definition.
+    pub names: Vec<Span>,
+}
+
+impl<'t> Walker<'t> {
+    pub fn new(tree: &'t Tree, source: &'t str) -> Walker<'t> {
+        Walker {
+            source,
+            facts: FileFacts::default(),
+            stack: Vec::new(),
+            cursor: tree.walk(),
+            call_of: HashMap::new(),
+            call_keys: Vec::new(),
+            region_of: HashMap::new(),
+            symbol_of: HashMap::new(),
+            decorators: HashMap::new(),
+            comments: CommentCollector::default(),
+            blocks: 0,
+            leaves: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// Visits `root` and everything below it.
+    pub fn run(&mut self, root: Node<'t>) {
+        self.stack.push((root, Context::nowhere()));
+        while let Some((node, context)) = self.stack.pop() {
+            let pushed = self.stack.len();
+            self.visit(node, context);
+            // Visitors push in source order; the stack gives back the last one first.
+            self.stack[pushed..].reverse();
+        }
+    }
+
+    /// The text of `node`.
+    pub fn text(&self, node: Node<'_>) -> &'t str {
+        self.source.get(node.byte_range()).unwrap_or_default()
+    }
+
+    /// Children with their field names.
+    pub fn children(&mut self, node: Node<'t>) -> Vec<(Node<'t>, Option<&'t str>)> {
+        self.cursor.reset(node);
+        let mut found = Vec::with_capacity(node.child_count() as usize);
+        if self.cursor.goto_first_child() {
+            loop {
+                found.push((self.cursor.node(), self.cursor.field_name()));
+                if !self.cursor.goto_next_sibling() {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// Named children, comments left out.
+    pub fn named(&mut self, node: Node<'t>) -> Vec<Node<'t>> {
+        let children = self.children(node);
+        children
+            .into_iter()
+            .map(|(child, _)| child)
+            .filter(|child| child.is_named() && child.kind() != "comment")
+            .collect()
+    }
+
+    /// Visits `node` later, in the order of the calls.
+    pub fn push(&mut self, node: Node<'t>, context: Context) {
+        // Comments keep their place: they are read in order.
+        if node.child_count() == 0 && !node.is_extra() {
+            self.visit_leaf(node);
+        } else {
+            self.stack.push((node, context));
+        }
+    }
+
+    /// Visits all children of `node` as plain parts.
+    pub fn push_children(&mut self, node: Node<'t>, context: Context) {
+        self.cursor.reset(node);
+        if !self.cursor.goto_first_child() {
+            return;
+        }
+        loop {
+            let child = self.cursor.node();
+            // Tokens need no place around them.
+            if child.child_count() == 0 && !child.is_extra() {
+                self.visit_leaf(child);
+            } else {
+                self.stack.push((child, context));
+            }
+            if !self.cursor.goto_next_sibling() {
+                return;
+            }
+        }
+    }
+
+    /// A number for a block of statements.
+    pub fn next_block(&mut self) -> StatementRef {
+        self.blocks += 1;
+        StatementRef { block: self.blocks, index: 0 }
+    }
+
+    /// Visits a list of statements: each knows its place and whether a doc comment stands before it.
+    pub fn push_statements(&mut self, nodes: Vec<Node<'t>>, context: Context) {
+        let mut statement = self.next_block();
+        let mut documented = false;
+        for node in nodes {
+            if node.kind() == "comment" {
+                documented = self.text(node).starts_with("/**");
+                self.stack.push((node, context));
+                continue;
+            }
+            let own = Context { statement, documented, usage: Use::Operand, awaited: false, ..context.inner() };
+            self.stack.push((node, own));
+            if node.is_named() {
+                statement.index += 1;
+                documented = false;
+            }
+        }
+    }
+
+    /// A place for the call at `node`; the same one every time.
+    pub fn call_slot(&mut self, node: Node<'_>) -> CallIndex {
+        if let Some(&index) = self.call_of.get(&node.id()) {
+            return index;
+        }
+        let index = self.facts.calls.len() as CallIndex;
+        self.facts.calls.push(CallSite {
+            callee: crate::repo_map::expr::Expr::Other,
+            name: String::new(),
+            kind: crate::repo_map::facts::CallKind::Call,
+            caller: None,
+            region: None,
+            span: super::shared::span(node),
+            line: 0,
+            end_line: 0,
+            usage: Usage::Operand,
+            awaited: false,
+            propagated: false,
+            arguments: Vec::new(),
+            type_arguments: None,
+            statement: StatementRef::default(),
+        });
+        self.call_keys.push(None);
+        self.call_of.insert(node.id(), index);
+        index
+    }
+
+    /// A new region.
+    pub fn add_region(&mut self, region: Region) -> RegionIndex {
+        self.facts.regions.push(region);
+        (self.facts.regions.len() - 1) as RegionIndex
+    }
+
+    fn visit(&mut self, node: Node<'t>, context: Context) {
+        if node.child_count() == 0 {
+            self.visit_leaf(node);
+            return;
+        }
+        if !node.is_named() {
+            self.push_children(node, context.inner());
+            return;
+        }
+        match node.kind() {
+            "program" | "statement_block" => {
+                let children = self.children(node).into_iter().map(|(child, _)| child).collect();
+                self.push_statements(children, context);
+            }
+            "expression_statement" => self.visit_expression_statement(node, context),
+            "comment" => self.comments.push(node, self.source),
+
+            "import_statement" => self.visit_import(node, context),
+            "import_alias" => self.visit_import_alias(node, context),
+            "export_statement" => self.visit_export(node, context),
+
+            "function_declaration" | "generator_function_declaration" | "function_signature" => {
+                self.visit_function_declaration(node, context)
+            }
+            "arrow_function" | "function_expression" | "generator_function" => self.visit_function_value(node, context),
+            "class_declaration" | "abstract_class_declaration" | "class" => self.visit_class(node, context),
+            "interface_declaration" => self.visit_interface(node, context),
+            "type_alias_declaration" => self.visit_type_alias(node, context),
+            "enum_declaration" => self.visit_enum(node, context),
+            "internal_module" | "module" => self.visit_namespace(node, context),
+            "lexical_declaration" | "variable_declaration" => self.visit_declaration(node, context),
+            // Class bodies and named objects give theirs a symbol first.
+            "method_definition" => self.visit_function_value(node, context),
+            "ambient_declaration" => {
+                let whole = context.whole_or(node);
+                self.push_children(node, Context { whole, ..context });
+            }
+
+            "call_expression" => self.visit_call(node, context),
+            "new_expression" => self.visit_new(node, context),
+            "jsx_element" | "jsx_self_closing_element" => self.visit_jsx(node, context),
+            "decorator" => self.visit_decorator(node, context),
+
+            "for_in_statement" => self.visit_for_in(node, context),
+            "for_statement" => self.visit_for(node, context),
+            "while_statement" | "do_statement" => self.visit_while(node, context),
+            "if_statement" => self.visit_if(node, context),
+            "switch_statement" => self.visit_switch(node, context),
+            "try_statement" => self.visit_try(node, context),
+            "return_statement" => self.visit_return(node, context),
+            "break_statement" => self.visit_break(node, context),
+            "labeled_statement" => self.push_children(node, context),
+
+            "assignment_expression" | "augmented_assignment_expression" => self.visit_assignment(node, context),
+            "update_expression" => self.visit_update(node, context),
+            "binary_expression" => self.visit_binary(node, context),
+            "ternary_expression" => self.visit_ternary(node, context),
+            "unary_expression" => {
+                let usage = match node.child(0).map(|operator| operator.kind()) {
+                    Some("void") => Use::Ignored,
+                    Some("!") => Use::Tested,
+                    _ => Use::Operand,
+                };
+                self.push_children(node, context.inner().used(usage));
+            }
+            "await_expression" => {
+                self.push_children(node, Context { awaited: true, ..context.inner() });
+            }
+            // The value passes through.
+            "parenthesized_expression"
+            | "as_expression"
+            | "satisfies_expression"
+            | "type_assertion"
+            | "non_null_expression"
+            | "instantiation_expression" => self.push_children(node, context.inner()),
+            "sequence_expression" => self.visit_sequence(node, context),
+            "array" | "jsx_expression" => self.push_children(node, context.inner().used(Use::Element)),
+            "object" => self.push_children(node, context.inner().used(Use::Element)),
+            "pair" => self.visit_pair(node, context),
+            "function_type" | "constructor_type" | "type_annotation" | "formal_parameters" => {
+                self.push_children(node, context.inner().used(Use::Operand));
+            }
+            "required_parameter" | "optional_parameter" => self.visit_parameter(node, context),
+            _ => self.push_children(node, context.inner().used(Use::Operand)),
+        }
+    }
+
+    /// A token: counted, and noted when it is a name.
+    pub fn visit_leaf(&mut self, node: Node<'t>) {
+        match node.kind() {
+            "comment" | "html_comment" | "hash_bang_line" => {
+                if node.kind() == "comment" {
+                    self.comments.push(node, self.source);
+                }
+                return;
+            }
+            "identifier"
+            | "property_identifier"
+            | "private_property_identifier"
+            | "type_identifier"
+            | "shorthand_property_identifier"
+            | "shorthand_property_identifier_pattern" => self.names.push(super::shared::span(node)),
+            _ => {}
+        }
+        self.count(node);
+    }
+
+    /// Counts a token.
+    pub fn count(&mut self, node: Node<'_>) {
+        self.leaves.push((node.start_byte() as u32, (node.end_byte() - node.start_byte()) as u32));
+    }
+
+    /// One more branch in the function around.
+    pub fn branch(&mut self, context: Context) {
+        if let Some(symbol) = context.caller {
+            let symbol = &mut self.facts.symbols[symbol as usize];
+            symbol.complexity = symbol.complexity.saturating_add(1);
+        }
+    }
+
+    /// `usage` as the facts say it.
+    pub fn usage(&self, usage: Use) -> Usage {
+        match usage {
+            Use::Discarded => Usage::Discarded,
+            Use::Ignored => Usage::Ignored,
+            Use::Bound(start, end) => {
+                Usage::Bound(self.source.get(start as usize..end as usize).unwrap_or_default().to_owned())
+            }
+            Use::Assigned => Usage::Assigned,
+            Use::Returned => Usage::Returned,
+            Use::Argument(call) => Usage::Argument(call),
+            Use::Receiver(call) => Usage::Receiver(call),
+            Use::Tested => Usage::Tested,
+            Use::Operand => Usage::Operand,
+            Use::Element => Usage::Element,
+        }
+    }
+}
+
+/// The node a wrapped expression is about: parentheses, casts and `!` taken off.
+pub(super) fn unwrapped(mut node: Node<'_>) -> Node<'_> {
+    while matches!(
+        node.kind(),
+        "parenthesized_expression" | "as_expression" | "satisfies_expression" | "non_null_expression"
+    ) {
+        match node.named_child(0) {
+            Some(inner) if inner.kind() != "comment" => node = inner,
+            _ => break,
+        }
+    }
+    node
+}
+
+/// Whether `node` is a function value.
+pub(super) fn is_function(node: Node<'_>) -> bool {
+    matches!(node.kind(), "arrow_function" | "function_expression" | "generator_function")
+}

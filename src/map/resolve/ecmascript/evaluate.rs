@@ -1,0 +1,430 @@
+//! Working out expressions, names, parameters and results.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+
+use super::World;
+use super::exports::{Exported, Space, external_path};
+use super::globals::is_global;
+use super::scope::Definition;
+use super::types::{self, TypeExpr};
+use super::values::{Known, Value};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{BindingKind, ImportItem, RegionKind, SymbolIndex, SymbolKind};
+use crate::repo_map::{FileId, How, ImportTarget, SymbolId};
+
+/// Steps one inside another. Our choice: real chains end within ten.
+const MAX_DEPTH: u32 = 28;
+/// Steps for one call. Our choice: a hundred times what an ordinary call takes.
+const MAX_STEPS: u32 = 1500;
+
+/// Works out what expressions of any file are.
+pub(super) struct Linker<'a, 'w> {
+    pub world: &'w World<'a>,
+    bindings: RefCell<HashMap<(FileId, u32), Option<Known<'a>>>>,
+    pub memo: RefCell<HashMap<SymbolId, Option<Value<'a>>>>,
+    pub active: RefCell<HashSet<(FileId, u32, bool)>>,
+    depth: Cell<u32>,
+    steps: Cell<u32>,
+    /// Something was left out to come to an end: what is known now must not be kept.
+    pub cut: Cell<bool>,
+}
+
+impl<'a, 'w> Linker<'a, 'w> {
+    pub fn new(world: &'w World<'a>) -> Linker<'a, 'w> {
+        Linker {
+            world,
+            bindings: RefCell::default(),
+            memo: RefCell::default(),
+            active: RefCell::default(),
+            depth: Cell::new(0),
+            steps: Cell::new(0),
+            cut: Cell::new(false),
+        }
+    }
+
+    pub fn facts(&self, file: FileId) -> &'a crate::repo_map::facts::FileFacts {
+        &self.world.files[file as usize].facts
+    }
+
+    /// What the call `call` of `file` calls.
+    pub fn callee(&self, file: FileId, call: u32) -> Option<Known<'a>> {
+        self.depth.set(0);
+        self.steps.set(0);
+        self.cut.set(false);
+        self.active.borrow_mut().clear();
+        self.callee_of(file, call)
+    }
+
+    pub fn callee_of(&self, file: FileId, call: u32) -> Option<Known<'a>> {
+        let site = self.facts(file).calls.get(call as usize)?;
+        self.function(file, &site.callee, site.span.start)
+    }
+
+    /// `expr` as something to call: a constant stays the constant, unless it is another name for something.
+    pub fn function(&self, file: FileId, expr: &'a Expr, at: u32) -> Option<Known<'a>> {
+        match expr.peeled() {
+            Expr::Name(name) => self.name(file, name, at, Space::Value),
+            Expr::Member(object, name) => self.member_of(file, object, name, at),
+            Expr::Super => {
+                let class = self.world.scopes[file as usize].class_at(at)?;
+                match self.parent(SymbolId { file, index: class })? {
+                    Value::Instance(base) => Value::Symbol(base).by(How::Member),
+                    value => value.by(How::Member),
+                }
+            }
+            Expr::Function { symbol: Some(index), .. } => {
+                Value::Symbol(SymbolId { file, index: *index }).by(How::Scope)
+            }
+            other => self.value(file, other, at),
+        }
+    }
+
+    /// Runs `step` one level deeper, or not at all when there is no end to it.
+    pub fn deeper<T>(&self, step: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.depth.get() >= MAX_DEPTH || self.steps.get() >= MAX_STEPS {
+            self.cut.set(true);
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        self.steps.set(self.steps.get() + 1);
+        let found = step();
+        self.depth.set(self.depth.get() - 1);
+        found
+    }
+
+    /// What `expr` is at byte `at` of `file`.
+    pub fn value(&self, file: FileId, expr: &'a Expr, at: u32) -> Option<Known<'a>> {
+        self.deeper(|| match expr {
+            Expr::Name(name) => self.settled_name(file, name, at),
+            Expr::This => self.this(file, at),
+            Expr::Super => {
+                let class = self.world.scopes[file as usize].class_at(at)?;
+                self.parent(SymbolId { file, index: class })?.by(How::Member)
+            }
+            Expr::Member(object, name) => {
+                let found = self.member_of(file, object, name, at)?;
+                Some(self.opened(found))
+            }
+            Expr::Call(call) => self.result_of_call(file, *call),
+            Expr::Await(inner) => {
+                let found = self.value(file, inner, at)?;
+                Some(Known { value: found.value.awaited(), how: found.how })
+            }
+            Expr::Unary(operator, inner) => match operator.strip_prefix("as ").filter(|kind| *kind != "const") {
+                Some(kind) => self
+                    .type_value(file, &types::parse(kind), at)
+                    .by(How::Typed)
+                    .or_else(|| self.value(file, inner, at)),
+                None if matches!(operator.as_str(), "!" | "-" | "typeof" | "delete" | "void") => None,
+                None => self.value(file, inner, at),
+            },
+            Expr::Binary(operator, left, right) if matches!(operator.as_str(), "??" | "||") => {
+                self.value(file, left, at).or_else(|| self.value(file, right, at))
+            }
+            Expr::Binary(operator, _, right) if operator == "&&" => self.value(file, right, at),
+            Expr::Either(values) => values.iter().find_map(|value| self.value(file, value, at)),
+            Expr::Object(_) => Value::Object(file, at, expr).by(How::Scope),
+            Expr::Array(items) => {
+                let item = items.iter().find_map(|item| self.value(file, item, at));
+                Value::Array(Box::new(item.map_or(Value::Unknown, |item| item.value))).by(How::Scope)
+            }
+            Expr::Function { symbol: Some(index), .. } => {
+                Value::Symbol(SymbolId { file, index: *index }).by(How::Scope)
+            }
+            Expr::Function { region: Some(region), .. } => Value::Closure(file, *region).by(How::Scope),
+            Expr::Text(_) | Expr::Template(_) => Value::global(&["String"]).by(How::Typed),
+            Expr::Number(_) => Value::global(&["Number"]).by(How::Typed),
+            Expr::Regex(_) => Value::global(&["RegExp"]).by(How::Typed),
+            Expr::Function { .. }
+            | Expr::Binary(..)
+            | Expr::Path(_)
+            | Expr::Index(..)
+            | Expr::Bool(_)
+            | Expr::Nothing
+            | Expr::Spread(_)
+            | Expr::Other => None,
+        })
+    }
+
+    /// A name as a value: a constant gives what it holds.
+    fn settled_name(&self, file: FileId, name: &str, at: u32) -> Option<Known<'a>> {
+        let found = self.name(file, name, at, Space::Value)?;
+        Some(self.opened(found))
+    }
+
+    /// What a constant holds, how it was found kept; anything else as it is.
+    pub fn opened(&self, known: Known<'a>) -> Known<'a> {
+        if let Value::Symbol(id) = known.value
+            && self.symbol(id).kind == SymbolKind::Constant
+            && let Some(held) = self.held(id)
+        {
+            // What is written in place is reached by the constant's own name; a typed value by its type.
+            let how = if held.how == How::Scope { known.how } else { held.how };
+            return Known { value: held.value, how };
+        }
+        known
+    }
+
+    pub fn symbol(&self, id: SymbolId) -> &'a crate::repo_map::facts::Symbol {
+        &self.facts(id.file).symbols[id.index as usize]
+    }
+
+    /// The value of a constant.
+    fn held(&self, id: SymbolId) -> Option<Known<'a>> {
+        let scope = &self.world.scopes[id.file as usize];
+        let symbol = self.symbol(id);
+        if let Some(Definition::Binding(binding)) = scope.value(&symbol.name, symbol.span.start.saturating_add(1)) {
+            return self.binding(id.file, binding);
+        }
+        // `export default { … }`
+        match self.world.export(id.file, "default", Space::Value) {
+            Some((Exported::Value(file, value), _)) if symbol.default_export => {
+                self.value(file, value, symbol.span.start)
+            }
+            _ => None,
+        }
+    }
+
+    /// What `name` stands for at byte `at` of `file`.
+    pub fn name(&self, file: FileId, name: &str, at: u32, space: Space) -> Option<Known<'a>> {
+        let scope = &self.world.scopes[file as usize];
+        let definition = match space {
+            Space::Value => scope.value(name, at),
+            Space::Type => scope.kind(name, at),
+        };
+        match definition {
+            Some(definition) => self.definition(file, definition, space, How::Scope),
+            None if is_global(name) => match name {
+                "globalThis" | "window" | "self" | "global" => Value::global(&[]).by(How::Scope),
+                name => Value::global(&[name]).by(How::Scope),
+            },
+            None => None,
+        }
+    }
+
+    pub fn definition(&self, file: FileId, definition: Definition, space: Space, how: How) -> Option<Known<'a>> {
+        match definition {
+            Definition::Symbol(index) => self.renamed(SymbolId { file, index }, how),
+            Definition::Binding(binding) => match self.world.scopes[file as usize].symbol_of_binding.get(&binding) {
+                Some(&index) => self.renamed(SymbolId { file, index }, how),
+                None => self.binding(file, binding),
+            },
+            Definition::Parameter(symbol, place, part) => self.parameter(file, symbol, place, part),
+            Definition::Callback(region, place) => self.callback_parameter(file, region, place),
+            Definition::Import(import) => self.import(file, import, space),
+        }
+    }
+
+    /// `const a = b` is `b`; other constants are themselves.
+    fn renamed(&self, id: SymbolId, how: How) -> Option<Known<'a>> {
+        let symbol = self.symbol(id);
+        if symbol.kind == SymbolKind::Constant
+            && let Some(Definition::Binding(binding)) =
+                self.world.scopes[id.file as usize].value(&symbol.name, symbol.span.start.saturating_add(1))
+        {
+            let binding = &self.facts(id.file).bindings[binding as usize];
+            let alias = binding.taken.is_some()
+                || binding
+                    .value
+                    .as_ref()
+                    .is_some_and(|value| matches!(value.peeled(), Expr::Name(_) | Expr::Member(..)));
+            if alias && let Some(held) = self.deeper(|| self.held_function(id)) {
+                match held.value {
+                    Value::Symbol(target) if target != id => return Value::Symbol(target).by(how.max(held.how)),
+                    // `const { readFile } = fs`; what is only renamed stays a definition of its own.
+                    Value::External { .. } if binding.taken.is_some() => return Some(held),
+                    _ => {}
+                }
+            }
+        }
+        Value::Symbol(id).by(how)
+    }
+
+    fn held_function(&self, id: SymbolId) -> Option<Known<'a>> {
+        let symbol = self.symbol(id);
+        let scope = &self.world.scopes[id.file as usize];
+        let Some(Definition::Binding(index)) = scope.value(&symbol.name, symbol.span.start.saturating_add(1)) else {
+            return None;
+        };
+        let binding = &self.facts(id.file).bindings[index as usize];
+        if binding.taken.is_some() {
+            return self.binding(id.file, index);
+        }
+        self.function(id.file, binding.value.as_ref()?, binding.span.start)
+    }
+
+    /// What a variable holds.
+    fn binding(&self, file: FileId, index: u32) -> Option<Known<'a>> {
+        if let Some(known) = self.bindings.borrow().get(&(file, index)) {
+            return known.clone();
+        }
+        if !self.active.borrow_mut().insert((file, index, true)) {
+            self.cut.set(true);
+            return None;
+        }
+        let before = self.cut.replace(false);
+        let found = self.deeper(|| self.binding_now(file, index));
+        self.active.borrow_mut().remove(&(file, index, true));
+        if !self.cut.get() {
+            self.bindings.borrow_mut().insert((file, index), found.clone());
+        }
+        self.cut.set(self.cut.get() || before);
+        found
+    }
+
+    fn binding_now(&self, file: FileId, index: u32) -> Option<Known<'a>> {
+        let facts = self.facts(file);
+        let binding = facts.bindings.get(index as usize)?;
+        let at = binding.span.start;
+        let whole = match (&binding.declared_type, &binding.value) {
+            (Some(declared), value) => {
+                let declared = self.type_value(file, &types::parse(declared), at).by(How::Typed);
+                declared.or_else(|| self.value(file, value.as_ref()?, at))
+            }
+            (None, Some(value)) if binding.taken.is_none() => match value.peeled() {
+                // Another name for a function, a class or a constant.
+                Expr::Name(_) | Expr::Member(..) if !matches!(value, Expr::Await(_)) => {
+                    let found = self.function(file, value, at)?;
+                    match found.value {
+                        Value::Symbol(_) => Some(found),
+                        _ => Some(self.opened(found)),
+                    }
+                }
+                _ => self.value(file, value, at),
+            },
+            (None, Some(value)) => self.value(file, value, at),
+            (None, None) if binding.kind == BindingKind::Pattern => {
+                let region = facts.regions.get(binding.region? as usize)?;
+                let RegionKind::Loop(head) = &region.kind else { return None };
+                let over = self.value(file, head.over.as_ref()?, at)?;
+                over.value.item().by(How::Typed)
+            }
+            (None, None) => None,
+        }?;
+        match &binding.taken {
+            Some(taken) => self.taken(whole, taken),
+            None => Some(whole),
+        }
+    }
+
+    /// A part of a value that was taken apart: keys and positions joined by dots.
+    pub fn taken(&self, whole: Known<'a>, path: &str) -> Option<Known<'a>> {
+        let mut known = self.opened(whole);
+        let mut parts = path.split('.').peekable();
+        while let Some(part) = parts.next() {
+            // `...rest` was split at its dots.
+            if part.is_empty() {
+                return None;
+            }
+            let position = part.bytes().all(|byte| byte.is_ascii_digit());
+            let found = match known.value {
+                Value::Array(item) if position => item.by(known.how)?,
+                Value::External { package, mut path, settled } => {
+                    path.push(part.into());
+                    Value::External { package, path, settled }.by(known.how)?
+                }
+                Value::Shape(file, at, kind) if position => match kind.as_ref() {
+                    TypeExpr::Tuple(items) => {
+                        let item = part.parse().ok().and_then(|place: usize| items.get(place))?;
+                        self.type_value(file, item, at).by(How::Typed)?
+                    }
+                    _ => return None,
+                },
+                value => self.member(&Known { value, how: known.how }, part)?,
+            };
+            known = if parts.peek().is_some() { self.opened(found) } else { found };
+        }
+        Some(known)
+    }
+
+    fn import(&self, file: FileId, index: u32, space: Space) -> Option<Known<'a>> {
+        let import = self.facts(file).imports.get(index as usize)?;
+        let name = match &import.item {
+            ImportItem::Named(name) => name.as_str(),
+            ImportItem::Default => "default",
+            ImportItem::Namespace => "*",
+            ImportItem::Glob | ImportItem::SideEffect | ImportItem::Dynamic => return None,
+        };
+        self.imported(file, &import.source, name, space)
+    }
+
+    /// `name` of the module that `source` means in `file`; `*` for all of it.
+    pub fn imported(&self, file: FileId, source: &str, name: &str, space: Space) -> Option<Known<'a>> {
+        match self.world.module(file, source) {
+            ImportTarget::File(target) if name == "*" => Value::Namespace(*target).by(How::Import),
+            ImportTarget::File(target) => self.exported(*target, name, space),
+            ImportTarget::External(package) => Value::external(package, external_path(source, name)).by(How::Import),
+            ImportTarget::Unresolved => None,
+        }
+    }
+
+    /// `name` as `file` exports it.
+    pub fn exported(&self, file: FileId, name: &str, space: Space) -> Option<Known<'a>> {
+        let (found, passed) = self.world.export(file, name, space)?;
+        let how = if passed { How::Reexport } else { How::Import };
+        match found {
+            Exported::Definition(file, definition) => self.deeper(|| self.definition(file, definition, space, how)),
+            Exported::Namespace(file) => Value::Namespace(file).by(how),
+            Exported::External(package, path) => Value::external(&package, path).by(how),
+            Exported::Value(file, value) => {
+                if let Some(index) = self.facts(file).symbols.iter().position(|symbol| symbol.default_export)
+                    && name == "default"
+                {
+                    return Value::Symbol(SymbolId { file, index: index as SymbolIndex }).by(how);
+                }
+                let found = self.deeper(|| self.function(file, value, u32::MAX - 1))?;
+                Some(Known { how: found.how.max(how), value: found.value })
+            }
+        }
+    }
+
+    /// `this` at byte `at`: the class around, or the object whose method this is.
+    pub fn this(&self, file: FileId, at: u32) -> Option<Known<'a>> {
+        let facts = self.facts(file);
+        let class = self.world.scopes[file as usize].class_at(at);
+        let inside = |symbol: &crate::repo_map::facts::Symbol| symbol.span.start <= at && at < symbol.span.end;
+        let mut methods =
+            facts.symbols.iter().rev().filter(|symbol| symbol.kind == SymbolKind::Method && inside(symbol));
+        let method = methods.next();
+        match (class, method) {
+            (Some(class), method)
+                if method.is_none_or(|method| {
+                    method.container == Some(class) || facts.symbols[class as usize].span.start > method.span.start
+                }) =>
+            {
+                let statics = method.is_some_and(|method| method.container == Some(class) && !method.takes_self);
+                let id = SymbolId { file, index: class };
+                if statics { Value::Symbol(id).by(How::Member) } else { Value::Instance(id).by(How::Member) }
+            }
+            (_, Some(method)) => {
+                let holder = method.container?;
+                match facts.symbols[holder as usize].kind {
+                    SymbolKind::Constant => {
+                        let held = self.held(SymbolId { file, index: holder })?;
+                        Some(Known { value: held.value, how: How::Member })
+                    }
+                    SymbolKind::Class => Value::Instance(SymbolId { file, index: holder }).by(How::Member),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// `object.name`.
+    fn member_of(&self, file: FileId, object: &'a Expr, name: &str, at: u32) -> Option<Known<'a>> {
+        self.deeper(|| {
+            let receiver = match object {
+                // A class or a function has members of its own; a constant gives what it holds.
+                Expr::Name(own) => {
+                    let found = self.name(file, own, at, Space::Value)?;
+                    let opened = self.opened(found.clone());
+                    if opened.value == Value::Unknown { found } else { opened }
+                }
+                object => self.value(file, object, at)?,
+            };
+            self.member(&receiver, name)
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! What a module exports, followed through re-exports.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::World;
+use super::scope::Definition;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{ExportTarget, FileFacts, ImportItem};
+use crate::repo_map::{FileId, ImportTarget};
+
+/// Re-exports followed in a row. Our choice: the deepest chain seen in public code is six.
+const MAX_HOPS: usize = 32;
+
+/// Values or types: a name may be both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    Value,
+    Type,
+}
+
+/// What an exported name stands for, all the way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Exported<'a> {
+    /// A definition of a file.
+    Definition(FileId, Definition),
+    /// A whole module.
+    Namespace(FileId),
+    /// Something of a package outside the repository.
+    External(String, Vec<String>),
+    /// A value written in place.
+    Value(FileId, &'a Expr),
+}
+
+/// The exports of one file that are not followed yet.
+#[derive(Default)]
+pub(super) struct ExportTable<'a> {
+    named: BTreeMap<&'a str, &'a ExportTarget>,
+    stars: Vec<&'a str>,
+    default_symbol: Option<u32>,
+    symbols: HashMap<&'a str, ()>,
+}
+
+impl<'a> ExportTable<'a> {
+    pub fn new(facts: &'a FileFacts) -> ExportTable<'a> {
+        let mut table = ExportTable::default();
+        for export in &facts.exports {
+            match &export.target {
+                ExportTarget::From { source, name } if name == "*" && export.name == "*" => table.stars.push(source),
+                target => {
+                    // `export type { A }` beside `export { A }`: the value one says more.
+                    if !export.type_only || !table.named.contains_key(export.name.as_str()) {
+                        table.named.insert(&export.name, target);
+                    }
+                }
+            }
+        }
+        for (symbol, index) in facts.symbols.iter().zip(0..) {
+            if symbol.default_export && (symbol.has_body || table.default_symbol.is_none()) {
+                table.default_symbol = Some(index);
+            } else if symbol.exported && symbol.container.is_none() {
+                table.symbols.insert(&symbol.name, ());
+            }
+        }
+        table
+    }
+}
+
+impl<'a> World<'a> {
+    /// What `name` exported by `file` stands for, and whether another module was passed on the way.
+    pub fn export(&self, file: FileId, name: &str, space: Space) -> Option<(Exported<'a>, bool)> {
+        self.export_from(file, name, space, 0, &mut BTreeSet::new())
+    }
+
+    fn export_from(
+        &self,
+        file: FileId,
+        name: &str,
+        space: Space,
+        hops: usize,
+        seen: &mut BTreeSet<(FileId, String)>,
+    ) -> Option<(Exported<'a>, bool)> {
+        if hops > MAX_HOPS || !seen.insert((file, name.to_owned())) {
+            return None;
+        }
+        let table = self.exports.get(file as usize)?;
+        let scope = self.scopes.get(file as usize)?;
+        let passed = hops > 0;
+        if let Some(target) = table.named.get(name) {
+            return match target {
+                ExportTarget::Local(local) => self.local(file, local, space, hops, seen),
+                ExportTarget::From { source, name } => self.through(file, source, name, space, hops, seen),
+                ExportTarget::Value(Expr::Name(local)) => self.local(file, local, space, hops, seen),
+                ExportTarget::Value(value) => Some((Exported::Value(file, value), passed)),
+            };
+        }
+        if name == "default"
+            && let Some(symbol) = table.default_symbol
+        {
+            return Some((Exported::Definition(file, Definition::Symbol(symbol)), passed));
+        }
+        if table.symbols.contains_key(name) {
+            let found = match space {
+                Space::Value => scope.top_value(name).or_else(|| scope.top_kind(name)),
+                Space::Type => scope.top_kind(name).or_else(|| scope.top_value(name)),
+            };
+            if let Some(definition) = found.filter(|found| !matches!(found, Definition::Import(_))) {
+                return Some((Exported::Definition(file, definition), passed));
+            }
+        }
+        if name == "default" {
+            return self.commonjs_member(file, table, None, passed);
+        }
+        let found = table.stars.iter().find_map(|source| match self.module(file, source) {
+            ImportTarget::File(target) => self.export_from(*target, name, space, hops + 1, seen),
+            ImportTarget::External(_) | ImportTarget::Unresolved => None,
+        });
+        found.or_else(|| self.commonjs_member(file, table, Some(name), passed)).or_else(|| {
+            // The only module outside that everything is taken from may well hold it.
+            let outside: Vec<&String> = table
+                .stars
+                .iter()
+                .filter_map(|source| match self.module(file, source) {
+                    ImportTarget::External(package) => Some(package),
+                    ImportTarget::File(_) | ImportTarget::Unresolved => None,
+                })
+                .collect();
+            match outside[..] {
+                [package] => Some((Exported::External(package.clone(), vec![name.to_owned()]), true)),
+                _ => None,
+            }
+        })
+    }
+
+    /// A member of `module.exports = { … }`.
+    fn commonjs_member(
+        &self,
+        file: FileId,
+        table: &ExportTable<'a>,
+        name: Option<&str>,
+        passed: bool,
+    ) -> Option<(Exported<'a>, bool)> {
+        let ExportTarget::Value(Expr::Object(entries)) = table.named.get("default")? else { return None };
+        let (_, value) = entries.iter().find(|(key, _)| Some(key.as_str()) == name)?;
+        Some((Exported::Value(file, value), passed))
+    }
+
+    fn local(
+        &self,
+        file: FileId,
+        local: &str,
+        space: Space,
+        hops: usize,
+        seen: &mut BTreeSet<(FileId, String)>,
+    ) -> Option<(Exported<'a>, bool)> {
+        let scope = self.scopes.get(file as usize)?;
+        let definition = match space {
+            Space::Value => scope.top_value(local).or_else(|| scope.top_kind(local)),
+            Space::Type => scope.top_kind(local).or_else(|| scope.top_value(local)),
+        }?;
+        match definition {
+            Definition::Import(import) => {
+                let import = self.files[file as usize].facts.imports.get(import as usize)?;
+                let name = match &import.item {
+                    ImportItem::Named(name) => name.as_str(),
+                    ImportItem::Default => "default",
+                    ImportItem::Namespace => "*",
+                    ImportItem::Glob | ImportItem::SideEffect | ImportItem::Dynamic => return None,
+                };
+                self.through(file, &import.source, name, space, hops, seen)
+            }
+            definition => Some((Exported::Definition(file, definition), hops > 0)),
+        }
+    }
+
+    /// `name` of the module that `source` means in `file`.
+    fn through(
+        &self,
+        file: FileId,
+        source: &str,
+        name: &str,
+        space: Space,
+        hops: usize,
+        seen: &mut BTreeSet<(FileId, String)>,
+    ) -> Option<(Exported<'a>, bool)> {
+        match self.module(file, source) {
+            ImportTarget::File(target) if name == "*" => Some((Exported::Namespace(*target), true)),
+            ImportTarget::File(target) => {
+                self.export_from(*target, name, space, hops + 1, seen).map(|(found, _)| (found, true))
+            }
+            ImportTarget::External(package) => {
+                Some((Exported::External(package.clone(), external_path(source, name)), true))
+            }
+            ImportTarget::Unresolved => None,
+        }
+    }
+}
+
+/// The path of an imported name: a default export of `pkg/part` goes by `part`.
+pub(super) fn external_path(source: &str, name: &str) -> Vec<String> {
+    match (name, super::specifier::subpath(source)) {
+        ("*", _) => Vec::new(),
+        ("default", Some(part)) => vec![part.to_owned()],
+        (name, _) => vec![name.to_owned()],
+    }
+}

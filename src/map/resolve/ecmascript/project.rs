@@ -1,0 +1,330 @@
+//! Configuration that decides resolution: `package.json`, `tsconfig.json`, workspaces.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+/// A `package.json`.
+pub(super) struct Package {
+    /// Its folder, `""` for the root.
+    pub folder: String,
+    pub manifest: Value,
+    /// Named by a workspace pattern, or the root of the repository.
+    pub in_workspace: bool,
+}
+
+/// `paths` and `baseUrl` as they apply to a folder.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct PathRules {
+    /// Pattern and targets, targets relative to the repository.
+    pub paths: Vec<(String, Vec<String>)>,
+    /// Folder that bare specifiers are tried in.
+    pub base: Option<String>,
+}
+
+/// All configuration of a repository.
+pub(super) struct Project {
+    /// By folder.
+    packages: BTreeMap<String, Package>,
+    /// Folders by package name.
+    names: HashMap<String, Vec<String>>,
+    /// By folder.
+    rules: BTreeMap<String, PathRules>,
+}
+
+impl Project {
+    pub fn read(config: &BTreeMap<String, String>) -> Project {
+        let mut packages = BTreeMap::new();
+        let mut patterns: Vec<(String, Vec<String>)> = Vec::new();
+        for (path, text) in config {
+            let (folder, name) = split(path);
+            if name == "package.json" {
+                let Some(manifest) = parse_jsonc(text) else { continue };
+                let globs = match &manifest["workspaces"] {
+                    Value::Array(list) => list,
+                    Value::Object(map) => {
+                        map.get("packages").and_then(Value::as_array).unwrap_or(const { &Vec::new() })
+                    }
+                    _ => const { &Vec::new() },
+                };
+                patterns.push((folder.to_owned(), globs.iter().filter_map(Value::as_str).map(str::to_owned).collect()));
+                packages.insert(
+                    folder.to_owned(),
+                    Package { folder: folder.to_owned(), manifest, in_workspace: folder.is_empty() },
+                );
+            } else if name == "pnpm-workspace.yaml" {
+                patterns.push((folder.to_owned(), yaml_packages(text)));
+            }
+        }
+        for (root, globs) in patterns {
+            let included = globs.iter().filter(|glob| !glob.starts_with('!'));
+            for glob in included {
+                let glob = join(&root, glob.trim_end_matches('/'));
+                let Ok(glob) = globset::GlobBuilder::new(&glob).literal_separator(true).build() else { continue };
+                let matcher = glob.compile_matcher();
+                for package in packages.values_mut() {
+                    package.in_workspace |= matcher.is_match(&package.folder);
+                }
+            }
+        }
+        let mut names: HashMap<String, Vec<String>> = HashMap::new();
+        for package in packages.values() {
+            if let Some(name) = package.manifest["name"].as_str() {
+                names.entry(name.to_owned()).or_default().push(package.folder.clone());
+            }
+        }
+        let mut project = Project { packages, names, rules: BTreeMap::new() };
+        for path in config.keys() {
+            let (folder, name) = split(path);
+            if matches!(name, "tsconfig.json" | "jsconfig.json") {
+                let mut rules = project.rules_of(config, path, 0);
+                if rules == PathRules::default() {
+                    // A solution file: what applies is in the projects it refers to.
+                    let references = config.get(path).and_then(|text| parse_jsonc(text));
+                    let references = references.as_ref().and_then(|json| json["references"].as_array());
+                    for reference in references.into_iter().flatten().filter_map(|entry| entry["path"].as_str()) {
+                        let target = join(folder, reference);
+                        let target = if config.contains_key(&target) { target } else { join(&target, "tsconfig.json") };
+                        if split(&target).0 == folder {
+                            rules = project.rules_of(config, &target, 0);
+                        }
+                        if rules != PathRules::default() {
+                            break;
+                        }
+                    }
+                }
+                project.rules.entry(folder.to_owned()).or_insert(rules);
+            }
+        }
+        project
+    }
+
+    /// The rules of the configuration file at `path`, those it extends included.
+    fn rules_of(&self, config: &BTreeMap<String, String>, path: &str, depth: usize) -> PathRules {
+        let mut rules = PathRules::default();
+        let Some(json) = config.get(path).and_then(|text| parse_jsonc(text)) else { return rules };
+        let folder = split(path).0;
+        if depth < 8 {
+            let extends = match &json["extends"] {
+                Value::String(one) => vec![one.as_str()],
+                Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+                _ => Vec::new(),
+            };
+            for base in extends {
+                // One that cannot be found says nothing; the rest still counts.
+                if let Some(target) = self.extended(config, folder, base) {
+                    let below = self.rules_of(config, &target, depth + 1);
+                    if !below.paths.is_empty() {
+                        rules.paths = below.paths;
+                    }
+                    rules.base = below.base.or(rules.base);
+                }
+            }
+        }
+        let options = &json["compilerOptions"];
+        if let Some(base) = options["baseUrl"].as_str() {
+            rules.base = Some(join(folder, base));
+        }
+        if let Some(paths) = options["paths"].as_object() {
+            let base = rules.base.clone().unwrap_or_else(|| folder.to_owned());
+            rules.paths = paths
+                .iter()
+                .map(|(pattern, targets)| {
+                    let targets = targets.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    (pattern.clone(), targets.map(|target| join(&base, target)).collect())
+                })
+                .collect();
+        }
+        rules
+    }
+
+    fn extended(&self, config: &BTreeMap<String, String>, folder: &str, base: &str) -> Option<String> {
+        let stem = if base.starts_with('.') {
+            join(folder, base)
+        } else {
+            let (name, rest) = split_package(base)?;
+            let folder = self.names.get(name)?.first()?;
+            join(folder, rest)
+        };
+        [stem.clone(), format!("{stem}.json"), join(&stem, "tsconfig.json")]
+            .into_iter()
+            .find(|candidate| config.contains_key(candidate))
+    }
+
+    /// The rules that apply to files in `folder`.
+    pub fn rules_for(&self, folder: &str) -> Option<&PathRules> {
+        ancestors(folder).find_map(|folder| self.rules.get(folder))
+    }
+
+    /// The package a file in `folder` belongs to.
+    pub fn package_for(&self, folder: &str) -> Option<&Package> {
+        ancestors(folder).find_map(|folder| self.packages.get(folder))
+    }
+
+    /// The package in exactly this folder.
+    pub fn package_at(&self, folder: &str) -> Option<&Package> {
+        self.packages.get(folder)
+    }
+
+    /// The package of this repository that a file in `folder` means by `name`.
+    pub fn package_named(&self, name: &str, folder: &str) -> Option<&Package> {
+        let folders = self.names.get(name)?;
+        let own = self.package_for(folder);
+        let linked = own.is_some_and(|own| {
+            ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"].iter().any(|section| {
+                own.manifest[*section][name].as_str().is_some_and(|version| {
+                    ["workspace:", "file:", "link:", "portal:"].iter().any(|prefix| version.starts_with(prefix))
+                })
+            })
+        });
+        let mut candidates = folders.iter().filter_map(|folder| self.packages.get(folder));
+        candidates.find(|package| package.in_workspace || linked || own.is_some_and(|own| own.folder == package.folder))
+    }
+}
+
+/// `folder` and everything above it, the root last.
+fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
+    let mut next = Some(folder);
+    std::iter::from_fn(move || {
+        let current = next?;
+        next = if current.is_empty() { None } else { Some(split(current).0) };
+        Some(current)
+    })
+}
+
+/// Folder and name of a path.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// `relative` as seen from `folder`, `.` and `..` worked out.
+pub(super) fn join(folder: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = if relative.starts_with('/') {
+        Vec::new()
+    } else {
+        folder.split('/').filter(|part| !part.is_empty()).collect()
+    };
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                // Above the root is nowhere; a name no file has says so.
+                if parts.pop().is_none() {
+                    return "..".to_owned();
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Package name and the rest of a bare specifier.
+pub(super) fn split_package(specifier: &str) -> Option<(&str, &str)> {
+    let mut slashes = specifier.match_indices('/').map(|(at, _)| at);
+    let end = if let Some(scoped) = specifier.strip_prefix('@') {
+        let first = slashes.next()?;
+        if first == 1 || scoped.len() == first {
+            return None;
+        }
+        slashes.next()
+    } else {
+        slashes.next()
+    };
+    let name = &specifier[..end.unwrap_or(specifier.len())];
+    let valid = name.starts_with(|letter: char| letter.is_alphanumeric() || letter == '@' || letter == '_');
+    valid.then(|| (name, specifier.get(name.len() + 1..).unwrap_or_default()))
+}
+
+/// The list under `packages:`.
+fn yaml_packages(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let bare = line.split(" #").next().unwrap_or(line).trim();
+        if !line.starts_with([' ', '-', '\t']) && !bare.is_empty() && !bare.starts_with('#') {
+            inside = bare.starts_with("packages:");
+        } else if inside && let Some(item) = bare.strip_prefix('-') {
+            found.push(item.trim().trim_matches(['"', '\'']).to_owned());
+        }
+    }
+    found
+}
+
+/// JSON with comments and trailing commas.
+pub(super) fn parse_jsonc(text: &str) -> Option<Value> {
+    let mut clean = String::with_capacity(text.len());
+    let mut letters = text.trim_start_matches('\u{feff}').chars().peekable();
+    let mut in_string = false;
+    while let Some(letter) = letters.next() {
+        if in_string {
+            clean.push(letter);
+            match letter {
+                '\\' => clean.extend(letters.next()),
+                '"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match (letter, letters.peek()) {
+            ('/', Some('/')) => {
+                while letters.peek().is_some_and(|next| *next != '\n') {
+                    letters.next();
+                }
+            }
+            ('/', Some('*')) => {
+                letters.next();
+                let mut last = ' ';
+                for next in letters.by_ref() {
+                    if last == '*' && next == '/' {
+                        break;
+                    }
+                    last = next;
+                }
+            }
+            ('}' | ']', _) => {
+                let kept = clean.trim_end().len();
+                if clean[..kept].ends_with(',') {
+                    clean.truncate(kept - 1);
+                }
+                clean.push(letter);
+            }
+            _ => {
+                in_string = letter == '"';
+                clean.push(letter);
+            }
+        }
+    }
+    serde_json::from_str(&clean).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_trailing_commas_are_read_over() {
+        let text = "{ // note\n \"a\": [1, 2,], /* b */ \"url\": \"http://x//y\",\n}";
+        assert_eq!(parse_jsonc(text), Some(serde_json::json!({"a": [1, 2], "url": "http://x//y"})));
+    }
+
+    #[test]
+    fn pnpm_packages_are_listed() {
+        let text = "# c\npackages:\n  - \"apps/*\"\n  - packages/** # all\ncatalog:\n  - x\n";
+        assert_eq!(yaml_packages(text), ["apps/*", "packages/**"]);
+    }
+
+    #[test]
+    fn bare_specifiers_are_split_at_the_package() {
+        assert_eq!(split_package("@scope/name/sub/path"), Some(("@scope/name", "sub/path")));
+        assert_eq!(split_package("lodash/map"), Some(("lodash", "map")));
+        assert_eq!(split_package("@/components"), None);
+        assert_eq!(split_package("~/lib"), None);
+    }
+
+    #[test]
+    fn paths_above_the_root_name_nothing() {
+        assert_eq!(join("a/b", "../c"), "a/c");
+        assert_eq!(join("a", "../../c"), "..");
+    }
+}

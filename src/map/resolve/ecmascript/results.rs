@@ -1,0 +1,207 @@
+//! What calls give back.
+
+use super::evaluate::Linker;
+use super::exports::Space;
+use super::types::{self, TypeExpr};
+use super::values::{Known, Value};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, RegionKind, Return, SymbolKind};
+use crate::repo_map::{FileId, How, SymbolId};
+
+impl<'a> Linker<'a, '_> {
+    /// What a call gives back.
+    pub fn result_of_call(&self, file: FileId, call: u32) -> Option<Known<'a>> {
+        let site = self.facts(file).calls.get(call as usize)?;
+        // `import('./x')`, `require('./x')`
+        if let (Expr::Name(name), Some(Expr::Text(source))) = (&site.callee, site.arguments.first())
+            && matches!(name.as_str(), "import" | "require")
+        {
+            return self.imported(file, source, "*", Space::Value);
+        }
+        let callee = self.callee_of(file, call)?;
+        if site.kind == CallKind::New {
+            return match callee.value {
+                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id).by(How::Typed),
+                Value::External { .. } => Some(callee),
+                Value::Symbol(_) => {
+                    let held = self.opened(callee);
+                    matches!(held.value, Value::External { .. }).then_some(held)
+                }
+                _ => None,
+            };
+        }
+        if let Some(found) = self.array_result(file, call) {
+            return Some(found);
+        }
+        if let Value::Symbol(id) = callee.value
+            && let Some(found) = self.inferred(file, call, id)
+        {
+            return found.by(How::Returned);
+        }
+        self.result(callee)
+    }
+
+    /// What a generic function gives back for this call: `remember<T>(name: string, make: () => T): T`.
+    fn inferred(&self, file: FileId, call: u32, id: SymbolId) -> Option<Value<'a>> {
+        let symbol = self.symbol(id);
+        let declared = types::parse(symbol.return_type.as_ref()?);
+        let (wrapper, parameter) = match &declared {
+            TypeExpr::Named(path, inner) => match (path.first()?.as_str(), inner.as_slice()) {
+                ("Promise", [TypeExpr::Named(inner, _)]) => (Some("Promise"), inner.first()?.clone()),
+                (name, []) => (None, name.to_owned()),
+                _ => return None,
+            },
+            TypeExpr::Array(item) => match item.as_ref() {
+                TypeExpr::Named(path, _) => (Some("Array"), path.first()?.clone()),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let place = types::type_parameters(&symbol.signature).iter().position(|(name, _)| *name == parameter)?;
+        let site = &self.facts(file).calls[call as usize];
+        let explicit = site.type_arguments.as_ref().and_then(|text| match types::parse(&format!("X<{text}>")) {
+            TypeExpr::Named(_, mut arguments) if place < arguments.len() => Some(arguments.swap_remove(place)),
+            _ => None,
+        });
+        let found = match explicit {
+            Some(kind) => Some(self.type_value(file, &kind, site.span.start)).filter(|value| *value != Value::Unknown),
+            None => symbol.parameters.iter().zip(&site.arguments).find_map(|(own, argument)| {
+                let kind = types::parse(own.declared_type.as_ref()?);
+                self.matched(file, &kind, &parameter, argument, site.span.start)
+            }),
+        }?;
+        Some(match wrapper {
+            Some("Promise") => Value::Promise(Box::new(found.awaited())),
+            Some(_) => Value::Array(Box::new(found)),
+            None => found,
+        })
+    }
+
+    /// What the type parameter `name` stands for, when an argument of type `kind` is `argument`.
+    fn matched(&self, file: FileId, kind: &TypeExpr, name: &str, argument: &'a Expr, at: u32) -> Option<Value<'a>> {
+        match kind {
+            TypeExpr::Named(path, inner) if path.len() == 1 => match (path[0].as_str(), inner.as_slice()) {
+                (own, []) if own == name => Some(self.value(file, argument, at)?.value),
+                ("Promise", [inner]) => Some(self.matched(file, inner, name, argument, at)?.awaited()),
+                _ => None,
+            },
+            TypeExpr::Array(inner) => Some(self.matched(file, inner, name, argument, at)?.item()),
+            TypeExpr::Function(_, returned) => {
+                let given = self.value(file, argument, at)?;
+                let result = self.result(given)?.value;
+                let waits = |kind: &TypeExpr| matches!(kind, TypeExpr::Named(path, _) if path[0] == "Promise");
+                match returned.as_ref() {
+                    TypeExpr::Named(path, _) if path[0] == name => Some(result),
+                    TypeExpr::Union(parts) if parts.iter().any(waits) => Some(result.awaited()),
+                    kind if waits(kind) => Some(result.awaited()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What methods of lists and promises give back, where that is plain.
+    fn array_result(&self, file: FileId, call: u32) -> Option<Known<'a>> {
+        let site = &self.facts(file).calls[call as usize];
+        let Expr::Member(object, name) = site.callee.peeled() else { return None };
+        if let (Expr::Name(root), "all", Some(argument)) = (object.as_ref(), name.as_str(), site.arguments.first())
+            && root == "Promise"
+        {
+            let all = self.value(file, argument, site.span.start)?;
+            return Value::Promise(Box::new(Value::Array(Box::new(all.value.item().awaited())))).by(all.how);
+        }
+        let receiver = self.value(file, object, site.span.start)?;
+        match (&receiver.value, name.as_str()) {
+            (Value::Array(item), "find" | "findLast" | "at" | "pop" | "shift") => item.as_ref().clone().by(How::Typed),
+            (Value::Array(_), "filter" | "slice" | "concat" | "sort" | "reverse" | "splice") => Some(receiver),
+            (Value::Array(_), "map") => {
+                let Some(Expr::Function { region: Some(region), .. }) = site.arguments.first() else { return None };
+                let item = self.closure_result(file, *region)?;
+                Value::Array(Box::new(item)).by(How::Returned)
+            }
+            (Value::Promise(_), "catch" | "finally") => Some(receiver),
+            _ => None,
+        }
+    }
+
+    /// What calling `callee` gives back.
+    pub fn result(&self, callee: Known<'a>) -> Option<Known<'a>> {
+        match callee.value {
+            Value::External { package, path, .. } => Value::External { package, path, settled: false }.by(How::Typed),
+            Value::Symbol(id) => match self.symbol(id).kind {
+                SymbolKind::Function | SymbolKind::Method => self.returned(id)?.by(How::Returned),
+                SymbolKind::Constant => {
+                    let held = self.opened(Known { value: Value::Symbol(id), how: callee.how });
+                    if held.value == Value::Symbol(id) { None } else { self.deeper(|| self.result(held)) }
+                }
+                _ => None,
+            },
+            Value::Closure(file, region) => self.closure_result(file, region)?.by(How::Returned),
+            Value::Shape(file, at, kind) => match kind.as_ref() {
+                TypeExpr::Function(_, returned) => self.type_value(file, returned, at).by(How::Returned),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn closure_result(&self, file: FileId, region: u32) -> Option<Value<'a>> {
+        let facts = self.facts(file);
+        let RegionKind::Callback { is_async, .. } = facts.regions.get(region as usize)?.kind else { return None };
+        let at = facts.regions[region as usize].span.end.saturating_sub(1);
+        let returns = facts.returns.iter().filter(|returned| returned.region == Some(region));
+        let found = self.agreed(file, returns, at)?;
+        Some(if is_async { Value::Promise(Box::new(found.awaited())) } else { found })
+    }
+
+    /// What all of `returns` are, when they are the same.
+    fn agreed(&self, file: FileId, returns: impl Iterator<Item = &'a Return>, at: u32) -> Option<Value<'a>> {
+        let mut found: Option<Value<'a>> = None;
+        for returned in returns.filter(|returned| !matches!(returned.value, Expr::Nothing)) {
+            let value = self.value(file, &returned.value, at)?.value;
+            match &found {
+                Some(other) if *other != value => return None,
+                _ => found = Some(value),
+            }
+        }
+        found
+    }
+
+    /// What a function gives back: what it declares, else what it returns.
+    pub fn returned(&self, id: SymbolId) -> Option<Value<'a>> {
+        if let Some(known) = self.memo.borrow().get(&id) {
+            return known.clone();
+        }
+        if !self.active.borrow_mut().insert((id.file, id.index, false)) {
+            self.cut.set(true);
+            return None;
+        }
+        let before = self.cut.replace(false);
+        let found = self.deeper(|| self.returned_now(id));
+        self.active.borrow_mut().remove(&(id.file, id.index, false));
+        if !self.cut.get() {
+            self.memo.borrow_mut().insert(id, found.clone());
+        }
+        self.cut.set(self.cut.get() || before);
+        found
+    }
+
+    fn returned_now(&self, id: SymbolId) -> Option<Value<'a>> {
+        let symbol = self.symbol(id);
+        let facts = self.facts(id.file);
+        if let Some(declared) = &symbol.return_type {
+            let at = symbol.span.start.saturating_add(1);
+            let parsed = types::parse(declared);
+            if matches!(&parsed, TypeExpr::Named(path, _) if path[0] == "this") {
+                return symbol.container.map(|index| Value::Instance(SymbolId { file: id.file, index }));
+            }
+            let found = self.type_value(id.file, &parsed, at);
+            return (found != Value::Unknown).then_some(found);
+        }
+        let at = symbol.span.end.saturating_sub(1);
+        let returns = facts.returns.iter().filter(|returned| returned.symbol == Some(id.index));
+        let found = self.agreed(id.file, returns, at)?;
+        Some(if symbol.is_async { Value::Promise(Box::new(found.awaited())) } else { found })
+    }
+}

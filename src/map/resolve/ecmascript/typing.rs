@@ -1,0 +1,183 @@
+//! Types as values: what an annotation says about the members of what carries it.
+
+use std::rc::Rc;
+
+use super::evaluate::Linker;
+use super::exports::Space;
+use super::globals::is_global;
+use super::types::{self, TypeExpr};
+use super::values::{Known, Value};
+use crate::repo_map::facts::SymbolKind;
+use crate::repo_map::{FileId, How, SymbolId};
+
+impl<'a> Linker<'a, '_> {
+    /// The base named by `text` in an `extends` or `implements`.
+    pub fn base(&self, file: FileId, text: &str, at: u32, space: Space) -> Value<'a> {
+        let path: Vec<&str> = text.split('.').collect();
+        let known = self.deeper(|| {
+            let mut known =
+                self.name(file, path.first()?, at, space).or_else(|| self.name(file, path[0], at, Space::Type))?;
+            for part in &path[1..] {
+                known = self.member(&known, part)?;
+            }
+            Some(known)
+        });
+        match known.map(|known| known.value) {
+            Some(Value::Symbol(id)) => match self.symbol(id).kind {
+                SymbolKind::Class | SymbolKind::Interface => Value::Instance(id),
+                SymbolKind::TypeAlias => self.type_of_symbol(id, 0),
+                _ => Value::Unknown,
+            },
+            Some(value) => value,
+            None => Value::Unknown,
+        }
+    }
+
+    /// A type as a value that has it.
+    pub fn type_value(&self, file: FileId, kind: &TypeExpr, at: u32) -> Value<'a> {
+        self.deeper(|| Some(self.type_value_now(file, kind, at))).unwrap_or(Value::Unknown)
+    }
+
+    fn type_value_now(&self, file: FileId, kind: &TypeExpr, at: u32) -> Value<'a> {
+        match kind {
+            TypeExpr::Named(path, arguments) => self.named_type(file, path, arguments, at),
+            TypeExpr::Array(item) => Value::Array(Box::new(self.type_value(file, item, at))),
+            TypeExpr::Union(parts) | TypeExpr::Intersection(parts) => {
+                let values: Vec<Value<'a>> = parts
+                    .iter()
+                    .map(|part| self.type_value(file, part, at))
+                    .filter(|value| *value != Value::Unknown)
+                    .collect();
+                match (values.len(), kind) {
+                    (0, _) => Value::Unknown,
+                    (1, _) if parts.len() == 1 || matches!(kind, TypeExpr::Intersection(_)) => {
+                        values.into_iter().next().unwrap_or(Value::Unknown)
+                    }
+                    // One of several types: only what all of them agree on would be safe.
+                    (_, TypeExpr::Union(_)) => Value::Unknown,
+                    _ => Value::Many(values),
+                }
+            }
+            TypeExpr::Function(..) | TypeExpr::Object(_) | TypeExpr::Tuple(_) => {
+                Value::Shape(file, at, Rc::new(kind.clone()))
+            }
+            TypeExpr::TypeOf(path) => {
+                let found = self.deeper(|| {
+                    let mut known = self.name(file, path.first()?, at, Space::Value)?;
+                    for part in &path[1..] {
+                        known = self.member(&self.opened(known), part)?;
+                    }
+                    Some(self.opened(known).value)
+                });
+                found.unwrap_or(Value::Unknown)
+            }
+            TypeExpr::Import(source, path) => {
+                let found = self.deeper(|| {
+                    let known = self.imported(file, source, path.first()?, Space::Type)?;
+                    Some(self.instance(known.value))
+                });
+                found.unwrap_or(Value::Unknown)
+            }
+            TypeExpr::Indexed(of, key) => {
+                let of = self.type_value(file, of, at);
+                self.member(&Known { value: of, how: How::Typed }, key).map_or(Value::Unknown, |found| found.value)
+            }
+            TypeExpr::Unknown => Value::Unknown,
+        }
+    }
+
+    /// A value of the type that a name stands for.
+    fn instance(&self, value: Value<'a>) -> Value<'a> {
+        match value {
+            Value::Symbol(id) => self.type_of_symbol(id, self.symbol(id).span.start),
+            other => other,
+        }
+    }
+
+    fn type_of_symbol(&self, id: SymbolId, at: u32) -> Value<'a> {
+        let symbol = self.symbol(id);
+        match (symbol.kind, &symbol.return_type) {
+            (SymbolKind::Class | SymbolKind::Interface, _) => Value::Instance(id),
+            (SymbolKind::TypeAlias, Some(text)) => {
+                let aliased = self.type_value(id.file, &types::parse(text), at.max(symbol.span.start));
+                match (aliased, self.world.scopes[id.file as usize].members.contains_key(&id.index)) {
+                    (Value::Unknown, true) => Value::Instance(id),
+                    (other, true) => Value::Many(vec![Value::Instance(id), other]),
+                    (other, false) => other,
+                }
+            }
+            (SymbolKind::TypeAlias, None) => Value::Instance(id),
+            _ => Value::Unknown,
+        }
+    }
+
+    fn named_type(&self, file: FileId, path: &[String], arguments: &[TypeExpr], at: u32) -> Value<'a> {
+        let name = path[0].as_str();
+        if path.len() == 1 {
+            if name == "this" {
+                return self.this(file, at).map_or(Value::Unknown, |known| known.value);
+            }
+            if let Some(constraint) = self.type_parameter(file, name, at) {
+                return constraint.map_or(Value::Unknown, |constraint| self.type_value(file, &constraint, at));
+            }
+        }
+        let known = self.deeper(|| {
+            let scope = &self.world.scopes[file as usize];
+            let mut known = self.definition(file, scope.kind(name, at)?, Space::Type, How::Typed)?;
+            for part in &path[1..] {
+                known = self.member(&known, part)?;
+            }
+            Some(known)
+        });
+        if let Some(known) = known {
+            return self.instance(known.value);
+        }
+        if self.world.scopes[file as usize].kind(name, at).is_some() || path.len() > 1 {
+            return Value::Unknown;
+        }
+        let first = || arguments.first().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
+        match name {
+            "Promise" | "PromiseLike" => Value::Promise(Box::new(first())),
+            "Array" | "ReadonlyArray" | "Set" | "ReadonlySet" | "Iterable" | "AsyncIterable" => {
+                if matches!(name, "Set" | "ReadonlySet") {
+                    Value::global(&["Set"])
+                } else {
+                    Value::Array(Box::new(first()))
+                }
+            }
+            "Partial" | "Required" | "Readonly" | "Omit" | "Pick" | "NonNullable" => first(),
+            "Awaited" => first().awaited(),
+            "ReturnType" => {
+                let known = Known { value: first(), how: How::Typed };
+                self.result(known).map_or(Value::Unknown, |known| known.value)
+            }
+            "InstanceType" => match first() {
+                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id),
+                external @ Value::External { .. } => external,
+                _ => Value::Unknown,
+            },
+            "string" => Value::global(&["String"]),
+            "number" => Value::global(&["Number"]),
+            "bigint" => Value::global(&["BigInt"]),
+            name if is_global(name) => Value::global(&[name]),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The constraint of a type parameter in sight; `None` when there is no such parameter.
+    fn type_parameter(&self, file: FileId, name: &str, at: u32) -> Option<Option<TypeExpr>> {
+        let around =
+            self.facts(file).symbols.iter().rev().filter(|symbol| symbol.span.start <= at && at < symbol.span.end);
+        for symbol in around {
+            if !symbol.signature.contains(name) {
+                continue;
+            }
+            let found = types::type_parameters(&symbol.signature).into_iter().find(|(own, _)| own == name);
+            if let Some((_, constraint)) = found {
+                // `T extends T` would never end.
+                return Some(constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name)));
+            }
+        }
+        None
+    }
+}

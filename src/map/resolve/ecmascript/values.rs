@@ -1,0 +1,81 @@
+//! What an expression is, as far as calls on it need to know.
+
+use std::rc::Rc;
+
+use super::types::TypeExpr;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::RegionIndex;
+use crate::repo_map::{FileId, How, SymbolId};
+
+/// What an expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'a> {
+    /// Not known.
+    Unknown,
+    /// A definition: function, class, namespace, constant.
+    Symbol(SymbolId),
+    /// A module as a whole.
+    Namespace(FileId),
+    /// Something outside the repository, by package and path; `settled` once a promise of it was awaited.
+    External { package: Rc<str>, path: Vec<Rc<str>>, settled: bool },
+    /// A value with the members of a class, an interface or an object type.
+    Instance(SymbolId),
+    /// An object literal of a file.
+    Object(FileId, u32, &'a Expr),
+    /// A function without a name.
+    Closure(FileId, RegionIndex),
+    /// A value of a type that has no name; the byte is where its names are looked up.
+    Shape(FileId, u32, Rc<TypeExpr>),
+    /// What `await` gives.
+    Promise(Box<Value<'a>>),
+    /// What the items are.
+    Array(Box<Value<'a>>),
+    /// All of these at once, or one of them.
+    Many(Vec<Value<'a>>),
+}
+
+/// A value, and how it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known<'a> {
+    pub value: Value<'a>,
+    pub how: How,
+}
+
+impl<'a> Value<'a> {
+    /// Something the runtime provides.
+    pub fn global(path: &[&str]) -> Value<'a> {
+        Value::external("global", path.iter().map(|part| (*part).to_owned()).collect())
+    }
+
+    /// Something of a package.
+    pub fn external(package: &str, path: Vec<String>) -> Value<'a> {
+        Value::External { package: package.into(), path: path.into_iter().map(Into::into).collect(), settled: false }
+    }
+
+    /// The value once it has been waited for.
+    pub fn awaited(self) -> Value<'a> {
+        match self {
+            Value::Promise(inner) => inner.awaited(),
+            Value::External { package, path, .. } => Value::External { package, path, settled: true },
+            Value::Many(values) => Value::Many(values.into_iter().map(Value::awaited).collect()),
+            other => other,
+        }
+    }
+
+    /// What the items of a list are.
+    pub fn item(self) -> Value<'a> {
+        match self {
+            Value::Array(item) => *item,
+            Value::Promise(inner) => inner.item(),
+            Value::Many(values) => {
+                values.into_iter().map(Value::item).find(|value| *value != Value::Unknown).unwrap_or(Value::Unknown)
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The value with how it was found.
+    pub fn by(self, how: How) -> Option<Known<'a>> {
+        (self != Value::Unknown).then_some(Known { value: self, how })
+    }
+}

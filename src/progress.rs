@@ -1,0 +1,27 @@
+//! Progress: how long stages say how far they are, and how they are told to stop.
+
+/// Listens to a stage. The library never prints; the binary draws a bar.
+pub trait Progress: Sync {
+    /// A new phase begins; `total` is the number of ticks to come, where known.
+    fn phase(&self, name: &str, total: Option<u64>);
+
+    /// `count` more units of the current phase are done.
+    fn tick(&self, count: u64);
+
+    /// Whether the user asked to stop. Asked often: it must be cheap.
+    fn cancelled(&self) -> bool;
+}
+
+/// Says nothing and never stops.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn phase(&self, _name: &str, _total: Option<u64>) {}
+
+    fn tick(&self, _count: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
