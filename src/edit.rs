@@ -1,6 +1,15 @@
 //! The pure edit engine: edits as text to text, unique at every rung, all or nothing.
+//!
+//! [`apply`](apply::apply) takes the texts as they are and a message of edits, and gives the texts as they become or every
+//! reason why not. It never touches the disk: reading, writing and refusing links is left to the caller.
 
 use serde::{Deserialize, Serialize};
+
+pub mod apply;
+pub mod explain;
+pub mod matching;
+pub mod path;
+pub mod syntax;
 
 /// What is done to one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,4 +46,14 @@ pub struct Block {
     pub search: String,
     /// What stands there afterwards; empty removes the lines.
     pub replace: String,
+}
+
+impl FileEdit {
+    /// Every path this edit reads or writes.
+    pub fn paths(&self) -> Vec<&str> {
+        match &self.operation {
+            EditOperation::Rename { to, .. } => vec![&self.file, to],
+            EditOperation::Replace(_) | EditOperation::Create(_) | EditOperation::Delete => vec![&self.file],
+        }
+    }
 }

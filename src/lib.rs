@@ -9,12 +9,16 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 pub mod audit;
+pub mod backlog;
+pub mod cancel;
 pub mod edit;
 pub mod effects;
 pub mod finding;
 pub mod git;
 pub mod map;
+pub mod nearest;
 pub mod plan;
+pub mod planner;
 pub mod progress;
 pub mod repo_map;
 pub mod secrets;

@@ -3,13 +3,22 @@
 //! [`parse`](parse::parse) reads what public plans look like and keeps what it does not know; [`render`](render::render)
 //! writes what DESIGN calls ours; [`lint`](lint::lint) finds, mechanically, what would stop an executor.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub mod drift;
 pub mod expectation;
+pub mod index;
+pub mod lint;
+pub(crate) mod markdown;
+pub mod parse;
+pub mod render;
 
 use crate::edit::FileEdit;
 use crate::finding::{Category, Effort, Priority, Risk};
 use expectation::Expectation;
+pub use parse::{UnreadableGate, gate_count, step_count, unreadable_gates};
 
 /// A plan document, typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +69,9 @@ pub struct Plan {
     pub maintenance: String,
     /// Sections this program does not know, verbatim, with the heading of the known section they follow.
     pub extra_sections: Vec<ExtraSection>,
+    /// Line of each known section's heading, by its canonical name; empty for a plan that was not read from a text.
+    #[serde(default)]
+    pub section_lines: BTreeMap<String, u32>,
 }
 
 /// The status block. Fields hold the first word that was understood; remarks are kept beside it.
@@ -152,6 +164,8 @@ pub struct Step {
     pub edits: Vec<FileEdit>,
     /// The Verify block as written, without its label.
     pub verify_text: String,
+    /// Line of the plan the Verify block starts on, 1-based; 0 without one.
+    pub verify_line: u32,
     /// What could be read of it as gates.
     pub gates: Vec<Gate>,
     /// **Checkpoint**: what to ask the user before this step.

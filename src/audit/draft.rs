@@ -9,7 +9,7 @@ use crate::repo_map::facts::Span;
 use crate::repo_map::recon::CommandPurpose;
 
 /// The draft of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanDraft {
     /// Imperative, without the plan's number: what will be true afterwards.
     pub title: String,

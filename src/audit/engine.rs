@@ -1,0 +1,474 @@
+//! The engine: runs the rules, checks every quote against the file, and sorts what is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use rayon::prelude::*;
+
+use crate::audit::draft::PlanDraft;
+use crate::audit::ranking;
+use crate::audit::rule::{RecipeContext, Rule};
+use crate::audit::rules::RULES;
+use crate::audit::suppression::Suppressions;
+use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
+use crate::effects::Effects;
+use crate::finding::{self, Finding};
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::{CallTarget, RepoMap, SkipReason};
+use crate::secrets;
+use crate::tree::Tree;
+
+/// Audits a repository.
+pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOptions) -> Result<Audit, AuditError> {
+    let rules = chosen_rules(options)?;
+    let filter = PathFilter::new(options)?;
+    let found: Vec<Finding> = rules.par_iter().flat_map_iter(|rule| rule.check(map, effects)).collect();
+    let found = found.into_iter().filter(|finding| filter.keeps(&finding.location().file)).collect();
+    let mut findings = quote(found, tree);
+    deduplicate(&mut findings);
+    fingerprint(&mut findings);
+
+    let context = RecipeContext { map, effects, tree };
+    findings.par_iter_mut().for_each(|finding| {
+        ranking::weigh(finding, map);
+        finding.mechanical = recipe(finding, &context).is_some_and(|draft| is_mechanical(&draft));
+    });
+    findings.sort_by(ranking::order);
+
+    let suppressions = Suppressions::collect(map, &|id| rule_by_id(id).is_some());
+    let mut audit = Audit { not_audited: not_audited(map), warnings: suppressions.faulty.clone(), ..Audit::default() };
+    let mut doubtful = 0;
+    for finding in findings {
+        if let Some(reason) = suppressions.reason(&finding) {
+            audit.suppressed.push(Suppressed { reason: reason.to_owned(), finding });
+        } else if options.rejected.contains(&finding.fingerprint) {
+            audit.rejected.push(finding);
+        } else if ranking::is_shown(&finding, options.depth) {
+            audit.findings.push(finding);
+        } else {
+            doubtful += 1;
+        }
+    }
+    if doubtful > 0 {
+        audit.not_audited.push(NotAudited {
+            what: format!("{doubtful} {} of lower confidence", plural(doubtful, "finding")),
+            why: "left out at this effort; `--effort deep` shows them".to_owned(),
+        });
+    }
+    Ok(audit)
+}
+
+/// The rule with this id.
+pub fn rule_by_id(id: &str) -> Option<&'static dyn Rule> {
+    RULES.iter().copied().find(|rule| rule.doc().id == id)
+}
+
+/// What to do about a finding: its rule's recipe.
+pub fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    rule_by_id(&finding.rule)?.recipe(finding, context)
+}
+
+/// Whether every step of a draft carries exact edits, so that no model and no person is needed.
+pub fn is_mechanical(draft: &PlanDraft) -> bool {
+    !draft.steps.is_empty() && draft.steps.iter().all(|step| !step.edits.is_empty())
+}
+
+fn chosen_rules(options: &AuditOptions) -> Result<Vec<&'static dyn Rule>, AuditError> {
+    for id in options.only_rules.iter().chain(&options.without_rules) {
+        if rule_by_id(id).is_none() {
+            return Err(AuditError::UnknownRule { id: id.clone(), nearest: nearest_rule(id) });
+        }
+    }
+    Ok(RULES
+        .iter()
+        .copied()
+        .filter(|rule| {
+            let doc = rule.doc();
+            (options.focus.is_empty() || options.focus.contains(&doc.category))
+                && (options.only_rules.is_empty() || options.only_rules.iter().any(|id| id == doc.id))
+                && !options.without_rules.iter().any(|id| id == doc.id)
+        })
+        .collect())
+}
+
+/// The id that shares most letter pairs with `id`.
+fn nearest_rule(id: &str) -> String {
+    let pairs = |text: &str| -> BTreeSet<(char, char)> { text.chars().zip(text.chars().skip(1)).collect() };
+    let wanted = pairs(id);
+    RULES
+        .iter()
+        .map(|rule| rule.doc().id)
+        .max_by_key(|known| (pairs(known).intersection(&wanted).count(), std::cmp::Reverse(known.len())))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Which files the user asked about.
+struct PathFilter {
+    paths: Option<GlobSet>,
+    exclude: GlobSet,
+}
+
+impl PathFilter {
+    fn new(options: &AuditOptions) -> Result<PathFilter, AuditError> {
+        let paths = (!options.paths.is_empty()).then(|| globs(&options.paths)).transpose()?;
+        Ok(PathFilter { paths, exclude: globs(&options.exclude)? })
+    }
+
+    fn keeps(&self, path: &str) -> bool {
+        self.paths.as_ref().is_none_or(|paths| paths.is_match(path)) && !self.exclude.is_match(path)
+    }
+}
+
+/// A path, a folder or a glob each; a bare name matches at any depth, as in `.gitignore`.
+fn globs(patterns: &[String]) -> Result<GlobSet, AuditError> {
+    let bad = |glob: &str, error: &globset::Error| AuditError::BadGlob {
+        glob: glob.to_owned(),
+        reason: error.kind().to_string(),
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
+        if trimmed.is_empty() || trimmed == "." {
+            set.add(Glob::new("**").map_err(|error| bad(pattern, &error))?);
+            continue;
+        }
+        let mut forms = vec![trimmed.to_owned(), format!("{trimmed}/**")];
+        if !trimmed.contains('/') {
+            forms.extend([format!("**/{trimmed}"), format!("**/{trimmed}/**")]);
+        }
+        for form in forms {
+            set.add(Glob::new(&form).map_err(|error| bad(pattern, &error))?);
+        }
+    }
+    set.build().map_err(|error| bad(&patterns.join(" "), &error))
+}
+
+/// Fills in the quotes. A finding whose lines do not exist, or do not hold the text its rule expects there, is dropped.
+fn quote(found: Vec<Finding>, tree: &dyn Tree) -> Vec<Finding> {
+    let paths: BTreeSet<&str> =
+        found.iter().flat_map(|finding| &finding.evidence).map(|evidence| evidence.file.as_str()).collect();
+    let texts: BTreeMap<String, String> =
+        paths.into_par_iter().filter_map(|path| tree.text(path).map(|text| (path.to_owned(), text))).collect();
+    let lines: BTreeMap<&str, Vec<&str>> =
+        texts.iter().map(|(path, text)| (path.as_str(), text.lines().collect())).collect();
+    let quoted = |mut finding: Finding| {
+        for evidence in &mut finding.evidence {
+            let lines = lines.get(evidence.file.as_str())?;
+            let start = evidence.start_line.checked_sub(1)? as usize;
+            let text = lines.get(start..evidence.end_line as usize)?.join("\n");
+            if !text.contains(evidence.quote.as_str()) {
+                return None;
+            }
+            evidence.quote_sha256 = finding::sha256_hex(&text);
+            evidence.quote = secrets::mask(&text);
+        }
+        Some(finding)
+    };
+    found.into_iter().filter_map(quoted).collect()
+}
+
+/// One finding a rule and place: the most certain, the gravest.
+fn deduplicate(findings: &mut Vec<Finding>) {
+    let place = |finding: &Finding| {
+        let at = finding.location();
+        (finding.rule.clone(), at.file.clone(), at.start_line, at.end_line)
+    };
+    findings.sort_by(|a, b| {
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| b.confidence.cmp(&a.confidence))
+            .then_with(|| b.impact.cmp(&a.impact))
+            .then_with(|| a.message.cmp(&b.message))
+    });
+    findings.dedup_by(|later, earlier| place(later) == place(earlier));
+}
+
+/// Sets fingerprints; equal ones are told apart by their order in the repository.
+fn fingerprint(findings: &mut [Finding]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in findings {
+        let place = finding.location();
+        let base = finding::fingerprint(&finding.rule, &finding.symbol, &place.file, &place.quote, 0);
+        let ordinal = seen.entry(base.clone()).or_default();
+        let own = if *ordinal == 0 {
+            base
+        } else {
+            finding::fingerprint(&finding.rule, &finding.symbol, &place.file, &place.quote, *ordinal)
+        };
+        *ordinal += 1;
+        finding.fingerprint = own;
+    }
+}
+
+/// What nobody looked at: languages without an extractor, files left out or only partly read, calls left open.
+fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
+    let mut list = Vec::new();
+    let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in &map.other_files {
+        if let Some(language) = unread_language(path) {
+            *languages.entry(language).or_default() += 1;
+        }
+    }
+    for (language, count) in languages {
+        list.push(NotAudited {
+            what: format!("{count} {language} {}", plural(count, "file")),
+            why: "no reader for this language yet".to_owned(),
+        });
+    }
+    let mut skipped: BTreeMap<SkipReason, Vec<&str>> = BTreeMap::new();
+    for file in &map.skipped {
+        skipped.entry(file.reason).or_default().push(&file.path);
+    }
+    for (reason, paths) in skipped {
+        list.push(NotAudited {
+            what: format!("{} {} ({})", paths.len(), plural(paths.len(), "file"), sample(&paths)),
+            why: skip_reason(reason).to_owned(),
+        });
+    }
+    let partly: Vec<&str> =
+        map.files.iter().filter(|file| file.facts.partly_read).map(|file| file.path.as_str()).collect();
+    if !partly.is_empty() {
+        list.push(NotAudited {
+            what: format!("parts of {} {} ({})", partly.len(), plural(partly.len(), "file"), sample(&partly)),
+            why: "syntax the parser does not know".to_owned(),
+        });
+    }
+    for (name, is_family) in [("JavaScript and TypeScript", true), ("Rust", false)] {
+        let files = map.files.iter().zip(&map.targets);
+        let family = files.filter(|(file, _)| (file.language != LanguageName::Rust) == is_family);
+        let (mut open, mut total) = (0_usize, 0_usize);
+        for (_, targets) in family {
+            total += targets.len();
+            open += targets.iter().filter(|target| matches!(target, CallTarget::Unresolved)).count();
+        }
+        if open > 0 {
+            list.push(NotAudited {
+                what: format!("{}% of {total} {name} calls", (open * 100).div_ceil(total)),
+                why: "the callee is not known without types: paths through these calls are not followed".to_owned(),
+            });
+        }
+    }
+    list
+}
+
+fn sample(paths: &[&str]) -> String {
+    let shown = paths.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    if paths.len() > 3 { format!("{shown}, …") } else { shown }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+fn skip_reason(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Vendored => "copied from elsewhere",
+        SkipReason::Generated => "written by a tool",
+        SkipReason::Minified => "minified",
+        SkipReason::Binary => "not text",
+        SkipReason::TooLarge => "over the size limit",
+        SkipReason::NotUtf8 => "not UTF-8",
+        SkipReason::Symlink => "symbolic links are not followed",
+        SkipReason::Unreadable => "could not be read",
+    }
+}
+
+/// Programming languages that are recognised but not read, by extension.
+fn unread_language(path: &str) -> Option<&'static str> {
+    let (_, extension) = path.rsplit_once('.')?;
+    Some(match extension {
+        "py" | "pyi" => "Python",
+        "go" => "Go",
+        "java" => "Java",
+        "kt" | "kts" => "Kotlin",
+        "swift" => "Swift",
+        "rb" | "erb" => "Ruby",
+        "php" => "PHP",
+        "cs" => "C#",
+        "c" | "h" => "C",
+        "cc" | "cpp" | "cxx" | "hpp" | "hh" => "C++",
+        "scala" => "Scala",
+        "ex" | "exs" => "Elixir",
+        "dart" => "Dart",
+        "lua" => "Lua",
+        "vue" => "Vue",
+        "svelte" => "Svelte",
+        "astro" => "Astro",
+        "sql" => "SQL",
+        "sh" | "bash" | "zsh" => "shell",
+        "ps1" => "PowerShell",
+        "zig" => "Zig",
+        "hs" => "Haskell",
+        "clj" | "cljs" => "Clojure",
+        "tf" => "Terraform",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Depth;
+    use crate::finding::Confidence;
+    use crate::map::{self, MapOptions};
+    use crate::progress::NoProgress;
+    use crate::tree::{EntryKind, TreeEntry, TreeError};
+
+    /// Files in memory.
+    struct Files(BTreeMap<String, String>);
+
+    impl Tree for Files {
+        fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
+            let entry = |(path, text): (&String, &String)| TreeEntry {
+                path: path.clone(),
+                kind: EntryKind::File,
+                bytes: text.len() as u64,
+            };
+            Ok(self.0.iter().map(entry).collect())
+        }
+
+        fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+            let text = self.0.get(path).ok_or_else(|| TreeError::Missing { path: path.to_owned() })?;
+            Ok(text.clone().into_bytes())
+        }
+    }
+
+    fn audit(files: &[(&str, &str)], options: &AuditOptions) -> Audit {
+        let tree = Files(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+        let map = map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)
+            .expect("files in memory can be mapped");
+        let effects = crate::effects::effects(&map);
+        run(&map, &effects, &tree, options).expect("the options of this test are valid")
+    }
+
+    fn tls(text: &str) -> Audit {
+        audit(&[("src/client.ts", text)], &only("tls-verification-disabled"))
+    }
+
+    fn only(rule: &str) -> AuditOptions {
+        AuditOptions { only_rules: vec![rule.to_owned()], depth: Depth::Deep, ..AuditOptions::default() }
+    }
+
+    const AGENT: &str = "export const agent = new Agent({ rejectUnauthorized: false });\n";
+
+    #[test]
+    fn suppression_with_a_reason_is_honoured_and_kept() {
+        let text = format!("// improve-ignore: tls-verification-disabled — talks to a local stub\n{AGENT}");
+        let audit = tls(&text);
+        assert!(audit.findings.is_empty());
+        let reasons: Vec<&str> = audit.suppressed.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons, ["talks to a local stub"]);
+        assert_eq!(audit.warnings, [] as [String; 0]);
+    }
+
+    #[test]
+    fn suppression_without_a_reason_is_not_honoured_and_said() {
+        let text = format!("// improve-ignore: tls-verification-disabled\n{AGENT}");
+        let audit = tls(&text);
+        assert_eq!(audit.findings.len(), 1);
+        assert_eq!(
+            audit.warnings,
+            ["src/client.ts:1: not honoured, because no reason follows the rule: \
+              `improve-ignore: tls-verification-disabled — why`"]
+        );
+    }
+
+    #[test]
+    fn suppression_of_an_unknown_rule_is_said() {
+        let text = format!("// improve-ignore: tls-off — local\n{AGENT}");
+        let audit = tls(&text);
+        assert_eq!(audit.findings.len(), 1);
+        assert_eq!(audit.warnings, ["src/client.ts:1: no rule is called `tls-off`"]);
+    }
+
+    #[test]
+    fn rejected_fingerprints_are_kept_apart_and_survive_line_shifts() {
+        let first = tls(AGENT).findings.remove(0);
+        let moved = format!("const one = 1;\n\n\n{AGENT}");
+        let options =
+            AuditOptions { rejected: BTreeSet::from([first.fingerprint]), ..only("tls-verification-disabled") };
+        let audit = audit(&[("src/client.ts", &moved)], &options);
+        assert!(audit.findings.is_empty());
+        assert_eq!(audit.rejected.iter().map(|finding| finding.location().start_line).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn equal_findings_get_fingerprints_of_their_own() {
+        let text = format!("{AGENT}{}", AGENT.replace("agent", "agent "));
+        let audit = tls(&text);
+        let fingerprints: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+        assert_eq!(fingerprints.len(), 2);
+    }
+
+    #[test]
+    fn scripts_weigh_less_than_code_that_ships() {
+        let text = "import { exec } from 'child_process';\nexport function clean(name: string) {\n  exec('rm -r ' + name);\n}\n";
+        let ships = audit(&[("src/clean.ts", text)], &only("command-injection")).findings.remove(0);
+        assert_eq!((ships.impact, ships.confidence), (4, Confidence::Med));
+        assert_eq!(ships.leverage, 2.8);
+        let mut script = ships.clone();
+        script.evidence[0].file = "scripts/clean.ts".to_owned();
+        let tree = Files(BTreeMap::from([("scripts/clean.ts".to_owned(), text.to_owned())]));
+        let map = map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)
+            .expect("files in memory can be mapped");
+        ranking::weigh(&mut script, &map);
+        assert_eq!((script.impact, script.confidence), (2, Confidence::Low));
+    }
+
+    #[test]
+    fn quotes_are_those_of_the_file_and_findings_without_them_are_dropped() {
+        let finding = tls(AGENT).findings.remove(0);
+        assert_eq!(finding.location().quote, AGENT.trim_end());
+        assert_eq!(finding.location().quote_sha256, finding::sha256_hex(AGENT.trim_end()));
+        let tree = Files(BTreeMap::from([("src/client.ts".to_owned(), AGENT.to_owned())]));
+        let mut outside = finding.clone();
+        outside.evidence[0].start_line = 7;
+        outside.evidence[0].end_line = 7;
+        let mut other = finding.clone();
+        other.evidence[0].quote = "danger_accept_invalid_certs".to_owned();
+        assert_eq!(quote(vec![outside, other], &tree), []);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_said() {
+        let audit = audit(&[("src/a.py", "print(1)\n"), ("src/b.ts", "foo.bar();\n")], &AuditOptions::default());
+        let said: Vec<(&str, &str)> =
+            audit.not_audited.iter().map(|one| (one.what.as_str(), one.why.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                ("1 Python file", "no reader for this language yet"),
+                (
+                    "100% of 1 JavaScript and TypeScript calls",
+                    "the callee is not known without types: paths through these calls are not followed"
+                ),
+            ]
+        );
+    }
+
+    fn keeps(paths: &[&str], exclude: &[&str], path: &str) -> bool {
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let options = AuditOptions { paths: own(paths), exclude: own(exclude), ..AuditOptions::default() };
+        PathFilter::new(&options).expect("the globs of this test are valid").keeps(path)
+    }
+
+    #[test]
+    fn paths_are_files_folders_or_globs() {
+        assert!(keeps(&["src"], &[], "src/a/b.ts"));
+        assert!(keeps(&["./src/"], &[], "src/a/b.ts"));
+        assert!(keeps(&["src/**/*.ts"], &[], "src/a/b.ts"));
+        assert!(keeps(&["."], &[], "src/a/b.ts"));
+        assert!(!keeps(&["lib"], &[], "src/a/b.ts"));
+        assert!(!keeps(&[], &["*.ts"], "src/a/b.ts"));
+        assert!(!keeps(&[], &["a"], "src/a/b.ts"));
+    }
+
+    #[test]
+    fn unknown_rule_is_an_error_with_a_suggestion() {
+        let options = AuditOptions { only_rules: vec!["n-plus-on".to_owned()], ..AuditOptions::default() };
+        let error = chosen_rules(&options).err().expect("no rule has this id");
+        assert_eq!(error.to_string(), "no rule is called `n-plus-on`");
+        assert_eq!(error.hint(), "did you mean `n-plus-one`? `improve rules` lists them all");
+    }
+}

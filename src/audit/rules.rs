@@ -1,0 +1,45 @@
+//! Rules: each looks for one kind of fault. Pure: a map in, findings out.
+
+pub mod bug;
+pub mod debt;
+pub mod deps;
+pub mod docs;
+pub mod dx;
+pub mod perf;
+pub mod security;
+pub mod tests;
+
+use crate::audit::rule::Rule;
+
+/// Every rule, in the order `improve rules` lists them.
+pub static RULES: &[&dyn Rule] = &[
+    &security::sql_injection::SqlInjection,
+    &security::command_injection::CommandInjection,
+    &security::path_traversal::PathTraversal,
+    &security::timing_unsafe_compare::TimingUnsafeCompare,
+    &security::hardcoded_secret::HardcodedSecret,
+    &security::tls_verification_disabled::TlsVerificationDisabled,
+    &security::prompt_injection_content::PromptInjectionContent,
+    &security::workflow_script_injection::WorkflowScriptInjection,
+    &security::workflow_pull_request_target_checkout::WorkflowPullRequestTargetCheckout,
+    &bug::unawaited_promise::UnawaitedPromise,
+    &bug::unawaited_future::UnawaitedFuture,
+    &bug::swallowed_error::SwallowedError,
+    &perf::n_plus_one::NPlusOne,
+    &perf::n_plus_one_write::NPlusOneWrite,
+    &perf::regex_in_hot_path::RegexInHotPath,
+    &perf::blocking_in_async::BlockingInAsync,
+    &tests::skipped_test::SkippedTest,
+    &tests::untested_hot_code::UntestedHotCode,
+    &tests::no_test_command::NoTestCommand,
+    &debt::duplicate_code::DuplicateCode,
+    &debt::import_cycle::ImportCycle,
+    &debt::oversized_hot_function::OversizedHotFunction,
+    &deps::duplicate_dependency::DuplicateDependency,
+    &deps::wildcard_dependency::WildcardDependency,
+    &deps::git_dependency_without_rev::GitDependencyWithoutRev,
+    &deps::missing_lockfile::MissingLockfile,
+    &docs::stale_doc_command::StaleDocCommand,
+    &docs::dead_doc_link::DeadDocLink,
+    &dx::ci_without_tests::CiWithoutTests,
+];

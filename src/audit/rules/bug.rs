@@ -1,0 +1,5 @@
+//! Rules about wrong results.
+
+pub mod swallowed_error;
+pub mod unawaited_future;
+pub mod unawaited_promise;

@@ -1,0 +1,183 @@
+//! `swallowed-error`: a failed write that nobody hears of.
+
+use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::{Effect, Effects};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::{Catch, CatchForm, LanguageName, Usage};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
+
+/// An error of a write that is thrown away.
+pub struct SwallowedError;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "swallowed-error",
+    category: Category::Bug,
+    what: "an empty `catch` around a database write or a queue, or `let _ =` on the result of one",
+    why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
+    quiet_when: "the handler holds a comment, a fallback, a log line or a rethrow, or nothing it guards writes",
+    example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
+};
+
+impl Rule for SwallowedError {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
+            for catch in &source.facts.catches {
+                if let Some(write) = lost_write(map, effects, file, catch) {
+                    found.push(of_catch(map, effects, file, catch, write));
+                }
+            }
+        }
+        found.extend(
+            map.calls()
+                .filter(|(call, _)| is_ignored_write(map, effects, *call))
+                .map(|(call, _)| of_call(map, effects, call)),
+        );
+        found
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let map = context.map;
+        let place = finding.location();
+        let (_, source) = map.file_by_path(&place.file)?;
+        let function =
+            if finding.symbol.is_empty() { format!("`{}`", place.file) } else { format!("`{}`", finding.symbol) };
+        let goal = place::unique_line(context.tree, &place.file, place.start_line, place.end_line, &|_| true)
+            .map(|text| GateDraft::TextGone { text, file: place.file.clone() });
+        let rust = source.language == LanguageName::Rust;
+        let how = if rust {
+            "Where the function gives a `Result`, pass the error on with `?`; where it cannot fail (a `Drop`, a background task), log \
+             it at the level of an error, with the id of what was being written."
+        } else {
+            "Rethrow when the caller must know (the default for a write); else log the error with the id of what was being written \
+             and give the caller a result that says it failed. Catch only what is expected (a unique-key conflict, for instance) and \
+             let the rest pass."
+        };
+        let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+        gates.extend(goal.clone());
+        Some(PlanDraft {
+            title: format!("Let {function} report a failed write"),
+            why: finding.message.clone(),
+            context: Vec::new(),
+            excerpts: vec![ExcerptDraft {
+                file: place.file.clone(),
+                start_line: place.start_line.saturating_sub(8).max(1),
+                end_line: (place.end_line + 3).min(source.lines),
+                role: "the write and what becomes of its error".to_owned(),
+            }],
+            steps: vec![StepDraft {
+                title: "Answer the error instead of dropping it".to_owned(),
+                instruction: format!(
+                    "In `{}`, {function}, line {}: {how} Use the logger and the error types this file or its neighbours already use.",
+                    place.file, place.start_line
+                ),
+                edits: Vec::new(),
+                gates,
+            }],
+            in_scope: vec![ScopeDraft { path: place.file.clone(), remark: "the handler".to_owned() }],
+            out_of_scope: vec![(
+                "other handlers of the file".to_owned(),
+                "each needs its own decision about what its caller must know".to_owned(),
+            )],
+            tests: vec![format!("when the write in {function} fails, the caller or the log says so")],
+            edge_cases: vec![
+                "an error that is expected in normal use (a duplicate, a row already gone) must not become a failure"
+                    .to_owned(),
+                "the error text may hold personal data: log ids, not rows".to_owned(),
+            ],
+            prerequisites: Vec::new(),
+            goals: goal.into_iter().collect(),
+            stop_conditions: vec![format!(
+                "callers of {function} depend on it never failing, and nobody reads a log there"
+            )],
+            maintenance: vec!["An empty handler needs a comment that says why nothing is to be done.".to_owned()],
+            risk: Some(Risk::Med),
+        })
+    }
+}
+
+const WRITES: [Effect; 2] = [Effect::DbWrite, Effect::Queue];
+
+/// The write whose error an empty handler throws away.
+fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> Option<CallId> {
+    let silent = catch.is_empty && !catch.has_comment && !catch.rethrows && !catch.has_fallback;
+    if !silent || map.is_test(file, catch.symbol) {
+        return None;
+    }
+    let facts = &map.file(file).facts;
+    let body = match catch.form {
+        CatchForm::Block => facts.regions.get(catch.guarded? as usize)?.span,
+        CatchForm::Method => catch.span,
+        CatchForm::ErrPattern => return None,
+    };
+    (0..).zip(&facts.calls).find_map(|(index, site)| {
+        let call = CallId { file, index };
+        // `.catch(() => {})` stands behind the call it guards.
+        let guarded = match catch.form {
+            CatchForm::Block => body.contains(site.span) && site.awaited,
+            CatchForm::Method => matches!(site.usage, Usage::Receiver(outer) if facts.call(outer).name == "catch"
+                && facts.call(outer).span.contains(catch.span)
+                && facts.call(outer).arguments.len() == 1
+                && site.span.end <= catch.span.start),
+            CatchForm::ErrPattern => false,
+        };
+        let writes =
+            WRITES.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 2));
+        (guarded && writes).then_some(call)
+    })
+}
+
+/// `let _ = tx.commit().await`.
+fn is_ignored_write(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let source = map.file(call.file);
+    let site = map.call(call);
+    source.language == LanguageName::Rust
+        && source.role == FileRole::Production
+        && site.usage == Usage::Ignored
+        && !place::in_test(map, call)
+        && effects.direct(call).iter().any(|direct| direct.effect == Effect::DbWrite)
+        && !source.facts.comments.iter().any(|comment| comment.applies_to == site.line)
+}
+
+fn of_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write: CallId) -> Finding {
+    let name = place::callee_text(map, write);
+    let function = place::function_name(map, write);
+    let path = &map.file(file).path;
+    let effect =
+        WRITES.into_iter().find(|effect| effects.cause(map, write, *effect).is_some()).unwrap_or(Effect::DbWrite);
+    FindingDraft::at_lines(&DOC, path, catch.lines.start, catch.lines.end.min(catch.lines.start + 4), "handler")
+        .within(map, file, catch.symbol)
+        .title(format!("`{function}` hides that `{name}` failed"))
+        .message(format!("When `{name}` fails, the empty handler in `{function}` drops the error: the caller goes on as if it were stored."))
+        .impact(4)
+        .effort(Effort::S)
+        .risk(Risk::Med)
+        .confidence(if effects.direct(write).is_empty() { Confidence::Med } else { Confidence::High })
+        .and_call(map, write, "write")
+        .path(effects.path(map, write, effect))
+        .build()
+}
+
+fn of_call(map: &RepoMap, effects: &Effects, call: CallId) -> Finding {
+    let name = place::callee_text(map, call);
+    let function = place::function_name(map, call);
+    FindingDraft::at_call(&DOC, map, call, "write")
+        .title(format!("`{function}` hides that `{name}` failed"))
+        .message(format!(
+            "`let _ =` drops the error of `{name}` in `{function}`: the caller goes on as if it were stored."
+        ))
+        .impact(4)
+        .effort(Effort::S)
+        .risk(Risk::Med)
+        .confidence(Confidence::Med)
+        .path(effects.path(map, call, Effect::DbWrite))
+        .build()
+}

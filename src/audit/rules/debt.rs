@@ -1,0 +1,6 @@
+//! Rules about structure that slows every change.
+
+pub mod duplicate_code;
+pub mod hotspot;
+pub mod import_cycle;
+pub mod oversized_hot_function;

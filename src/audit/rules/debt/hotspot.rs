@@ -1,0 +1,175 @@
+//! Hotspots: functions that are hard to change and often changed, and whether any test gets to them.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::repo_map::facts::{LanguageName, Symbol};
+use crate::repo_map::{CallTarget, FileId, FileRole, RepoMap, SymbolId};
+
+/// Calls followed from a test. Our choice: longer chains are no test of what stands at their end.
+const MAX_DEPTH: usize = 8;
+/// Share of calls, in percent, that may stay unresolved before "nothing calls it" means nothing.
+const MAX_UNRESOLVED_PERCENT: usize = 40;
+/// Test files below which a repository does not test by habit.
+const MIN_TEST_FILES: usize = 3;
+
+/// What the tests of a repository get to.
+pub struct TestReach<'a> {
+    map: &'a RepoMap,
+    /// Symbols a test calls, directly or through other functions.
+    reached: BTreeSet<SymbolId>,
+    /// Identifiers that occur in test files.
+    named: BTreeSet<&'a str>,
+    /// Files that a test file imports, directly or through other files.
+    imported: BTreeSet<FileId>,
+    /// Families whose tests can be followed: TypeScript and JavaScript, Rust.
+    ecmascript: bool,
+    rust: bool,
+}
+
+impl<'a> TestReach<'a> {
+    /// Follows calls and imports from every test.
+    pub fn new(map: &'a RepoMap) -> TestReach<'a> {
+        let mut reach = TestReach {
+            map,
+            reached: BTreeSet::new(),
+            named: BTreeSet::new(),
+            imported: BTreeSet::new(),
+            ecmascript: can_follow(map, LanguageName::is_ecmascript),
+            rust: can_follow(map, |language| language == LanguageName::Rust),
+        };
+        reach.follow_calls();
+        reach.follow_imports();
+        for file in map.files.iter().filter(|file| file.role == FileRole::Test) {
+            reach.named.extend(file.facts.references.iter().map(String::as_str));
+        }
+        reach
+    }
+
+    /// Whether tests of this language can be told to miss something.
+    pub fn is_telling(&self, language: LanguageName) -> bool {
+        if language.is_ecmascript() { self.ecmascript } else { self.rust }
+    }
+
+    /// Whether some test gets to a definition, or names it.
+    pub fn reaches(&self, symbol: SymbolId) -> bool {
+        self.reached.contains(&symbol) || self.named.contains(self.map.symbol(symbol).name.as_str())
+    }
+
+    /// Whether a test file imports the file, directly or through others.
+    pub fn imports(&self, file: FileId) -> bool {
+        self.imported.contains(&file)
+    }
+
+    fn follow_calls(&mut self) {
+        let map = self.map;
+        let mut queue: VecDeque<(SymbolId, usize)> = VecDeque::new();
+        for (call, site) in map.calls() {
+            if map.is_test(call.file, site.caller) {
+                queue.extend(map.resolved(call).map(|resolved| (resolved.symbol, 1)));
+            }
+        }
+        while let Some((symbol, depth)) = queue.pop_front() {
+            if !self.reached.insert(symbol) || depth >= MAX_DEPTH {
+                continue;
+            }
+            for call in map.calls_in(symbol) {
+                queue.extend(map.resolved(call).map(|resolved| (resolved.symbol, depth + 1)));
+            }
+        }
+    }
+
+    fn follow_imports(&mut self) {
+        let map = self.map;
+        let mut queue: Vec<FileId> =
+            map.files_with_ids().filter(|(_, file)| file.role == FileRole::Test).map(|(id, _)| id).collect();
+        while let Some(file) = queue.pop() {
+            for target in &map.import_targets[file as usize] {
+                if let crate::repo_map::ImportTarget::File(to) = *target
+                    && self.imported.insert(to)
+                {
+                    queue.push(to);
+                }
+            }
+        }
+    }
+}
+
+/// Enough tests in the language, and enough of its calls resolved.
+fn can_follow(map: &RepoMap, family: impl Fn(LanguageName) -> bool) -> bool {
+    let (mut open, mut total, mut tests) = (0_usize, 0_usize, 0_usize);
+    for (file, targets) in map.files.iter().zip(&map.targets).filter(|(file, _)| family(file.language)) {
+        let has_tests = file.role == FileRole::Test || file.facts.symbols.iter().any(|symbol| symbol.test);
+        tests += usize::from(has_tests);
+        total += targets.len();
+        open += targets.iter().filter(|target| matches!(target, CallTarget::Unresolved)).count();
+    }
+    tests >= MIN_TEST_FILES && open * 100 <= total * MAX_UNRESOLVED_PERCENT
+}
+
+/// Whether tests start the program, or send requests to it: they reach what no call shows.
+pub fn runs_the_program_in_tests(map: &RepoMap, path: &str) -> bool {
+    const BROWSERS: [&str; 9] = [
+        "@playwright/test",
+        "playwright",
+        "cypress",
+        "supertest",
+        "puppeteer",
+        "nightwatch",
+        "webdriverio",
+        "light-my-request",
+        "@testcontainers/postgresql",
+    ];
+    const BINARIES: [&str; 7] = ["assert_cmd", "trycmd", "snapbox", "insta-cmd", "escargot", "rexpect", "axum-test"];
+    let depends = |names: &[&str]| {
+        map.recon
+            .packages
+            .iter()
+            .any(|package| package.dependencies.iter().any(|own| names.contains(&own.name.as_str())))
+    };
+    // A browser drives the server too, whatever language that is written in.
+    if depends(&BROWSERS) {
+        return true;
+    }
+    let tests = |rust: bool| {
+        map.files.iter().filter(move |file| file.role == FileRole::Test && file.language.is_ecmascript() != rust)
+    };
+    if path.ends_with(".rs") {
+        // `Command::new(env!("CARGO_BIN_EXE_tool"))`, actix's `init_service`, tower's `oneshot`.
+        let starts = |name: &str| {
+            name.ends_with("Command::new")
+                || ["init_service", "oneshot", "call_service", "TestServer::new"].iter().any(|own| name.ends_with(own))
+        };
+        depends(&BINARIES)
+            || tests(true).any(|file| {
+                file.facts
+                    .calls
+                    .iter()
+                    .any(|call| call.callee.dotted().is_some_and(|name| starts(&name)) || starts(&call.name))
+            })
+    } else {
+        // tRPC's `createCaller`, Hono's `app.request`, Fastify's `inject`, `fetch` of a local server.
+        let asks = |name: &str| {
+            ["createCaller", "createCallerFactory", "inject", "fetch", "testClient"].contains(&name)
+                || name.ends_with("Caller")
+        };
+        tests(false).any(|file| file.facts.calls.iter().any(|call| asks(&call.name)))
+    }
+}
+
+/// A production function with a body, and its file.
+pub fn production_functions(map: &RepoMap) -> impl Iterator<Item = (SymbolId, &Symbol)> {
+    map.symbols().filter(|(id, symbol)| {
+        symbol.kind.is_callable()
+            && symbol.has_body
+            && !symbol.test
+            && map.file(id.file).role == FileRole::Production
+            && !map.is_test(id.file, symbol.container)
+    })
+}
+
+/// Whether a function is a React component or the like: its size is markup.
+pub fn is_component(map: &RepoMap, id: SymbolId) -> bool {
+    let path = &map.file(id.file).path;
+    let in_markup = path.ends_with(".tsx") || path.ends_with(".jsx");
+    in_markup && map.symbol(id).name.starts_with(char::is_uppercase)
+}

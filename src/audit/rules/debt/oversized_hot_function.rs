@@ -1,0 +1,229 @@
+//! `oversized-hot-function`: a function too large to change safely, changed all the time.
+
+use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_functions, runs_the_program_in_tests};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::{Lines, RegionKind, Symbol};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{RepoMap, SymbolId};
+
+/// A large, branchy function in a file that changes often.
+pub struct OversizedHotFunction;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "oversized-hot-function",
+    category: Category::TechDebt,
+    what: "a function of at least 120 lines and 25 branches in a file that is changed all the time",
+    why: "size, branching and change together predict defects better than any of them alone; every change has to be understood \
+          against the whole function",
+    quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, or it is a table of cases or a \
+                 component whose size is markup",
+    example: "async function checkout(cart) { /* 340 lines, 61 branches, 14 changes in 90 days */ }",
+};
+
+/// Lines from which a function is large. Our choice: three screens.
+const MIN_LINES: u32 = 120;
+/// Cyclomatic complexity from which a function is hard to test. Twice what most linters warn at by default.
+const MIN_COMPLEXITY: u32 = 25;
+/// Changes in 90 days from which a file is hot. Our choice: every second week.
+const MIN_CHURN: u32 = 6;
+/// Lines from which a callback counts as a function of its own. Our choice.
+const HANDLER_LINES: u32 = 30;
+/// Findings reported: a team splits one such function at a time.
+const MAX_FINDINGS: usize = 3;
+
+/// Whether a function is large and branchy, and its file hot.
+pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
+    symbol.lines.count() >= MIN_LINES
+        && symbol.complexity >= MIN_COMPLEXITY
+        // A table of cases, a line or two each, is long and easy.
+        && symbol.lines.count() >= symbol.complexity * 2
+        && map.file(id.file).history.churn_90d >= MIN_CHURN
+        && !is_component(map, id)
+        && own_lines(map, id) >= MIN_LINES
+        && is_logic(map, id, symbol)
+}
+
+/// Lines of a function without the functions defined inside it, named or large: a factory, or a list of handlers, is not large.
+fn own_lines(map: &RepoMap, id: SymbolId) -> u32 {
+    let facts = &map.file(id.file).facts;
+    let own = facts.symbols[id.index as usize].lines;
+    let named = facts
+        .symbols
+        .iter()
+        .filter(|symbol| symbol.container == Some(id.index) && symbol.kind.is_callable())
+        .map(|symbol| symbol.lines);
+    let handlers = facts
+        .regions
+        .iter()
+        .filter(|region| region.symbol == Some(id.index) && matches!(region.kind, RegionKind::Callback { .. }))
+        .map(|region| region.lines)
+        .filter(|lines| lines.count() >= HANDLER_LINES);
+    let mut inner: Vec<Lines> = named.chain(handlers).collect();
+    inner.sort_by_key(|lines| (lines.start, std::cmp::Reverse(lines.end)));
+    let mut end = 0;
+    let mut taken = 0;
+    for lines in inner.into_iter().filter(|lines| own.contains(lines.start)) {
+        if lines.start > end {
+            taken += lines.count();
+            end = lines.end;
+        }
+    }
+    own.count().saturating_sub(taken)
+}
+
+/// Whether enough happens in a function for its length: a style sheet in a template is long and does nothing.
+fn is_logic(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
+    map.calls_in(id).count() as u32 * 20 >= symbol.lines.count()
+}
+
+impl Rule for OversizedHotFunction {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        let mut found: Vec<(SymbolId, &Symbol)> =
+            production_functions(map).filter(|(id, symbol)| is_oversized_and_hot(map, *id, symbol)).collect();
+        found.sort_by_key(|(id, symbol)| {
+            let churn = u64::from(map.file(id.file).history.churn_90d);
+            (std::cmp::Reverse(u64::from(symbol.lines.count()) * u64::from(symbol.complexity) * churn), *id)
+        });
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let reach = TestReach::new(map);
+        found.into_iter().take(MAX_FINDINGS).map(|(id, symbol)| finding(map, &reach, id, symbol)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        recipe(finding, context)
+    }
+}
+
+fn finding(map: &RepoMap, reach: &TestReach<'_>, id: SymbolId, symbol: &Symbol) -> Finding {
+    let file = map.file(id.file);
+    let untested = reach.is_telling(file.language) && !reach.reaches(id) && !runs_the_program_in_tests(map, &file.path);
+    let tests = if untested { " No test calls it, directly or through other functions." } else { "" };
+    FindingDraft::at_symbol(&DOC, map, id, 1, "function")
+        .title(format!("`{}` has {} lines and {} branches, and is changed often", symbol.qualified, symbol.lines.count(), symbol.complexity))
+        .message(format!(
+            "`{}` has {} lines and {} branches; its file was changed {} times in the 90 days before the newest commit.{tests} \
+             Every one of these changes had to be understood against all of its branches.",
+            symbol.qualified,
+            symbol.lines.count(),
+            symbol.complexity,
+            file.history.churn_90d
+        ))
+        .impact(if untested { 3 } else { 2 })
+        .effort(if symbol.lines.count() > 300 { Effort::L } else { Effort::M })
+        .risk(if untested { Risk::High } else { Risk::Med })
+        .confidence(Confidence::Med)
+        .build()
+}
+
+fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
+    let place = finding.location();
+    let (file, source) = map.file_by_path(&place.file)?;
+    let (id, symbol) = map.symbols().find(|(id, symbol)| {
+        id.file == file && symbol.qualified == finding.symbol && symbol.name_line == place.start_line
+    })?;
+    let callers: Vec<String> = map
+        .callers(id)
+        .iter()
+        .take(5)
+        .map(|call| format!("`{}:{}`", map.file(call.file).path, map.call(*call).line))
+        .collect();
+    // The longest branches and loops directly in the function are its natural seams.
+    let mut seams: Vec<_> = source
+        .facts
+        .regions
+        .iter()
+        .filter(|region| region.symbol == Some(id.index) && (15..symbol.lines.count()).contains(&region.lines.count()))
+        .collect();
+    seams.sort_by_key(|region| (std::cmp::Reverse(region.lines.count()), region.lines.start));
+    let mut chosen: Vec<crate::repo_map::facts::Lines> = Vec::new();
+    for region in seams {
+        let nested = chosen.iter().any(|own| own.contains(region.lines.start) || region.lines.contains(own.start));
+        if !nested && region.lines.count() * 2 <= symbol.lines.count() && chosen.len() < 4 {
+            chosen.push(region.lines);
+        }
+    }
+    chosen.sort();
+    let path = &source.path;
+    let name = &symbol.qualified;
+    let both = || vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+    let mut steps = vec![StepDraft {
+        title: format!("Pin down what `{name}` does with tests"),
+        instruction: format!(
+            "Write at least three tests of `{name}` that pass on the code as it is: the common case, an early exit, and one \
+             error. Where it needs a database or the network, pass in a stand-in the way the existing tests of this package do."
+        ),
+        edits: Vec::new(),
+        gates: vec![GateDraft::NewTests(3)],
+    }];
+    for lines in &chosen {
+        steps.push(StepDraft {
+            title: format!("Extract lines {}–{} of `{name}`", lines.start, lines.end),
+            instruction: format!(
+                "In `{path}`, move the block that starts on line {} (numbers as of the commit this plan was written at) into a \
+                 function of its own beside `{name}`, named for what it does. What it reads becomes parameters, what later \
+                 code uses becomes its result. Change nothing inside.",
+                lines.start
+            ),
+            edits: Vec::new(),
+            gates: both(),
+        });
+    }
+    if chosen.is_empty() {
+        steps.push(StepDraft {
+            title: format!("Extract the phases of `{name}`"),
+            instruction: format!(
+                "In `{path}`, `{name}` runs from line {} to {}. Split it where the variables that are alive are fewest \
+                 (typically after reading input, after deciding, after writing), one private function for each phase, in the \
+                 same order. Change nothing inside a phase.",
+                symbol.lines.start, symbol.lines.end
+            ),
+            edits: Vec::new(),
+            gates: both(),
+        });
+    }
+    let mut why = finding.message.clone();
+    why.push_str(" Smaller functions can be tested one by one, and a change touches one of them.");
+    Some(PlanDraft {
+        title: format!("Split `{name}` into functions that can be tested alone"),
+        why,
+        context: if callers.is_empty() { Vec::new() } else { vec![format!("Called from {}.", callers.join(", "))] },
+        excerpts: vec![ExcerptDraft {
+            file: path.clone(),
+            start_line: symbol.lines.start,
+            end_line: symbol.lines.end.min(symbol.lines.start + 39),
+            role: format!("the head of `{name}` (it ends on line {})", symbol.lines.end),
+        }],
+        steps,
+        in_scope: vec![ScopeDraft {
+            path: path.clone(),
+            remark: format!("`{name}` and new private functions beside it"),
+        }],
+        out_of_scope: vec![
+            (format!("the signature of `{name}`"), "its callers stay as they are".to_owned()),
+            (
+                "behaviour".to_owned(),
+                "a fault found on the way is written down, not mended: this plan must be provably neutral".to_owned(),
+            ),
+        ],
+        tests: vec![format!("`{name}`: the common case, an early exit, an error")],
+        stop_conditions: vec![
+            format!("`{name}` cannot be called from a test without changing its signature"),
+            "an extracted block would need more than seven parameters: choose another seam".to_owned(),
+        ],
+        maintenance: vec![format!(
+            "New branches go into the extracted functions; `{name}` should read as a table of contents."
+        )],
+        ..PlanDraft::default()
+    })
+}

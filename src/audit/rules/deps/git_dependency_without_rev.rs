@@ -1,0 +1,123 @@
+//! `git-dependency-without-rev`: a dependency on whatever a branch of a git repository holds.
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::deps::lockfile_of;
+use crate::audit::text::FileText;
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::RepoMap;
+use crate::repo_map::recon::{CommandPurpose, GitReference, GitSource, Package, PackageManager};
+
+/// A git dependency that moves.
+pub struct GitDependencyWithoutRev;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "git-dependency-without-rev",
+    category: Category::Migration,
+    what: "a dependency fetched from a git repository that names no commit and no tag",
+    why: "every refresh of the lock file takes whatever the branch holds that day, unreviewed and without a version to compare",
+    quiet_when: "the requirement names a `rev` or a `tag`",
+    example: "[dependencies]\nactivitypub = { git = \"https://example.org/activitypub\", branch = \"main\" }",
+};
+
+impl Rule for GitDependencyWithoutRev {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        let mut found: Vec<(&GitSource, Vec<&str>, &Package)> = Vec::new();
+        for package in &map.recon.packages {
+            for dependency in &package.dependencies {
+                let Some(source) = &dependency.git else { continue };
+                let is_held = matches!(source.reference, Some(GitReference::Rev(_) | GitReference::Tag(_)));
+                if is_held {
+                    continue;
+                }
+                // Crates of one repository move together, and a workspace inherits one line many times.
+                match found.iter_mut().find(|(own, ..)| own.url == source.url && own.manifest == source.manifest) {
+                    Some((_, names, _)) if names.contains(&dependency.name.as_str()) => {}
+                    Some((_, names, _)) => names.push(&dependency.name),
+                    None => found.push((source, vec![&dependency.name], package)),
+                }
+            }
+        }
+        found.into_iter().map(|(source, names, package)| finding(map, source, &names, package)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let place = finding.location();
+        let (source, package) = context.map.recon.packages.iter().find_map(|package| {
+            let dependency = package.dependencies.iter().find(|own| {
+                own.git.as_ref().is_some_and(|git| git.manifest == place.file && git.line == place.start_line)
+            })?;
+            Some((dependency.git.as_ref()?, package))
+        })?;
+        let line =
+            FileText::read(context.tree, &place.file)?.line(place.start_line)?.trim().trim_end_matches(',').to_owned();
+        let lockfile = lockfile_of(context.map, package);
+        let gone = GateDraft::TextGone { text: line, file: place.file.clone() };
+        let written = if package.manager == PackageManager::Cargo {
+            "add `rev = \"<commit>\"` and remove `branch`, for every crate that names this repository; then `cargo check` rewrites the lock file"
+        } else {
+            "end the requirement in `#<commit>`; then install, which rewrites the lock file"
+        };
+        let today = lockfile.as_ref().map_or_else(
+            || format!("`git ls-remote {}` says what the branch holds.", source.url),
+            |lockfile| format!("The commit in use today stands in `{lockfile}`, behind the address `{}`.", source.url),
+        );
+        let mut in_scope = vec![ScopeDraft { path: place.file.clone(), remark: "the requirement".to_owned() }];
+        in_scope
+            .extend(lockfile.map(|path| ScopeDraft { path, remark: "as the package manager writes it".to_owned() }));
+        Some(PlanDraft {
+            title: format!("Hold the git dependency on `{}` at a commit", source.url),
+            why: format!("{} With a commit named, taking a newer one is a change somebody reviews.", finding.message),
+            steps: vec![StepDraft {
+                title: "Name the commit that is in use".to_owned(),
+                instruction: format!("{today} In `{}`, line {}: {written}.", place.file, place.start_line),
+                edits: Vec::new(),
+                gates: vec![
+                    gone.clone(),
+                    GateDraft::Project(CommandPurpose::Build),
+                    GateDraft::Project(CommandPurpose::Test),
+                ],
+            }],
+            in_scope,
+            out_of_scope: vec![("a newer commit".to_owned(), "the code that is built must stay the same".to_owned())],
+            goals: vec![gone],
+            stop_conditions: vec![
+                format!("the lock file does not name a commit of `{}`", source.url),
+                "a released version holds the same commit: then require that version instead, and say so".to_owned(),
+            ],
+            ..PlanDraft::default()
+        })
+    }
+}
+
+fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package) -> Finding {
+    let held = match &source.reference {
+        Some(GitReference::Branch(branch)) => format!("the branch `{branch}`"),
+        Some(GitReference::Rev(_) | GitReference::Tag(_)) | None => "the default branch".to_owned(),
+    };
+    let locked = lockfile_of(map, package).is_some();
+    let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    FindingDraft::at_lines(&DOC, &source.manifest, source.line, source.line, "requirement")
+        .title(format!("{listed} {} {held} of a git repository", if names.len() == 1 { "follows" } else { "follow" }))
+        .message(format!(
+            "{listed} {} from {held} of `{}`; {}.",
+            if names.len() == 1 { "comes" } else { "come" },
+            source.url,
+            if locked {
+                "the next refresh of the lock file takes whatever stands there"
+            } else {
+                "no lock file holds it, so every build takes whatever stands there"
+            }
+        ))
+        .impact(if locked { 2 } else { 3 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(Confidence::High)
+        .build()
+}

@@ -1,0 +1,5 @@
+//! Rules about documentation that misleads.
+
+pub mod commands;
+pub mod dead_doc_link;
+pub mod stale_doc_command;

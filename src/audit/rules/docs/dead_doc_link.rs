@@ -1,0 +1,233 @@
+//! `dead-doc-link`: a link of a document to a file that is not there.
+
+use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::text::{FileText, count_of, folder_of, join_path, relative_path};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
+use crate::repo_map::RepoMap;
+use crate::repo_map::recon::prose::DocumentLink;
+use crate::repo_map::recon::{Document, DocumentKind};
+
+/// A relative link that leads nowhere.
+pub struct DeadDocLink;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "dead-doc-link",
+    category: Category::Docs,
+    what: "a relative link of a Markdown document to a file or folder that does not exist",
+    why: "a reader, or an agent that gathers context, follows it and stops there",
+    quiet_when: "the link starts at the root of a site, leaves the repository, has no file extension and may be a route, points \
+                 into a submodule, or the document is a changelog",
+    example: "See [the guide](docs/guide.md)   <!-- docs/guide.md was renamed -->",
+};
+
+/// Links shown for one document.
+const SHOWN: usize = 5;
+
+impl Rule for DeadDocLink {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        map.recon
+            .documents
+            .iter()
+            // What an old version linked to may be gone.
+            .filter(|document| document.kind != DocumentKind::Changelog)
+            .filter_map(|document| {
+                let dead: Vec<&DocumentLink> =
+                    document.links.iter().filter(|link| is_dead(map, document, link)).collect();
+                (!dead.is_empty()).then(|| finding(document, &dead))
+            })
+            .collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        recipe(finding, context)
+    }
+}
+
+/// The path a link leads to, without fragment and query.
+fn destination(document: &Document, link: &DocumentLink) -> Option<String> {
+    let path = link.target.split(['#', '?']).next().unwrap_or_default();
+    let path = path.replace("%20", " ");
+    join_path(folder_of(&document.path), &path)
+}
+
+fn is_dead(map: &RepoMap, document: &Document, link: &DocumentLink) -> bool {
+    let written = link.target.split(['#', '?']).next().unwrap_or_default();
+    let is_path = !written.is_empty()
+        && !written.starts_with('/')
+        && !written.contains(['{', '<', '$', '*', '|', '\\', '@', ' ', '('])
+        && !written.ends_with("...");
+    let Some(path) = destination(document, link).filter(|_| is_path) else { return false };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    // `./setup` may be a page of a documentation site: only names that say they are files are certain.
+    let says_file = name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty() && (1..=8).contains(&extension.len()) && extension.chars().all(|c| c.is_ascii_alphanumeric())
+    });
+    let says_file =
+        says_file || ["LICENSE", "COPYING", "Dockerfile", "Makefile", "CHANGELOG", "NOTICE"].contains(&name);
+    // A generated page: the source has another extension.
+    let is_page = name.ends_with(".html") || name.ends_with(".htm");
+    let folder = folder_of(&path);
+    says_file
+        && !is_page
+        && !exists(map, &path)
+        && !in_submodule(map, &path)
+        && (folder.is_empty() || reachable(map, folder))
+}
+
+fn exists(map: &RepoMap, path: &str) -> bool {
+    map.has_path(path) || has_folder(map, path)
+}
+
+fn has_folder(map: &RepoMap, folder: &str) -> bool {
+    let prefix = format!("{folder}/");
+    let starts = |paths: &[String]| {
+        let at = paths.partition_point(|path| path.as_str() < prefix.as_str());
+        paths.get(at).is_some_and(|path| path.starts_with(&prefix))
+    };
+    let at = map.files.partition_point(|file| file.path.as_str() < prefix.as_str());
+    map.files.get(at).is_some_and(|file| file.path.starts_with(&prefix))
+        || starts(&map.other_files)
+        || map.skipped.iter().any(|skipped| skipped.path.starts_with(&prefix))
+}
+
+/// A folder that git knows to be another repository has no files here.
+fn in_submodule(map: &RepoMap, path: &str) -> bool {
+    let top = path.split('/').next().unwrap_or_default();
+    map.has_path(".gitmodules") && !has_folder(map, top)
+}
+
+/// At least the first folder is there: else the link was written for another place, as in a template.
+fn reachable(map: &RepoMap, folder: &str) -> bool {
+    has_folder(map, folder.split('/').next().unwrap_or_default())
+}
+
+fn finding(document: &Document, dead: &[&DocumentLink]) -> Finding {
+    let first = dead[0];
+    let title = if dead.len() == 1 {
+        format!("`{}` links to `{}`, which does not exist", document.path, first.target)
+    } else {
+        format!("{} of `{}` lead to files that do not exist", count_of(dead.len(), "link"), document.path)
+    };
+    let listed: Vec<String> =
+        dead.iter().take(SHOWN).map(|link| format!("`{}` (line {})", link.target, link.line)).collect();
+    let more = dead.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    // A translation is read by fewer, and repeats the fault of the others.
+    let is_translation =
+        document.kind == DocumentKind::Readme && !document.path.to_ascii_lowercase().ends_with("readme.md");
+    let is_first_read = !is_translation
+        && matches!(document.kind, DocumentKind::Readme | DocumentKind::Agents | DocumentKind::Contributing);
+    let mut draft = FindingDraft::at_lines(&DOC, &document.path, first.line, first.line, "link")
+        .title(title)
+        .message(format!(
+            "`{}` links to {}{more}: no file of the repository stands there, so readers and agents that follow it get nothing.",
+            document.path,
+            listed.join(", ")
+        ))
+        .impact(if is_first_read { 2 } else { 1 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(Confidence::High);
+    for link in dead.iter().skip(1).take(SHOWN - 1) {
+        draft = draft.and_lines(&document.path, link.line, link.line, "link");
+    }
+    draft.build()
+}
+
+/// The one file that a dead link can only mean: the same name, somewhere else.
+fn moved_to(map: &RepoMap, link: &DocumentLink) -> Option<String> {
+    let path = link.target.split(['#', '?']).next()?;
+    let name = path.rsplit('/').next()?;
+    // Every folder has one of these.
+    if ["readme.md", "index.md", "package.json", "cargo.toml", "mod.rs", "lib.rs", "main.rs", "index.ts"]
+        .contains(&name.to_ascii_lowercase().as_str())
+    {
+        return None;
+    }
+    let is_same = |path: &str| path.rsplit('/').next() == Some(name);
+    let sources = map.files.iter().map(|file| file.path.as_str());
+    let mut found = sources.chain(map.other_files.iter().map(String::as_str)).filter(|path| is_same(path));
+    let only = found.next()?;
+    found.next().is_none().then(|| only.to_owned())
+}
+
+fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
+    let place: &Evidence = finding.location();
+    let document = map.recon.documents.iter().find(|document| document.path == place.file)?;
+    let dead: Vec<&DocumentLink> = document.links.iter().filter(|link| is_dead(map, document, link)).collect();
+    let text = FileText::read(context.tree, &document.path)?;
+    let mut edits = Vec::new();
+    let mut gates = Vec::new();
+    let mut moved = Vec::new();
+    let mut by_hand = Vec::new();
+    for link in &dead {
+        let path = link.target.split(['#', '?']).next()?;
+        let target = moved_to(map, link);
+        let span = text.part_span(link.line, path);
+        // Part of another path that does exist, the text could not be gone.
+        let gone = (text.text.matches(path).count() == 1)
+            .then(|| GateDraft::TextGone { text: path.to_owned(), file: document.path.clone() });
+        gates.extend(gone.clone());
+        match (target, span) {
+            (Some(target), Some(span)) => {
+                moved.extend(gone);
+                let new = relative_path(folder_of(&document.path), &target);
+                edits.push(EditDraft::Replace { file: document.path.clone(), span, text: new });
+            }
+            _ => by_hand.push(format!("line {}: `{}`", link.line, link.target)),
+        }
+    }
+    edits.sort_by_key(|edit| match edit {
+        EditDraft::Replace { span, .. } => span.start,
+        EditDraft::Create { .. } | EditDraft::Delete { .. } => 0,
+    });
+    edits.dedup();
+    let gates: Vec<GateDraft> = gates.into_iter().take(SHOWN).collect();
+    let mut steps = Vec::new();
+    if !edits.is_empty() {
+        steps.push(StepDraft {
+            title: "Point the links to where the files are now".to_owned(),
+            instruction: format!(
+                "In `{}`, the edit below: one file of the repository has each of these names.",
+                document.path
+            ),
+            edits,
+            gates: if by_hand.is_empty() { gates.clone() } else { moved },
+        });
+    }
+    if !by_hand.is_empty() {
+        steps.push(StepDraft {
+            title: "Mend or remove the links that lead nowhere".to_owned(),
+            instruction: format!(
+                "In `{}`: {}. `git log --diff-filter=DR --name-status -- '*NAME'` says what became of each file. Where it was \
+                 renamed, link to the new path; where it was deleted, remove the link and, if nothing is left of it, the \
+                 sentence.",
+                document.path,
+                by_hand.join("; ")
+            ),
+            edits: Vec::new(),
+            gates: gates.clone(),
+        });
+    }
+    Some(PlanDraft {
+        title: format!("Mend the dead links of `{}`", document.path),
+        why: finding.message.clone(),
+        steps,
+        in_scope: vec![ScopeDraft { path: document.path.clone(), remark: "link targets".to_owned() }],
+        out_of_scope: vec![("the text around the links".to_owned(), "it is not what is wrong".to_owned())],
+        goals: gates,
+        stop_conditions: vec![format!(
+            "the folder of `{}` is copied elsewhere when the documentation is built, and the links are right there",
+            document.path
+        )],
+        ..PlanDraft::default()
+    })
+}

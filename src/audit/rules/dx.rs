@@ -1,0 +1,3 @@
+//! Rules about what contributors meet before the code.
+
+pub mod ci_without_tests;

@@ -1,0 +1,8 @@
+//! Rules about cost that grows with data or traffic.
+
+pub mod batching;
+pub mod blocking_in_async;
+pub mod n_plus_one;
+pub mod n_plus_one_write;
+pub mod per_item;
+pub mod regex_in_hot_path;

@@ -1,0 +1,310 @@
+//! `blocking-in-async`: an `async fn` that holds its executor's thread.
+
+use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::deferral::is_deferred;
+use crate::effects::{DirectEffect, Effect, Effects};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::{LanguageName, RegionKind};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{CallId, CallTarget, FileRole, How, RepoMap};
+
+/// Blocking work in Rust async code.
+pub struct BlockingInAsync;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "blocking-in-async",
+    category: Category::Perf,
+    what: "an async function that sleeps, waits or does file or database work on its executor's thread, directly or through \
+           synchronous helpers",
+    why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
+    quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; in programs \
+                 without a server, file access is left alone",
+    example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
+};
+
+/// Crates that mean many tasks share a thread.
+const SERVERS: &[&str] = &[
+    "axum",
+    "actix-web",
+    "hyper",
+    "tonic",
+    "warp",
+    "rocket",
+    "poem",
+    "salvo",
+    "tide",
+    "tower-http",
+    "async-graphql",
+    "ntex",
+];
+
+/// Calls from the async function to the API that are followed.
+const MAX_DISTANCE: u32 = 4;
+
+impl Rule for BlockingInAsync {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        let sites: Vec<(CallId, Weight)> =
+            map.calls().filter_map(|(call, _)| Some((call, weight(map, effects, call)?))).collect();
+        // One finding a function: its heaviest call first.
+        sites
+            .chunk_by(|(a, _), (b, _)| a.file == b.file && map.caller_of(*a) == map.caller_of(*b))
+            .filter_map(|group| finding(map, effects, group))
+            .collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let map = context.map;
+        let effects = context.effects;
+        let call = place::calls_at(map, finding.location()).find(|call| weight(map, effects, *call).is_some())?;
+        let path = map.file(call.file).path.clone();
+        let function = place::function_name(map, call);
+        let name = place::callee_text(map, call);
+        let api = effects.api(map, call, Effect::Blocking)?;
+        let site = map.call(call);
+        let edits = sleep_edit(context, call).into_iter().collect::<Vec<_>>();
+        let goal = place::unique_line(context.tree, &path, site.line, site.line, &|_| true)
+            .map(|text| GateDraft::TextGone { text, file: path.clone() });
+        let mut gates = vec![GateDraft::Project(CommandPurpose::Build), GateDraft::Project(CommandPurpose::Test)];
+        gates.extend(goal.clone());
+        let target = target_shape(map, call, api);
+        let last = effects.causes(map, call, Effect::Blocking).last()?.call;
+        let mut excerpts = vec![ExcerptDraft {
+            file: path.clone(),
+            start_line: site.line.saturating_sub(3).max(1),
+            end_line: site.end_line + 3,
+            role: format!("the blocking call in `{function}`"),
+        }];
+        if last != call {
+            let line = map.call(last).line;
+            excerpts.push(ExcerptDraft {
+                file: map.file(last.file).path.clone(),
+                start_line: line.saturating_sub(2).max(1),
+                end_line: line + 2,
+                role: format!("where it blocks: `{}`", api.api),
+            });
+        }
+        Some(PlanDraft {
+            title: format!("Keep `{function}` from blocking its executor thread"),
+            why: format!(
+                "{} tokio has one worker a core: as many such calls at once as there are cores, and the whole process stops \
+                 answering.",
+                finding.message
+            ),
+            context: vec![format!("`{}` blocks; `{function}` is async.", api.api)],
+            excerpts,
+            steps: vec![StepDraft {
+                title: format!("Replace the blocking `{name}`"),
+                instruction: format!("In `{path}`, `{function}`, line {}: {target}", site.line),
+                edits,
+                gates,
+            }],
+            in_scope: vec![ScopeDraft { path: path.clone(), remark: format!("`{function}`") }],
+            out_of_scope: vec![(
+                "synchronous callers of the same helper".to_owned(),
+                "blocking is right outside async code".to_owned(),
+            )],
+            tests: vec![format!("`{function}` still gives the same result; an existing test of it may be enough")],
+            edge_cases: vec![
+                "a closure given to `spawn_blocking` must own what it uses: clone or move, never borrow".to_owned(),
+                "a lock held over the new `.await` must be an async one, or be released before".to_owned(),
+                "`spawn_blocking` gives a `JoinError` when the closure panics: turn it into the function's own error"
+                    .to_owned(),
+            ],
+            prerequisites: Vec::new(),
+            goals: goal.into_iter().collect(),
+            stop_conditions: vec![
+                format!("`{function}` only ever runs on a runtime of its own, where nothing else waits"),
+                "the value needed inside `spawn_blocking` is not `Send`".to_owned(),
+            ],
+            maintenance: vec!["New file or database work in this function belongs behind the same door.".to_owned()],
+            risk: None,
+        })
+    }
+}
+
+/// How much a blocking call matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// File work in a server: short, but on every request.
+    Files,
+    /// Processes, databases, connections: as long as somebody else decides.
+    Long,
+    /// Sleeping: nothing but waiting.
+    Sleep,
+}
+
+fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
+    let source = map.file(call.file);
+    if source.language != LanguageName::Rust || source.role != FileRole::Production || place::in_test(map, call) {
+        return None;
+    }
+    let cause = effects.cause(map, call, Effect::Blocking)?;
+    if cause.distance > MAX_DISTANCE || !place::in_async_code(map, call) || is_moved_away(map, call) {
+        return None;
+    }
+    // An async callee is reported itself; here it is only awaited.
+    if map.resolved(call).any(|resolved| effects.is_async(resolved.symbol) || resolved.how == How::Dispatch) {
+        return None;
+    }
+    if map
+        .caller_of(call)
+        .is_some_and(|function| matches!(map.symbol(function).name.as_str(), "main" | "run_main" | "try_main"))
+    {
+        return None;
+    }
+    let api = effects.api(map, call, Effect::Blocking)?;
+    let last = effects.causes(map, call, Effect::Blocking).last()?.call;
+    let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
+    let serves = source_depends_on(map, call, SERVERS);
+    if api.api.ends_with("sleep") {
+        Some(Weight::Sleep)
+    } else if also(Effect::Fs) {
+        // A small read is over in microseconds: only a server does it often enough to matter, and not while it starts.
+        (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
+    } else {
+        serves.then_some(Weight::Long)
+    }
+}
+
+/// Functions that run once, when nothing waits yet or any more.
+fn is_startup(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] = &[
+        "boot",
+        "bootstrap",
+        "run",
+        "start",
+        "startup",
+        "serve",
+        "init",
+        "initialize",
+        "setup",
+        "new",
+        "build",
+        "listen",
+        "launch",
+        "shutdown",
+        "stop",
+        "reload",
+        "install",
+        "migrate",
+        "bind",
+        "open",
+        "connect",
+        "load",
+        "spawn",
+        "from",
+    ];
+    map.caller_of(call).is_some_and(|function| {
+        place::words(&map.symbol(function).name).iter().any(|word| WORDS.contains(&word.as_str()))
+    })
+}
+
+fn source_depends_on(map: &RepoMap, call: CallId, names: &[&str]) -> bool {
+    names.iter().any(|name| place::depends_on(map, call.file, name))
+}
+
+/// Between the async code and the call, the work goes to another thread.
+fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    for (_, region) in facts.enclosing_regions(map.call(call).region) {
+        match &region.kind {
+            // Async code of its own: what is around it no longer decides.
+            RegionKind::AsyncBlock => return false,
+            RegionKind::Callback { is_async: true, .. } => return false,
+            RegionKind::Callback { .. } => return true,
+            RegionKind::Loop(_)
+            | RegionKind::Try
+            | RegionKind::Handler
+            | RegionKind::Branch
+            | RegionKind::UnsafeBlock => {}
+        }
+    }
+    is_deferred(map, call, Effect::Blocking)
+}
+
+fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Option<Finding> {
+    let (call, weight) = *group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index)))?;
+    let api = effects.api(map, call, Effect::Blocking)?;
+    let function = place::function_name(map, call);
+    let name = place::callee_text(map, call);
+    let distance = effects.cause(map, call, Effect::Blocking)?.distance;
+    let through = if distance == 1 { String::new() } else { format!(", which ends in `{}`", api.api) };
+    let what = match weight {
+        Weight::Sleep => "sleeps on the executor's thread",
+        Weight::Long => "waits on the executor's thread",
+        Weight::Files => "does file work on the executor's thread",
+    };
+    let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
+        .title(format!("async `{function}` {what} in `{name}`"))
+        .message(format!(
+            "`{function}` is async and calls the blocking `{name}`{through}: every task on that thread waits with it."
+        ))
+        .impact(match weight {
+            Weight::Sleep | Weight::Long => 4,
+            Weight::Files => 3,
+        })
+        .effort(if distance == 1 { Effort::S } else { Effort::M })
+        .risk(Risk::Low)
+        .confidence(match (weight, distance) {
+            (Weight::Sleep, 1) => Confidence::High,
+            (Weight::Long, 1 | 2) => Confidence::High,
+            (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files, _) => Confidence::Med,
+        })
+        .path(effects.path(map, call, Effect::Blocking));
+    if let Some(function) = map.caller_of(call) {
+        draft = draft.and_symbol(map, function, "async function");
+    }
+    for (other, _) in group.iter().filter(|(other, _)| *other != call).take(3) {
+        draft = draft.and_call(map, *other, "blocking call");
+    }
+    Some(draft.build())
+}
+
+fn target_shape(map: &RepoMap, call: CallId, api: &DirectEffect) -> String {
+    let uses_tokio = place::depends_on(map, call.file, "tokio");
+    let runtime = if uses_tokio { "tokio" } else { "the async runtime this crate uses" };
+    let last = api.api.rsplit("::").next().unwrap_or_default();
+    if api.api.ends_with("sleep") {
+        return format!(
+            "wait with {runtime}'s own timer: `tokio::time::sleep(duration).await` instead of `{}`.",
+            api.api
+        );
+    }
+    if api.library == "std" && api.api.contains("fs") {
+        return format!(
+            "use `tokio::fs::{last}(…).await` where the call stands alone; where several file calls follow each other, put them \
+             together into one `tokio::task::spawn_blocking(move || …).await` so that the thread changes once."
+        );
+    }
+    format!(
+        "move the call, with everything it needs by value, into `tokio::task::spawn_blocking(move || …).await` and turn the \
+         `JoinError` into this function's error; if {runtime} has an async form of `{}`, prefer that.",
+        api.api
+    )
+}
+
+/// `std::thread::sleep(d)` → `tokio::time::sleep(d).await`, when tokio is there.
+fn sleep_edit(context: &RecipeContext<'_>, call: CallId) -> Option<EditDraft> {
+    let map = context.map;
+    let source = map.file(call.file);
+    let site = map.call(call);
+    let is_std = matches!(map.target(call), CallTarget::External(external) if external.package == "std");
+    if !is_std || site.name != "sleep" || !place::depends_on(map, call.file, "tokio") {
+        return None;
+    }
+    let text = context.tree.text(&source.path)?;
+    let written = text.get(site.span.start as usize..site.span.end as usize)?;
+    let (_, arguments) = written.split_once('(')?;
+    Some(EditDraft::Replace {
+        file: source.path.clone(),
+        span: site.span,
+        text: format!("tokio::time::sleep({arguments}.await"),
+    })
+}

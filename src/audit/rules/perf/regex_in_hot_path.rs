@@ -1,0 +1,302 @@
+//! `regex-in-hot-path`: a constant pattern compiled again at every call.
+
+use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::{Effects, chain};
+use crate::finding::{Category, Confidence, Finding, Risk};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{LanguageName, RegionKind, Span, Usage};
+use crate::repo_map::recon::{CommandPurpose, PackageManager};
+use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap};
+
+/// A constant pattern that is compiled inside a function.
+pub struct RegexInHotPath;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "regex-in-hot-path",
+    category: Category::Perf,
+    what: "`Regex::new` with a literal inside a function that runs more than once",
+    why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
+    quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
+                 it, in a build script or in test code",
+    example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
+};
+
+/// How often the code around a pattern runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Heat {
+    /// Not known to run more than once a process.
+    Unknown,
+    /// Called from several places.
+    Called,
+    /// In a loop, or in a function a loop calls.
+    Looped,
+}
+
+impl Rule for RegexInHotPath {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        map.calls().filter(|(call, _)| is_site(map, *call)).filter_map(|(call, _)| finding(map, call)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let map = context.map;
+        let call = place::calls_at(map, finding.location()).find(|call| is_site(map, *call))?;
+        let path = map.file(call.file).path.clone();
+        let function = place::function_name(map, call);
+        let static_name = static_name(map, call);
+        let edits = edits(context, call, &static_name).unwrap_or_default();
+        let line = place::unique_line(context.tree, &path, map.call(call).line, map.call(call).line, &|_| true);
+        let mut gates = vec![GateDraft::Project(CommandPurpose::Build)];
+        if edits.is_empty() {
+            gates.extend(line.clone().map(|text| GateDraft::TextGone { text, file: path.clone() }));
+        } else {
+            gates.push(GateDraft::TextPresent { text: format!("static {static_name}:"), file: path.clone() });
+        }
+        let stop_on_version = "the build fails because `std::sync::LazyLock` is unknown (it needs Rust 1.80): use the lazy cell the \
+                               crate already depends on, or stop";
+        Some(PlanDraft {
+            title: format!("Compile the pattern in `{function}` once"),
+            why: format!(
+                "{} A `LazyLock` compiles it at the first use and every later call only matches.",
+                finding.message
+            ),
+            context: vec!["The pattern is a literal, so the result of compiling it never changes.".to_owned()],
+            excerpts: Vec::new(),
+            steps: vec![StepDraft {
+                title: format!("Move the pattern into a static `{static_name}`"),
+                instruction: format!(
+                    "In `{path}`, `{function}`: declare `static {static_name}: std::sync::LazyLock<Regex>` with the pattern of line \
+                     {} right where it is used, and use the static instead of compiling. The pattern text stays as it is.",
+                    map.call(call).line
+                ),
+                edits,
+                gates: gates.clone(),
+            }],
+            in_scope: Vec::new(),
+            out_of_scope: vec![("the pattern itself".to_owned(), "what matches must not change".to_owned())],
+            tests: Vec::new(),
+            edge_cases: vec![
+                "a pattern with holes (`format!`) is no constant and stays where it is".to_owned(),
+                "an invalid pattern would now panic at the first use instead of at this line".to_owned(),
+            ],
+            prerequisites: Vec::new(),
+            goals: vec![GateDraft::TextPresent { text: format!("static {static_name}:"), file: path }],
+            stop_conditions: vec![
+                stop_on_version.to_owned(),
+                "the compiled pattern is moved out of the function (returned or stored by value)".to_owned(),
+            ],
+            maintenance: vec![
+                "Patterns that are constants belong in statics; new ones can follow this one.".to_owned(),
+            ],
+            risk: Some(Risk::Low),
+        })
+    }
+}
+
+/// `Regex::new("literal")` of the regex crates, inside a function that is not there to build things.
+fn is_site(map: &RepoMap, call: CallId) -> bool {
+    let source = map.file(call.file);
+    let site = map.call(call);
+    if source.language != LanguageName::Rust
+        || site.name != "new"
+        || !matches!(source.role, FileRole::Production)
+        || !matches!(site.arguments.first().map(Expr::peeled), Some(Expr::Text(_)))
+        || place::in_test(map, call)
+    {
+        return false;
+    }
+    let named = match site.callee.peeled() {
+        Expr::Path(segments) => segments.iter().rev().nth(1).is_some_and(|name| name == "Regex"),
+        _ => false,
+    };
+    let known = match map.target(call) {
+        CallTarget::External(external) => {
+            external.package == "regex" || external.package.starts_with("regex_") || external.package == "fancy_regex"
+        }
+        CallTarget::Unresolved => true,
+        CallTarget::Symbols(_) => false,
+    };
+    let Some(function) = map.caller_of(call) else { return false };
+    let function = map.symbol(function);
+    let builds = function.name == "main"
+        || function.name == "new"
+        || function.name == "default"
+        || function.return_type.as_deref().is_some_and(|declared| declared.contains("Regex"));
+    named && known && !builds && !is_lazy(map, call) && !is_stored(map, call)
+}
+
+/// Inside `LazyLock::new(|| …)`, `get_or_init(|| …)`, `lazy_static! { … }`.
+fn is_lazy(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(map.call(call).region).any(|(_, region)| match &region.kind {
+        RegionKind::Callback { call: Some(host), .. } => {
+            let host = facts.call(*host);
+            let of_cell = matches!(host.callee.peeled(), Expr::Path(segments) if segments.iter().any(|name| {
+                matches!(name.as_str(), "LazyLock" | "Lazy" | "LazyCell" | "OnceCell" | "OnceLock")
+            }));
+            of_cell || host.name.starts_with("get_or_") || host.name == "call_once"
+        }
+        _ => false,
+    }) || facts.calls.iter().any(|site| {
+        matches!(site.name.as_str(), "lazy_static" | "thread_local" | "regex" | "lazy_regex")
+            && site.span.contains(map.call(call).span)
+    })
+}
+
+/// Returned, or put into a struct or a list: whoever made it decides how long it lives.
+fn is_stored(map: &RepoMap, call: CallId) -> bool {
+    let end = chain::end(map, call);
+    match &map.call(end).usage {
+        Usage::Returned | Usage::Element | Usage::Assigned => true,
+        Usage::Argument(outer) => {
+            let name = &map.file(call.file).facts.call(*outer).name;
+            matches!(name.as_str(), "push" | "insert" | "Some" | "Ok" | "new" | "set" | "extend")
+        }
+        Usage::Discarded | Usage::Ignored | Usage::Bound(_) | Usage::Receiver(_) | Usage::Tested | Usage::Operand => {
+            false
+        }
+    }
+}
+
+fn heat(map: &RepoMap, call: CallId) -> Heat {
+    if !place::iterations(map, call).is_empty() {
+        return Heat::Looped;
+    }
+    let Some(function) = map.caller_of(call) else { return Heat::Unknown };
+    let shipped = |call: &&CallId| !place::in_test(map, **call);
+    let callers: Vec<CallId> = map.callers(function).iter().filter(shipped).copied().collect();
+    if callers.iter().any(|caller| !place::iterations(map, *caller).is_empty()) {
+        return Heat::Looped;
+    }
+    let above_in_loop = callers.iter().filter_map(|caller| map.caller_of(*caller)).any(|above| {
+        map.callers(above).iter().filter(shipped).any(|caller| !place::iterations(map, *caller).is_empty())
+    });
+    if above_in_loop {
+        Heat::Looped
+    } else if callers.len() > 1 {
+        Heat::Called
+    } else {
+        Heat::Unknown
+    }
+}
+
+fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
+    let heat = heat(map, call);
+    let function = place::function_name(map, call);
+    let how_often = match heat {
+        Heat::Looped => "for every item of a loop",
+        Heat::Called => "at every call, from several places",
+        Heat::Unknown => "at every call",
+    };
+    Some(
+        FindingDraft::at_call(&DOC, map, call, "pattern")
+            .title(format!("`{function}` compiles a constant pattern at every call"))
+            .message(format!(
+                "`{function}` compiles the same constant pattern {how_often}; compiling costs more than matching."
+            ))
+            .impact(match heat {
+                Heat::Looped => 3,
+                Heat::Called | Heat::Unknown => 2,
+            })
+            .confidence(match heat {
+                Heat::Looped | Heat::Called => Confidence::High,
+                Heat::Unknown => Confidence::Med,
+            })
+            .build(),
+    )
+}
+
+/// `WHITESPACE_RE` from the name the pattern is bound to, else from the function's.
+fn static_name(map: &RepoMap, call: CallId) -> String {
+    let end = chain::end(map, call);
+    let own = match &map.call(end).usage {
+        Usage::Bound(name) if name.len() > 2 => name.clone(),
+        _ => map.caller_of(call).map(|symbol| map.symbol(symbol).name.clone()).unwrap_or_default(),
+    };
+    let mut words = place::words(&own);
+    if !words.iter().any(|word| word == "re" || word == "regex" || word == "pattern") {
+        words.push("re".to_owned());
+    }
+    words.join("_").to_uppercase()
+}
+
+/// Declares the static above the `let` and takes it where the pattern was compiled.
+///
+/// Only for `let name = Regex::new("…").unwrap()` and the like, with a pattern that the regex crate accepts.
+fn edits(context: &RecipeContext<'_>, call: CallId, static_name: &str) -> Option<Vec<EditDraft>> {
+    let map = context.map;
+    let source = map.file(call.file);
+    let site = map.call(call);
+    let end = chain::end(map, call);
+    let last = map.call(end);
+    let Usage::Bound(_) = &last.usage else { return None };
+    if last.propagated
+        || !lazy_lock_is_known(context, call)
+        || source.facts.references.iter().any(|name| name == static_name)
+    {
+        return None;
+    }
+    let is_same = end == call;
+    if is_same
+        || !matches!(last.name.as_str(), "unwrap" | "expect")
+        || chain::receivers(&source.facts, end.index).len() != 2
+    {
+        return None;
+    }
+    let text = context.tree.text(&source.path)?;
+    let expression = text.get(site.span.start as usize..last.span.end as usize)?;
+    let argument = expression.split_once('(')?.1.split_once(['"'])?;
+    // The pattern as the compiler reads it is needed to know that it is valid; escapes are left to raw strings.
+    let raw = argument.0.trim_end_matches('#').ends_with('r');
+    let Some(Expr::Text(pattern)) = site.arguments.first().map(Expr::peeled) else { return None };
+    if (!raw && pattern.contains('\\')) || pattern.len() >= Expr::MAX_TEXT || regex::Regex::new(pattern).is_err() {
+        return None;
+    }
+    let line_start = text[..site.span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let before = text.get(line_start..site.span.start as usize)?;
+    let indent: String = before.chars().take_while(|c| c.is_whitespace()).collect();
+    // The whole statement must be this one `let`, on lines of its own.
+    let after = text.get(last.span.end as usize..)?;
+    let head = before.trim_start().strip_prefix("let ")?;
+    if head.contains(';') || head.starts_with("mut ") || head.contains(':') || !after.starts_with(';') {
+        return None;
+    }
+    let regex_type = expression.split_once("::new")?.0.trim();
+    let declaration = format!(
+        "{indent}static {static_name}: std::sync::LazyLock<{regex_type}> = std::sync::LazyLock::new(|| {expression});\n"
+    );
+    Some(vec![
+        EditDraft::Replace {
+            file: source.path.clone(),
+            span: Span { start: line_start as u32, end: line_start as u32 },
+            text: declaration,
+        },
+        EditDraft::Replace {
+            file: source.path.clone(),
+            span: Span { start: site.span.start, end: last.span.end },
+            text: format!("&*{static_name}"),
+        },
+    ])
+}
+
+/// `std::sync::LazyLock` came with Rust 1.80; a lower `rust-version` of the package forbids it.
+fn lazy_lock_is_known(context: &RecipeContext<'_>, call: CallId) -> bool {
+    let map = context.map;
+    let Some(package) = map.recon.package_in(&map.file(call.file).path, true) else { return true };
+    let root =
+        map.recon.packages.iter().find(|package| package.folder.is_empty() && package.manager == PackageManager::Cargo);
+    [Some(package), root].into_iter().flatten().all(|package| {
+        let declared = context.tree.text(&package.manifest).and_then(|manifest| {
+            let line = manifest.lines().find(|line| line.trim_start().starts_with("rust-version"))?.to_owned();
+            let version = line.split('"').nth(1)?.to_owned();
+            version.split('.').nth(1)?.parse::<u32>().ok()
+        });
+        declared.is_none_or(|minor| minor >= 80)
+    })
+}

@@ -1,0 +1,12 @@
+//! Rules about ways in, and ways out for data.
+
+pub mod command_injection;
+pub mod hardcoded_secret;
+pub mod origin;
+pub mod path_traversal;
+pub mod prompt_injection_content;
+pub mod sql_injection;
+pub mod timing_unsafe_compare;
+pub mod tls_verification_disabled;
+pub mod workflow_pull_request_target_checkout;
+pub mod workflow_script_injection;

@@ -1,0 +1,144 @@
+//! `hardcoded-secret`: a credential in the source.
+
+use std::collections::BTreeSet;
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::{LanguageName, SecretLiteral};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{FileRole, RepoMap};
+
+/// A credential written into the source.
+pub struct HardcodedSecret;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "hardcoded-secret",
+    category: Category::Security,
+    what: "a string with the form of a credential in code that ships",
+    why: "everybody who can read the repository, its history or the built program can use it; taking it out later does not take it back",
+    quiet_when: "it is a placeholder or an example, stands in test code, or among samples of many kinds",
+    example: "const stripe = new Stripe('sk_live_…');",
+};
+
+impl Rule for HardcodedSecret {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (file, source) in map.files_with_ids().filter(|(_, source)| source.role != FileRole::Test) {
+            if is_sample_list(&source.facts.secrets) {
+                continue;
+            }
+            for secret in source.facts.secrets.iter().filter(|secret| !secret.test && !is_sample(secret)) {
+                let symbol = (0..)
+                    .zip(&source.facts.symbols)
+                    .filter(|(_, symbol)| symbol.span.contains(secret.span))
+                    .max_by_key(|(_, symbol)| symbol.span.start)
+                    .map(|(index, _)| index);
+                let name = secret.name.as_deref().map(|name| format!(" in `{name}`")).unwrap_or_default();
+                found.push(
+                    FindingDraft::at_line(&DOC, map, file, secret.line, symbol, "credential")
+                        .title(format!("credential ({}){name} stands in the source", kind_text(secret)))
+                        .message(format!(
+                            "Line {} holds a credential ({}){name}: whoever reads the repository or its history can use it.",
+                            secret.line,
+                            kind_text(secret)
+                        ))
+                        .impact(5)
+                        .effort(Effort::S)
+                        .risk(Risk::Med)
+                        .confidence(if is_generic(secret) { Confidence::Low } else { Confidence::Med })
+                        .build(),
+                );
+            }
+        }
+        found
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let place = finding.location();
+        let (_, source) = context.map.file_by_path(&place.file)?;
+        let secret = source.facts.secrets.iter().find(|secret| secret.line == place.start_line)?;
+        let variable = environment_name(secret);
+        let read = if source.language == LanguageName::Rust {
+            format!("`std::env::var(\"{variable}\")`")
+        } else {
+            format!("`process.env.{variable}`")
+        };
+        let goal = GateDraft::TextPresent { text: variable.clone(), file: place.file.clone() };
+        Some(PlanDraft {
+            title: format!("Take the {} out of `{}`", kind_text(secret), place.file),
+            why: finding.message.clone(),
+            context: vec!["The value is masked everywhere in this plan and must not be copied into it.".to_owned()],
+            excerpts: Vec::new(),
+            steps: vec![StepDraft {
+                title: format!("Read the value from `{variable}`"),
+                instruction: format!(
+                    "In `{}`, line {}: read the value with {read} (or with the configuration module the neighbouring files use) and fail \
+                     at start-up with a message that names the variable when it is missing. Add the variable, without a value, to the \
+                     example environment file if the repository has one.",
+                    place.file, place.start_line
+                ),
+                edits: Vec::new(),
+                gates: vec![
+                    GateDraft::Project(CommandPurpose::Typecheck),
+                    GateDraft::Project(CommandPurpose::Test),
+                    goal.clone(),
+                ],
+            }],
+            in_scope: vec![ScopeDraft { path: place.file.clone(), remark: "the credential".to_owned() }],
+            out_of_scope: vec![(
+                "rewriting history".to_owned(),
+                "a person decides that; a revoked credential needs no rewriting".to_owned(),
+            )],
+            tests: vec![format!("without `{variable}` the program says which variable is missing")],
+            edge_cases: vec![
+                "tests and local set-ups that relied on the value need their own, harmless one".to_owned(),
+            ],
+            prerequisites: vec![
+                "A person revokes the credential and issues a new one: it has to be taken as known.".to_owned(),
+            ],
+            goals: vec![goal],
+            stop_conditions: vec![
+                "the value is public by design (a publishable key, a test key from documentation)".to_owned(),
+                "the program has no way to read configuration where the value is needed".to_owned(),
+            ],
+            maintenance: vec!["A secret scan in continuous integration keeps the next one out.".to_owned()],
+            risk: None,
+        })
+    }
+}
+
+/// Many kinds in one file are samples: a scanner's patterns, documentation, a table of formats.
+fn is_sample_list(secrets: &[SecretLiteral]) -> bool {
+    let kinds: BTreeSet<&str> = secrets.iter().map(|secret| secret.kind.as_str()).collect();
+    kinds.len() > 3
+}
+
+/// A name that says it is shown, not used.
+fn is_sample(secret: &SecretLiteral) -> bool {
+    const WORDS: &[&str] = &["placeholder", "holder", "example", "sample", "dummy", "fake", "mock", "test", "demo"];
+    secret
+        .name
+        .as_deref()
+        .is_some_and(|name| crate::audit::place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+}
+
+/// Known by the name it is bound to rather than by its own form.
+fn is_generic(secret: &SecretLiteral) -> bool {
+    matches!(secret.kind.as_str(), "password" | "secret" | "token" | "credential")
+}
+
+fn kind_text(secret: &SecretLiteral) -> String {
+    secret.kind.replace('-', " ")
+}
+
+fn environment_name(secret: &SecretLiteral) -> String {
+    let name = secret.name.as_deref().unwrap_or(&secret.kind);
+    crate::audit::place::words(name).join("_").to_uppercase()
+}

@@ -1,0 +1,419 @@
+//! `timing-unsafe-compare`: a secret compared byte by byte until the first difference.
+
+use std::collections::BTreeMap;
+
+use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::{Effects, chain};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{Comparison, FileFacts, LanguageName, Span};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{FileId, FileRole, RepoMap};
+
+/// A secret compared with `==`.
+pub struct TimingUnsafeCompare;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "timing-unsafe-compare",
+    category: Category::Security,
+    what: "a token, signature or key from outside compared with the right one by `==`",
+    why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
+    quiet_when: "one side is a literal, null or a length, both sides come from the same place, the names speak of lexing, or it is \
+                 test code",
+    example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
+};
+
+/// Words of names that hold something an attacker must not guess.
+const SECRETS: &[&str] =
+    &["signature", "hmac", "digest", "secret", "apikey", "password", "passwd", "csrf", "mac", "sig"];
+
+/// Words that, together with `token` or `key`, say the same.
+const QUALIFIERS: &[&str] = &[
+    "api",
+    "auth",
+    "access",
+    "secret",
+    "bearer",
+    "webhook",
+    "admin",
+    "internal",
+    "cron",
+    "verification",
+    "reset",
+    "expected",
+    "provided",
+    "private",
+    "service",
+    "session",
+    "refresh",
+    "invite",
+    "hub",
+];
+
+/// Words that say the name is about something else.
+const HARMLESS: &[&str] = &[
+    "type",
+    "kind",
+    "name",
+    "id",
+    "count",
+    "length",
+    "len",
+    "index",
+    "status",
+    "state",
+    "mode",
+    "algorithm",
+    "field",
+    "label",
+    "level",
+    "address",
+    "mint",
+    "symbol",
+    "kinds",
+    "types",
+    "position",
+    "error",
+    "form",
+    "confirm",
+    "confirmation",
+    "repeat",
+    "visible",
+    "image",
+    "url",
+    "path",
+    "file",
+    "size",
+    "format",
+    "version",
+    "hash",
+    "class",
+    "method",
+];
+
+/// How one side of a comparison looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    /// Nothing secret about it.
+    Plain,
+    /// Its name says that it is a secret.
+    Named,
+    /// It comes from the environment, from configuration or from an HMAC: the right value.
+    Known,
+    /// It comes from a request: the guess.
+    Guess,
+}
+
+impl Rule for TimingUnsafeCompare {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        groups(map).iter().filter_map(|group| finding(map, group)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let map = context.map;
+        let place = finding.location();
+        let (file, source) = map.file_by_path(&place.file)?;
+        let group = groups(map).into_iter().find(|group| {
+            group.first().is_some_and(|site| site.file == file && site.comparison.line == place.start_line)
+        })?;
+        let comparison = group.first()?.comparison;
+        let rust = source.language == LanguageName::Rust;
+        // All places or none: a plan that mends half of them by hand is no exact plan.
+        let edits: Option<Vec<Vec<EditDraft>>> =
+            group.iter().map(|site| if rust { None } else { edits(context, site.file, site.comparison) }).collect();
+        let mut edits: Vec<EditDraft> = edits.unwrap_or_default().concat();
+        // Two places of one file need its import once.
+        let mut seen = Vec::new();
+        edits.retain(|edit| {
+            let is_new = !seen.contains(edit);
+            seen.push(edit.clone());
+            is_new
+        });
+        let places: Vec<String> =
+            group.iter().map(|site| format!("`{}` line {}", map.file(site.file).path, site.comparison.line)).collect();
+        let shape = if rust {
+            "`left.as_bytes().ct_eq(right.as_bytes()).into()` with `subtle::ConstantTimeEq` (or `constant_time_eq`), whichever the \
+             workspace already has"
+        } else {
+            "`timingSafeEqual(createHash('sha256').update(left).digest(), createHash('sha256').update(right).digest())` from \
+             `node:crypto`: hashing both sides makes their lengths equal, which `timingSafeEqual` requires. Refuse a side that may be absent first (`typeof left === 'string' && …`), so that two absent values are never \
+             equal"
+        };
+        let goals: Vec<GateDraft> = group
+            .iter()
+            .filter_map(|site| {
+                let (path, line) = (&map.file(site.file).path, site.comparison.line);
+                let text = place::unique_line(context.tree, path, line, line, &|_| true)?;
+                Some(GateDraft::TextGone { text, file: path.clone() })
+            })
+            .collect();
+        let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+        gates.extend(goals.iter().cloned());
+        Some(PlanDraft {
+            title: format!("Compare the secret in `{}` in constant time", place.file),
+            why: finding.message.clone(),
+            context: Vec::new(),
+            excerpts: Vec::new(),
+            steps: vec![StepDraft {
+                title: format!("Replace `{}` by a comparison in constant time", comparison.operator),
+                instruction: format!(
+                    "In {}: compare with {shape}. Keep the branch that the comparison takes: on the first of them the operator is `{}`. If one side \
+                     may be absent, refuse before comparing.",
+                    places.join(", "),
+                    comparison.operator
+                ),
+                edits,
+                gates,
+            }],
+            in_scope: Vec::new(),
+            out_of_scope: vec![(
+                "where the secret is stored and how it is sent".to_owned(),
+                "only the comparison leaks".to_owned(),
+            )],
+            tests: vec![
+                "the right value is accepted".to_owned(),
+                "a wrong value of the same length, a shorter one and an absent one are refused".to_owned(),
+            ],
+            edge_cases: vec![
+                "a header may be absent or, in Node.js, an array: refuse both before comparing".to_owned(),
+                "values in different encodings (hex, base64) must be brought to one before comparing".to_owned(),
+            ],
+            prerequisites: Vec::new(),
+            goals,
+            stop_conditions: vec![
+                "the code runs where `node:crypto` does not exist (a browser, an edge runtime)".to_owned(),
+                "neither side is a secret: say what the names stand for".to_owned(),
+            ],
+            maintenance: vec!["Put the comparison into a helper when a second place needs it.".to_owned()],
+            risk: None,
+        })
+    }
+}
+
+/// A comparison that leaks.
+struct Site<'a> {
+    file: FileId,
+    comparison: &'a Comparison,
+    confidence: Confidence,
+}
+
+/// Leaking comparisons in order; those with the same configured secret belong together, since one plan mends them all.
+fn groups(map: &RepoMap) -> Vec<Vec<Site<'_>>> {
+    let mut by_secret: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<Site<'_>>> = Vec::new();
+    for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
+        for comparison in &source.facts.comparisons {
+            let Some(confidence) = judge(map, file, comparison) else { continue };
+            let site = Site { file, comparison, confidence };
+            let secret = [&comparison.left, &comparison.right]
+                .into_iter()
+                .filter_map(|side| side.dotted())
+                .find(|dotted| dotted.starts_with("process.env."));
+            match secret.as_ref().and_then(|secret| by_secret.get(secret).copied()) {
+                Some(group) => groups[group].push(site),
+                None => {
+                    by_secret.extend(secret.map(|secret| (secret, groups.len())));
+                    groups.push(vec![site]);
+                }
+            }
+        }
+    }
+    groups
+}
+
+fn finding(map: &RepoMap, group: &[Site<'_>]) -> Option<Finding> {
+    let Site { file, comparison, confidence } = group.first()?;
+    let names = side_names(comparison);
+    let elsewhere = match group.len() {
+        1 => String::new(),
+        count => format!(" ({count} places)"),
+    };
+    let mut draft = FindingDraft::at_line(&DOC, map, *file, comparison.line, comparison.symbol, "comparison")
+        .expecting(&comparison.operator)
+        .title(format!("{names} are compared with `{}`, whose time tells how much matches{elsewhere}", comparison.operator))
+        .message(format!(
+            "{names} are compared with `{}`, which stops at the first difference: response times let an attacker find the right value \
+             byte by byte.",
+            comparison.operator
+        ))
+        .impact(4)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(*confidence);
+    for other in group.iter().skip(1) {
+        let line = other.comparison.line;
+        draft = draft.and_lines(&map.file(other.file).path, line, line, "comparison");
+    }
+    Some(draft.build())
+}
+
+fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confidence> {
+    let source = map.file(file);
+    if source.role != FileRole::Production || map.is_test(file, comparison.symbol) {
+        return None;
+    }
+    // Components compare what the user typed with what the user typed.
+    let is_component = source.path.ends_with(".tsx") || source.path.ends_with(".jsx");
+    let facts = &source.facts;
+    let left = side(facts, comparison, &comparison.left);
+    let right = side(facts, comparison, &comparison.right);
+    let named = is_secret(&comparison.left) || is_secret(&comparison.right);
+    if !named || is_component {
+        return None;
+    }
+    match (left.min(right), left.max(right)) {
+        (Side::Known, Side::Guess) => Some(Confidence::High),
+        (Side::Named, Side::Guess | Side::Known) => Some(Confidence::Med),
+        _ => None,
+    }
+}
+
+fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {
+    let resolved = place::resolve(facts, comparison.symbol, expr);
+    let of = |expr: &Expr| {
+        let names = match expr.peeled() {
+            Expr::Call(index) => chain::names(facts, &facts.call(*index).callee),
+            other => chain::names(facts, other),
+        };
+        let names = names.unwrap_or_default();
+        let has = |words: &[&str]| names.iter().any(|name| words.contains(name));
+        let speaks_of = |list: &[&str]| {
+            names.iter().any(|name| place::words(name).iter().any(|word| list.contains(&word.as_str())))
+        };
+        if has(&["createHmac", "hmac", "computeSignature", "sign"])
+            || (has(&["env"]) && names.len() > 1)
+            || has(&["config", "settings", "CONFIG"])
+        {
+            Some(Side::Known)
+        } else if has(&["headers", "header", "query", "body", "cookies", "searchParams", "params"])
+            && has(&["req", "request", "c", "ctx", "headers", "searchParams", "event"])
+        {
+            Some(Side::Guess)
+        } else if is_secret(expr) && speaks_of(&["expected", "computed", "configured"]) {
+            Some(Side::Known)
+        } else if speaks_of(&["header", "headers", "provided", "received", "incoming", "supplied"]) {
+            Some(Side::Guess)
+        } else {
+            None
+        }
+    };
+    match resolved {
+        Expr::Text(_)
+        | Expr::Number(_)
+        | Expr::Bool(_)
+        | Expr::Nothing
+        | Expr::Regex(_)
+        | Expr::Array(_)
+        | Expr::Object(_) => Side::Plain,
+        Expr::Unary(operator, _) if operator == "typeof" => Side::Plain,
+        Expr::Template(parts) => {
+            // `Bearer ${process.env.CRON_SECRET}`
+            let known = crate::audit::rules::security::origin::holes(parts).any(|hole| {
+                of(place::resolve(facts, comparison.symbol, hole)) == Some(Side::Known) || is_env_name(hole)
+            });
+            if known { Side::Known } else { Side::Plain }
+        }
+        other => of(other).or_else(|| of(expr)).unwrap_or(if is_env_name(expr) {
+            Side::Known
+        } else if is_secret(expr) {
+            Side::Named
+        } else {
+            Side::Plain
+        }),
+    }
+}
+
+/// `CRON_SECRET`: a constant that holds a secret came from configuration.
+fn is_env_name(expr: &Expr) -> bool {
+    is_secret(expr)
+        && expr.last_name().is_some_and(|name| {
+            name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+        })
+}
+
+fn is_secret(expr: &Expr) -> bool {
+    let name = match expr.peeled() {
+        Expr::Template(parts) => return crate::audit::rules::security::origin::holes(parts).any(is_secret),
+        Expr::Index(_, key) => match key.as_ref() {
+            Expr::Text(text) => text.as_str(),
+            _ => return false,
+        },
+        other => match other.last_name() {
+            Some(name) => name,
+            None => return false,
+        },
+    };
+    let words = place::words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let token = has(&["token", "key"]) && (has(QUALIFIERS) || words.len() == 1 && words[0] == "token");
+    (has(SECRETS) || token) && !has(HARMLESS)
+}
+
+fn side_names(comparison: &Comparison) -> String {
+    let name = |expr: &Expr| match expr.peeled() {
+        Expr::Call(_) => "a computed value".to_owned(),
+        other => other.dotted().map_or_else(|| "a value".to_owned(), |dotted| format!("`{dotted}`")),
+    };
+    format!("{} and {}", name(&comparison.left), name(&comparison.right))
+}
+
+/// The comparison in constant time, and the import it needs.
+fn edits(context: &RecipeContext<'_>, file: FileId, comparison: &Comparison) -> Option<Vec<EditDraft>> {
+    let source = context.map.file(file);
+    let facts = &source.facts;
+    let taken = |name: &str| facts.imports.iter().any(|import| import.local == name);
+    if taken("timingSafeEqual") || taken("createHash") {
+        return None;
+    }
+    let source_text = context.tree.text(&source.path)?;
+    let written = source_text.get(comparison.span.start as usize..comparison.span.end as usize)?;
+    if written.matches(comparison.operator.as_str()).count() != 1 || written.contains(['\n', '?']) {
+        return None;
+    }
+    let (left, right) = written.split_once(comparison.operator.as_str())?;
+    let (left, right) = (left.trim(), right.trim());
+    // What is absent equals nothing. Calls would have to be made twice to ask, so they are left to a person.
+    let is_template = |side: &str| side.starts_with('`') && side.ends_with('`');
+    let mut terms = Vec::new();
+    for side in [left, right] {
+        if !is_template(side) {
+            if side.contains('(') {
+                return None;
+            }
+            terms.push(format!("typeof {side} === 'string'"));
+        }
+    }
+    terms.push(format!(
+        "timingSafeEqual(createHash('sha256').update({left}).digest(), createHash('sha256').update({right}).digest())"
+    ));
+    let equal = terms.join(" && ");
+    let text = if comparison.operator.starts_with('!') { format!("!({equal})") } else { format!("({equal})") };
+    let import = facts.imports.iter().filter(|import| import.within.is_empty()).min_by_key(|import| import.line)?;
+    let at = line_start(&source_text, import.line)?;
+    if !source_text[at..].starts_with("import ") {
+        return None;
+    }
+    Some(vec![
+        EditDraft::Replace {
+            file: source.path.clone(),
+            span: Span { start: at as u32, end: at as u32 },
+            text: "import { createHash, timingSafeEqual } from 'node:crypto';\n".to_owned(),
+        },
+        EditDraft::Replace { file: source.path.clone(), span: comparison.span, text },
+    ])
+}
+
+fn line_start(text: &str, line: u32) -> Option<usize> {
+    let mut at = 0;
+    for _ in 1..line {
+        at += text.get(at..)?.find('\n')? + 1;
+    }
+    Some(at)
+}

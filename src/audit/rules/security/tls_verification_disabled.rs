@@ -1,0 +1,220 @@
+//! `tls-verification-disabled`: connections that trust any certificate.
+
+use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{FileFacts, LanguageName, RegionIndex, RegionKind, Span, SymbolIndex};
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{FileId, FileRole, RepoMap};
+
+/// Certificate checks switched off.
+pub struct TlsVerificationDisabled;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "tls-verification-disabled",
+    category: Category::Security,
+    what: "certificate verification switched off by a constant",
+    why: "anybody between the two ends can read and change the traffic, passwords and tokens included",
+    quiet_when: "the value comes from configuration, or the code does not ship",
+    example: "new https.Agent({ rejectUnauthorized: false });",
+};
+
+/// Rust builder methods that switch verification off when given `true`.
+const RUST_SWITCHES: &[&str] =
+    &["danger_accept_invalid_certs", "danger_accept_invalid_hostnames", "tls_danger_accept_invalid_certs"];
+
+/// A place that switches verification off.
+struct Site {
+    file: FileId,
+    symbol: Option<SymbolIndex>,
+    region: Option<RegionIndex>,
+    span: Span,
+    line: u32,
+    /// What stands there, as a pattern of words.
+    key: &'static str,
+}
+
+impl Rule for TlsVerificationDisabled {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        sites(map)
+            .into_iter()
+            .map(|site| {
+                let facts = &map.file(site.file).facts;
+                let conditional =
+                    facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Branch));
+                FindingDraft::at_line(&DOC, map, site.file, site.line, site.symbol, "switch")
+                    .title(format!("`{}` switches certificate verification off", site.key))
+                    .message(format!(
+                        "`{}` makes this connection accept any certificate: whoever sits between the two ends can read and change the \
+                         traffic.",
+                        site.key
+                    ))
+                    .impact(4)
+                    .effort(Effort::S)
+                    .risk(Risk::Med)
+                    .confidence(if conditional { Confidence::Low } else { Confidence::High })
+                    .build()
+            })
+            .collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let place = finding.location();
+        let (file, source) = context.map.file_by_path(&place.file)?;
+        let site = sites(context.map).into_iter().find(|site| site.file == file && site.line == place.start_line)?;
+        let edits: Vec<EditDraft> = edit(context, &source.path, &site).into_iter().collect();
+        let goal = place::unique_line(context.tree, &place.file, place.start_line, place.end_line, &|line| {
+            line.contains(site.key)
+        })
+        .map(|text| GateDraft::TextGone { text, file: place.file.clone() });
+        let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+        gates.extend(goal.clone());
+        Some(PlanDraft {
+            title: format!("Verify certificates again in `{}`", place.file),
+            why: finding.message.clone(),
+            context: Vec::new(),
+            excerpts: Vec::new(),
+            steps: vec![StepDraft {
+                title: format!("Switch `{}` back", site.key),
+                instruction: format!(
+                    "In `{}`, line {}: let the connection verify certificates. Where the other end has a certificate of a private \
+                     authority, give that authority's certificate to the client (`ca` in Node.js, `add_root_certificate` in reqwest), \
+                     read from configuration.",
+                    place.file, place.start_line
+                ),
+                edits,
+                gates,
+            }],
+            in_scope: Vec::new(),
+            out_of_scope: vec![("how the other end is configured".to_owned(), "its certificate is somebody else's to renew".to_owned())],
+            tests: Vec::new(),
+            edge_cases: vec![
+                "managed databases often use a private authority, whose certificate has to be given to the client".to_owned(),
+                "a host name that is not in the certificate fails even with the right authority".to_owned(),
+            ],
+            prerequisites: vec!["The other end has a certificate that a known authority signed, or its authority's certificate is at hand.".to_owned()],
+            goals: goal.into_iter().collect(),
+            stop_conditions: vec![
+                "the connection only ever goes to the same machine".to_owned(),
+                "no authority's certificate can be had for the other end: then a person has to decide".to_owned(),
+            ],
+            maintenance: Vec::new(),
+            risk: None,
+        })
+    }
+}
+
+fn sites(map: &RepoMap) -> Vec<Site> {
+    let mut found: Vec<Site> = Vec::new();
+    for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
+        let facts = &source.facts;
+        if source.language == LanguageName::Rust {
+            for site in facts.calls.iter().filter(|site| site.arguments.first() == Some(&Expr::Bool(true))) {
+                if let Some(key) = RUST_SWITCHES.iter().find(|key| **key == site.name) {
+                    found.push(Site {
+                        file,
+                        symbol: site.caller,
+                        region: site.region,
+                        span: site.span,
+                        line: site.line,
+                        key,
+                    });
+                }
+            }
+        } else {
+            of_ecmascript(facts, file, &mut found);
+        }
+    }
+    found.retain(|site| !map.is_test(site.file, site.symbol));
+    found.sort_by_key(|site| (site.file, site.span.end.saturating_sub(site.span.start)));
+    // An object literal is part of a call that is part of a declaration: the smallest span that holds it counts.
+    let mut kept: Vec<Site> = Vec::new();
+    for site in found {
+        if !kept.iter().any(|other| other.file == site.file && site.span.contains(other.span)) {
+            kept.push(site);
+        }
+    }
+    kept.sort_by_key(|site| (site.file, site.span));
+    kept
+}
+
+const KEY: &str = "rejectUnauthorized";
+
+fn of_ecmascript(facts: &FileFacts, file: FileId, found: &mut Vec<Site>) {
+    for site in &facts.calls {
+        if site.arguments.iter().any(switches_off) {
+            found.push(Site {
+                file,
+                symbol: site.caller,
+                region: site.region,
+                span: site.span,
+                line: site.line,
+                key: KEY,
+            });
+        }
+    }
+    for binding in facts.bindings.iter().filter(|binding| binding.value.as_ref().is_some_and(switches_off)) {
+        found.push(Site {
+            file,
+            symbol: binding.owner,
+            region: binding.region,
+            span: binding.span,
+            line: binding.line,
+            key: KEY,
+        });
+    }
+    for assignment in &facts.assignments {
+        let of_process = assignment.target.last_name() == Some("NODE_TLS_REJECT_UNAUTHORIZED")
+            && matches!(&assignment.value, Expr::Text(value) if value == "0");
+        let key = if of_process { "NODE_TLS_REJECT_UNAUTHORIZED" } else { KEY };
+        let direct = assignment.target.last_name() == Some(KEY) && assignment.value == Expr::Bool(false);
+        if of_process || direct || switches_off(&assignment.value) {
+            found.push(Site {
+                file,
+                symbol: assignment.symbol,
+                region: assignment.region,
+                span: assignment.span,
+                line: assignment.line,
+                key,
+            });
+        }
+    }
+}
+
+fn switches_off(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |inner| {
+        if let Expr::Object(entries) = inner {
+            found |= entries.iter().any(|(key, value)| key == KEY && *value == Expr::Bool(false));
+        }
+    });
+    found
+}
+
+/// `rejectUnauthorized: false` → `true`; `danger_accept_invalid_certs(true)` → `(false)`.
+fn edit(context: &RecipeContext<'_>, path: &str, site: &Site) -> Option<EditDraft> {
+    let text = context.tree.text(path)?;
+    let written = text.get(site.span.start as usize..site.span.end as usize)?;
+    let at = written.rfind(site.key)?;
+    let (old, new) = if site.key == KEY { ("false", "true") } else { ("true", "false") };
+    let after = &written[at + site.key.len()..];
+    let value = after.find(old)?;
+    // Nothing but punctuation may stand between the key and its value.
+    if after[..value].contains(|c: char| c.is_alphanumeric()) || written.matches(site.key).count() != 1 {
+        return None;
+    }
+    let start = site.span.start + (at + site.key.len() + value) as u32;
+    Some(EditDraft::Replace {
+        file: path.to_owned(),
+        span: Span { start, end: start + old.len() as u32 },
+        text: new.to_owned(),
+    })
+}

@@ -1,0 +1,220 @@
+//! `untested-hot-code`: functions that are called from many places, changed often, and reached by no test.
+
+use std::collections::BTreeMap;
+
+use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_functions, runs_the_program_in_tests};
+use crate::audit::text::count_of;
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::SymbolKind;
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
+
+/// Code that matters, changes, and is tested by nothing.
+pub struct UntestedHotCode;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "untested-hot-code",
+    category: Category::Tests,
+    what: "functions with branches and several callers, in a file that changes often, that no test calls directly or through \
+           other functions",
+    why: "the next change is likely to be here, and nothing would notice if it broke them",
+    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, or \
+                 the tests start the whole program, so that calls do not show what they reach",
+    example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
+};
+
+/// Changes of the file in 90 days.
+const MIN_CHURN: u32 = 4;
+/// Cyclomatic complexity: below it there is little to get wrong.
+const MIN_COMPLEXITY: u32 = 6;
+/// Call sites.
+const MIN_CALLERS: usize = 2;
+/// Calls inside.
+const MIN_CALLS: usize = 3;
+/// Findings reported, a file each.
+const MAX_FINDINGS: usize = 6;
+/// Functions named in a finding.
+const MAX_NAMED: usize = 4;
+
+impl Rule for UntestedHotCode {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        let reach = TestReach::new(map);
+        let mut files: BTreeMap<FileId, Vec<(u64, SymbolId)>> = BTreeMap::new();
+        for (id, symbol) in production_functions(map) {
+            let file = map.file(id.file);
+            let from_outside =
+                |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
+            let callers = map.callers(id).iter().filter(from_outside).count();
+            // A table of cases (`match self { A => "a", … }`) has branches and nothing to get wrong.
+            let does_something = map.calls_in(id).count() >= MIN_CALLS;
+            let is_hot =
+                file.history.churn_90d >= MIN_CHURN && symbol.complexity >= MIN_COMPLEXITY && callers >= MIN_CALLERS;
+            if is_hot
+                && does_something
+                && symbol.kind != SymbolKind::Constructor
+                && reach.is_telling(file.language)
+                && !reach.reaches(id)
+                && !is_component(map, id)
+                && !runs_the_program_in_tests(map, &file.path)
+            {
+                let score = u64::from(file.history.churn_90d) * callers as u64 * u64::from(symbol.complexity);
+                files.entry(id.file).or_default().push((score, id));
+            }
+        }
+        let mut ranked: Vec<(u64, FileId, Vec<SymbolId>)> = files
+            .into_iter()
+            .map(|(file, mut found)| {
+                found.sort_by_key(|(score, id)| (std::cmp::Reverse(*score), *id));
+                (found.iter().map(|(score, _)| score).sum(), file, found.into_iter().map(|(_, id)| id).collect())
+            })
+            .collect();
+        ranked.sort_by_key(|(score, file, _)| (std::cmp::Reverse(*score), *file));
+        ranked.into_iter().take(MAX_FINDINGS).map(|(_, file, found)| finding(map, &reach, file, &found)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        recipe(finding, context)
+    }
+}
+
+fn finding(map: &RepoMap, reach: &TestReach<'_>, file: FileId, found: &[SymbolId]) -> Finding {
+    let source = map.file(file);
+    let names: Vec<String> =
+        found.iter().take(MAX_NAMED).map(|id| format!("`{}`", map.symbol(*id).qualified)).collect();
+    let more = found.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let callers: usize = found.iter().map(|id| map.callers(*id).len()).sum();
+    let first = found[0];
+    let title = if found.len() == 1 {
+        format!("no test reaches {}, which is called from {}", names[0], count_of(callers, "place"))
+    } else {
+        format!("no test reaches {} of `{}`", count_of(found.len(), "much-used function"), file_name(&source.path))
+    };
+    let mut draft = FindingDraft::at_symbol(&DOC, map, first, 1, "function")
+        .title(title)
+        .message(format!(
+            "{}{more} in `{}` {} called from {}, and the file was changed {} times in 90 days; no test calls {}, directly or \
+             through other functions.",
+            names.join(", "),
+            source.path,
+            if found.len() == 1 { "is" } else { "are" },
+            count_of(callers, "place"),
+            source.history.churn_90d,
+            if found.len() == 1 { "it" } else { "them" },
+        ))
+        .impact(3)
+        .effort(Effort::M)
+        .risk(Risk::Low)
+        .confidence(if reach.imports(file) { Confidence::Med } else { Confidence::High });
+    for id in found.iter().skip(1).take(MAX_NAMED - 1) {
+        draft = draft.and_symbol(map, *id, "function");
+    }
+    for call in map.callers(first).iter().take(2) {
+        draft = draft.and_call(map, *call, "caller");
+    }
+    draft.build()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
+    let path = &finding.location().file;
+    let (file, source) = map.file_by_path(path)?;
+    let functions: Vec<SymbolId> = finding
+        .evidence
+        .iter()
+        .filter(|evidence| evidence.role == "function")
+        .filter_map(|evidence| {
+            let index = source
+                .facts
+                .symbols
+                .iter()
+                .position(|symbol| symbol.name_line == evidence.start_line && symbol.kind.is_callable())?;
+            Some(SymbolId { file, index: index as u32 })
+        })
+        .collect();
+    let steps = functions
+        .iter()
+        .map(|id| {
+            let symbol = map.symbol(*id);
+            let outside: Vec<String> = context
+                .effects
+                .functions
+                .get(id)
+                .map(|effects| effects.keys().map(|effect| format!("{effect:?}")).collect())
+                .unwrap_or_default();
+            let outside = if outside.is_empty() {
+                "It does nothing to the outside, so plain calls are enough.".to_owned()
+            } else {
+                format!("It has effects ({}): give it a stand-in the way existing tests of this package do.", outside.join(", "))
+            };
+            StepDraft {
+                title: format!("Test `{}`", symbol.qualified),
+                instruction: format!(
+                    "`{}` (`{path}` lines {}–{}) has {} branches. Write one test for the result its callers rely on, one for \
+                     each early exit, and one for the input it refuses. {outside} Assert whole results, not that a call happened.",
+                    symbol.signature, symbol.lines.start, symbol.lines.end, symbol.complexity
+                ),
+                edits: Vec::new(),
+                gates: vec![GateDraft::NewTests(2)],
+            }
+        })
+        .collect();
+    let count = functions.len() as u32;
+    let first = map.symbol(*functions.first()?);
+    Some(PlanDraft {
+        title: if count == 1 {
+            format!("Cover `{}` with tests", first.qualified)
+        } else {
+            format!("Cover the much-used functions of `{}` with tests", file_name(path))
+        },
+        why: format!("{} With tests in place a mistake in the next change shows before it ships.", finding.message),
+        excerpts: functions
+            .iter()
+            .map(|id| {
+                let lines = map.symbol(*id).lines;
+                ExcerptDraft {
+                    file: path.clone(),
+                    start_line: lines.start,
+                    end_line: lines.end.min(lines.start + 49),
+                    role: format!("`{}`", map.symbol(*id).qualified),
+                }
+            })
+            .collect(),
+        steps,
+        in_scope: vec![ScopeDraft {
+            path: path.clone(),
+            remark: "nothing but the visibility a test needs; the tests go where this package keeps its own".to_owned(),
+        }],
+        out_of_scope: vec![(
+            "behaviour".to_owned(),
+            "a test that shows a fault is kept, marked, and reported".to_owned(),
+        )],
+        tests: functions
+            .iter()
+            .map(|id| format!("`{}`: result, early exits, refused input", map.symbol(*id).qualified))
+            .collect(),
+        goals: vec![GateDraft::NewTests(2 * count), GateDraft::Project(CommandPurpose::Test)],
+        stop_conditions: vec![
+            format!(
+                "`{}` or its siblings cannot be called from a test without changing production code beyond visibility",
+                first.qualified
+            ),
+            "a test for the present behaviour would have to assert something plainly wrong: report it instead"
+                .to_owned(),
+        ],
+        maintenance: vec!["Change these functions together with their tests.".to_owned()],
+        ..PlanDraft::default()
+    })
+}

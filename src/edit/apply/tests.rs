@@ -1,0 +1,269 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::edit::EditOperation;
+
+fn texts(files: &[(&str, &str)]) -> BTreeMap<String, Option<String>> {
+    files.iter().map(|(file, text)| ((*file).to_owned(), Some((*text).to_owned()))).collect()
+}
+
+fn block(search: &str, replace: &str) -> Block {
+    Block { search: search.to_owned(), replace: replace.to_owned() }
+}
+
+fn replace(file: &str, blocks: Vec<Block>) -> FileEdit {
+    FileEdit { file: file.to_owned(), operation: EditOperation::Replace(blocks) }
+}
+
+fn run(files: &[(&str, &str)], edits: &[FileEdit]) -> Result<Changes, Vec<EditFailure>> {
+    let texts = texts(files);
+    apply(&Message { texts: &texts, edits, in_scope: &|_| true, preimages: &BTreeMap::new() })
+}
+
+/// The text that one block makes of `text`, and the rung it took; or the code of the failure.
+fn one(text: &str, search: &str, replacement: &str) -> Result<(String, Rung), FailureCode> {
+    match run(&[("a.txt", text)], &[replace("a.txt", vec![block(search, replacement)])]) {
+        Ok(changes) => Ok((changes.files["a.txt"].clone().expect("not removed"), changes.placed[0].rung)),
+        Err(failures) => Err(failures[0].code),
+    }
+}
+
+fn changed(text: &str, rung: Rung) -> Result<(String, Rung), FailureCode> {
+    Ok((text.to_owned(), rung))
+}
+
+#[test]
+fn each_rung_places_what_the_one_above_cannot() {
+    use Rung::{Exact, IndentShift, TrailingSpace, UnicodePunctuation};
+    let cases = [
+        ("a\nb\nc\n", "b", "B", changed("a\nB\nc\n", Exact)),
+        ("a\nb  \nc\n", "b", "B", changed("a\nB\nc\n", TrailingSpace)),
+        ("a\nb\nc\n", "b  ", "B", changed("a\nB\nc\n", TrailingSpace)),
+        ("a\r\nb\r\nc\r\n", "b", "B\nB2", changed("a\r\nB\r\nB2\r\nc\r\n", TrailingSpace)),
+        (
+            "if x:\n    a()\n    b()\n",
+            "a()\nb()",
+            "a()\n  c()\nb()",
+            changed("if x:\n    a()\n      c()\n    b()\n", IndentShift),
+        ),
+        ("a()\nb()\n", "    a()\n    b()", "    a()\n    c()", changed("a()\nc()\n", IndentShift)),
+        ("\tx(1)\n\n\ty(2)\n", "x(1)\n\ny(2)", "x(1)\n\nz(3)", changed("\tx(1)\n\n\tz(3)\n", IndentShift)),
+        ("say(“hi”)\nb\n", "say(\"hi\")\nb", "say(\"hi\")\nB", changed("say(“hi”)\nB\n", UnicodePunctuation)),
+        ("a — b\n", "a - b", "a + b", changed("a + b\n", UnicodePunctuation)),
+    ];
+    for (text, search, replacement, expected) in cases {
+        assert_eq!(one(text, search, replacement), expected, "{text:?} {search:?}");
+    }
+}
+
+#[test]
+fn malformed_edits_are_refused_with_their_code() {
+    use FailureCode::{AlreadyApplied, Ambiguous, Malformed, NotFound};
+    let cases = [
+        ("nothing like it", "a\nb\n", "x", "y", NotFound),
+        ("a line longer than the file", "a\n", "a\nb\nc", "y", NotFound),
+        ("an empty file", "", "a", "b", NotFound),
+        ("an empty search", "a\n", "", "b", Malformed),
+        ("a blank search", "a\n\n", " \n", "b", Malformed),
+        ("no change", "a\n", "a", "a", Malformed),
+        ("two exact places", "a\nb\na\n", "a", "x", Ambiguous),
+        ("two places on a lower rung", "a \nb\na  \n", "a", "x", Ambiguous),
+        ("overlapping places", "a\na\na\n", "a\na", "x", Ambiguous),
+        ("an exact place is not unique because a shifted one exists too", "a\n  a\na\n", "a", "x", Ambiguous),
+        ("done before", "a\nB\nc\n", "b", "B", AlreadyApplied),
+        ("an insertion done before", "a\nb\nnew\n", "b", "b\nnew", AlreadyApplied),
+        ("an insertion above done before", "new\nb\nc\n", "b", "new\nb", AlreadyApplied),
+        ("an indent that shifts two ways", "  a\n    b\n", "a\nb", "x", NotFound),
+        ("only a part of a line", "let alpha = 1;\n", "alpha", "beta", NotFound),
+        ("a middle line that differs", "a\nb\nc\n", "a\nX\nc", "z", NotFound),
+        ("a masked secret", "key = \"abc\"\n", "key = \"[secret:token]\"", "key = env()", Malformed),
+        ("a masked secret to be written", "key = 1\n", "key = 1", "key = \"[secret:aws-key]\"", Malformed),
+    ];
+    for (name, text, search, replacement, code) in cases {
+        assert_eq!(one(text, search, replacement), Err(code), "{name}");
+    }
+}
+
+#[test]
+fn a_mark_that_the_file_itself_holds_is_no_mask() {
+    assert_eq!(
+        one("x = \"[secret:t]\"\n", "x = \"[secret:t]\"", "y = \"[secret:t]\""),
+        changed("y = \"[secret:t]\"\n", Rung::Exact)
+    );
+}
+
+#[test]
+fn an_exact_place_wins_over_a_bent_one() {
+    assert_eq!(one("  a\na\n", "a", "x"), changed("  a\nx\n", Rung::Exact));
+}
+
+#[test]
+fn kept_lines_keep_the_bytes_of_the_file() {
+    let text = "head\nkeep one  \t\nold\nkeep ‘two’\ntail";
+    let expected = "head\nkeep one  \t\nnew\nkeep ‘two’\ntail";
+    assert_eq!(
+        one(text, "keep one\nold\nkeep 'two'", "keep one\nnew\nkeep 'two'"),
+        changed(expected, Rung::UnicodePunctuation)
+    );
+}
+
+#[test]
+fn a_missing_final_newline_stays_missing() {
+    assert_eq!(one("a\nb", "b", "c\nd"), changed("a\nc\nd", Rung::Exact));
+    assert_eq!(one("a\nb", "b", ""), changed("a", Rung::Exact));
+    assert_eq!(one("a\r\nb", "b", "b\nc"), changed("a\r\nb\r\nc", Rung::Exact));
+    assert_eq!(one("a\nb\n", "b", ""), changed("a\n", Rung::Exact));
+}
+
+#[test]
+fn a_byte_order_mark_stays_at_the_front() {
+    assert_eq!(one("\u{feff}a\nb\n", "a", "x"), changed("\u{feff}x\nb\n", Rung::Exact));
+}
+
+#[test]
+fn one_failure_keeps_every_file_as_it_is() {
+    let edits = [replace("a.txt", vec![block("a", "A")]), replace("b.txt", vec![block("nope", "B"), block("b", "B")])];
+    let failures = run(&[("a.txt", "a\n"), ("b.txt", "b\n")], &edits).expect_err("one block does not match");
+    let codes: Vec<_> = failures.iter().map(|failure| (failure.file.as_str(), failure.block, failure.code)).collect();
+    assert_eq!(codes, [("b.txt", Some(1), FailureCode::NotFound)]);
+}
+
+#[test]
+fn files_are_created_removed_and_renamed() {
+    let edits = [
+        FileEdit { file: "new.txt".into(), operation: EditOperation::Create("one\ntwo".into()) },
+        FileEdit { file: "old.txt".into(), operation: EditOperation::Delete },
+        FileEdit {
+            file: "from.txt".into(),
+            operation: EditOperation::Rename { to: "to.txt".into(), blocks: vec![block("x", "y")] },
+        },
+    ];
+    let changes = run(&[("old.txt", "gone\n"), ("from.txt", "x\n")], &edits).expect("all apply");
+    let expected: BTreeMap<String, Option<String>> = [
+        ("new.txt".to_owned(), Some("one\ntwo\n".to_owned())),
+        ("old.txt".to_owned(), None),
+        ("from.txt".to_owned(), None),
+        ("to.txt".to_owned(), Some("y\n".to_owned())),
+    ]
+    .into();
+    assert_eq!(changes.files, expected);
+}
+
+#[test]
+fn a_file_in_the_way_is_stale_and_the_same_file_is_already_applied() {
+    let create = |text: &str| [FileEdit { file: "a.txt".into(), operation: EditOperation::Create(text.into()) }];
+    let code = |text: &str| run(&[("a.txt", "x\n")], &create(text)).expect_err("the file exists")[0].code;
+    assert_eq!((code("x"), code("y")), (FailureCode::AlreadyApplied, FailureCode::Stale));
+}
+
+#[test]
+fn an_edit_outside_the_scope_is_refused_before_it_is_looked_at() {
+    let texts = texts(&[("a.txt", "a\n")]);
+    let edits = [replace("a.txt", vec![block("a", "b")]), replace("../x", vec![block("a", "b")])];
+    let message =
+        Message { texts: &texts, edits: &edits, in_scope: &|path| path != "a.txt", preimages: &BTreeMap::new() };
+    let failures = apply(&message).expect_err("neither is in scope");
+    let codes: Vec<_> = failures.iter().map(|failure| (failure.file.as_str(), failure.code)).collect();
+    assert_eq!(codes, [("a.txt", FailureCode::OutOfScope), ("../x", FailureCode::OutOfScope)]);
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_read_is_stale_not_missing() {
+    let texts = texts(&[("a.txt", "now\n")]);
+    let preimages = BTreeMap::from([("a.txt".to_owned(), sha256("before\n"))]);
+    let edits = [replace("a.txt", vec![block("before", "after")])];
+    let failures = apply(&Message { texts: &texts, edits: &edits, in_scope: &|_| true, preimages: &preimages })
+        .expect_err("stale");
+    assert_eq!(failures[0].code, FailureCode::Stale);
+}
+
+#[test]
+fn an_edit_that_breaks_the_syntax_is_rolled_back() {
+    let edits = [replace("a.rs", vec![block("fn b() {}", "fn b( {}")])];
+    let failures = run(&[("a.rs", "fn a() {}\nfn b() {}\n")], &edits).expect_err("a bracket is missing");
+    assert_eq!((failures[0].code, failures[0].candidates.clone()), (FailureCode::Syntax, vec![2]));
+}
+
+#[test]
+fn a_failure_shows_the_nearest_lines_and_the_first_difference() {
+    let text = "fn a() {\n    one();\n    two();\n}\nfn b() {\n    three();\n}\n";
+    let edits = [replace("a.txt", vec![block("fn a() {\n    one();\n    zwei();\n}", "x")])];
+    let failure = run(&[("a.txt", text)], &edits).expect_err("no such lines").remove(0);
+    insta::assert_snapshot!(failure.to_string(), @r"
+    NOT_FOUND: a.txt, block 1: the search text stands nowhere in the file
+      first difference at line 3:
+        the edit expects      zwei();
+        the file has          two();
+          1 | fn a() {
+          2 |     one();
+          3 |     two();
+          4 | }
+          5 | fn b() {
+          6 |     three();
+          7 | }
+    ");
+}
+
+#[test]
+fn an_ambiguous_failure_lists_the_lines() {
+    let edits = [replace("a.txt", vec![block("a", "x")])];
+    let failure = run(&[("a.txt", "a\nb\na\n")], &edits).expect_err("two places").remove(0);
+    assert_eq!(failure.candidates, [1, 3]);
+}
+
+/// Lines of few letters, so that repeats, near misses and indents all happen.
+fn any_text() -> impl Strategy<Value = String> {
+    let line = prop_oneof!["[ab]{0,3}", "[ \t]{0,4}[abc]{1,2}[ ]{0,2}", "[“”\"'—-]{0,3}"];
+    (prop::collection::vec((line, prop_oneof![Just("\n"), Just("\r\n")]), 0..12), any::<bool>()).prop_map(
+        |(lines, open)| {
+            let mut text: String = lines.into_iter().flat_map(|(line, ending)| [line, ending.to_owned()]).collect();
+            if open && text.ends_with('\n') {
+                text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            }
+            text
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_edit_panics_and_a_failed_one_changes_nothing(
+        text in any_text(), blocks in prop::collection::vec((any_text(), any_text()), 1..4)
+    ) {
+        let blocks: Vec<Block> = blocks.iter().map(|(search, replacement)| block(search, replacement)).collect();
+        let edits = [replace("a.txt", blocks.clone())];
+        match run(&[("a.txt", &text)], &edits) {
+            Ok(changes) => prop_assert_eq!(changes.placed.len(), blocks.len()),
+            Err(failures) => prop_assert!(!failures.is_empty()),
+        }
+    }
+
+    #[test]
+    fn what_was_unique_is_replaced_and_everything_else_keeps_its_bytes(
+        before in "[a-f\n]{0,30}", after in "[a-f\n]{0,30}", replacement in "[g-z]{1,5}(\n[g-z]{1,5}){0,2}"
+    ) {
+        let text = format!("{before}\nUNIQUE one\nUNIQUE two\n{after}");
+        let (changed, rung) = one(&text, "UNIQUE one\nUNIQUE two", &replacement).expect("the lines stand there once");
+        prop_assert_eq!(rung, Rung::Exact);
+        prop_assert_eq!(changed, format!("{before}\n{replacement}\n{after}"));
+    }
+
+    #[test]
+    fn a_bent_search_makes_the_same_text_as_the_exact_one(indent in "[ ]{0,6}", trailing in "[ ]{0,3}") {
+        let text = "start\n        call(1);\n            call(2);\n        end\nstop\n";
+        let bend = |lines: [&str; 3]| lines.map(|line| format!("{indent}{line}{trailing}")).join("\n");
+        let search = bend(["call(1);", "    call(2);", "end"]);
+        let replacement = ["call(1);", "    other(2);", "end"].map(|line| format!("{indent}{line}")).join("\n");
+        let (changed, _) = one(text, &search, &replacement).expect("the shift is uniform");
+        prop_assert_eq!(changed, "start\n        call(1);\n            other(2);\n        end\nstop\n");
+    }
+
+    #[test]
+    fn the_same_edit_twice_is_already_applied(replacement in "[g-z]{1,8}") {
+        let text = "a\nb\nc\n";
+        let (changed, _) = one(text, "b", &replacement).expect("it stands there once");
+        prop_assert_eq!(one(&changed, "b", &replacement), Err(FailureCode::AlreadyApplied));
+    }
+}

@@ -1,0 +1,5 @@
+//! The planner: turns findings into plans.
+//!
+//! [`built_in`] does it from recipes, without a model.
+
+pub mod built_in;

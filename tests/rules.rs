@@ -1,0 +1,284 @@
+//! Every rule against its fixtures: what must be reported, what must not, and that exact edits leave code that parses.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use improve::audit::draft::{EditDraft, PlanDraft};
+use improve::audit::rule::{RecipeContext, Rule};
+use improve::audit::rules::RULES;
+use improve::audit::{self, AuditOptions, Depth, engine};
+use improve::effects::{self, Effects};
+use improve::finding::Finding;
+use improve::map::{self, MapOptions};
+use improve::progress::NoProgress;
+use improve::repo_map::{FileHistory, RepoMap};
+use improve::tree::{EntryKind, Tree, TreeEntry, TreeError};
+
+/// A tree in memory: a fixture plus the manifests that name the libraries it uses.
+struct Fixture {
+    files: BTreeMap<String, String>,
+}
+
+/// Libraries of the TypeScript fixtures.
+const PACKAGE_JSON: &str = r#"{
+  "name": "fixture",
+  "dependencies": {
+    "@prisma/client": "6",
+    "bullmq": "5",
+    "dataloader": "2",
+    "pg": "8"
+  }
+}
+"#;
+
+/// Libraries of the Rust fixtures.
+const CARGO_TOML: &str = r#"[package]
+name = "fixture"
+version = "0.1.0"
+edition = "2024"
+
+[dependencies]
+axum = "0.8"
+regex = "1"
+reqwest = "0.12"
+sqlx = "0.8"
+tokio = "1"
+"#;
+
+impl Tree for Fixture {
+    fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
+        Ok(self
+            .files
+            .iter()
+            .map(|(path, text)| TreeEntry { path: path.clone(), kind: EntryKind::File, bytes: text.len() as u64 })
+            .collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+        let text = self.files.get(path).ok_or_else(|| TreeError::Missing { path: path.to_owned() })?;
+        Ok(text.clone().into_bytes())
+    }
+}
+
+impl Fixture {
+    /// The fixtures of a rule whose name starts with `kind`, each file in `src/`; paths named in the fixture stay.
+    fn load(folder: &Path, kind: &str) -> Option<Fixture> {
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(folder).ok()? {
+            let path = entry.expect("the fixture folder can be listed").path();
+            let name = path.file_name()?.to_str()?.to_owned();
+            if path.is_dir() && name == kind {
+                collect(&path, &path, &mut files);
+            } else if path.is_file() && name.split('.').next() == Some(kind) {
+                files.insert(format!("src/{name}"), fs::read_to_string(&path).expect("a fixture is text"));
+            }
+        }
+        if files.is_empty() {
+            return None;
+        }
+        if files.keys().any(|path| path.ends_with(".rs")) && !files.contains_key("Cargo.toml") {
+            let modules: String = files
+                .keys()
+                .filter_map(|path| path.strip_prefix("src/")?.strip_suffix(".rs"))
+                .filter(|name| *name != "lib")
+                .map(|name| format!("pub mod {name};\n"))
+                .collect();
+            files.entry("src/lib.rs".to_owned()).or_insert(modules);
+            files.insert("Cargo.toml".to_owned(), CARGO_TOML.to_owned());
+        }
+        files.entry("package.json".to_owned()).or_insert_with(|| PACKAGE_JSON.to_owned());
+        Some(Fixture { files })
+    }
+
+    fn map(&self) -> RepoMap {
+        map::build(self, &MapOptions::default(), &self.history(), None, &NoProgress)
+            .expect("a tree in memory can be mapped")
+    }
+}
+
+impl Fixture {
+    /// What git would say: a fixture's `history.txt` holds a path and its changes in 90 days a line.
+    fn history(&self) -> BTreeMap<String, FileHistory> {
+        let lines = self.files.get("history.txt").map_or("", String::as_str).lines();
+        lines
+            .filter_map(|line| {
+                let (path, churn) = line.split_once(' ')?;
+                Some((path.to_owned(), FileHistory { churn_90d: churn.parse().ok()?, ..FileHistory::default() }))
+            })
+            .collect()
+    }
+}
+
+/// A fixture folder is a small repository; files at its top that are no manifests go to `src/`.
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the fixture folder can be listed")
+        .map(|entry| entry.expect("the fixture folder can be listed").path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(root, &path, files);
+            continue;
+        }
+        let relative =
+            path.strip_prefix(root).expect("the file lies below the root").to_string_lossy().replace('\\', "/");
+        let is_source = [".ts", ".tsx", ".js", ".jsx", ".rs"].iter().any(|end| relative.ends_with(end));
+        let place = if is_source && !relative.contains('/') { format!("src/{relative}") } else { relative };
+        files.insert(place, fs::read_to_string(&path).expect("a fixture is text"));
+    }
+}
+
+/// What one rule reports about a fixture, through the whole engine.
+fn report(rule: &dyn Rule, fixture: &Fixture) -> (RepoMap, Effects, Vec<Finding>) {
+    let map = fixture.map();
+    let effects = effects::effects(&map);
+    let options =
+        AuditOptions { only_rules: vec![rule.doc().id.to_owned()], depth: Depth::Deep, ..AuditOptions::default() };
+    let audit = audit::run(&map, &effects, fixture, &options).expect("the rule exists");
+    (map, effects, audit.findings)
+}
+
+/// A finding as the snapshot shows it, with what its recipe would do.
+fn describe(finding: &Finding, draft: &PlanDraft) -> String {
+    let mut text = String::new();
+    let place = finding.location();
+    let _ = writeln!(
+        text,
+        "{}:{} impact {} effort {} {} {}",
+        place.file,
+        place.start_line,
+        finding.impact,
+        finding.effort.label(),
+        finding.confidence.label(),
+        if finding.mechanical { "exact" } else { "by hand" }
+    );
+    let _ = writeln!(text, "  {}", finding.title);
+    let _ = writeln!(text, "  {}", finding.message);
+    for evidence in &finding.evidence {
+        let first = evidence.quote.lines().next().unwrap_or_default().trim();
+        let _ = writeln!(text, "  {} {}:{} {first}", evidence.role, evidence.file, evidence.start_line);
+    }
+    for hop in &finding.call_path {
+        let _ = writeln!(text, "  > {}:{} {}", hop.file, hop.line, hop.symbol);
+    }
+    let _ = writeln!(text, "  plan: {}", draft.title);
+    for step in &draft.steps {
+        let _ = writeln!(text, "    step: {}", step.title);
+    }
+    text
+}
+
+/// The files an exact plan touches, as it leaves them.
+fn apply(fixture: &Fixture, draft: &PlanDraft) -> BTreeMap<String, String> {
+    let mut files = fixture.files.clone();
+    let mut replaced: BTreeMap<&str, Vec<(usize, usize, &str)>> = BTreeMap::new();
+    for edit in draft.steps.iter().flat_map(|step| &step.edits) {
+        match edit {
+            EditDraft::Replace { file, span, text } => {
+                replaced.entry(file).or_default().push((span.start as usize, span.end as usize, text));
+            }
+            EditDraft::Create { file, text } => {
+                files.insert(file.clone(), text.clone());
+            }
+            EditDraft::Delete { file } => {
+                files.remove(file);
+            }
+        }
+    }
+    for (file, mut edits) in replaced {
+        edits.sort_by_key(|edit| std::cmp::Reverse(edit.0));
+        let text = files.get_mut(file).expect("an exact edit is about a file of the fixture");
+        for (start, end, new) in edits {
+            text.replace_range(start..end, new);
+        }
+    }
+    files
+}
+
+fn folder(rule: &dyn Rule) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audit").join(rule.doc().id)
+}
+
+#[test]
+fn every_rule_fires_where_it_should() {
+    for rule in RULES {
+        let id = rule.doc().id;
+        let fixture = Fixture::load(&folder(*rule), "fires")
+            .unwrap_or_else(|| panic!("fixtures/audit/{id} has no fires.*: a rule needs both"));
+        let (map, effects, findings) = report(*rule, &fixture);
+        assert!(!findings.is_empty(), "{id} is silent about fires.*");
+        let context = RecipeContext { map: &map, effects: &effects, tree: &fixture };
+        let mut text = String::new();
+        for finding in &findings {
+            let draft =
+                rule.recipe(finding, &context).unwrap_or_else(|| panic!("{id} has no recipe for: {}", finding.title));
+            assert!(!draft.steps.is_empty(), "{id}: a plan needs a step");
+            assert!(!draft.stop_conditions.is_empty(), "{id}: a plan needs STOP conditions");
+            text.push_str(&describe(finding, &draft));
+            if engine::is_mechanical(&draft) {
+                let after = apply(&fixture, &draft);
+                for (path, text_after) in after.iter().filter(|(path, after)| fixture.files.get(*path) != Some(after)) {
+                    for line in similar::TextDiff::from_lines(&fixture.files[path], text_after).iter_all_changes() {
+                        if line.tag() != similar::ChangeTag::Equal {
+                            let _ = write!(text, "    {} {}", line.tag(), line.value());
+                        }
+                    }
+                }
+                let edited = Fixture { files: after };
+                let broken: Vec<String> = edited
+                    .map()
+                    .files
+                    .into_iter()
+                    .filter(|file| file.facts.partly_read)
+                    .map(|file| file.path)
+                    .collect();
+                assert!(broken.is_empty(), "{id}: the exact edit leaves code that does not parse: {broken:?}");
+                let (_, _, left) = report(*rule, &edited);
+                assert!(
+                    left.iter().all(|other| other.fingerprint != finding.fingerprint),
+                    "{id}: the exact edit does not remove the finding: {}",
+                    finding.title
+                );
+            }
+            text.push('\n');
+        }
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("rule-{id}"), text);
+        });
+    }
+}
+
+#[test]
+fn every_rule_is_quiet_where_it_should_be() {
+    for rule in RULES {
+        let id = rule.doc().id;
+        let fixture = Fixture::load(&folder(*rule), "quiet")
+            .unwrap_or_else(|| panic!("fixtures/audit/{id} has no quiet.*: a rule needs both"));
+        let (map, _, findings) = report(*rule, &fixture);
+        let unread: Vec<&str> =
+            map.files.iter().filter(|file| file.facts.partly_read).map(|file| file.path.as_str()).collect();
+        assert!(unread.is_empty(), "{id}: quiet fixtures must parse: {unread:?}");
+        let told: Vec<String> = findings
+            .iter()
+            .map(|finding| format!("{}:{} {}", finding.location().file, finding.location().start_line, finding.title))
+            .collect();
+        assert!(told.is_empty(), "{id} reports look-alikes: {told:#?}");
+    }
+}
+
+#[test]
+fn rule_ids_are_unique_and_every_fixture_folder_belongs_to_a_rule() {
+    let mut ids: Vec<&str> = RULES.iter().map(|rule| rule.doc().id).collect();
+    ids.sort_unstable();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "two rules share an id");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audit");
+    for entry in fs::read_dir(root).expect("fixtures/audit exists") {
+        let name = entry.expect("the folder can be listed").file_name().to_string_lossy().into_owned();
+        assert!(ids.contains(&name.as_str()), "fixtures/audit/{name} belongs to no rule");
+    }
+}
