@@ -8,18 +8,31 @@
 // A module's page says how it works inside; its private parts have names.
 #![allow(rustdoc::private_intra_doc_links)]
 
+pub mod apply;
 pub mod audit;
 pub mod backlog;
 pub mod cancel;
 pub mod edit;
 pub mod effects;
+pub mod executor;
 pub mod finding;
+pub mod gate;
 pub mod git;
+pub mod hint;
 pub mod map;
 pub mod nearest;
+pub mod observer;
 pub mod plan;
 pub mod planner;
+pub mod process;
 pub mod progress;
+pub mod receipt;
 pub mod repo_map;
+pub mod report;
 pub mod secrets;
+pub mod settings;
+pub mod survey;
 pub mod tree;
+pub mod trust;
+pub mod verifier;
+pub mod worktree;

@@ -1,3 +1,7 @@
-//! The command line: parse flags, call the library, print.
+//! The `improve` program: see [`cli`].
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,90 @@
+//! Does the plan fit the repository? Everything that can be told before anything is written or run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ApplyError, ApplyRequest};
+use crate::edit::apply::{Message, apply};
+use crate::edit::explain::FailureCode;
+use crate::plan::Plan;
+use crate::receipt::{Outcome, Verdict};
+use crate::verifier::scope::ScopeRules;
+use crate::verifier::verdict::Decision;
+use crate::worktree::Place;
+
+/// A decision not to go on, for these reasons.
+pub(super) fn blocked(reasons: Vec<String>) -> Decision {
+    let hint = Some("bring the plan up to date with the repository, then run again".to_owned());
+    Decision { outcome: Outcome::Blocked, verdict: Verdict::Block, reasons, hint }
+}
+
+/// What stops the plan at the commit `head`; `None` when nothing does.
+pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Result<Option<Decision>, ApplyError> {
+    let plan = request.plan;
+    let rules = ScopeRules::of(plan, request.plan_path);
+    let mut reasons: Vec<String> = request.problems.to_vec();
+    if plan.steps.is_empty() {
+        reasons.push("the plan has no steps".to_owned());
+    }
+    for fault in ScopeRules::faults(plan) {
+        reasons.push(format!("the plan names `{}`, which is refused: {}", fault.path, fault.why));
+    }
+    for dependency in request.undone_dependencies {
+        reasons.push(format!("it depends on {dependency}, which is not DONE"));
+    }
+    if reasons.is_empty() {
+        for file in edited(plan) {
+            if place.is_ignored(head, file)? {
+                reasons.push(format!("git ignores `{file}`, so what the plan writes there could not be committed"));
+            }
+        }
+        reasons.extend(drift(plan, &rules, &|path| place.text_at(head, path))?);
+    }
+    if !reasons.is_empty() {
+        return Ok(Some(blocked(reasons)));
+    }
+    let dirty: Vec<String> = place.dirty_files()?.into_iter().filter(|file| is_touched(plan, &rules, file)).collect();
+    if dirty.is_empty() { Ok(None) } else { Err(ApplyError::Dirty { files: dirty }) }
+}
+
+/// Whether the plan may change a file. A plan whose scope names no path changes what its edits name.
+fn is_touched(plan: &Plan, rules: &ScopeRules, file: &str) -> bool {
+    !rules.is_ours(file) && (rules.allows(file) || edited(plan).contains(file))
+}
+
+/// Every path that an exact edit names.
+fn edited(plan: &Plan) -> BTreeSet<&str> {
+    plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths()).collect()
+}
+
+/// Exact edits that no longer fit the files at the base. They are tried one step after the other on what the steps before made;
+/// beyond a step that somebody else carries out, nothing can be told yet.
+fn drift(
+    plan: &Plan,
+    rules: &ScopeRules,
+    read: &dyn Fn(&str) -> Result<Option<String>, crate::worktree::WorktreeError>,
+) -> Result<Vec<String>, ApplyError> {
+    let mut texts: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut reasons = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if super::steps::needs_somebody(step) {
+            break;
+        }
+        let paths: BTreeSet<&str> = step.edits.iter().flat_map(|edit| edit.paths()).collect();
+        for path in paths {
+            if !texts.contains_key(path) {
+                texts.insert(path.to_owned(), read(path)?);
+            }
+        }
+        let in_scope = |path: &str| !rules.is_known() || rules.allows(path);
+        let preimages = BTreeMap::new();
+        match apply(&Message { texts: &texts, edits: &step.edits, in_scope: &in_scope, preimages: &preimages }) {
+            Ok(changes) => texts.extend(changes.files),
+            Err(failures) => {
+                let done = failures.iter().all(|failure| failure.code == FailureCode::AlreadyApplied);
+                let failures = failures.iter().filter(|_| !done);
+                reasons.extend(failures.map(|failure| format!("step {} does not fit any more: {failure}", index + 1)));
+            }
+        }
+    }
+    Ok(reasons)
+}

@@ -1,0 +1,65 @@
+//! Receipts on disk: written whole or not at all, never overwritten.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::receipt::Receipt;
+
+/// A receipt that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The file is not a receipt.
+    #[error("{}: not a receipt: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// Writes a receipt into `folder` and gives it back with its file's name.
+pub fn write(folder: &Path, slug: &str, receipt: Receipt) -> Result<Receipt, RecordError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| RecordError::Io { path, source }
+    };
+    fs::create_dir_all(folder).map_err(io(folder))?;
+    let time: String = receipt.started_at.chars().take(19).filter(char::is_ascii_alphanumeric).collect();
+    let names = (0..)
+        .map(|number| if number == 0 { format!("{slug}-{time}.json") } else { format!("{slug}-{time}-{number}.json") });
+    let path = names.map(|name| folder.join(name)).find(|path| !path.exists()).expect("some number is free");
+    let receipt = Receipt { file: Some(path.display().to_string()), ..receipt };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io(folder))?;
+    serde_json::to_writer_pretty(&mut file, &receipt).map_err(|error| io(&path)(error.into()))?;
+    file.as_file().sync_data().map_err(io(&path))?;
+    file.persist_noclobber(&path).map_err(|error| io(&path)(error.error))?;
+    Ok(receipt)
+}
+
+/// Every receipt in `folder` about the plan `slug`, oldest first.
+pub fn read_all(folder: &Path, slug: &str) -> Result<Vec<Receipt>, RecordError> {
+    let mut receipts = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with(&format!("{slug}-")) || !name.ends_with(".json") {
+            continue;
+        }
+        let bytes = fs::read(&path).map_err(|source| RecordError::Io { path: path.clone(), source })?;
+        let receipt: Receipt =
+            serde_json::from_slice(&bytes).map_err(|source| RecordError::Unreadable { path, source })?;
+        receipts.push(receipt);
+    }
+    receipts.sort_by(|a, b| (&a.started_at, &a.file).cmp(&(&b.started_at, &b.file)));
+    Ok(receipts)
+}

@@ -1,0 +1,321 @@
+//! Steps: carry out, run the gates, commit when green; hand over what nobody here can do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::journal::{Entry, Journal};
+use super::resume::Resumed;
+use super::{ApplyError, ApplyRequest};
+use crate::edit::explain::{Difference, EditFailure, FailureCode, NumberedLine};
+use crate::executor::{Carried, Task};
+use crate::gate::GateResult;
+use crate::gate::runner::{OwnedGate, Runner};
+use crate::observer::Event;
+use crate::plan::Step;
+use crate::receipt::{Outcome, Role, StepReceipt, StepStatus, Verdict};
+use crate::secrets::mask;
+use crate::verifier::baseline::Baseline;
+use crate::verifier::scope::ScopeRules;
+use crate::verifier::verdict::Decision;
+use crate::worktree::{Change, Worktree};
+
+/// The executor of a step that was handed over and taken up.
+pub(super) const SOMEBODY: &str = "somebody else";
+
+/// How far the steps came.
+pub(super) enum Progress {
+    /// All are done.
+    Done,
+    /// One stopped.
+    Stopped(Decision),
+}
+
+/// What carrying out the steps takes.
+pub(super) struct Steps<'a> {
+    pub request: &'a ApplyRequest<'a>,
+    pub rules: &'a ScopeRules,
+    pub worktree: &'a Worktree,
+    pub runner: &'a Runner<'a>,
+    pub baseline: &'a Baseline,
+}
+
+/// The receipt of a step that was not begun.
+pub(super) fn not_reached(index: usize, step: &Step) -> StepReceipt {
+    StepReceipt {
+        step: index + 1,
+        title: step.title.clone(),
+        status: StepStatus::NotReached,
+        executor: None,
+        placed: Vec::new(),
+        refused: Vec::new(),
+        gates: Vec::new(),
+        commit: None,
+        notes: Vec::new(),
+    }
+}
+
+/// Whether a step changes something and does not say exactly what.
+pub(super) fn needs_somebody(step: &Step) -> bool {
+    step.edits.is_empty() && !only_checks(step)
+}
+
+/// A step such as "Run the full test suite" has gates and nothing to change.
+fn only_checks(step: &Step) -> bool {
+    let first = step.title.split_whitespace().next().unwrap_or_default().to_lowercase();
+    !step.gates.is_empty() && ["run", "verify", "check", "confirm", "re-run", "rerun"].contains(&first.as_str())
+}
+
+/// The decision to wait for somebody, and what to tell them.
+pub(super) fn handed_over(index: usize, title: &str, folder: &Path, problems: Vec<String>) -> Decision {
+    let mut reasons = problems;
+    reasons.push(format!("step {} is handed over: {title}", index + 1));
+    let hint = format!(
+        "do the step in {} (edit files only; commits are made by the host), then run `improve apply PLAN --continue`",
+        folder.display()
+    );
+    Decision { outcome: Outcome::HandedOver, verdict: Verdict::Revise, reasons, hint: Some(hint) }
+}
+
+/// What became of a step's gates.
+enum Gates {
+    Green,
+    /// Red, as before the plan began.
+    AlreadyRed,
+    Red(String),
+}
+
+impl Steps<'_> {
+    /// Carries out every step that is not green yet; `done` hears of each.
+    pub fn run(
+        &self,
+        resumed: Resumed,
+        journal: &mut Journal<'_>,
+        done: &mut dyn FnMut(StepReceipt),
+    ) -> Result<Progress, ApplyError> {
+        let plan = self.request.plan;
+        let mut last_green = resumed.last_green().to_owned();
+        let first = resumed.steps.len();
+        resumed.steps.iter().cloned().for_each(&mut *done);
+        let mut taken_up = resumed.handed_over.is_some();
+        let mut was_handed_over = false;
+        for (index, step) in plan.steps.iter().enumerate().skip(first) {
+            let event = Event::StepStarted { step: index + 1, steps: plan.steps.len(), title: &step.title };
+            self.runner.observer.event(&event);
+            let mut receipt = not_reached(index, step);
+            if let Some(question) = step.checkpoint.as_deref().filter(|_| !taken_up)
+                && !(self.request.checkpoint)(index + 1, question)
+            {
+                let reasons = vec![format!("step {} was not agreed to at its checkpoint: {question}", index + 1)];
+                let hint = Some("run `improve apply` again to be asked again: it goes on at this step".to_owned());
+                let decision = Decision { outcome: Outcome::Blocked, verdict: Verdict::Block, reasons, hint };
+                return Ok(Progress::Stopped(decision));
+            }
+            let stopped = if taken_up {
+                taken_up = false;
+                was_handed_over = true;
+                journal.append(&Entry::TakenUp { index })?;
+                self.take_up(index, step, &last_green, &mut receipt)?
+            } else {
+                self.worktree.reset_to(&last_green)?;
+                let nothing_to_do = only_checks(step) || was_handed_over && self.is_done_already(step)?;
+                self.carry_out(index, step, &last_green, nothing_to_do, &mut receipt)?
+            };
+            if receipt.status == StepStatus::HandedOver {
+                journal.append(&Entry::HandedOver { index })?;
+            }
+            if let Some(decision) = stopped {
+                done(receipt);
+                return Ok(Progress::Stopped(decision));
+            }
+            if let Some(commit) = &receipt.commit {
+                last_green.clone_from(commit);
+            }
+            journal.append(&Entry::StepGreen { step: Box::new(receipt.clone()) })?;
+            self.runner.observer.event(&Event::StepGreen { step: index + 1, commit: receipt.commit.as_deref() });
+            done(receipt);
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Whether the gates of a step that follows one somebody carried out are green now and were not before: the same work did both.
+    fn is_done_already(&self, step: &Step) -> Result<bool, ApplyError> {
+        if !step.edits.is_empty() || !step.gates.iter().any(|gate| self.baseline.role_of(gate) == Some(Role::Goal)) {
+            return Ok(false);
+        }
+        let results = self.run_gates("step done already?", step)?;
+        Ok(results.iter().all(|result| result.green))
+    }
+
+    fn carry_out(
+        &self,
+        index: usize,
+        step: &Step,
+        last_green: &str,
+        nothing_to_do: bool,
+        receipt: &mut StepReceipt,
+    ) -> Result<Option<Decision>, ApplyError> {
+        let in_scope = |path: &str| !self.rules.is_known() || self.rules.allows(path);
+        let text = |path: &str| self.worktree.text(path);
+        if !nothing_to_do {
+            let task = Task { plan: self.request.plan, step, text: &text, in_scope: &in_scope };
+            receipt.executor = Some(self.request.executor.name());
+            match self.request.executor.carry_out(&task) {
+                Carried::Over => {
+                    receipt.executor = None;
+                    receipt.status = StepStatus::HandedOver;
+                    return Ok(Some(handed_over(index, &step.title, self.worktree.folder(), Vec::new())));
+                }
+                Carried::Refused(failures)
+                    if failures.iter().all(|failure| failure.code == FailureCode::AlreadyApplied) =>
+                {
+                    receipt.notes.push("the edits are there already".to_owned());
+                    receipt.refused = masked(failures);
+                }
+                Carried::Refused(failures) => {
+                    receipt.status = StepStatus::Failed;
+                    let reasons = failures.iter().map(|failure| format!("step {}: {failure}", index + 1)).collect();
+                    receipt.refused = masked(failures);
+                    return Ok(Some(super::check::blocked(reasons)));
+                }
+                Carried::Out(changes) => {
+                    self.worktree.write(&changes.files)?;
+                    receipt.placed = changes.placed;
+                }
+            }
+        }
+        let before = self.worktree.changes_since(last_green)?;
+        receipt.gates = self.run_gates(&format!("step {}", index + 1), step)?;
+        match self.judge(step, &receipt.gates) {
+            Gates::Red(why) => {
+                receipt.status = StepStatus::Failed;
+                let reasons = vec![format!("step {}: {why}", index + 1)];
+                let hint =
+                    Some("read what the gate printed; correct the plan, then run `improve apply` again".to_owned());
+                Ok(Some(Decision { outcome: Outcome::Failed, verdict: Verdict::Revise, reasons, hint }))
+            }
+            gates => {
+                self.keep(index, step, last_green, &before, gates, receipt)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes up a step that somebody else carried out: whatever is in the worktree is its work.
+    fn take_up(
+        &self,
+        index: usize,
+        step: &Step,
+        last_green: &str,
+        receipt: &mut StepReceipt,
+    ) -> Result<Option<Decision>, ApplyError> {
+        receipt.executor = Some(SOMEBODY.to_owned());
+        receipt.status = StepStatus::HandedOver;
+        let changes = self.worktree.changes_since(last_green)?;
+        let wait = |problems: Vec<String>| Some(handed_over(index, &step.title, self.worktree.folder(), problems));
+        let violations = self.rules.judge(&changes).violations;
+        if !violations.is_empty() {
+            // Nothing of it is run: what left its scope may be what would run.
+            let problems = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.why));
+            return Ok(wait(problems.collect()));
+        }
+        if changes.is_empty() {
+            receipt.notes.push("nothing was changed".to_owned());
+        }
+        receipt.gates = self.run_gates(&format!("step {}", index + 1), step)?;
+        match self.judge(step, &receipt.gates) {
+            Gates::Red(why) => Ok(wait(vec![format!("step {}: {why}", index + 1)])),
+            gates => {
+                self.keep(index, step, last_green, &changes, gates, receipt)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn run_gates(&self, of: &str, step: &Step) -> Result<Vec<GateResult>, ApplyError> {
+        let gates: Vec<OwnedGate<'_>> = step.gates.iter().map(|gate| (of.to_owned(), gate)).collect();
+        Ok(self.runner.run_all(&gates, self.worktree.folder(), &|command| self.baseline.tests_of(command))?)
+    }
+
+    fn judge(&self, step: &Step, results: &[GateResult]) -> Gates {
+        let mut already = false;
+        for (gate, result) in step.gates.iter().zip(results).filter(|(_, result)| !result.green) {
+            let before = self.baseline.result_of(gate);
+            if before.is_some_and(|before| is_no_worse(before, result)) {
+                already = true;
+            } else {
+                // Red twice in the same words is more often a missing tool than a plan that did nothing.
+                let same = before.is_some_and(|before| !before.green && before.why == result.why);
+                let as_before = if same { " (as on the base commit, before the plan)" } else { "" };
+                return Gates::Red(format!("`{}`: {}{as_before}", result.command, result.why));
+            }
+        }
+        if already { Gates::AlreadyRed } else { Gates::Green }
+    }
+
+    /// Commits what a step changed. What its gates changed besides is put back: it is not the step's work.
+    fn keep(
+        &self,
+        index: usize,
+        step: &Step,
+        last_green: &str,
+        work: &[Change],
+        gates: Gates,
+        receipt: &mut StepReceipt,
+    ) -> Result<(), ApplyError> {
+        let work: Vec<Change> = work.iter().filter(|change| !self.rules.is_ours(&change.path)).cloned().collect();
+        let after = self.worktree.changes_since(last_green)?;
+        let kept: BTreeSet<&str> = work.iter().map(|change| change.path.as_str()).collect();
+        let stray: Vec<&str> =
+            after.iter().map(|change| change.path.as_str()).filter(|path| !kept.contains(path)).collect();
+        let altered =
+            after.iter().any(|change| work.iter().any(|before| before.path == change.path && before != change));
+        if !stray.is_empty() {
+            receipt.notes.push(format!("put back, because only its gates changed it: {}", stray.join(", ")));
+        }
+        if altered || !stray.is_empty() || after.len() != work.len() {
+            self.worktree.reset_to(last_green)?;
+            self.worktree.take_over(&work)?;
+        }
+        if !work.is_empty() {
+            let paths: Vec<String> = work.iter().map(|change| change.path.clone()).collect();
+            receipt.commit = Some(self.worktree.commit(&paths, &self.message(index, step))?);
+        }
+        receipt.status = match gates {
+            Gates::AlreadyRed => StepStatus::AlreadyFailing,
+            Gates::Green | Gates::Red(_) => StepStatus::Green,
+        };
+        Ok(())
+    }
+
+    fn message(&self, index: usize, step: &Step) -> String {
+        format!("improve: {}\n\nImprove-Plan: {}\nImprove-Step: {}\n", step.title, self.request.plan_path, index + 1)
+    }
+}
+
+/// Failures quote files, and receipts are kept.
+fn masked(failures: Vec<EditFailure>) -> Vec<EditFailure> {
+    let mask_line = |line: NumberedLine| NumberedLine { text: mask(&line.text), ..line };
+    let mask_difference = |difference: Difference| Difference {
+        expected: mask(&difference.expected),
+        found: difference.found.as_deref().map(mask),
+        ..difference
+    };
+    failures
+        .into_iter()
+        .map(|failure| EditFailure {
+            nearest: failure.nearest.into_iter().map(mask_line).collect(),
+            first_difference: failure.first_difference.map(mask_difference),
+            ..failure
+        })
+        .collect()
+}
+
+/// Whether a red gate is red in the way it was before: the same tests ran, and no more of them fail.
+fn is_no_worse(before: &GateResult, now: &GateResult) -> bool {
+    let (Some(then), Some(tests)) = (before.tests, now.tests) else { return false };
+    !before.green
+        && before.exit_code == now.exit_code
+        && then.failed > 0
+        && tests.failed <= then.failed
+        && tests.passed >= then.passed
+}

@@ -1,0 +1,295 @@
+//! `improve apply`: carry out plans, each in a worktree and on a branch of its own.
+
+use std::path::Path;
+
+use clap::Args;
+use improve::apply::{AfterWork, ApplyOptions, ApplyRequest, Earlier};
+use improve::backlog::{Backlog, BacklogError};
+use improve::executor::ExactEdits;
+use improve::gate::GateLimits;
+use improve::plan::Plan;
+use improve::plan::index::PlanStatus;
+use improve::plan::lint::lint;
+use improve::receipt::{Outcome, Receipt};
+use improve::report::{json, receipt as report};
+use improve::settings::{Flags, Settings};
+use improve::survey::Survey;
+use improve::trust::commands_of;
+use improve::verifier::prepare::install_command;
+use improve::worktree::Place;
+use improve::worktree::place::cache_folder;
+
+use super::Context;
+use super::audit::read;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::narrator::Narrator;
+use super::output::{Format, OutputArgs};
+use super::plan_argument::{self, PlanFile};
+use super::progress::Bar;
+use super::trust::{approve, confirm};
+
+/// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
+const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-secret"];
+
+/// Carry out plans: exact edits are made here, other steps are handed over; nothing is merged
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Plans: paths, numbers, slugs or the beginnings of them
+    #[arg(required = true, value_name = "PLAN")]
+    plans: Vec<String>,
+    /// Take up the step that was handed over: what is in the worktree is its work
+    #[arg(long = "continue", conflicts_with = "fresh")]
+    take_up: bool,
+    /// Discard an earlier run of the same plan, and begin again
+    #[arg(long)]
+    fresh: bool,
+    /// Keep the worktree when the work is done
+    #[arg(long)]
+    keep_worktree: bool,
+    /// Start from this commit, branch or tag instead of HEAD
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// Only check whether the plan fits; change and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Agree to every checkpoint of the plan
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    running: RunningArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// How commands of the repository are run.
+#[derive(Debug, Clone, Args)]
+pub struct RunningArgs {
+    /// Agree to the commands of the plan and of the repository, now and later
+    #[arg(long)]
+    pub trust: bool,
+    /// End a command after this long, as in 90s, 10m, 1h [default: 20m]
+    #[arg(long, value_name = "TIME")]
+    gate_timeout: Option<String>,
+}
+
+impl RunningArgs {
+    /// The flags as settings.
+    pub fn flags(&self) -> Flags {
+        Flags { gate_timeout: self.gate_timeout.clone(), ..Flags::default() }
+    }
+}
+
+/// What gates may take.
+pub fn limits(settings: &Settings) -> GateLimits {
+    let limits = GateLimits::default();
+    GateLimits { timeout: settings.gate_timeout.value.unwrap_or(limits.timeout), ..limits }
+}
+
+/// Carries out each plan and prints its receipt. The worst exit code wins.
+pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let ApplyArgs { plans, take_up, fresh, keep_worktree, base, dry_run, yes, running, output } = args;
+    let outputs = output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
+    let workspace = context.globals.workspace(running.flags(), &context.console)?;
+    let files = plans.iter().map(|plan| plan_argument::read(plan, &workspace.root)).collect::<Result<Vec<_>, _>>()?;
+    let place = Place::of(&workspace.root, &cache_folder())?;
+    let backlog = Backlog::open(&workspace.root)?;
+    let survey = read(&workspace, context)?;
+    let earlier = match (take_up, fresh) {
+        (true, _) => Earlier::Continue,
+        (false, true) => Earlier::Discard,
+        (false, false) => Earlier::Resume,
+    };
+    let options = ApplyOptions {
+        limits: limits(&workspace.settings),
+        earlier,
+        worktree: if keep_worktree { AfterWork::Keep } else { AfterWork::Remove },
+        dry_run,
+    };
+    let work = Work {
+        context,
+        survey: &survey,
+        place: &place,
+        backlog: &backlog,
+        base: base.as_deref(),
+        trust: running.trust,
+        yes,
+        options,
+    };
+    let mut receipts = Vec::new();
+    for file in &files {
+        receipts.push((file, work.carry_out(file)?));
+    }
+    let page = context.console.page(&workspace.root.to_string_lossy());
+    outputs.write(&context.console, &|format, _| match (format, receipts.as_slice()) {
+        (Format::Human | Format::Markdown, receipts) => {
+            let shown =
+                receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
+            shown.collect::<Vec<_>>().join("\n")
+        }
+        (Format::Json, [(_, one)]) => json::document(one),
+        (Format::Json, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
+        (Format::Jsonl, receipts) => json::lines(receipts.iter().map(|(_, receipt)| receipt)),
+    })?;
+    let code = |receipt: &Receipt| if dry_run { dry_code(receipt.outcome) } else { ExitCode::of(receipt.exit_code()) };
+    Ok(receipts.iter().map(|(_, receipt)| code(receipt)).max().unwrap_or(ExitCode::Done))
+}
+
+/// What every plan of one run shares.
+struct Work<'a> {
+    context: &'a Context,
+    survey: &'a Survey,
+    place: &'a Place,
+    backlog: &'a Backlog,
+    base: Option<&'a str>,
+    trust: bool,
+    yes: bool,
+    options: ApplyOptions,
+}
+
+impl Work<'_> {
+    fn carry_out(&self, file: &PlanFile) -> Result<Receipt, Failure> {
+        let console = &self.context.console;
+        let plan = file.plan()?;
+        let install = install(&plan, self.survey);
+        let commands = commands_of(&plan, install.as_deref());
+        let approved = if self.options.dry_run {
+            improve::trust::Approved::by_user(&commands)
+        } else {
+            approve(self.place, &commands, self.trust, console)?
+        };
+        let problems = lint(&plan, &self.survey.tree, &self.survey.map.recon);
+        let (stopping, other): (Vec<_>, Vec<_>) =
+            problems.into_iter().partition(|problem| STOPPING.contains(&problem.code));
+        if !other.is_empty() {
+            console.warn(&format!("the plan has weaknesses: `improve review {}` lists {}", file.slug, other.len()));
+        }
+        let stopping: Vec<String> =
+            stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message)).collect();
+        let narrator = Narrator::new(console, Bar::new(console, self.context.cancel.clone()));
+        let request = ApplyRequest {
+            root: &self.survey.root,
+            cache: &cache_folder(),
+            plan: &plan,
+            plan_path: &file.path,
+            plan_text: &file.text,
+            slug: &file.slug,
+            base: self.base,
+            problems: &stopping,
+            undone_dependencies: &self.undone_dependencies(&plan)?,
+            install: install.as_deref(),
+            approved: &approved,
+            executor: &ExactEdits,
+            checkpoint: &|step, question| {
+                self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
+            },
+            options: self.options,
+        };
+        let receipt = improve::apply::run(&request, &narrator, &self.context.cancel).map_err(|error| {
+            let code = ExitCode::of(error.exit_code());
+            Failure::from(error).code(code)
+        })?;
+        if !self.options.dry_run {
+            self.note_in_index(file, &receipt)?;
+        }
+        Ok(receipt)
+    }
+
+    /// Plans this one depends on that the index does not call DONE, as written.
+    fn undone_dependencies(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
+        let mut undone = Vec::new();
+        for dependency in &plan.status.depends_on {
+            let status = match self.backlog.resolve(dependency) {
+                Ok(path) => self.backlog.status(&path)?,
+                Err(BacklogError::NotFound { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
+            if !matches!(status, Some(PlanStatus::Done(_))) {
+                undone.push(dependency.clone());
+            }
+        }
+        Ok(undone)
+    }
+
+    /// What became of the plan, for the index. A plan kept elsewhere has no row.
+    fn note_in_index(&self, file: &PlanFile, receipt: &Receipt) -> Result<(), Failure> {
+        if !file.path.starts_with(&format!("{}/", self.backlog.folder())) {
+            return Ok(());
+        }
+        let lock = self.backlog.lock()?;
+        Ok(self.backlog.set_status(&lock, Path::new(&file.path), &status_of(receipt))?)
+    }
+}
+
+/// Asks before a step that has a checkpoint. Nobody to ask, no agreement: the plan stops there and can go on later.
+fn agree_at_checkpoint(step: usize, question: &str, context: &Context) -> bool {
+    if !context.console.interactive {
+        return false;
+    }
+    let asked = confirm(&format!("Step {step}: {}", improve::report::sanitize::line(question)));
+    if asked.as_ref().is_err_and(|failure| failure.code == ExitCode::Interrupted) {
+        context.cancel.cancel();
+    }
+    asked.unwrap_or(false)
+}
+
+/// How the repository fetches its dependencies, when the plan does not say.
+pub fn install(plan: &Plan, survey: &Survey) -> Option<String> {
+    let touched = plan.scope.in_scope.iter().find_map(|entry| entry.path.as_deref()).unwrap_or("");
+    let found = survey.map.recon.command_for(improve::repo_map::recon::CommandPurpose::Install, touched);
+    install_command(plan, found.map(|command| command.command.as_str()))
+}
+
+/// A plan that was only checked is not verified, and that is no failure.
+fn dry_code(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Outcome::Verified | Outcome::PartlyVerified | Outcome::Unverified => ExitCode::Done,
+        Outcome::Failed => ExitCode::Findings,
+        Outcome::Blocked | Outcome::HandedOver => ExitCode::Blocked,
+    }
+}
+
+/// The status an outcome gives a plan.
+fn status_of(receipt: &Receipt) -> PlanStatus {
+    let reason = receipt.reasons.first().cloned().unwrap_or_default();
+    let branch = receipt.branch.as_deref().unwrap_or("no branch");
+    match receipt.outcome {
+        Outcome::Verified => {
+            let commit = receipt.commits.last().map_or("", |commit| commit.id.get(..9).unwrap_or(&commit.id));
+            PlanStatus::Done(format!("branch {branch}, commit {commit}, not merged"))
+        }
+        Outcome::PartlyVerified | Outcome::Unverified => {
+            PlanStatus::InProgress(format!("{}, branch {branch}", receipt.outcome.words()))
+        }
+        Outcome::HandedOver => PlanStatus::InProgress(format!("handed over, branch {branch}")),
+        Outcome::Blocked | Outcome::Failed => PlanStatus::Blocked(reason),
+    }
+}
+
+/// What to type now.
+fn next(file: &PlanFile, receipt: &Receipt, dry_run: bool) -> Vec<(String, String)> {
+    let plan = &file.slug;
+    if dry_run {
+        return match receipt.outcome {
+            Outcome::Blocked => vec![],
+            _ => vec![(format!("improve apply {plan}"), "carry it out".to_owned())],
+        };
+    }
+    let discard = (format!("improve clean {plan}"), "throw the work away".to_owned());
+    let branch = receipt.branch.as_deref().unwrap_or("HEAD");
+    let look = (
+        format!("git diff {} {branch}", receipt.base.get(..9).unwrap_or(&receipt.base)),
+        "look at the work".to_owned(),
+    );
+    match receipt.outcome {
+        Outcome::Verified | Outcome::PartlyVerified | Outcome::Unverified => {
+            vec![look, (format!("git merge {branch}"), "take it".to_owned()), discard]
+        }
+        Outcome::HandedOver => vec![
+            (format!("improve apply {plan} --continue"), "when the step is done in the worktree".to_owned()),
+            discard,
+        ],
+        Outcome::Failed => vec![look, (format!("improve apply {plan} --fresh"), "begin again".to_owned()), discard],
+        Outcome::Blocked => vec![(format!("improve review {plan}"), "see whether the plan still fits".to_owned())],
+    }
+}

@@ -1,0 +1,193 @@
+//! `improve audit`: the findings alone.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use improve::audit::{Audit, AuditOptions, Depth};
+use improve::backlog::{Backlog, BacklogError};
+use improve::finding::{Finding, Level};
+use improve::plan::index;
+use improve::report::audit_document::AuditDocument;
+use improve::report::human::AuditPage;
+use improve::report::{human, json, markdown};
+use improve::settings::{AuditEffort, Flags};
+use improve::survey::{Survey, survey};
+
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::globals::Workspace;
+use super::output::{Format, OutputArgs};
+use super::progress::Bar;
+use super::words::{self, Words};
+use super::{Context, command_names};
+
+/// Findings a table shows unless told otherwise: what fits on two screens.
+const SHOWN: usize = 20;
+/// Formats findings are written in.
+pub const FORMATS: [Format; 4] = [Format::Human, Format::Json, Format::Jsonl, Format::Markdown];
+
+/// What to look at.
+#[derive(Debug, Clone, Args)]
+pub struct ScopeArgs {
+    /// What to look for (security, perf, bugs, tests, debt, deps, dx, docs, direction), and files, folders or globs to look
+    /// at
+    #[arg(value_name = "FOCUS|PATH")]
+    words: Vec<String>,
+    /// Leave out what matches; repeatable
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
+    #[arg(long, value_name = "EFFORT")]
+    effort: Option<String>,
+    /// Exit with 1 when a finding is at or above this level: never, low, medium, high [default: never]
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<String>,
+    /// Ask no model. The built-in rules never do
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Find what is worth changing, without writing plans
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Show at most N findings; every format but the table has them all unless this is given
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    top: Option<usize>,
+    /// Show every finding
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// An audit, ready to be shown.
+pub struct Audited {
+    /// What was set.
+    pub workspace: Workspace,
+    /// What was read.
+    pub survey: Survey,
+    /// What was found.
+    pub document: AuditDocument,
+}
+
+/// Prints the findings.
+pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let AuditArgs { scope, top, all, output } = args;
+    let outputs = output.outputs("improve audit", &FORMATS)?;
+    let Audited { workspace, survey, document } = audit(&scope, context)?;
+    let code = exit_code(&document.findings, workspace.settings.fail_on.value);
+    let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
+    let mut document = document;
+    let options = page_options(&survey, limit, workspace.verbose, next_commands(&document));
+    let page = context.console.page(&document.repository.root);
+    let table = human::audit(&document, &options, &page);
+    if let Some(top) = top {
+        document.findings.truncate(top);
+    }
+    outputs.write(&context.console, &|format, _| match format {
+        Format::Human => table.clone(),
+        Format::Json => json::document(&document),
+        Format::Jsonl => json::lines(&document.findings),
+        Format::Markdown => markdown::audit(&document, usize::MAX),
+    })?;
+    Ok(code)
+}
+
+/// Reads the repository and runs the rules.
+pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
+    let ScopeArgs { words, exclude, effort, fail_on, offline: _ } = scope.clone();
+    let flags = Flags { exclude: (!exclude.is_empty()).then_some(exclude), effort, fail_on, ..Flags::default() };
+    let mut workspace = context.globals.workspace(flags, &context.console)?;
+    let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
+    if !paths.is_empty() {
+        workspace.settings.include.value = paths;
+    }
+    let survey = read(&workspace, context)?;
+    let settings = &workspace.settings;
+    let rejections = rejections(&workspace)?;
+    let options = AuditOptions {
+        focus,
+        rejected: rejections.keys().cloned().collect(),
+        without_rules: settings.rules_off(),
+        paths: settings.include.value.clone(),
+        exclude: settings.exclude.value.clone(),
+        depth: match settings.effort.value {
+            AuditEffort::Quick => Depth::Quick,
+            AuditEffort::Standard => Depth::Standard,
+            AuditEffort::Deep => Depth::Deep,
+        },
+        ..AuditOptions::default()
+    };
+    let audit: Audit = improve::audit::run(&survey.map, &survey.effects, &survey.tree, &options)?;
+    for warning in &audit.warnings {
+        context.console.warn(warning);
+    }
+    let document = AuditDocument::new(survey.repository(), audit, &rejections);
+    Ok(Audited { workspace, survey, document })
+}
+
+/// Rejected findings by fingerprint, with what the index says of them.
+fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Failure> {
+    let backlog = match Backlog::open(&workspace.root) {
+        Ok(backlog) => backlog,
+        // No folder for plans is no reason not to look for findings.
+        Err(BacklogError::NoFolder) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut reasons: BTreeMap<String, String> =
+        backlog.rejected_fingerprints()?.into_iter().map(|fingerprint| (fingerprint, String::new())).collect();
+    for rejection in index::rejections(&backlog.index_text()?) {
+        if let Some(fingerprint) = rejection.fingerprint {
+            // An entry reads `title: reason`.
+            let reason = rejection.text.split_once(": ").map_or(rejection.text.as_str(), |(_, reason)| reason);
+            reasons.insert(fingerprint, reason.to_owned());
+        }
+    }
+    Ok(reasons)
+}
+
+/// Reads the repository under a progress bar.
+pub fn read(workspace: &Workspace, context: &Context) -> Result<Survey, Failure> {
+    let bar = Bar::new(&context.console, context.cancel.clone());
+    let survey = survey(&workspace.root, &workspace.settings, &bar);
+    drop(bar);
+    if context.cancel.is_cancelled() {
+        return Err(Failure::interrupted());
+    }
+    let survey = survey?;
+    for warning in &survey.warnings {
+        context.console.warn(warning);
+    }
+    Ok(survey)
+}
+
+/// What a table of findings shows beside them.
+pub fn page_options(survey: &Survey, limit: usize, verbose: bool, next: Vec<(String, String)>) -> AuditPage {
+    AuditPage {
+        limit,
+        verbose,
+        files: survey.map.files.len(),
+        lines: survey.map.files.iter().map(|file| file.lines as usize).sum(),
+        next,
+    }
+}
+
+/// 1 when a finding is at or above `fail_on`.
+pub fn exit_code(findings: &[Finding], fail_on: Option<Level>) -> ExitCode {
+    match fail_on {
+        Some(level) if findings.iter().any(|finding| finding.level() >= level) => ExitCode::Findings,
+        Some(_) | None => ExitCode::Done,
+    }
+}
+
+fn next_commands(document: &AuditDocument) -> Vec<(String, String)> {
+    let Some(first) = document.findings.first() else { return Vec::new() };
+    let id = human::short(&first.fingerprint);
+    vec![
+        ("improve --top 5".to_owned(), "write plans for the first five".to_owned()),
+        (format!("improve show {id}"), "read the first finding in full".to_owned()),
+        (format!("improve reject {id} --reason \"…\""), "never see it again".to_owned()),
+    ]
+}

@@ -1,0 +1,105 @@
+//! `improve clean`: worktrees that are no longer needed, and applied work that is not wanted.
+
+use clap::Args;
+use improve::apply::branch_of;
+use improve::report::layout::count;
+use improve::report::{clean as report, json};
+use improve::settings::Flags;
+use improve::worktree::place::cache_folder;
+use improve::worktree::{Leftover, Place, clean, leftovers};
+
+use super::Context;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::output::{Format, OutputArgs};
+use super::plan_argument;
+use super::trust::confirm;
+
+/// Remove worktrees nothing works in; with a PLAN, discard its branch and its journal too
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// The plan whose work is discarded: a path, a number, a slug or the beginning of one
+    plan: Option<String>,
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before discarding a branch
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Removes leftovers and prints what went.
+pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let CleanArgs { plan, dry_run, yes, output } = args;
+    let outputs = output.outputs("improve clean", &[Format::Human, Format::Json])?;
+    let workspace = context.globals.workspace(Flags::default(), &context.console)?;
+    let place = Place::of(&workspace.root, &cache_folder())?;
+    let found = leftovers(&place);
+    let slug = plan.as_deref().map(|plan| slug_of(plan, &found, &place)).transpose()?;
+    let concerned = |leftover: &&Leftover| match &slug {
+        Some(slug) => leftover.slug == *slug,
+        None => !leftover.in_use,
+    };
+    let removed: Vec<Leftover> = if dry_run {
+        found.iter().filter(concerned).cloned().collect()
+    } else {
+        if let Some(slug) = &slug {
+            agree_to_discard(slug, yes, context)?;
+        }
+        clean(&place, slug.as_deref(), slug.is_some())?
+    };
+    let discarded = slug.as_deref();
+    outputs.write(&context.console, &|format, _| match format {
+        Format::Json | Format::Jsonl => json::document(&removed),
+        Format::Human | Format::Markdown => report::removed(&removed, discarded, dry_run),
+    })?;
+    Ok(ExitCode::Done)
+}
+
+fn agree_to_discard(slug: &str, yes: bool, context: &Context) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !context.console.interactive {
+        return Err(Failure::usage(format!("the branch improve/{slug} and its commits would be discarded"))
+            .hint("add --yes to do that; `improve clean` alone keeps branches"));
+    }
+    if confirm(&format!("Discard the branch improve/{slug} and its commits?"))? {
+        Ok(())
+    } else {
+        Err(Failure::silent(ExitCode::Done))
+    }
+}
+
+/// The slug a PLAN argument means: of a worktree of ours, of a plan, or of a branch, which may be all that is left.
+fn slug_of(plan: &str, found: &[Leftover], place: &Place) -> Result<String, Failure> {
+    let name = plan.trim_end_matches(".md").rsplit('/').next().unwrap_or(plan);
+    if let Some(exact) = found.iter().find(|leftover| leftover.slug == name) {
+        return Ok(exact.slug.clone());
+    }
+    let number = |text: &str| text.split('-').next().and_then(|digits| digits.parse::<u32>().ok());
+    let wanted = name.parse::<u32>().ok();
+    let matching: Vec<&Leftover> = found
+        .iter()
+        .filter(|leftover| match wanted {
+            Some(wanted) => number(&leftover.slug) == Some(wanted),
+            None => {
+                leftover.slug.starts_with(name)
+                    || leftover.slug.split_once('-').is_some_and(|(_, slug)| slug.starts_with(name))
+            }
+        })
+        .collect();
+    match matching.as_slice() {
+        [one] => Ok(one.slug.clone()),
+        [] if place.has_branch(&branch_of(name))? => Ok(name.to_owned()),
+        [] => Ok(plan_argument::read(plan, place.root())?.slug),
+        several => {
+            let mut failure =
+                Failure::usage(format!("`{plan}` means {}", count(several.len(), "plan"))).hint("write more of it");
+            failure.places = several.iter().map(|leftover| leftover.slug.clone()).collect();
+            Err(failure)
+        }
+    }
+}

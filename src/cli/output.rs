@@ -1,0 +1,106 @@
+//! Formats and destinations: one run may feed several readers.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::console::Console;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+
+/// `--format` and `--output`.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// Format of what goes to stdout: human, json, jsonl, markdown
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    pub format: Format,
+    /// Also write to a file, in the format before `=`, else in the one its extension names; repeatable
+    #[arg(long, value_name = "[FORMAT=]PATH")]
+    pub output: Vec<String>,
+}
+
+/// A format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One document, by a committed schema
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// For a file, an issue or a pull request
+    Markdown,
+}
+
+/// Where to write what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outputs {
+    stdout: Format,
+    files: Vec<(Format, PathBuf)>,
+}
+
+impl OutputArgs {
+    /// Checks that the command can write every format asked for, before any work is done.
+    pub fn outputs(&self, command: &str, supported: &[Format]) -> Result<Outputs, Failure> {
+        let OutputArgs { format, output } = self;
+        let files = output.iter().map(|text| destination(text)).collect::<Result<Vec<_>, _>>()?;
+        for wanted in std::iter::once(*format).chain(files.iter().map(|(format, _)| *format)) {
+            if !supported.contains(&wanted) {
+                let known: Vec<&str> = supported.iter().map(|format| format.word()).collect();
+                return Err(Failure::usage(format!("`{command}` does not write {}", wanted.word()))
+                    .hint(format!("it writes {}", known.join(", "))));
+            }
+        }
+        Ok(Outputs { stdout: *format, files })
+    }
+}
+
+impl Outputs {
+    /// Whether people read stdout.
+    pub fn is_human(&self) -> bool {
+        self.stdout == Format::Human
+    }
+
+    /// Writes every document asked for; `render` makes one of a format. Files first: a closed stdout must not lose them.
+    pub fn write(&self, console: &Console, render: &dyn Fn(Format, bool) -> String) -> Result<(), Failure> {
+        for (format, path) in &self.files {
+            let text = anstream::adapter::strip_str(&render(*format, false)).to_string();
+            std::fs::write(path, text)
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).code(ExitCode::Incomplete))?;
+        }
+        console.print(&render(self.stdout, true))
+    }
+}
+
+impl Format {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+            Format::Jsonl => "jsonl",
+            Format::Markdown => "markdown",
+        }
+    }
+}
+
+fn destination(text: &str) -> Result<(Format, PathBuf), Failure> {
+    if let Some((word, path)) = text.split_once('=')
+        && let Ok(format) = Format::from_str(word, true)
+        && !path.is_empty()
+    {
+        return Ok((format, PathBuf::from(path)));
+    }
+    let path = PathBuf::from(text);
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Format::Json,
+        Some("jsonl" | "ndjson") => Format::Jsonl,
+        Some("md" | "markdown") => Format::Markdown,
+        Some("txt") => Format::Human,
+        _ => {
+            return Err(Failure::usage(format!("--output {text}: the name does not say which format"))
+                .hint(format!("write --output FORMAT={text}, as in json={text}")));
+        }
+    };
+    Ok((format, path))
+}

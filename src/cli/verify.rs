@@ -1,0 +1,85 @@
+//! `improve verify`: the gates of a plan on work done by anybody.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use improve::report::{json, receipt as report};
+use improve::trust::commands_of;
+use improve::verifier::{Subject, VerifyRequest};
+use improve::worktree::Place;
+use improve::worktree::place::cache_folder;
+
+use super::Context;
+use super::apply::{RunningArgs, install, limits};
+use super::audit::read;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::narrator::Narrator;
+use super::output::{Format, OutputArgs};
+use super::plan_argument;
+use super::progress::Bar;
+use super::trust::approve;
+
+/// Check work that anybody did against its plan, in a clean worktree
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The plan: a path, a number, a slug or the beginning of one
+    plan: String,
+    /// The branch, tag or commit that holds the work
+    #[arg(long, value_name = "REF", required_unless_present = "worktree", conflicts_with = "worktree")]
+    branch: Option<String>,
+    /// The checkout that holds the work, committed or not
+    #[arg(long, value_name = "DIR")]
+    worktree: Option<PathBuf>,
+    /// Where the work starts, when history does not tell
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    #[command(flatten)]
+    running: RunningArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Prints the receipt.
+pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let VerifyArgs { plan, branch, worktree, base, running, output } = args;
+    let outputs = output.outputs("improve verify", &[Format::Human, Format::Json])?;
+    let workspace = context.globals.workspace(running.flags(), &context.console)?;
+    let file = plan_argument::read(&plan, &workspace.root)?;
+    let plan = file.plan()?;
+    let place = Place::of(&workspace.root, &cache_folder())?;
+    let survey = read(&workspace, context)?;
+    let install = install(&plan, &survey);
+    let console = &context.console;
+    let approved = approve(&place, &commands_of(&plan, install.as_deref()), running.trust, console)?;
+    let subject = match (branch, worktree) {
+        (Some(branch), _) => Subject::Branch(branch),
+        (None, Some(folder)) => Subject::Folder(folder),
+        (None, None) => return Err(Failure::usage("neither --branch nor --worktree says where the work is")),
+    };
+    let request = VerifyRequest {
+        root: &workspace.root,
+        cache: &cache_folder(),
+        plan: &plan,
+        plan_path: &file.path,
+        plan_text: &file.text,
+        slug: &file.slug,
+        subject: &subject,
+        base: base.as_deref(),
+        install: install.as_deref(),
+        approved: &approved,
+        limits: limits(&workspace.settings),
+    };
+    let narrator = Narrator::new(console, Bar::new(console, context.cancel.clone()));
+    let receipt = improve::verifier::verify(&request, &narrator, &context.cancel).map_err(|error| {
+        let code = ExitCode::of(error.exit_code());
+        Failure::from(error).code(code)
+    })?;
+    drop(narrator);
+    let page = console.page(&workspace.root.to_string_lossy());
+    outputs.write(console, &|format, _| match format {
+        Format::Json | Format::Jsonl => json::document(&receipt),
+        Format::Human | Format::Markdown => report::receipt(&receipt, &[], &page),
+    })?;
+    Ok(ExitCode::of(receipt.exit_code()))
+}

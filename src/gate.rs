@@ -1,0 +1,173 @@
+//! Gates: a command and what it must give. Run here, judged in [`judge`], test summaries read in [`summary`].
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cancel::Cancel;
+use crate::plan::Gate;
+use crate::plan::expectation::Expectation;
+use crate::process::{self, Captured, End, Environment, Invocation, ProcessError};
+use crate::secrets;
+
+pub mod judge;
+pub mod runner;
+pub mod summary;
+
+use summary::TestCounts;
+
+/// Bytes of each stream that the result of a green gate keeps. Our choice: a summary.
+const GREEN_OUTPUT: usize = 4 << 10;
+
+/// What a gate may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GateLimits {
+    /// How long it may run.
+    pub timeout: Duration,
+    /// Bytes that its result keeps of the head of each stream, and of its tail.
+    pub output: usize,
+}
+
+impl Default for GateLimits {
+    /// Twenty minutes and 32 KiB a stream. Our choice: a cold build and its tests fit, a receipt stays readable.
+    fn default() -> GateLimits {
+        GateLimits { timeout: Duration::from_secs(20 * 60), output: 32 << 10 }
+    }
+}
+
+/// A gate that ran, and what that showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateResult {
+    /// The command line.
+    pub command: String,
+    /// What it had to give.
+    pub expectation: Expectation,
+    /// The expectation as written in the plan.
+    pub expected: String,
+    /// It gave it.
+    pub green: bool,
+    /// Why it is green or not, in words.
+    pub why: String,
+    /// Its exit code, when it ended by itself.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, when that was not ours.
+    pub signal: Option<i32>,
+    /// It ran out of time.
+    pub timed_out: bool,
+    /// The user gave up.
+    pub cancelled: bool,
+    /// How long it ran.
+    pub duration_ms: u64,
+    /// Head and tail of stdout.
+    pub stdout: String,
+    /// Head and tail of stderr.
+    pub stderr: String,
+    /// Tests run, where a runner said so.
+    pub tests: Option<TestCounts>,
+}
+
+impl GateResult {
+    /// The last lines it printed that are not blank, for a reader in a hurry: stderr when there is any, else stdout.
+    pub fn last_lines(&self, count: usize) -> Vec<&str> {
+        let stream = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        let lines: Vec<&str> = stream.lines().filter(|line| !line.trim().is_empty()).collect();
+        lines[lines.len().saturating_sub(count)..].to_vec()
+    }
+}
+
+/// What a command did, before anybody judges it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// What it printed on stdout, terminal codes removed.
+    pub stdout: Captured,
+    /// What it printed on stderr, terminal codes removed.
+    pub stderr: Captured,
+    /// Tests run, where a runner said so.
+    pub tests: Option<TestCounts>,
+    /// How long it ran.
+    pub duration: Duration,
+}
+
+impl Outcome {
+    /// The outcome judged by one gate; the same outcome may serve several gates with the same command.
+    ///
+    /// `base_tests` are the tests the command ran on the base commit, for expectations that count new ones.
+    pub fn against(&self, gate: &Gate, limits: GateLimits, base_tests: Option<TestCounts>) -> GateResult {
+        let judgement = judge::judge(&gate.expectation, &gate.command, self, base_tests);
+        let (exit_code, signal) = match self.end {
+            End::Exited(code) => (Some(code), None),
+            End::Signalled(signal) => (None, Some(signal)),
+            End::TimedOut | End::Cancelled => (None, None),
+        };
+        // Nobody reads the whole output of what went well.
+        let kept = if judgement.green { limits.output.min(GREEN_OUTPUT) } else { limits.output * 2 };
+        GateResult {
+            command: gate.command.clone(),
+            expectation: gate.expectation.clone(),
+            expected: gate.expected.clone(),
+            green: judgement.green,
+            why: secrets::mask(&judgement.why),
+            exit_code,
+            signal,
+            timed_out: self.end == End::TimedOut,
+            cancelled: self.end == End::Cancelled,
+            duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            stdout: secrets::mask(&self.stdout.excerpt(kept)),
+            stderr: secrets::mask(&self.stderr.excerpt(kept)),
+            tests: self.tests,
+        }
+    }
+}
+
+/// Runs a command line through `sh -c` in `folder`.
+///
+/// `record` is where its process id is kept while it runs.
+pub fn observe(
+    command: &str,
+    folder: &Path,
+    limits: GateLimits,
+    record: Option<&Path>,
+    cancel: &Cancel,
+) -> Result<Outcome, ProcessError> {
+    let finished = process::run(&invocation(command, folder, limits, record), cancel)?;
+    let (stdout, stderr) = (plain(&finished.stdout), plain(&finished.stderr));
+    let tests = summary::read(stdout.lines().chain(stderr.lines()));
+    Ok(Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration })
+}
+
+/// Runs a gate's command line through `sh -c` in `folder` and judges it.
+pub fn run(
+    gate: &Gate,
+    folder: &Path,
+    limits: GateLimits,
+    base_tests: Option<TestCounts>,
+    cancel: &Cancel,
+) -> Result<GateResult, ProcessError> {
+    Ok(observe(&gate.command, folder, limits, None, cancel)?.against(gate, limits, base_tests))
+}
+
+fn invocation(command: &str, folder: &Path, limits: GateLimits, record: Option<&Path>) -> Invocation {
+    Invocation {
+        program: "sh".into(),
+        arguments: vec!["-c".into(), command.into()],
+        folder: folder.to_owned(),
+        environment: Environment::inherited(),
+        timeout: limits.timeout,
+        record: record.map(Path::to_owned),
+    }
+}
+
+/// Output without colours and cursor movement.
+fn plain(captured: &Captured) -> Captured {
+    Captured {
+        head: anstream::adapter::strip_str(&captured.head).to_string(),
+        tail: anstream::adapter::strip_str(&captured.tail).to_string(),
+        omitted_bytes: captured.omitted_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests;

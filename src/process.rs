@@ -1,0 +1,229 @@
+//! Child processes: the only door to them. An argument list, an allow-listed environment, a timeout, the whole process group
+//! ended, and output that is drained to the end but kept only at its head and its tail.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::cancel::Cancel;
+
+mod capture;
+mod environment;
+mod record;
+
+pub use capture::Captured;
+pub use environment::Environment;
+pub use record::{end_recorded, start_time};
+
+use capture::Capture;
+
+/// How often a running child is looked at: cancellation and timeouts are noticed this late at most.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Between asking a group to end and ending it. Our choice: enough for a test runner to remove its temporary files.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long output is still read after the child ended and its group was killed: a pipe kept open by a process that left the
+/// group is not waited for.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// A program to run. Has no `Debug`: environments are never printed.
+pub struct Invocation {
+    /// The program, found on the environment's `PATH`.
+    pub program: OsString,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// The folder it runs in.
+    pub folder: PathBuf,
+    /// Everything it gets to know about its surroundings.
+    pub environment: Environment,
+    /// How long it may run.
+    pub timeout: Duration,
+    /// Where its id is kept while it runs, so that a later process can end it should this one be killed: see [`end_recorded`].
+    pub record: Option<PathBuf>,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By a signal that was not ours.
+    Signalled(i32),
+    /// It ran out of time and was ended.
+    TimedOut,
+    /// The user gave up and it was ended.
+    Cancelled,
+}
+
+/// A child that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// How.
+    pub end: End,
+    /// What it printed on stdout.
+    pub stdout: Captured,
+    /// What it printed on stderr.
+    pub stderr: Captured,
+    /// How long it ran.
+    pub duration: Duration,
+}
+
+/// A child that could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It did not start.
+    #[error("{program}: could not be started: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It could not be waited for.
+    #[error("{program}: could not be waited for: {source}")]
+    Wait {
+        /// The program.
+        program: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl ProcessError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ProcessError::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
+                Some(format!("install `{program}` or put it on the PATH"))
+            }
+            ProcessError::Start { .. } | ProcessError::Wait { .. } => None,
+        }
+    }
+}
+
+/// Runs a program to its end, to its timeout or to cancellation, whichever comes first. Nothing of its process group is left.
+pub fn run(invocation: &Invocation, cancel: &Cancel) -> Result<Finished, ProcessError> {
+    let program = invocation.program.to_string_lossy().into_owned();
+    let started = Instant::now();
+    let mut child = spawn(invocation).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
+    let _record = invocation.record.as_deref().map(|file| record::Record::write(file, child.id()));
+    let stdout = Drain::start(child.stdout.take());
+    let stderr = Drain::start(child.stderr.take());
+    let cut = wait(&child, started + invocation.timeout, cancel);
+    end_group(&child);
+    let status = child.wait().map_err(|source| ProcessError::Wait { program, source })?;
+    let deadline = Instant::now() + DRAIN;
+    let end = cut.unwrap_or_else(|| end_of(status));
+    Ok(Finished { end, stdout: stdout.finish(deadline), stderr: stderr.finish(deadline), duration: started.elapsed() })
+}
+
+fn spawn(invocation: &Invocation) -> io::Result<Child> {
+    Command::new(&invocation.program)
+        .args(&invocation.arguments)
+        .current_dir(&invocation.folder)
+        .env_clear()
+        .envs(invocation.environment.variables())
+        // The terminal's ctrl-C reaches us alone, and what the child starts can be ended with it.
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Waits until the child has ended, leaving it to be reaped; or says why it must be ended.
+fn wait(child: &Child, deadline: Instant, cancel: &Cancel) -> Option<End> {
+    let group = pid_of(child)?;
+    loop {
+        if has_ended(group) {
+            return None;
+        }
+        let cut = match (cancel.is_cancelled(), Instant::now() >= deadline) {
+            (true, _) => End::Cancelled,
+            (false, true) => End::TimedOut,
+            (false, false) => {
+                thread::sleep(POLL);
+                continue;
+            }
+        };
+        // A group that is gone already is what we want.
+        let _ = kill_process_group(group, Signal::TERM);
+        let patience = Instant::now() + GRACE;
+        while !has_ended(group) && Instant::now() < patience {
+            thread::sleep(POLL);
+        }
+        return Some(cut);
+    }
+}
+
+/// Whether the child has ended. It is not reaped, so that its id, which is also its group's, cannot be given to another process.
+fn has_ended(pid: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+}
+
+/// Ends whatever is left of the child's group: background processes would otherwise hold the pipes open and outlive us.
+fn end_group(child: &Child) {
+    if let Some(group) = pid_of(child) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()).ok()?)
+}
+
+fn end_of(status: ExitStatus) -> End {
+    match status.code() {
+        Some(code) => End::Exited(code),
+        None => End::Signalled(status.signal().unwrap_or(0)),
+    }
+}
+
+/// A pipe that a thread empties.
+struct Drain {
+    capture: Arc<Mutex<Capture>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Drain {
+    fn start(pipe: Option<impl Read + Send + 'static>) -> Drain {
+        let capture = Arc::new(Mutex::new(Capture::default()));
+        let shared = Arc::clone(&capture);
+        let reader = pipe.map(|pipe| thread::spawn(move || read_all(pipe, &shared)));
+        Drain { capture, reader }
+    }
+
+    /// What was read by `deadline`; a reader that is not done by then is left to itself.
+    fn finish(self, deadline: Instant) -> Captured {
+        if let Some(reader) = self.reader {
+            while !reader.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+        self.capture.lock().unwrap_or_else(PoisonError::into_inner).captured()
+    }
+}
+
+fn read_all(mut pipe: impl Read, capture: &Mutex<Capture>) {
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match pipe.read(&mut chunk) {
+            Ok(0) => return,
+            Ok(read) => capture.lock().unwrap_or_else(PoisonError::into_inner).take(&chunk[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

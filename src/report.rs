@@ -1,0 +1,25 @@
+//! Reports: values → text, for people and for programs. Pure; the binary prints what they return.
+//!
+//! Text that came from a repository, a plan or a command passes through [`sanitize`] on its way into a human report.
+
+pub mod audit_document;
+pub mod clean;
+pub mod finding_page;
+pub mod human;
+pub mod json;
+pub mod layout;
+pub mod map_document;
+pub mod map_human;
+pub mod map_lines;
+pub mod map_outline;
+pub mod markdown;
+pub mod plans;
+pub mod receipt;
+pub mod review;
+pub mod rules;
+pub mod sanitize;
+pub mod schema;
+pub mod status;
+
+#[cfg(test)]
+mod tests;

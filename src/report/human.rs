@@ -1,0 +1,275 @@
+//! Findings for people: a table grouped by priority, what was left out, and the next command to type.
+
+use std::fmt::Write as _;
+
+use super::audit_document::{AuditDocument, Repository};
+use super::layout::{Page, columns, count, cut, cut_front, grouped, indented, pad, paint, style, width, wrap};
+use super::sanitize;
+use crate::audit::NotAudited;
+use crate::finding::{Category, Evidence, Finding, Level, Priority};
+
+/// Columns from which a finding takes one line instead of two.
+const WIDE: usize = 120;
+/// Digits of a fingerprint that tables show: enough to be told apart, short enough to type.
+pub const SHORT_FINGERPRINT: usize = 8;
+/// Columns running text is set in at most.
+const READABLE: usize = 100;
+/// Entries of "not audited" before the rest is counted.
+const NOT_AUDITED_SHOWN: usize = 6;
+
+/// What the table shows beside the findings themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// Findings shown before the rest is counted.
+    pub limit: usize,
+    /// Each finding with its message and call path.
+    pub verbose: bool,
+    /// Source files mapped.
+    pub files: usize,
+    /// Lines in them.
+    pub lines: usize,
+    /// Commands worth typing next, with what they do.
+    pub next: Vec<(String, String)>,
+}
+
+/// The findings of an audit.
+pub fn audit(document: &AuditDocument, options: &AuditPage, page: &Page) -> String {
+    let mut text = headline(&document.repository, options, page);
+    text.push_str(&indented(&totals(document, options), 0, page.width));
+    let shown = &document.findings[..document.findings.len().min(options.limit)];
+    let mut priority = None;
+    for (number, finding) in (1..).zip(shown) {
+        if priority != Some(finding.priority()) {
+            priority = Some(finding.priority());
+            let _ = writeln!(text, "\n{}", group_heading(finding.priority()));
+        }
+        text.push_str(&row(number, finding, page));
+        if options.verbose {
+            text.push_str(&details(finding, page));
+        }
+    }
+    let more = document.findings.len() - shown.len();
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "{}{}",
+            if options.verbose { "" } else { "\n" },
+            paint(style::FAINT, &format!("{} more: --all shows them", grouped(more)))
+        );
+    }
+    text.push_str(&left_out(document, page));
+    text.push_str(&next_commands(&options.next, page));
+    text
+}
+
+fn headline(repository: &Repository, options: &AuditPage, page: &Page) -> String {
+    let root = sanitize::line(&repository.root);
+    let name = root.rsplit('/').find(|part| !part.is_empty()).unwrap_or("/");
+    let commit = match &repository.commit {
+        Some(commit) => format!("commit {}", commit.get(..9).unwrap_or(commit)),
+        None => "no commit".to_owned(),
+    };
+    let dirty = if repository.dirty { ", with uncommitted changes" } else { "" };
+    let name = cut(name, page.width / 3);
+    let size = format!("{}, {}", count(options.files, "source file"), count(options.lines, "line"));
+    let rest = format!(" · {commit}{dirty}");
+    // Two lines where one is too narrow.
+    let gap = if width(&name) + width(&rest) + 3 + width(&size) <= page.width { " · " } else { "\n" };
+    format!("{}{rest}{gap}{size}\n", paint(style::STRONG, &name))
+}
+
+fn totals(document: &AuditDocument, options: &AuditPage) -> String {
+    if options.files == 0 && document.findings.is_empty() {
+        return "Nothing to read: improve reads TypeScript, JavaScript and Rust.\n".to_owned();
+    }
+    if document.findings.is_empty() {
+        return "Nothing found worth changing.\n".to_owned();
+    }
+    let levels = [(Level::High, "high"), (Level::Medium, "medium"), (Level::Low, "low")]
+        .into_iter()
+        .map(|(level, word)| (document.findings.iter().filter(|finding| finding.level() == level).count(), word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"));
+    let categories = Category::ALL
+        .into_iter()
+        .map(|category| (document.findings.iter().filter(|finding| finding.category == category).count(), category))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, category)| format!("{} {number}", category.label()));
+    format!(
+        "{}: {} ({})\n",
+        count(document.findings.len(), "finding"),
+        levels.collect::<Vec<_>>().join(", "),
+        categories.collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn group_heading(priority: Priority) -> String {
+    let remark = match priority {
+        Priority::P1 => "most gain for the effort: leverage 3 and up",
+        Priority::P2 => "worth planning: leverage from 1.5",
+        Priority::P3 => "when you are there anyway",
+    };
+    format!("{}  {}", paint(style::STRONG, priority.label()), paint(style::FAINT, remark))
+}
+
+/// One finding in one line on a wide page, in two on a narrow one.
+fn row(number: usize, finding: &Finding, page: &Page) -> String {
+    let level = level_word(finding.level());
+    let lead = format!(
+        "{number:>4}  {}  {}  {}  ",
+        paint(level_style(finding.level()), &pad(level, 6)),
+        finding.effort.label(),
+        paint(style::FAINT, &pad(finding.category.label(), 9)),
+    );
+    let lead_width = 4 + 2 + 6 + 2 + 1 + 2 + 9 + 2;
+    let title = sanitize::line(&finding.title);
+    let id = short(&finding.fingerprint);
+    let mark = if finding.mechanical { " · exact edit" } else { "" };
+    if page.width >= WIDE {
+        let room = page.width - lead_width;
+        let tail = format!("{} · {id}{mark}", finding.rule);
+        let place_width = (room / 3).min(56);
+        let title_width = room.saturating_sub(place_width + width(&tail) + 4);
+        let place_text = cut_front(&place(finding.location()), place_width);
+        let line = format!(
+            "{lead}{}  {}{}  {}",
+            pad(&cut(&title, title_width), title_width),
+            link(page, &place_text, finding.location()),
+            " ".repeat(place_width.saturating_sub(width(&place_text))),
+            paint(style::FAINT, &tail)
+        );
+        return format!("{line}\n");
+    }
+    let room = page.width.saturating_sub(lead_width).max(20);
+    let tail = format!(" · {id}{mark}");
+    let rule_width = width(&finding.rule) + 3;
+    // A place that would have to be cut to make room for the rule says more than the rule.
+    let (rule, rule_width) = if width(&place(finding.location())) + rule_width + width(&tail) <= room {
+        (format!(" · {}", finding.rule), rule_width)
+    } else {
+        (String::new(), 0)
+    };
+    let place_text = cut_front(&place(finding.location()), room.saturating_sub(rule_width + width(&tail)));
+    format!(
+        "{lead}{}\n{}{}{}\n",
+        cut(&title, room),
+        " ".repeat(lead_width),
+        link(page, &place_text, finding.location()),
+        paint(style::FAINT, &format!("{rule}{tail}"))
+    )
+}
+
+fn details(finding: &Finding, page: &Page) -> String {
+    let mut text = indented(&sanitize::line(&finding.message), 6, page.width.min(READABLE));
+    // A path of one hop is the place itself.
+    if finding.call_path.len() > 1 {
+        text.push_str(&call_path(finding, 6, page));
+    }
+    text.push('\n');
+    text
+}
+
+/// The call path, one hop a line, from the place that is wrong to where it bites.
+pub(crate) fn call_path(finding: &Finding, indent: usize, page: &Page) -> String {
+    let rows: Vec<Vec<String>> = finding
+        .call_path
+        .iter()
+        .enumerate()
+        .map(|(index, hop)| {
+            let arrow = if index == 0 { "from" } else { "  →" };
+            let place = sanitize::line(&format!("{}:{}", hop.file, hop.line)).into_owned();
+            vec![arrow.to_owned(), place, sanitize::line(&hop.symbol).into_owned()]
+        })
+        .collect();
+    columns(&rows, page.width, indent)
+}
+
+fn left_out(document: &AuditDocument, page: &Page) -> String {
+    let mut text = String::new();
+    if !document.not_audited.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, "Not audited"));
+        for NotAudited { what, why } in document.not_audited.iter().take(NOT_AUDITED_SHOWN) {
+            let lines = wrap(&sanitize::line(&format!("{what}: {why}")), page.width.min(READABLE) - 4);
+            text.push_str(&format!("  {}\n", lines.join("\n    ")));
+        }
+        let more = document.not_audited.len().saturating_sub(NOT_AUDITED_SHOWN);
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more: --format json lists them");
+        }
+    }
+    let kept_apart =
+        [(document.suppressed.len(), "suppressed by a comment"), (document.rejected.len(), "rejected earlier")];
+    let remarks: Vec<String> = kept_apart
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, remark)| format!("{} {remark}", count(number, "finding")))
+        .collect();
+    if !remarks.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::FAINT, &remarks.join(" · ")));
+    }
+    text
+}
+
+/// The commands worth typing next, aligned.
+pub fn next_commands(next: &[(String, String)], page: &Page) -> String {
+    if next.is_empty() {
+        return String::new();
+    }
+    let command_width = next.iter().map(|(command, _)| width(command)).max().unwrap_or(0);
+    let mut text = format!("\n{}\n", paint(style::STRONG, "Next"));
+    for (command, purpose) in next {
+        let command_text = paint(style::COMMAND, &pad(command, command_width));
+        if command_width + 4 + width(purpose) <= page.width {
+            let _ = writeln!(text, "  {command_text}  {purpose}");
+        } else {
+            let _ = writeln!(text, "  {}\n      {}", paint(style::COMMAND, command), cut(purpose, page.width - 6));
+        }
+    }
+    text
+}
+
+/// One finding in one line of at most `columns`, for the picker.
+pub fn pick_line(finding: &Finding, columns: usize) -> String {
+    let lead = format!(
+        "{}  {}  {}  ",
+        pad(level_word(finding.level()), 6),
+        finding.effort.label(),
+        pad(finding.category.label(), 9)
+    );
+    let room = columns.saturating_sub(width(&lead)).max(16);
+    let sanitized = sanitize::line(&finding.title);
+    let place_text = cut_front(&place(finding.location()), room.saturating_sub(width(&sanitized) + 2).max(22));
+    let title = cut(&sanitized, room.saturating_sub(width(&place_text) + 2));
+    format!("{lead}{title}  {place_text}")
+}
+
+/// `file:line` of a piece of evidence.
+pub(crate) fn place(evidence: &Evidence) -> String {
+    sanitize::line(&format!("{}:{}", evidence.file, evidence.start_line)).into_owned()
+}
+
+/// `text` as a link to the evidence.
+pub(crate) fn link(page: &Page, text: &str, evidence: &Evidence) -> String {
+    page.link(text, &evidence.file, evidence.start_line)
+}
+
+/// The first digits of a fingerprint.
+pub fn short(fingerprint: &str) -> &str {
+    fingerprint.get(..SHORT_FINGERPRINT).unwrap_or(fingerprint)
+}
+
+pub(crate) fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::High => "high",
+        Level::Medium => "medium",
+        Level::Low => "low",
+    }
+}
+
+pub(crate) fn level_style(level: Level) -> anstyle::Style {
+    match level {
+        Level::High => style::BAD,
+        Level::Medium => style::WARN,
+        Level::Low => style::PLAIN,
+    }
+}

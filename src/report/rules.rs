@@ -1,0 +1,82 @@
+//! The rules, for people and programs: `improve rules`.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::layout::{Page, indented, paint, style, wrap};
+use crate::audit::rule::RuleDoc;
+use crate::finding::Category;
+
+/// What a rule says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RuleRow {
+    /// Its id.
+    pub id: String,
+    /// The lens it belongs to.
+    pub category: Category,
+    /// What it finds.
+    pub what: String,
+    /// What that costs.
+    pub why: String,
+    /// Look-alikes it leaves alone.
+    pub quiet_when: String,
+    /// A few lines that fire.
+    pub example: String,
+}
+
+impl RuleRow {
+    /// The row of `doc`.
+    pub fn new(doc: &RuleDoc) -> RuleRow {
+        RuleRow {
+            id: doc.id.to_owned(),
+            category: doc.category,
+            what: doc.what.to_owned(),
+            why: doc.why.to_owned(),
+            quiet_when: doc.quiet_when.to_owned(),
+            example: doc.example.to_owned(),
+        }
+    }
+}
+
+/// Every rule in one line, under its category.
+pub fn list(docs: &[&RuleDoc], page: &Page) -> String {
+    let id_width = docs.iter().map(|doc| doc.id.len()).max().unwrap_or(0);
+    let indent = id_width + 4;
+    let mut text = String::new();
+    for category in Category::ALL {
+        let mut rules = docs.iter().filter(|doc| doc.category == category).peekable();
+        if rules.peek().is_none() {
+            continue;
+        }
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{gap}{}", paint(style::STRONG, category.label()));
+        for doc in rules {
+            let what =
+                wrap(doc.what, page.width.saturating_sub(indent).max(20)).join(&format!("\n{}", " ".repeat(indent)));
+            let _ = writeln!(text, "  {:id_width$}  {what}", doc.id);
+        }
+    }
+    text
+}
+
+/// One rule in full.
+pub fn rule(doc: &RuleDoc, page: &Page) -> String {
+    let width = page.width.min(100);
+    let mut text = format!("{} ({})\n", paint(style::STRONG, doc.id), doc.category.label());
+    for (title, body) in [("Finds", doc.what), ("Why it matters", doc.why), ("Stays quiet when", doc.quiet_when)] {
+        let _ = write!(text, "\n{}\n{}", paint(style::STRONG, title), indented(body, 2, width));
+    }
+    let _ = writeln!(text, "\n{}", paint(style::STRONG, "Example"));
+    for line in doc.example.trim_matches('\n').lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = write!(
+        text,
+        "\n{}\n  // improve-ignore: {} — the reason\n",
+        paint(style::STRONG, "To suppress one finding, beside the line"),
+        doc.id
+    );
+    text
+}

@@ -1,0 +1,63 @@
+//! JSON Schemas of everything programs read, generated from the types and committed in `schemas/`.
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use super::audit_document::AuditDocument;
+use super::map_document::MapDocument;
+use super::map_lines::{CallRow, FileRow, SymbolRow};
+use super::plans::PlansDocument;
+use super::review::Review;
+use super::rules::RuleRow;
+use super::status::StatusDocument;
+use crate::finding::Finding;
+
+/// Every schema: name of its file without `.json`, and its text.
+pub fn all() -> Vec<(&'static str, String)> {
+    vec![
+        ("audit", text::<AuditDocument>()),
+        ("finding", text::<Finding>()),
+        ("map", text::<MapDocument>()),
+        ("map-calls", text::<CallRow>()),
+        ("map-files", text::<FileRow>()),
+        ("map-symbols", text::<SymbolRow>()),
+        ("plans", text::<PlansDocument>()),
+        ("review", text::<Review>()),
+        ("rule", text::<RuleRow>()),
+        ("status", text::<StatusDocument>()),
+    ]
+}
+
+fn text<T: JsonSchema>() -> String {
+    let schema: Value = schema_for!(T).to_value();
+    super::json::document(&schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// To write them anew after a change: `UPDATE_SCHEMAS=1 cargo test schemas_are_committed`.
+    #[test]
+    fn schemas_are_committed_as_the_types_give_them() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            for (name, text) in all() {
+                std::fs::write(folder.join(format!("{name}.json")), text).expect("the folder is writable");
+            }
+        }
+        for (name, text) in all() {
+            let committed = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap_or_default();
+            assert!(committed == text, "schemas/{name}.json has drifted; see the comment on this test");
+        }
+        let expected: BTreeSet<String> = all().into_iter().map(|(name, _)| format!("{name}.json")).collect();
+        let found: BTreeSet<String> = std::fs::read_dir(&folder)
+            .expect("the folder is committed")
+            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,190 @@
+//! Snapshots of every report on a narrow and a wide page.
+
+use std::collections::BTreeMap;
+
+use super::audit_document::{AuditDocument, Repository};
+use super::human::AuditPage;
+use super::layout::Page;
+use super::map_document::MapDocument;
+use super::{finding_page, human, json, layout, map_human, map_lines, markdown};
+use crate::audit::{Audit, NotAudited, Suppressed};
+use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Hop, Risk};
+use crate::repo_map::sample;
+
+fn finding(rule: &str, category: Category, title: &str, impact: u8, effort: Effort, confidence: Confidence) -> Finding {
+    let mut evidence = Evidence::new("packages/api/src/orders/list.ts", 34, 36, "loop");
+    evidence.quote = "for (const order of orders) {\n\tawait loadItems(order.id)\n}".into();
+    Finding {
+        fingerprint: crate::finding::fingerprint(rule, "", title, "", 0),
+        rule: rule.into(),
+        category,
+        title: title.into(),
+        message: "Each order costs one query, so a page of 50 orders costs 51. Load the items of all orders at once."
+            .into(),
+        impact,
+        effort,
+        risk: Risk::Low,
+        confidence,
+        leverage: Finding::leverage_of(impact, effort, confidence),
+        state: None,
+        evidence: vec![evidence],
+        call_path: vec![],
+        mechanical: false,
+        symbol: String::new(),
+    }
+}
+
+fn document() -> AuditDocument {
+    let mut first = finding(
+        "n-plus-one",
+        Category::Perf,
+        "`loadItems` runs one query for each order",
+        4,
+        Effort::S,
+        Confidence::High,
+    );
+    first.call_path = vec![
+        Hop { file: "packages/api/src/orders/list.ts".into(), line: 35, symbol: "loadItems".into() },
+        Hop { file: "packages/api/src/orders/items.ts".into(), line: 12, symbol: "prisma.item.findMany".into() },
+    ];
+    let mut second = finding(
+        "swallowed-error",
+        Category::Bug,
+        "The error of `charge` is dropped and the order counts as paid although nobody was ever charged for it",
+        5,
+        Effort::M,
+        Confidence::Med,
+    );
+    second.evidence[0].file =
+        "packages/api/src/a/rather/long/folder/name/that/goes/on/and/on/until/the/line/is/full/payment.ts".into();
+    let mut third = finding(
+        "missing-lockfile",
+        Category::Migration,
+        "\u{1b}[31mNo lockfile\u{1b}[0m",
+        2,
+        Effort::S,
+        Confidence::Med,
+    );
+    third.mechanical = true;
+    third.evidence[0] = Evidence::new("package.json", 1, 1, "manifest");
+    let suppressed =
+        finding("dead-export", Category::TechDebt, "`old` is never imported", 1, Effort::S, Confidence::Med);
+    let audit = Audit {
+        findings: vec![first, second, third],
+        suppressed: vec![Suppressed { finding: suppressed, reason: "kept for plugins".into() }],
+        rejected: vec![],
+        not_audited: vec![
+            NotAudited { what: "12 Python files".into(), why: "no reader for this language yet".into() },
+            NotAudited { what: "3 files (dist/a.js, dist/b.js, dist/c.js)".into(), why: "minified".into() },
+        ],
+        warnings: vec![],
+    };
+    let repository = Repository {
+        root: "/home/me/shop".into(),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+        dirty: true,
+    };
+    AuditDocument::new(repository, audit, &BTreeMap::new())
+}
+
+fn options(limit: usize, verbose: bool) -> AuditPage {
+    AuditPage {
+        limit,
+        verbose,
+        files: 214,
+        lines: 52_310,
+        next: vec![
+            ("improve --top 5".into(), "write plans for the first five".into()),
+            ("improve show 1a2b3c4d".into(), "read the first finding in full".into()),
+        ],
+    }
+}
+
+/// The page without styles; every line is checked to fit.
+fn plain(text: &str, width: usize) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    for line in plain.lines() {
+        assert!(layout::width(line) <= width, "{} columns instead of {width}: {line}", layout::width(line));
+    }
+    plain
+}
+
+#[test]
+fn findings_fit_a_narrow_page() {
+    insta::assert_snapshot!(plain(&human::audit(&document(), &options(20, false), &Page::plain(80)), 80));
+}
+
+#[test]
+fn findings_fit_a_wide_page() {
+    insta::assert_snapshot!(plain(&human::audit(&document(), &options(2, false), &Page::plain(200)), 200));
+}
+
+#[test]
+fn verbose_findings_carry_message_and_call_path() {
+    insta::assert_snapshot!(plain(&human::audit(&document(), &options(1, true), &Page::plain(80)), 80));
+}
+
+#[test]
+fn every_width_is_kept() {
+    for width in 60..220 {
+        let page = Page::plain(width);
+        let options = AuditPage { next: vec![], files: 0, lines: 0, ..options(20, false) };
+        let text = human::audit(&document(), &options, &page);
+        let rows = anstream::adapter::strip_str(&text).to_string();
+        for line in rows.lines().skip(2).filter(|line| !line.starts_with('P')) {
+            assert!(layout::width(line) <= width, "{} columns instead of {width}: {line}", layout::width(line));
+        }
+    }
+}
+
+#[test]
+fn nothing_found_is_said_in_one_line() {
+    let document = AuditDocument { findings: vec![], suppressed: vec![], not_audited: vec![], ..document() };
+    let page = AuditPage { next: vec![], ..options(20, false) };
+    insta::assert_snapshot!(plain(&human::audit(&document, &page, &Page::plain(80)), 80));
+}
+
+#[test]
+fn one_finding_in_full() {
+    insta::assert_snapshot!(plain(&finding_page::finding(&document().findings[0], &Page::plain(80)), 80));
+}
+
+#[test]
+fn findings_as_markdown() {
+    insta::assert_snapshot!(markdown::audit(&document(), usize::MAX));
+}
+
+#[test]
+fn findings_as_json() {
+    insta::assert_snapshot!(json::document(&document()));
+}
+
+#[test]
+fn picker_lines_fit_and_say_level_effort_and_category() {
+    let lines: Vec<String> = document().findings.iter().map(|finding| human::pick_line(finding, 76)).collect();
+    insta::assert_snapshot!(plain(&lines.join("\n"), 76));
+}
+
+fn map_document() -> MapDocument {
+    let repository = Repository { root: "/home/me/shop".into(), commit: sample::map().commit, dirty: false };
+    MapDocument::new(&sample::map(), repository)
+}
+
+#[test]
+fn map_fits_a_narrow_page() {
+    insta::assert_snapshot!(plain(&map_human::overview(&map_document(), &Page::plain(80)), 80));
+}
+
+#[test]
+fn map_as_json() {
+    insta::assert_snapshot!(json::document(&map_document()));
+}
+
+#[test]
+fn calls_symbols_and_files_as_json_lines() {
+    let map = sample::map();
+    insta::assert_snapshot!("map_calls", json::lines(map_lines::calls(&map, false, &|_| true)));
+    insta::assert_snapshot!("map_calls_open", json::lines(map_lines::calls(&map, true, &|path| path == "src/a.ts")));
+    insta::assert_snapshot!("map_symbols", json::lines(map_lines::symbols(&map, &|_| true)));
+    insta::assert_snapshot!("map_files", json::lines(map_lines::files(&map, &|_| true)));
+}

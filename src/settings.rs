@@ -1,0 +1,506 @@
+//! Settings in layers: flags > `IMPROVE_*` variables > `improve.toml` in the repository > the user's file > defaults.
+//!
+//! Every value remembers where it came from. Unknown keys are errors with the nearest key there is. Rule ids are checked by
+//! the audit, which knows them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+mod file;
+
+use crate::finding::Level;
+use crate::hint::Hint;
+use crate::nearest::nearest;
+use crate::repo_map::recon::{CommandPurpose, ProjectCommand, Recon};
+use file::Entry;
+
+/// Name of the settings file, in the root of the repository and in the user's folder.
+pub const FILE_NAME: &str = "improve.toml";
+/// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
+pub const KEYS: [&str; 6] = ["include", "exclude", "effort", "fail-on", "gate-timeout", "jobs"];
+/// Tables.
+const TABLES: [&str; 2] = ["rules", "commands"];
+
+/// Everything that can be set, in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Files, folders or globs to report on; empty for everything.
+    pub include: Setting<Vec<String>>,
+    /// Globs to leave out.
+    pub exclude: Setting<Vec<String>>,
+    /// How much doubt to let through.
+    pub effort: Setting<AuditEffort>,
+    /// Findings at or above this level make the exit code 1; `None` for never.
+    pub fail_on: Setting<Option<Level>>,
+    /// Wall clock of one gate; `None` leaves it to the gate runner.
+    pub gate_timeout: Setting<Option<Duration>>,
+    /// Threads; 0 for one a processor.
+    pub jobs: Setting<usize>,
+    /// Rules switched on or off, by id.
+    pub rules: BTreeMap<String, Setting<bool>>,
+    /// Commands that replace those found, by package folder (`""` for the root) and purpose.
+    pub commands: BTreeMap<(String, CommandPurpose), Setting<String>>,
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// A line of a settings file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, 1-based.
+        line: u32,
+    },
+    /// An environment variable.
+    Environment(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => write!(formatter, "default"),
+            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Origin::Environment(variable) => write!(formatter, "{variable}"),
+            Origin::Flag(flag) => write!(formatter, "{flag}"),
+        }
+    }
+}
+
+/// How much doubt an audit lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuditEffort {
+    /// What is certain alone.
+    Quick,
+    /// What is likely too.
+    #[default]
+    Standard,
+    /// Everything.
+    Deep,
+}
+
+/// The text of a settings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// Values given as flags; `None` where a flag was left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `PATHS`.
+    pub include: Option<Vec<String>>,
+    /// `--exclude`.
+    pub exclude: Option<Vec<String>>,
+    /// `--effort`.
+    pub effort: Option<String>,
+    /// `--fail-on`.
+    pub fail_on: Option<String>,
+    /// `--gate-timeout`.
+    pub gate_timeout: Option<String>,
+    /// `--jobs`.
+    pub jobs: Option<usize>,
+}
+
+/// Settings that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is there and cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Not TOML.
+    #[error("{}:{line}: {message}", path.display())]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// The line, 1-based.
+        line: u32,
+        /// What the parser said.
+        message: String,
+    },
+    /// A key nobody knows.
+    #[error("{origin}: unknown key `{key}`")]
+    UnknownKey {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// The nearest key there is.
+        nearest: Option<String>,
+    },
+    /// A value that its key does not take.
+    #[error("{origin}: `{key}` takes {expected}, not `{found}`")]
+    BadValue {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What was there.
+        found: String,
+    },
+}
+
+impl Hint for SettingsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            SettingsError::Unreadable { .. } => Some("make the file readable, or remove it".into()),
+            SettingsError::NotToml { .. } => None,
+            SettingsError::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            SettingsError::UnknownKey { nearest: None, .. } => {
+                Some(format!("known keys: {}, rules.<id>, commands.<folder>.<purpose>", KEYS.join(", ")))
+            }
+            SettingsError::BadValue { .. } => None,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        fn default<T: Default>() -> Setting<T> {
+            Setting { value: T::default(), origin: Origin::Default }
+        }
+        Settings {
+            include: default(),
+            exclude: default(),
+            effort: default(),
+            fail_on: default(),
+            gate_timeout: default(),
+            jobs: default(),
+            rules: BTreeMap::new(),
+            commands: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Settings from all layers. `files` are in order of precedence, the weakest first.
+    pub fn layered(
+        files: &[SettingsFile],
+        variable: &dyn Fn(&str) -> Option<String>,
+        flags: Flags,
+    ) -> Result<Settings, SettingsError> {
+        let mut settings = Settings::default();
+        for file in files {
+            for entry in file::entries(file)? {
+                settings.set(entry)?;
+            }
+        }
+        for key in KEYS {
+            let name = format!("IMPROVE_{}", key.replace('-', "_").to_uppercase());
+            if let Some(text) = variable(&name).filter(|text| !text.is_empty()) {
+                settings.set_text(key, &text, Origin::Environment(name))?;
+            }
+        }
+        settings.set_flags(flags)?;
+        Ok(settings)
+    }
+
+    fn set_flags(&mut self, flags: Flags) -> Result<(), SettingsError> {
+        let Flags { include, exclude, effort, fail_on, gate_timeout, jobs } = flags;
+        if let Some(value) = include {
+            self.include = Setting { value, origin: Origin::Flag("PATHS") };
+        }
+        if let Some(value) = exclude {
+            // What a project leaves out stays out: a flag adds to it.
+            self.exclude.value.extend(value);
+            self.exclude.origin = Origin::Flag("--exclude");
+        }
+        let texts = [
+            ("effort", "--effort", effort),
+            ("fail-on", "--fail-on", fail_on),
+            ("gate-timeout", "--gate-timeout", gate_timeout),
+        ];
+        for (key, flag, text) in texts {
+            if let Some(text) = text {
+                self.set_text(key, &text, Origin::Flag(flag))?;
+            }
+        }
+        if let Some(value) = jobs {
+            self.jobs = Setting { value, origin: Origin::Flag("--jobs") };
+        }
+        Ok(())
+    }
+
+    /// Sets one entry of a file.
+    fn set(&mut self, entry: Entry) -> Result<(), SettingsError> {
+        let key: Vec<&str> = entry.key.iter().map(String::as_str).collect();
+        match key.as_slice() {
+            ["include"] => self.include = entry.list()?,
+            ["exclude"] => self.exclude = entry.list()?,
+            [name] if KEYS.contains(name) => {
+                let name = (*name).to_owned();
+                let text = entry.text()?;
+                self.set_text(&name, &text.value, text.origin)?;
+            }
+            ["rules", id] => {
+                let id = (*id).to_owned();
+                self.rules.insert(id, entry.switch()?);
+            }
+            ["commands", purpose] => self.set_command("", purpose, &entry)?,
+            ["commands", folder, purpose] => self.set_command(folder, purpose, &entry)?,
+            _ => {
+                let known = KEYS.into_iter().chain(TABLES);
+                let nearest = nearest(key[0], known).filter(|nearest| *nearest != key[0]).map(str::to_owned);
+                return Err(SettingsError::UnknownKey { origin: entry.origin, key: entry.key.join("."), nearest });
+            }
+        }
+        Ok(())
+    }
+
+    fn set_command(&mut self, folder: &str, purpose: &str, entry: &Entry) -> Result<(), SettingsError> {
+        let Some(known) = PURPOSES.iter().find(|(word, _)| *word == purpose) else {
+            let nearest = nearest(purpose, PURPOSES.map(|(word, _)| word)).map(str::to_owned);
+            return Err(SettingsError::UnknownKey { origin: entry.origin.clone(), key: entry.key.join("."), nearest });
+        };
+        let folder = folder.trim_start_matches("./").trim_matches('/');
+        let folder = if folder == "." { "" } else { folder };
+        self.commands.insert((folder.to_owned(), known.1), entry.text()?);
+        Ok(())
+    }
+
+    /// Sets a key from text, as variables and flags give it.
+    fn set_text(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), SettingsError> {
+        let bad = |origin: Origin, expected| SettingsError::BadValue {
+            origin,
+            key: key.to_owned(),
+            expected,
+            found: text.to_owned(),
+        };
+        match key {
+            "include" => self.include = Setting { value: list(text), origin },
+            "exclude" => self.exclude = Setting { value: list(text), origin },
+            "effort" => match text.parse() {
+                Ok(value) => self.effort = Setting { value, origin },
+                Err(()) => return Err(bad(origin, "`quick`, `standard` or `deep`")),
+            },
+            "fail-on" => match level(text) {
+                Some(value) => self.fail_on = Setting { value, origin },
+                None => return Err(bad(origin, "`never`, `low`, `medium` or `high`")),
+            },
+            "gate-timeout" => match duration(text) {
+                Some(value) => self.gate_timeout = Setting { value: Some(value), origin },
+                None => return Err(bad(origin, "a time such as `90s`, `10m` or `1h`")),
+            },
+            "jobs" => match text.parse() {
+                Ok(value) => self.jobs = Setting { value, origin },
+                Err(_) => return Err(bad(origin, "a number of threads")),
+            },
+            other => unreachable!("`{other}` is not in KEYS"),
+        }
+        Ok(())
+    }
+
+    /// Rules switched off.
+    pub fn rules_off(&self) -> Vec<String> {
+        self.rules.iter().filter(|(_, on)| !on.value).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Puts the configured commands in the place of those found in manifests and CI files.
+    pub fn override_commands(&self, recon: &mut Recon) {
+        for ((folder, purpose), setting) in &self.commands {
+            let Some(package) = recon.packages.iter_mut().find(|package| package.folder == *folder) else { continue };
+            package.commands.retain(|command| command.purpose != *purpose);
+            package.commands.push(ProjectCommand {
+                purpose: *purpose,
+                command: setting.value.clone(),
+                folder: folder.clone(),
+                source: FILE_NAME.to_owned(),
+            });
+            package.commands.sort_by_key(|command| command.purpose);
+        }
+    }
+}
+
+/// Words for [`CommandPurpose`] in settings.
+const PURPOSES: [(&str, CommandPurpose); 6] = [
+    ("install", CommandPurpose::Install),
+    ("build", CommandPurpose::Build),
+    ("typecheck", CommandPurpose::Typecheck),
+    ("test", CommandPurpose::Test),
+    ("lint", CommandPurpose::Lint),
+    ("format", CommandPurpose::Format),
+];
+
+impl FromStr for AuditEffort {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<AuditEffort, ()> {
+        match text {
+            "quick" => Ok(AuditEffort::Quick),
+            "standard" => Ok(AuditEffort::Standard),
+            "deep" => Ok(AuditEffort::Deep),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Reads the file at `path`; `None` when there is none.
+pub fn read_file(path: &Path) -> Result<Option<SettingsFile>, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(SettingsFile { path: path.to_owned(), text })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SettingsError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+fn level(text: &str) -> Option<Option<Level>> {
+    match text {
+        "never" => Some(None),
+        "low" => Some(Some(Level::Low)),
+        "medium" => Some(Some(Level::Medium)),
+        "high" => Some(Some(Level::High)),
+        _ => None,
+    }
+}
+
+/// `90s`, `10m`, `1h`, or a bare number of seconds. Zero is no time at all.
+fn duration(text: &str) -> Option<Duration> {
+    let (number, seconds) = match text.char_indices().last()? {
+        (end, 's') => (&text[..end], 1),
+        (end, 'm') => (&text[..end], 60),
+        (end, 'h') => (&text[..end], 3600),
+        _ => (text, 1),
+    };
+    let seconds = number.trim().parse::<u64>().ok()?.checked_mul(seconds)?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> SettingsFile {
+        SettingsFile { path: path.into(), text: text.into() }
+    }
+
+    fn at(path: &str, line: u32) -> Origin {
+        Origin::File { path: path.into(), line }
+    }
+
+    fn layered(text: &str) -> Result<Settings, SettingsError> {
+        Settings::layered(&[file("improve.toml", text)], &|_| None, Flags::default())
+    }
+
+    fn fault(text: &str) -> (String, Option<String>) {
+        let error = layered(text).expect_err("the text is faulty");
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn later_layers_win_and_say_where_they_come_from() {
+        let files = [
+            file("/home/me/improve.toml", "effort = 'deep'\njobs = 2\ngate-timeout = '10m'\n"),
+            file("improve.toml", "jobs = 3\n[rules]\nn-plus-one = false\n"),
+        ];
+        let variable = |name: &str| (name == "IMPROVE_JOBS").then(|| "4".to_owned());
+        let flags = Flags { effort: Some("quick".into()), ..Flags::default() };
+        let settings = Settings::layered(&files, &variable, flags).expect("all values are good");
+        assert_eq!(settings.effort, Setting { value: AuditEffort::Quick, origin: Origin::Flag("--effort") });
+        assert_eq!(settings.jobs, Setting { value: 4, origin: Origin::Environment("IMPROVE_JOBS".into()) });
+        assert_eq!(
+            settings.gate_timeout,
+            Setting { value: Some(Duration::from_secs(600)), origin: at("/home/me/improve.toml", 3) }
+        );
+        assert_eq!(settings.rules_off(), ["n-plus-one"]);
+        assert_eq!(settings.fail_on, Setting { value: None, origin: Origin::Default });
+    }
+
+    #[test]
+    fn unknown_keys_name_their_line_and_the_nearest_key() {
+        assert_eq!(
+            fault("jobs = 1\nexlude = ['a']\n"),
+            ("improve.toml:2: unknown key `exlude`".into(), Some("did you mean `exclude`?".into()))
+        );
+        assert_eq!(
+            fault("[commands.api]\ntset = 'x'\n"),
+            ("improve.toml:2: unknown key `commands.api.tset`".into(), Some("did you mean `test`?".into()))
+        );
+        assert_eq!(fault("[rule]\nx = true\n").1, Some("did you mean `rules`?".into()));
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_refused() {
+        assert_eq!(fault("exclude = 3\n").0, "improve.toml:1: `exclude` takes a list of strings, not `3`");
+        assert_eq!(
+            fault("effort = 'hard'\n").0,
+            "improve.toml:1: `effort` takes `quick`, `standard` or `deep`, not `hard`"
+        );
+        assert_eq!(
+            fault("gate-timeout = '0s'\n").0,
+            "improve.toml:1: `gate-timeout` takes a time such as `90s`, `10m` or `1h`, not `0s`"
+        );
+        assert_eq!(
+            fault("[rules]\na = 'maybe'\n").0,
+            "improve.toml:2: `rules.a` takes `true`, `false`, \"on\" or \"off\", not `maybe`"
+        );
+    }
+
+    #[test]
+    fn broken_toml_names_the_line() {
+        let (message, _) = fault("jobs = 1\nexclude = [\n");
+        assert!(message.starts_with("improve.toml:"), "{message}");
+    }
+
+    #[test]
+    fn configured_commands_replace_those_found() {
+        let settings =
+            layered("[commands]\ntest = 'make check'\n[commands.'packages/api']\nlint = 'eslint .'\n").expect("good");
+        let found = ProjectCommand {
+            purpose: CommandPurpose::Test,
+            command: "npm test".into(),
+            folder: String::new(),
+            source: "package.json scripts.test".into(),
+        };
+        let mut recon = Recon::default();
+        recon.packages.push(crate::repo_map::recon::Package {
+            name: "a".into(),
+            folder: String::new(),
+            manifest: "package.json".into(),
+            manager: crate::repo_map::recon::PackageManager::Npm,
+            workspace_root: false,
+            member_of: None,
+            dependencies: vec![],
+            commands: vec![found],
+            entry_points: vec![],
+            scripts: vec![],
+            publishable: false,
+        });
+        settings.override_commands(&mut recon);
+        let commands: Vec<_> = recon.packages[0]
+            .commands
+            .iter()
+            .map(|command| (command.command.as_str(), command.source.as_str()))
+            .collect();
+        assert_eq!(commands, [("make check", "improve.toml")]);
+    }
+}

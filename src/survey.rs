@@ -1,0 +1,121 @@
+//! The first half of the pipeline in one call: a folder → its repo map and effects, with what git knows about it.
+
+use std::path::{Path, PathBuf};
+
+use crate::effects::{Effects, effects};
+use crate::git::{self, GitError, HistoryLimits};
+use crate::hint::Hint;
+use crate::map::{self, MapError, MapOptions};
+use crate::progress::Progress;
+use crate::repo_map::RepoMap;
+use crate::report::audit_document::Repository;
+use crate::settings::Settings;
+use crate::tree::WorkingTree;
+
+/// A folder, read.
+pub struct Survey {
+    /// Its absolute path.
+    pub root: PathBuf,
+    /// Its repository, when it is the top of one that git can read.
+    pub git: Option<git::Repository>,
+    /// Its files.
+    pub tree: WorkingTree,
+    /// What the mapper knows.
+    pub map: RepoMap,
+    /// What functions do.
+    pub effects: Effects,
+    /// The working tree differs from the commit.
+    pub dirty: bool,
+    /// What went wrong without being in the way.
+    pub warnings: Vec<String>,
+}
+
+/// A folder that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The map could not be made.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl Hint for SurveyError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            SurveyError::Map(error) => error.hint().map(str::to_owned),
+            SurveyError::Cancelled => None,
+        }
+    }
+}
+
+/// Reads the folder `root`. Without a readable git repository there is no history and no commit, and the rest still works.
+pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Result<Survey, SurveyError> {
+    let mut warnings = Vec::new();
+    let mut known = GitFacts::default();
+    if root.join(".git").exists() {
+        match git_facts(root, progress) {
+            Ok(facts) => known = facts,
+            Err(GitError::Cancelled) => return Err(SurveyError::Cancelled),
+            Err(error) => warnings.push(match error.hint() {
+                Some(hint) => format!("{error}; going on without git ({hint})"),
+                None => format!("{error}; going on without git"),
+            }),
+        }
+    }
+    let GitFacts { git, tree, commit, history, dirty } = known;
+    let tree = tree.unwrap_or_else(|| WorkingTree::new(root));
+    let jobs = settings.jobs.value;
+    let options = MapOptions {
+        exclude: settings.exclude.value.clone(),
+        jobs: (jobs > 0).then_some(jobs),
+        ..MapOptions::default()
+    };
+    let mut map = match map::build(&tree, &options, &history, commit, progress) {
+        Err(MapError::Cancelled) => return Err(SurveyError::Cancelled),
+        other => other?,
+    };
+    settings.override_commands(&mut map.recon);
+    progress.phase("effects", None);
+    let effects = effects(&map);
+    if progress.cancelled() {
+        return Err(SurveyError::Cancelled);
+    }
+    Ok(Survey { root: root.to_owned(), git, tree, map, effects, dirty, warnings })
+}
+
+#[derive(Default)]
+struct GitFacts {
+    git: Option<git::Repository>,
+    tree: Option<WorkingTree>,
+    commit: Option<String>,
+    history: std::collections::BTreeMap<String, crate::repo_map::FileHistory>,
+    dirty: bool,
+}
+
+fn git_facts(root: &Path, progress: &dyn Progress) -> Result<GitFacts, GitError> {
+    let git = git::Repository::discover(root)?;
+    let head = git.head()?;
+    let history = match &head {
+        Some(commit) => {
+            progress.phase("history", None);
+            git.history(commit, HistoryLimits::default(), progress)?
+        }
+        None => std::collections::BTreeMap::new(),
+    };
+    let tree = git.working_tree()?;
+    let dirty = git.is_dirty()?;
+    Ok(GitFacts { tree: Some(tree), commit: head.map(|commit| commit.to_string()), history, dirty, git: Some(git) })
+}
+
+impl Survey {
+    /// What reports say of the repository.
+    pub fn repository(&self) -> Repository {
+        Repository {
+            root: self.root.to_string_lossy().into_owned(),
+            commit: self.map.commit.clone(),
+            dirty: self.dirty,
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! Worktrees of ours: where plans are carried out, so that the user's own tree, index and HEAD are never touched.
+//!
+//! git is driven through libgit2, not through its command line: libgit2 runs no hooks, no fsmonitor and no external filters
+//! whatever the configuration says, so nothing that a repository brings along is executed by the host. The price: files kept by
+//! Git LFS are pointers in a worktree, and submodules are copied from the user's checkout; both are said in the receipt.
+//!
+//! Written in the user's `.git`: branches `improve/*`, the worktrees' own metadata, objects, and the folder `improve/`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use git2::build::CheckoutBuilder;
+use git2::{
+    ErrorCode, Oid, Repository, RepositoryOpenFlags, ResetType, Signature, WorktreeAddOptions, WorktreePruneOptions,
+};
+
+use crate::edit::path;
+
+pub mod bring;
+pub mod change;
+pub mod lease;
+pub mod leftover;
+pub mod place;
+
+pub use change::{Change, Content};
+pub use leftover::{Leftover, clean, leftovers};
+pub use place::Place;
+
+/// Something git or the file system refused.
+#[derive(Debug, thiserror::Error)]
+pub enum WorktreeError {
+    /// There is no repository.
+    #[error("{}: not inside a git repository", folder.display())]
+    NotARepository {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// The repository has no working tree.
+    #[error("{}: a bare repository, which has no files to work on", folder.display())]
+    Bare {
+        /// The repository.
+        folder: PathBuf,
+    },
+    /// There is nothing to start from.
+    #[error("{}: the repository has no commit yet", folder.display())]
+    NoCommit {
+        /// The repository.
+        folder: PathBuf,
+    },
+    /// A commit, branch or tag that is not there.
+    #[error("`{name}`: no such commit, branch or tag")]
+    NoSuchCommit {
+        /// As given.
+        name: String,
+    },
+    /// Another process works on the same plan.
+    #[error("plan {slug}: another process is working on it{}", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    InUse {
+        /// The plan.
+        slug: String,
+        /// The process, where known.
+        pid: Option<u32>,
+    },
+    /// The file that ties a worktree to its repository is not the one we wrote.
+    #[error("{}: the worktree's `.git` file was changed, so git is not run there", folder.display())]
+    PointerChanged {
+        /// The worktree.
+        folder: PathBuf,
+    },
+    /// A path that must not be written.
+    #[error("{path}: not written: {reason}")]
+    RefusedPath {
+        /// The path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The cache folder lies inside the repository.
+    #[error("{}: the cache folder lies inside the repository's own files", folder.display())]
+    CacheInside {
+        /// The cache folder.
+        folder: PathBuf,
+    },
+    /// git refused.
+    #[error("git: {what}: {}", source.message())]
+    Git {
+        /// What was tried.
+        what: &'static str,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+impl WorktreeError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            WorktreeError::NotARepository { .. } => {
+                "plans are carried out on a branch: run `git init` and commit first"
+            }
+            WorktreeError::Bare { .. } => "run it in a clone that has a working tree",
+            WorktreeError::NoCommit { .. } => "commit something first: plans are carried out on top of a commit",
+            WorktreeError::InUse { .. } => "wait for it to end, or end it; then run the command again",
+            WorktreeError::PointerChanged { .. } => "run `improve clean` to remove the worktree, then start again",
+            WorktreeError::CacheInside { .. } => "set IMPROVE_CACHE_DIR to a folder outside the repository",
+            WorktreeError::Git { source, .. } if source.code() == ErrorCode::Owner => {
+                "the repository belongs to another user: add it to git's `safe.directory`"
+            }
+            WorktreeError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "apply writes a branch and a worktree's metadata into `.git`: make it writable, or work on a clone"
+            }
+            WorktreeError::NoSuchCommit { .. }
+            | WorktreeError::RefusedPath { .. }
+            | WorktreeError::Git { .. }
+            | WorktreeError::Io { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+pub(crate) fn git(what: &'static str) -> impl Fn(git2::Error) -> WorktreeError {
+    move |source| WorktreeError::Git { what, source }
+}
+
+pub(crate) fn io_at(path: &Path) -> impl Fn(io::Error) -> WorktreeError + '_ {
+    move |source| WorktreeError::Io { path: path.to_owned(), source }
+}
+
+/// A worktree of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worktree {
+    folder: PathBuf,
+    /// The bytes of its `.git` file as we wrote it.
+    pointer: Vec<u8>,
+}
+
+impl Worktree {
+    /// A new worktree at `commit`, on a new branch or detached. What an interrupted run left under this name is removed first.
+    pub fn create(place: &Place, name: &str, commit: &str, branch: Option<&str>) -> Result<Worktree, WorktreeError> {
+        Worktree::remove_named(place, name)?;
+        let folder = place.folder_of(name);
+        fs::create_dir_all(place.worktrees()).map_err(io_at(place.worktrees()))?;
+        let repository = place.repository()?;
+        let target = repository.find_commit(oid(commit)?).map_err(git("read the base commit"))?;
+        let branch_name = branch.map_or_else(|| format!("improve/{name}"), str::to_owned);
+        let created = repository.branch(&branch_name, &target, branch.is_none()).map_err(git("create the branch"))?;
+        let mut options = WorktreeAddOptions::new();
+        options.reference(Some(created.get()));
+        let added = repository.worktree(&place::git_name(name), &folder, Some(&options));
+        let worktree = added.map_err(git("create the worktree")).and_then(|_| Worktree::at(place, name));
+        if branch.is_none() {
+            // libgit2 cannot create a detached worktree, so the branch is let go of again.
+            let detached = worktree.as_ref().ok().map(|worktree| {
+                worktree.repository()?.set_head_detached(target.id()).map_err(git("detach the worktree"))
+            });
+            let mut branch = created;
+            let deleted = branch.delete().map_err(git("delete the temporary branch"));
+            detached.transpose()?;
+            deleted?;
+        }
+        worktree
+    }
+
+    /// A worktree that exists, from an earlier run.
+    pub fn at(place: &Place, name: &str) -> Result<Worktree, WorktreeError> {
+        let folder = place.folder_of(name);
+        // What git keeps about the worktree, not what stands in it, says what its `.git` file must hold.
+        let metadata = place.common().join("worktrees").join(place::git_name(name));
+        let pointer = format!("gitdir: {}\n", metadata.display()).into_bytes();
+        let worktree = Worktree { folder, pointer };
+        worktree.check_pointer()?;
+        Ok(worktree)
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its repository, opened only while its `.git` file is the one we wrote: a changed one would send git elsewhere.
+    pub(crate) fn repository(&self) -> Result<Repository, WorktreeError> {
+        self.check_pointer()?;
+        let flags = RepositoryOpenFlags::NO_SEARCH;
+        Repository::open_ext(&self.folder, flags, std::iter::empty::<&OsStr>()).map_err(git("open the worktree"))
+    }
+
+    fn check_pointer(&self) -> Result<(), WorktreeError> {
+        let file = self.folder.join(".git");
+        let is_file = fs::symlink_metadata(&file).map_err(io_at(&file))?.is_file();
+        let same = is_file && {
+            let bytes = fs::read(&file).map_err(io_at(&file))?;
+            bytes.trim_ascii_end() == self.pointer.trim_ascii_end()
+                || same_folder(bytes.trim_ascii_end(), self.pointer.trim_ascii_end())
+        };
+        if same { Ok(()) } else { Err(WorktreeError::PointerChanged { folder: self.folder.clone() }) }
+    }
+
+    /// The commit it stands on.
+    pub fn head(&self) -> Result<String, WorktreeError> {
+        let repository = self.repository()?;
+        let head = repository.head().and_then(|head| head.peel_to_commit()).map_err(git("read the worktree's HEAD"))?;
+        Ok(head.id().to_string())
+    }
+
+    /// Everything that differs from `commit`: committed, uncommitted and new files; ignored ones apart.
+    pub fn changes_since(&self, commit: &str) -> Result<Vec<Change>, WorktreeError> {
+        change::in_folder(&self.repository()?, &self.folder, commit)
+    }
+
+    /// Commits `paths` as they stand in the worktree.
+    pub fn commit(&self, paths: &[String], message: &str) -> Result<String, WorktreeError> {
+        let repository = self.repository()?;
+        let what = git("commit");
+        let mut index = repository.index().map_err(&what)?;
+        for path in paths {
+            if fs::symlink_metadata(self.folder.join(path)).is_ok() {
+                index.add_path(Path::new(path)).map_err(&what)?;
+            } else {
+                index.remove_path(Path::new(path)).map_err(&what)?;
+            }
+        }
+        index.write().map_err(&what)?;
+        let tree = index.write_tree().and_then(|id| repository.find_tree(id)).map_err(&what)?;
+        let parent = repository.head().and_then(|head| head.peel_to_commit()).map_err(&what)?;
+        let author = identity(&repository)?;
+        let id = repository.commit(Some("HEAD"), &author, &author, message, &tree, &[&parent]).map_err(&what)?;
+        Ok(id.to_string())
+    }
+
+    /// Makes the worktree, and the branch it is on, what `commit` is; new files that are not ignored are removed.
+    pub fn reset_to(&self, commit: &str) -> Result<(), WorktreeError> {
+        let repository = self.reset(commit, ResetType::Hard)?;
+        // libgit2's reset leaves new files, whatever its options say.
+        let mut checkout = CheckoutBuilder::new();
+        checkout.force().remove_untracked(true);
+        repository.checkout_head(Some(&mut checkout)).map_err(git("reset the worktree"))
+    }
+
+    /// Moves the branch to `commit` and keeps every file as it is.
+    pub fn uncommit_to(&self, commit: &str) -> Result<(), WorktreeError> {
+        self.reset(commit, ResetType::Mixed).map(|_| ())
+    }
+
+    fn reset(&self, commit: &str, kind: ResetType) -> Result<Repository, WorktreeError> {
+        let repository = self.repository()?;
+        let target = repository.find_object(oid(commit)?, None).map_err(git("read a commit"))?;
+        repository.reset(&target, kind, None).map_err(git("reset the worktree"))?;
+        drop(target);
+        Ok(repository)
+    }
+
+    /// The text of a file, when it is a regular file inside the worktree and UTF-8.
+    pub fn text(&self, path: &str) -> Option<String> {
+        self.refuse_unsafe(path).ok()?;
+        String::from_utf8(fs::read(self.folder.join(path)).ok()?).ok()
+    }
+
+    /// Writes texts (`None` removes). The one door through which edits reach files: links and paths that leave the worktree are
+    /// refused, all of them before the first is written.
+    pub fn write(&self, files: &BTreeMap<String, Option<String>>) -> Result<(), WorktreeError> {
+        for path in files.keys() {
+            self.refuse_unsafe(path)?;
+        }
+        for (path, text) in files {
+            let file = self.folder.join(path);
+            match text {
+                Some(text) => write_file(&file, text.as_bytes())?,
+                None => self.remove_file(&file)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings changes made elsewhere: bytes, links and modes, as they are.
+    pub fn take_over(&self, changes: &[Change]) -> Result<(), WorktreeError> {
+        for change in changes {
+            let file = self.folder.join(&change.path);
+            self.refuse_linked_parent(&change.path)?;
+            if fs::symlink_metadata(&file).is_ok() {
+                self.remove_file(&file)?;
+            }
+            match &change.new {
+                None => {}
+                Some(Content::File { bytes, executable }) => {
+                    write_file(&file, bytes)?;
+                    let mode = if *executable { 0o755 } else { 0o644 };
+                    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).map_err(io_at(&file))?;
+                }
+                Some(Content::Link { target }) => {
+                    make_parent(&file)?;
+                    std::os::unix::fs::symlink(target, &file).map_err(io_at(&file))?;
+                }
+                Some(Content::Other) => {
+                    let reason = "a nested repository cannot be brought over".to_owned();
+                    return Err(WorktreeError::RefusedPath { path: change.path.clone(), reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_file(&self, file: &Path) -> Result<(), WorktreeError> {
+        fs::remove_file(file).map_err(io_at(file))?;
+        // git knows no empty folders.
+        let parents = file.ancestors().skip(1).take_while(|parent| *parent != self.folder);
+        for parent in parents {
+            if fs::remove_dir(parent).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_unsafe(&self, path: &str) -> Result<(), WorktreeError> {
+        self.refuse_linked_parent(path)?;
+        match fs::symlink_metadata(self.folder.join(path)) {
+            Ok(metadata) if !metadata.is_file() => {
+                Err(WorktreeError::RefusedPath { path: path.to_owned(), reason: "it is not a regular file".to_owned() })
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn refuse_linked_parent(&self, path: &str) -> Result<(), WorktreeError> {
+        let refused = |reason: String| WorktreeError::RefusedPath { path: path.to_owned(), reason };
+        if let Some(fault) = path::fault(path) {
+            return Err(refused(fault.to_owned()));
+        }
+        let mut parent = self.folder.clone();
+        let segments: Vec<&str> = path.split('/').collect();
+        for segment in &segments[..segments.len() - 1] {
+            parent.push(segment);
+            match fs::symlink_metadata(&parent) {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => return Err(refused(format!("`{segment}` in it is not a folder"))),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the lock files that a killed run left in what git keeps about a worktree and branch of ours. Only for who holds the
+    /// lease: nobody else works there then.
+    pub(crate) fn remove_stale_locks(place: &Place, name: &str, branch: &str) {
+        let metadata = place.common().join("worktrees").join(place::git_name(name));
+        let references =
+            ["refs/heads", "logs/refs/heads"].map(|folder| place.common().join(folder).join(format!("{branch}.lock")));
+        let own = ["index.lock", "HEAD.lock", "logs/HEAD.lock"].map(|file| metadata.join(file));
+        for lock in own.into_iter().chain(references) {
+            // Most are not there.
+            let _ = fs::remove_file(lock);
+        }
+    }
+
+    /// Removes the worktree and what git knows about it; its branch stays.
+    pub fn remove(place: &Place, name: &str) -> Result<(), WorktreeError> {
+        Worktree::remove_named(place, name)
+    }
+
+    fn remove_named(place: &Place, name: &str) -> Result<(), WorktreeError> {
+        let folder = place.folder_of(name);
+        if fs::symlink_metadata(&folder).is_ok() {
+            remove_tree(&folder)?;
+        }
+        let repository = place.repository()?;
+        if let Ok(worktree) = repository.find_worktree(&place::git_name(name)) {
+            let mut options = WorktreePruneOptions::new();
+            worktree.prune(Some(options.valid(true).locked(true))).map_err(git("prune the worktree"))?;
+        }
+        // An interrupted creation may have left metadata that git itself does not take for a worktree.
+        let metadata = place.common().join("worktrees").join(place::git_name(name));
+        if metadata.is_dir() {
+            remove_tree(&metadata)?;
+        }
+        Ok(())
+    }
+}
+
+/// Two `gitdir:` lines that name the same folder, written in different ways.
+fn same_folder(a: &[u8], b: &[u8]) -> bool {
+    let folder = |bytes: &[u8]| {
+        let line = std::str::from_utf8(bytes).ok()?.strip_prefix("gitdir: ")?.to_owned();
+        fs::canonicalize(line).ok()
+    };
+    folder(a).is_some_and(|a| folder(b) == Some(a))
+}
+
+/// The user's configured identity, else a neutral one.
+fn identity(repository: &Repository) -> Result<Signature<'static>, WorktreeError> {
+    repository.signature().or_else(|_| Signature::now("improve", "improve@localhost")).map_err(git("make a signature"))
+}
+
+pub(crate) fn oid(commit: &str) -> Result<Oid, WorktreeError> {
+    Oid::from_str(commit).map_err(|_| WorktreeError::NoSuchCommit { name: commit.to_owned() })
+}
+
+fn make_parent(file: &Path) -> Result<(), WorktreeError> {
+    match file.parent() {
+        Some(parent) => fs::create_dir_all(parent).map_err(io_at(parent)),
+        None => Ok(()),
+    }
+}
+
+fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WorktreeError> {
+    make_parent(file)?;
+    fs::write(file, bytes).map_err(io_at(file))
+}
+
+/// Removes a folder of ours, with what tools made read-only in it.
+pub(crate) fn remove_tree(folder: &Path) -> Result<(), WorktreeError> {
+    if fs::remove_dir_all(folder).is_ok() {
+        return Ok(());
+    }
+    make_writable(folder);
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_at(folder)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn make_writable(folder: &Path) {
+    let Ok(metadata) = fs::symlink_metadata(folder) else { return };
+    if !metadata.is_dir() {
+        return;
+    }
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(metadata.permissions().mode() | 0o700));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        make_writable(&entry.path());
+    }
+}
+
+#[cfg(test)]
+mod tests;

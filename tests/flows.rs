@@ -1,0 +1,452 @@
+//! The program on repositories built for the purpose: what it prints, what it leaves behind, how it ends.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const MANIFEST: &str = "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n";
+
+const SHOP: &str = "\
+import { PrismaClient } from '@prisma/client'
+
+const prisma = new PrismaClient()
+
+export async function listOrders(ids: string[]) {
+  const orders = []
+  for (const id of ids) {
+    orders.push(await prisma.order.findUnique({ where: { id } }))
+  }
+  return orders
+}
+";
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder is ours");
+    std::fs::write(path, text).expect("the folder is ours");
+}
+
+fn git(folder: &Path, args: &[&str]) {
+    let status = Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"])
+        .args(args)
+        .current_dir(folder)
+        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .stdout(Stdio::null())
+        .status()
+        .expect("git is installed");
+    assert!(status.success(), "git {args:?}");
+}
+
+/// A repository with one commit and one query in a loop.
+fn shop() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(
+        folder.path(),
+        "package.json",
+        "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n",
+    );
+    write(folder.path(), "src/orders.ts", SHOP);
+    git(folder.path(), &["init", "-q", "-b", "main"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "first"]);
+    folder
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
+    let home = folder.join(".git/home");
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IMPROVE_CACHE_DIR", "IMPROVE_STATE_DIR"] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", &home).env("COLUMNS", "100").env_remove("FORCE_COLOR");
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the program prints UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("the program prints UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)))
+}
+
+#[test]
+fn audit_finds_the_query_in_the_loop_and_quotes_it() {
+    let shop = shop();
+    let output = run(shop.path(), &["audit", "perf", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document = json(&output);
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["planner"], "built-in");
+    assert_eq!(document["repository"]["dirty"], false);
+    let finding = &document["findings"][0];
+    assert_eq!(finding["rule"], "n-plus-one");
+    assert_eq!(finding["evidence"][0]["file"], "src/orders.ts");
+    let line = finding["evidence"][0]["start_line"].as_u64().expect("a line");
+    let end = finding["evidence"][0]["end_line"].as_u64().expect("a line");
+    let quoted: Vec<&str> = SHOP.lines().skip(line as usize - 1).take((end - line + 1) as usize).collect();
+    assert_eq!(finding["evidence"][0]["quote_sha256"], improve::finding::sha256_hex(&quoted.join("\n")));
+}
+
+#[test]
+fn fail_on_turns_findings_into_exit_code_1_and_flags_win_over_files() {
+    let shop = shop();
+    assert_eq!(run(shop.path(), &["audit", "--fail-on", "low"]).status.code(), Some(1));
+    write(shop.path(), "improve.toml", "fail-on = \"low\"\n");
+    assert_eq!(run(shop.path(), &["audit"]).status.code(), Some(1));
+    assert_eq!(run(shop.path(), &["audit", "--fail-on", "never"]).status.code(), Some(0));
+    write(shop.path(), "improve.toml", "[rules]\nn-plus-one = false\n");
+    let document = json(&run(shop.path(), &["audit", "perf", "--format", "json"]));
+    assert_eq!(document["findings"], Value::Array(vec![]));
+}
+
+#[test]
+fn unknown_settings_name_line_and_nearest_key() {
+    let shop = shop();
+    write(shop.path(), "improve.toml", "# ours\nexlude = ['a']\n");
+    let output = run(shop.path(), &["audit"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("improve.toml:2: unknown key `exlude`"), "{said}");
+    assert!(said.contains("hint: did you mean `exclude`?"), "{said}");
+}
+
+#[test]
+fn one_run_writes_several_formats() {
+    let shop = shop();
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let report = elsewhere.path().join("report.json");
+    let table = elsewhere.path().join("table.md");
+    let markdown = format!("markdown={}", table.display());
+    let report_path = report.display().to_string();
+    let output = run(shop.path(), &["audit", "--color", "always", "--output", &report_path, "--output", &markdown]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(report).expect("written")).expect("the file is JSON");
+    assert_eq!(document["findings"][0]["rule"], "n-plus-one");
+    assert!(std::fs::read_to_string(table).expect("written").starts_with("# Findings\n"));
+    assert!(stdout(&output).contains('\u{1b}'), "colour was asked for");
+}
+
+#[test]
+fn a_folder_without_git_is_audited_and_says_no_commit() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(folder.path(), "package.json", MANIFEST);
+    write(folder.path(), "src/orders.ts", SHOP);
+    let document = json(&run(folder.path(), &["audit", "perf", "--format", "json"]));
+    assert_eq!(document["repository"]["commit"], Value::Null);
+    assert_eq!(document["findings"][0]["rule"], "n-plus-one");
+}
+
+#[test]
+fn an_empty_folder_is_nothing_to_read_and_no_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = run(folder.path(), &["audit"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("Nothing to read"), "{}", stdout(&output));
+    assert_eq!(run(folder.path(), &["map", "--format", "json"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let shop = shop();
+    let mut child = command(shop.path(), &["rules", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn show_finds_a_finding_by_the_beginning_of_its_fingerprint() {
+    let shop = shop();
+    let document = json(&run(shop.path(), &["audit", "perf", "--format", "json"]));
+    let fingerprint = document["findings"][0]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let output = run(shop.path(), &["show", &fingerprint[..8]]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("prisma.order.findUnique({ where: { id } })"), "{}", stdout(&output));
+    assert_eq!(run(shop.path(), &["show", "ffffffff"]).status.code(), Some(2));
+}
+
+#[test]
+fn escape_sequences_in_file_names_do_not_reach_the_terminal() {
+    let shop = shop();
+    write(shop.path(), "src/a\u{1b}[31m.ts", SHOP);
+    for format in ["human", "markdown", "json", "jsonl"] {
+        let output = run(shop.path(), &["audit", "--format", format]);
+        assert!(!stdout(&output).contains('\u{1b}'), "{format}");
+    }
+}
+
+#[test]
+fn map_paths_narrow_what_is_shown() {
+    let shop = shop();
+    write(shop.path(), "lib/other.ts", "export function other() {}\n");
+    let names = |args: &[&str]| -> Vec<String> {
+        let mut all = vec!["map", "--symbols", "--format", "jsonl"];
+        all.extend(args);
+        let output = run(shop.path(), &all);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let row = |line: &str| serde_json::from_str::<Value>(line).expect("a JSON line");
+        stdout(&output).lines().map(|line| row(line)["file"].as_str().expect("a path").to_owned()).collect()
+    };
+    assert_eq!(names(&["lib"]), ["lib/other.ts"]);
+    assert_eq!(names(&["--exclude", "src/**"]), ["lib/other.ts"]);
+    assert_eq!(run(shop.path(), &["map", "nowhere"]).status.code(), Some(2));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let shop = shop();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&run(shop.path(), &["completions", shell])).contains("audit"), "{shell}");
+    }
+}
+
+const PLAN: &str = "\
+# Plan 001: Name the running total what it is
+
+## Status
+
+- **Priority**: P3
+- **Effort**: S
+- **Risk**: LOW
+- **Category**: tech-debt
+
+## Why this matters
+
+`sum` says less than `running`.
+
+## Current state
+
+```ts file=src/total.ts lines=1-3
+export function total(items: number[]) {
+  let sum = 0
+  for (const item of items) sum += item
+```
+
+## Commands you will need
+
+| Purpose | Command | Expected on success |
+|---|---|---|
+| Look | `git grep -nw running -- src/total.ts` | exit 0 |
+
+## Scope
+
+**In scope**
+
+- `src/total.ts`
+
+**Out of scope**
+
+- `package.json`: nothing to change there
+
+## Steps
+
+### Step 1: Rename the variable in `total`
+
+Rename `sum` to `running` in `src/total.ts`.
+
+```edit file=src/total.ts
+<<<<<<< SEARCH
+  let sum = 0
+  for (const item of items) sum += item
+  return sum
+=======
+  let running = 0
+  for (const item of items) running += item
+  return running
+>>>>>>> REPLACE
+```
+
+**Verify**: `git grep -nw sum -- src/total.ts` → no matches
+
+## Done criteria
+
+- [ ] `git grep -nw sum -- src/total.ts` → no matches
+- [ ] `git grep -nw running -- src/total.ts` → exit 0
+
+## STOP conditions
+
+- `src/total.ts` has a second variable called `sum` inside `total`.
+";
+
+/// [`shop`] with a plan that carries exact edits.
+fn planned() -> tempfile::TempDir {
+    let shop = shop();
+    let total = "export function total(items: number[]) {\n  let sum = 0\n  for (const item of items) sum += item\n  return sum\n}\n";
+    write(shop.path(), "src/total.ts", total);
+    // No dependencies: nothing is fetched.
+    write(shop.path(), "package.json", "{ \"name\": \"shop\" }\n");
+    write(shop.path(), "plans/001-name-total.md", PLAN);
+    git(shop.path(), &["add", "."]);
+    git(shop.path(), &["commit", "-q", "-m", "a plan"]);
+    shop
+}
+
+fn git_output(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new("git").args(args).current_dir(folder).output().expect("git is installed");
+    String::from_utf8(output.stdout).expect("git prints UTF-8 here")
+}
+
+#[test]
+fn review_counts_steps_and_gates_and_finds_what_is_gone() {
+    let shop = planned();
+    let output = run(shop.path(), &["review", "1", "--offline", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let review = json(&output);
+    assert_eq!(review["plan"], "plans/001-name-total.md");
+    assert_eq!(review["steps"], 1);
+    assert_eq!(review["gates"], 1);
+    assert_eq!(review["problems"], Value::Array(vec![]));
+    write(shop.path(), "plans/002-not.md", "nothing of the kind\n");
+    std::fs::remove_file(shop.path().join("src/total.ts")).expect("it was there");
+    let output = run(shop.path(), &["review", "1", "2", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let reviews = json(&output);
+    assert!(!reviews[0]["problems"].as_array().expect("a list").is_empty());
+    assert_eq!(reviews[1]["problems"][0]["code"], "not-a-plan");
+}
+
+#[test]
+fn apply_asks_for_trust_then_commits_on_a_branch_and_leaves_the_tree_alone() {
+    let shop = planned();
+    // The index of plans is the one file that is written.
+    let tree = || git_output(shop.path(), &["status", "--porcelain=v1", "--ignored", "--", ".", ":!plans/README.md"]);
+    let before = tree();
+    let refused = run(shop.path(), &["apply", "1"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("git grep -nw sum -- src/total.ts") && said.contains("--trust"), "{said}");
+
+    let output = run(shop.path(), &["apply", "plans/001.md", "--trust", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let receipt = json(&output);
+    assert_eq!(receipt["outcome"], "verified");
+    assert_eq!(receipt["branch"], "improve/001-name-total");
+    assert_eq!(receipt["sandbox"]["level"], "none");
+    assert_eq!(tree(), before);
+    let backlog = json(&run(shop.path(), &["status", "--format", "json"]));
+    assert_eq!(backlog["plans"][0]["status"], "DONE", "{backlog}");
+    assert_eq!(backlog["plans"][0]["last_outcome"], "verified");
+    assert_eq!(backlog["worktrees"], Value::Array(vec![]));
+    let work = git_output(shop.path(), &["show", "improve/001-name-total:src/total.ts"]);
+    assert!(work.contains("let running = 0"), "{work}");
+
+    let verified = run(shop.path(), &["verify", "1", "--branch", "improve/001-name-total", "--format", "json"]);
+    assert_eq!(verified.status.code(), Some(0), "{}{}", stdout(&verified), stderr(&verified));
+    assert_eq!(json(&verified)["outcome"], "verified");
+    let undone = run(shop.path(), &["verify", "1", "--branch", "main", "--base", "main", "--format", "json"]);
+    assert_eq!(undone.status.code(), Some(1), "{}{}", stdout(&undone), stderr(&undone));
+
+    assert_eq!(run(shop.path(), &["clean", "1"]).status.code(), Some(2));
+    let cleaned = run(shop.path(), &["clean", "1", "--yes"]);
+    assert_eq!(cleaned.status.code(), Some(0), "{}", stderr(&cleaned));
+    assert_eq!(git_output(shop.path(), &["branch", "--list", "improve/*"]), "");
+}
+
+#[test]
+fn apply_refuses_what_it_cannot_do_and_says_why() {
+    let shop = planned();
+    let plain = tempfile::tempdir().expect("a temporary folder");
+    write(plain.path(), "plans/001-a.md", PLAN);
+    let outside = run(plain.path(), &["apply", "1", "--trust"]);
+    assert_eq!(outside.status.code(), Some(2));
+    assert!(stderr(&outside).contains("not inside a git repository"), "{}", stderr(&outside));
+
+    write(shop.path(), "src/total.ts", "// changed and not committed\n");
+    let dirty = run(shop.path(), &["apply", "1", "--trust"]);
+    assert_eq!(dirty.status.code(), Some(4), "{}", stderr(&dirty));
+    assert!(stderr(&dirty).contains("commit or stash"), "{}", stderr(&dirty));
+
+    let ambiguous = {
+        write(shop.path(), "plans/002-name-other.md", PLAN);
+        run(shop.path(), &["apply", "name", "--trust"])
+    };
+    assert_eq!(ambiguous.status.code(), Some(2));
+    assert!(stderr(&ambiguous).contains("plans/002-name-other.md"), "{}", stderr(&ambiguous));
+    assert!(stderr(&run(shop.path(), &["apply", "001-name-totl"])).contains("did you mean `001-name-total`?"));
+}
+
+#[test]
+fn a_rejected_finding_stays_away_and_says_why() {
+    let shop = shop();
+    let findings = |args: &[&str]| json(&run(shop.path(), args));
+    let before = findings(&["audit", "perf", "--format", "json"]);
+    let fingerprint = before["findings"][0]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    assert_eq!(run(shop.path(), &["reject", &fingerprint[..8], "--reason", " "]).status.code(), Some(2));
+    let output = run(shop.path(), &["reject", &fingerprint[..8], "--reason", "at most three ids"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let after = findings(&["audit", "perf", "--format", "json"]);
+    assert_eq!(after["findings"], Value::Array(vec![]));
+    assert_eq!(after["rejected"][0]["fingerprint"], fingerprint);
+    assert_eq!(after["rejected"][0]["reason"], "at most three ids");
+    assert_eq!(json(&run(shop.path(), &["status", "--format", "json"]))["rejected"], 1);
+}
+
+#[test]
+fn a_rejected_plan_is_marked_in_the_index() {
+    let shop = planned();
+    assert_eq!(run(shop.path(), &["reject", "1", "--reason", "the name is fine"]).status.code(), Some(0));
+    let backlog = json(&run(shop.path(), &["status", "--format", "json"]));
+    assert_eq!(backlog["plans"][0]["status"], "REJECTED");
+    assert_eq!(backlog["plans"][0]["note"], "the name is fine");
+}
+
+#[test]
+fn bare_improve_writes_a_plan_for_each_finding_once() {
+    let shop = shop();
+    let dry = json(&run(shop.path(), &["perf", "--dry-run", "--format", "json"]));
+    assert_eq!(dry["plans"][0]["outcome"], "would-be-written");
+    assert!(!shop.path().join("plans").exists(), "a dry run writes nothing");
+
+    let output = run(shop.path(), &["perf", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let written = json(&output);
+    assert_eq!(written["plans"][0]["outcome"], "written");
+    assert_eq!(written["plans"][0]["path"], dry["plans"][0]["path"]);
+    assert_eq!(written["plans"][0]["problems"], Value::Array(vec![]));
+    assert_eq!(run(shop.path(), &["review", "1"]).status.code(), Some(0));
+
+    let again = json(&run(shop.path(), &["perf", "--format", "json"]));
+    assert_eq!(again["plans"][0]["outcome"], "already-planned");
+    assert_eq!(again["plans"][0]["path"], written["plans"][0]["path"]);
+}
+
+#[test]
+fn flags_of_bare_improve_before_a_command_are_refused_rather_than_lost() {
+    let shop = shop();
+    let output = run(shop.path(), &["--top", "3", "audit"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("improve audit"), "{}", stderr(&output));
+    let swapped = run(shop.path(), &["perf", "audit"]);
+    assert_eq!(swapped.status.code(), Some(2));
+    assert!(stderr(&swapped).contains("the command comes first: improve audit"), "{}", stderr(&swapped));
+    assert_eq!(run(shop.path(), &["--quiet", "audit"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_unknown_word_names_the_nearest_command() {
+    let shop = shop();
+    let output = run(shop.path(), &["aduit"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean `audit`?"), "{}", stderr(&output));
+}
