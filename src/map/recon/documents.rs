@@ -34,6 +34,10 @@ fn kind(path: &str) -> Option<DocumentKind> {
     if !matches!(extension, "md" | "mdx" | "rst" | "txt" | "adoc" | "markdown" | "") {
         return None;
     }
+    // Plans quote what is wrong with the documents they are about.
+    if matches!(folders.first(), Some(&"plans" | &"advisor-plans")) {
+        return None;
+    }
     // Prose inside of code folders is data of the program or of its tests.
     if folders
         .iter()

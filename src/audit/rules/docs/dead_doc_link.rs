@@ -141,21 +141,33 @@ fn finding(document: &Document, dead: &[&DocumentLink]) -> Finding {
     draft.build()
 }
 
-/// The one file that a dead link can only mean: the same name, somewhere else.
-fn moved_to(map: &RepoMap, link: &DocumentLink) -> Option<String> {
-    let path = link.target.split(['#', '?']).next()?;
-    let name = path.rsplit('/').next()?;
+/// The one file that a dead link can only mean.
+///
+/// A file of the same name is not enough for source code: another package may hold a namesake. It counts when the link was
+/// written for another folder (`../` too few or too many) or when the file moved within its package.
+fn moved_to(map: &RepoMap, document: &Document, link: &DocumentLink) -> Option<String> {
+    let written = link.target.split(['#', '?']).next()?;
+    let name = written.rsplit('/').next()?;
     // Every folder has one of these.
-    if ["readme.md", "index.md", "package.json", "cargo.toml", "mod.rs", "lib.rs", "main.rs", "index.ts"]
-        .contains(&name.to_ascii_lowercase().as_str())
-    {
+    const COMMON: [&str; 8] =
+        ["readme.md", "index.md", "package.json", "cargo.toml", "mod.rs", "lib.rs", "main.rs", "index.ts"];
+    if COMMON.contains(&name.to_ascii_lowercase().as_str()) {
         return None;
     }
-    let is_same = |path: &str| path.rsplit('/').next() == Some(name);
+    let is_same = |path: &&str| path.rsplit('/').next() == Some(name);
     let sources = map.files.iter().map(|file| file.path.as_str());
-    let mut found = sources.chain(map.other_files.iter().map(String::as_str)).filter(|path| is_same(path));
+    let mut found = sources.chain(map.other_files.iter().map(String::as_str)).filter(is_same);
     let only = found.next()?;
-    found.next().is_none().then(|| only.to_owned())
+    if found.next().is_some() {
+        return None;
+    }
+    let tail = written.trim_start_matches("./").trim_start_matches("../");
+    let tail = tail.rsplit("../").next().unwrap_or(tail);
+    let is_depth = written.starts_with("../") && tail.matches('/').count() >= 2 && only.ends_with(tail);
+    let package = |path: &str| map.recon.package_of(path).map(|package| package.folder.as_str());
+    let is_within = || package(&destination(document, link)?).filter(|folder| Some(*folder) == package(only));
+    let is_source = map.file_by_path(only).is_some();
+    (!is_source || is_depth || is_within().is_some()).then(|| only.to_owned())
 }
 
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -170,7 +182,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let mut by_hand = Vec::new();
     for link in &dead {
         let path = link.target.split(['#', '?']).next()?;
-        let target = moved_to(map, link);
+        let target = moved_to(map, document, link);
         let span = text.part_span(link.line, path);
         // Part of another path that does exist, the text could not be gone.
         let gone = (text.text.matches(path).count() == 1)
