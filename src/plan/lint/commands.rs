@@ -306,8 +306,8 @@ fn script_fault(manager: &str, arguments: &[&str], folder: &str, context: &Conte
     if scripts.is_some_and(|scripts| scripts.contains_key(script_name)) {
         return None;
     }
-    // `pnpm vitest` and `yarn tsc` run programs of dependencies.
-    let runs_programs = !explicit && manager != "npm";
+    // `pnpm vitest` and `yarn tsc` run programs of dependencies; yarn and bun do so after `run` too.
+    let runs_programs = (!explicit && manager != "npm") || matches!(manager, "yarn" | "bun");
     let brought = context.recon.packages.iter().flat_map(|package| &package.dependencies);
     let brought = brought.into_iter().any(|dependency| dependency.name.rsplit('/').next() == Some(script));
     if runs_programs && (brought || is_known_program(script)) {

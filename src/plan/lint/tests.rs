@@ -102,6 +102,8 @@ fn commands_that_resolve_are_left_alone() {
         "bash scripts/check.sh",
         "cd src && git grep -nF -e 'a; b | c' -- a.ts",
         "npx vitest run",
+        "yarn run vitest run",
+        "bun run vitest",
         "FOO=1 cargo test --workspace 2>&1 | tail -5",
         "./scripts/check.sh",
         "node -e 'process.exit(0)'",
