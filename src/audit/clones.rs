@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::repo_map::facts::CodeLine;
 
+pub mod compare;
+
 /// Lines of a window. Our choice: six lines with names aside are rarely equal by chance. With four, clones begin and end
 /// wherever chance has it.
 const WINDOW: usize = 6;
@@ -194,7 +196,13 @@ mod tests {
     fn lines(text: &str) -> Vec<CodeLine> {
         text.chars()
             .zip(1..)
-            .map(|(c, line)| CodeLine { line, exact: c as u64, shape: c.to_ascii_lowercase() as u64, tokens: 6 })
+            .map(|(c, line)| CodeLine {
+                line,
+                exact: c as u64,
+                shape: c.to_ascii_lowercase() as u64,
+                bag: c as u64,
+                tokens: 6,
+            })
             .collect()
     }
 

@@ -691,6 +691,9 @@ pub struct CodeLine {
     pub exact: u64,
     /// Hash with identifiers, strings and numbers replaced by their kind.
     pub shape: u64,
+    /// Sum of the hashes of its tokens without brackets and separators: adds up over lines, so that a statement has the same
+    /// sum however it is broken into lines.
+    pub bag: u64,
     /// Leaf tokens on the line: thin lines weigh little.
     pub tokens: u16,
 }

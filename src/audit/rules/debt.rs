@@ -1,5 +1,6 @@
 //! Rules about structure that slows every change.
 
+pub mod clone_family;
 pub mod duplicate_code;
 pub mod hotspot;
 pub mod import_cycle;

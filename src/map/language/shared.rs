@@ -178,6 +178,7 @@ pub fn code_lines(tree: &Tree, source: &str, classify: &dyn Fn(Node<'_>) -> Leaf
     struct Line {
         exact: DefaultHasher,
         shape: DefaultHasher,
+        bag: u64,
         tokens: u16,
         words: u16,
         skip: bool,
@@ -196,6 +197,7 @@ pub fn code_lines(tree: &Tree, source: &str, classify: &dyn Fn(Node<'_>) -> Leaf
                 let line = found.entry(row).or_insert_with(|| Line {
                     exact: DefaultHasher::new(),
                     shape: DefaultHasher::new(),
+                    bag: 0,
                     tokens: 0,
                     words: 0,
                     skip: false,
@@ -203,6 +205,11 @@ pub fn code_lines(tree: &Tree, source: &str, classify: &dyn Fn(Node<'_>) -> Leaf
                 line.skip |= leaf == Leaf::SkipLine;
                 line.tokens = line.tokens.saturating_add(1);
                 text.hash(&mut line.exact);
+                if !matches!(text, "(" | ")" | "{" | "}" | "[" | "]" | "," | ";") {
+                    let mut word = DefaultHasher::new();
+                    text.hash(&mut word);
+                    line.bag = line.bag.wrapping_add(word.finish());
+                }
                 match leaf {
                     Leaf::Name => "name".hash(&mut line.shape),
                     Leaf::Literal => "literal".hash(&mut line.shape),
@@ -233,6 +240,7 @@ pub fn code_lines(tree: &Tree, source: &str, classify: &dyn Fn(Node<'_>) -> Leaf
             line: row,
             exact: line.exact.finish(),
             shape: line.shape.finish(),
+            bag: line.bag,
             tokens: line.tokens,
         })
         .collect()

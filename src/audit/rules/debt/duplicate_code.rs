@@ -7,10 +7,11 @@ use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDr
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::clone_family::{Body, Family, code, differences, families, file_lines};
 use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
-use crate::repo_map::facts::{CallKind, CodeLine, Lines, RegionKind, SymbolIndex};
+use crate::repo_map::facts::{CallKind, CallSite, Lines, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
@@ -37,27 +38,9 @@ const MIN_EXACT_PERCENT: usize = 70;
 /// Findings reported: the ones that cost most. Volume hides what matters.
 const MAX_FINDINGS: usize = 8;
 
-/// One function, or one handler written in place at the top level: clones do not run across functions.
-struct Body {
-    file: FileId,
-    /// The named function.
-    symbol: Option<SymbolIndex>,
-    lines: Vec<CodeLine>,
-}
-
-/// Copies of one piece of code.
-struct Family {
-    /// Copies: the function they stand in and their lines, in order.
-    copies: Vec<(usize, Lines)>,
-    /// Code lines that are equal in the largest pair.
-    exact: usize,
-    /// Code lines that are equal in all pairs.
-    total: usize,
-    /// Lines of the largest pair that differ in names or values.
-    renamed: usize,
-    /// Places of the largest pair where one side has lines the other has not: body and line of either side.
-    gaps: Vec<[(usize, u32); 2]>,
-}
+/// Lines two copies must share when there are only these two and they do not do the same: below that they may be two things
+/// that look alike. Our choice.
+const MIN_PARTED: usize = 20;
 
 impl Rule for DuplicateCode {
     fn doc(&self) -> &'static RuleDoc {
@@ -71,13 +54,17 @@ impl Rule for DuplicateCode {
             .flat_map(|(id, _)| bodies(map, id))
             .collect();
         let sequences: Vec<Sequence<'_>> = bodies.iter().map(|body| Sequence { lines: &body.lines }).collect();
-        let clones = clones::find(&sequences, MIN_LINES).into_iter().filter(|clone| is_copy(map, &bodies, clone));
-        let mut families = families(&bodies, clones.collect());
-        // Drifted copies first, then by how much is repeated.
+        let all = clones::find(&sequences, MIN_LINES);
+        let clones: Vec<Clone2> = all.iter().filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
+        let mut families = families(map, &bodies, clones, &all);
+        families.retain(|family| {
+            let parted = family.differences.logic() > 0;
+            family.shared >= if parted && family.copies.len() == 2 { MIN_PARTED } else { MIN_LINES }
+        });
+        // Copies that drifted first, then by how much is repeated.
         families.sort_by_key(|family| {
-            let repeated = family.total.max(family.exact * (family.copies.len() - 1));
-            let drifted = if family.gaps.is_empty() { 2 } else { 3 };
-            (std::cmp::Reverse(repeated * drifted), family.copies[0])
+            let drifted = if family.differences.alone.is_empty() { 2 } else { 3 };
+            (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
         families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, family)).collect()
     }
@@ -121,142 +108,213 @@ fn bodies(map: &RepoMap, file: FileId) -> Vec<Body> {
     found
 }
 
+/// Lines that need not be there.
+fn repeated(family: &Family) -> usize {
+    family.shared * (family.copies.len() - 1) + family.further.iter().map(|(.., equal)| equal).sum::<usize>()
+}
+
 /// Whether a clone is logic that was copied, rather than a pattern that repeats.
 fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
-    let code = &bodies[clone.left.sequence].lines[clone.left.start..clone.left.end];
-    let tokens: u32 = code.iter().map(|line| u32::from(line.tokens)).sum();
-    let shapes: BTreeSet<u64> = code.iter().map(|line| line.shape).collect();
+    let own = code(bodies, clone.left);
+    let tokens: u32 = own.iter().map(|line| u32::from(line.tokens)).sum();
+    let shapes: BTreeSet<u64> = own.iter().map(|line| line.shape).collect();
     clone.exact * 100 >= clone.left.len().max(clone.right.len()) * MIN_EXACT_PERCENT
         && clone.exact >= MIN_LINES
         && tokens >= MIN_TOKENS
         // Rows of a table share few shapes.
-        && shapes.len() * 10 >= code.len() * 6
+        && shapes.len() * 10 >= own.len() * 6
         && [clone.left, clone.right].iter().all(|stretch| has_logic(map, bodies, *stretch))
+        // A tenth of the lines that do something else: the same frame around two things.
+        && differences(map, bodies, clone.left, clone.right).1.logic() * 8 <= clone.left.len().max(clone.right.len())
 }
 
-/// At least three calls, not mostly markup, and a choice, a loop or a callback.
+/// At least three calls and a choice, a loop or a callback, on enough lines that are neither markup nor set-up.
 fn has_logic(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> bool {
     let range = file_lines(bodies, stretch);
     let facts = &map.file(bodies[stretch.sequence].file).facts;
-    let calls = facts.calls.iter().filter(|call| range.contains(call.line) && call.kind != CallKind::Jsx).count();
-    let markup = facts.calls.iter().filter(|call| range.contains(call.line) && call.kind == CallKind::Jsx).count();
+    let inside: Vec<&CallSite> = facts.calls.iter().filter(|call| range.contains(call.line)).collect();
+    let (markup, calls): (Vec<&CallSite>, Vec<&CallSite>) =
+        inside.into_iter().partition(|call| call.kind == CallKind::Jsx);
+    // `const [open, setOpen] = useState(false)`: every component begins with these.
+    let set_up = |call: &CallSite| {
+        let is_hook = call.name.strip_prefix("use").is_some_and(|rest| rest.starts_with(char::is_uppercase));
+        is_hook && matches!(call.usage, Usage::Bound(_)) && call.end_line <= call.line + 1
+    };
+    let light = |line: u32| {
+        let covers = |call: &&CallSite| (call.line..=call.end_line).contains(&line);
+        markup.iter().any(covers) || calls.iter().any(|call| covers(&call) && set_up(call))
+    };
+    let logic = code(bodies, stretch).iter().filter(|line| !light(line.line)).count();
     let branches = facts.regions.iter().filter(|region| range.contains(region.lines.start)).count();
-    calls >= 3 && branches >= 1 && markup * 2 <= calls
-}
-
-fn file_lines(bodies: &[Body], stretch: Stretch) -> Lines {
-    let code = &bodies[stretch.sequence].lines;
-    Lines { start: code[stretch.start].line, end: code[stretch.end - 1].line }
-}
-
-/// Clones that share copies, and clones between the same files, are one family.
-fn families(bodies: &[Body], mut clones: Vec<Clone2>) -> Vec<Family> {
-    clones.sort_by_key(|clone| (std::cmp::Reverse(clone.exact), clone.left, clone.right));
-    let mut groups: Vec<Vec<Clone2>> = Vec::new();
-    for clone in clones {
-        let pair = |clone: &Clone2| (bodies[clone.left.sequence].file, bodies[clone.right.sequence].file);
-        let is_same = |a: Stretch, b: Stretch| a.overlap(b) * 2 >= a.len().min(b.len());
-        let belongs = |group: &Vec<Clone2>| {
-            group.iter().any(|own| {
-                pair(own) == pair(&clone)
-                    || [own.left, own.right].iter().any(|&a| is_same(a, clone.left) || is_same(a, clone.right))
-            })
-        };
-        match groups.iter_mut().find(|group| belongs(group)) {
-            Some(group) => group.push(clone),
-            None => groups.push(vec![clone]),
-        }
-    }
-    groups.into_iter().map(|group| family(bodies, &group)).collect()
-}
-
-fn family(bodies: &[Body], group: &[Clone2]) -> Family {
-    let main = &group[0];
-    let mut copies: Vec<Stretch> = vec![main.left, main.right];
-    let mut total = 0;
-    for clone in group {
-        total += clone.exact;
-        // A copy of half the size is a copy of something else.
-        let is_whole = clone.exact * 10 >= main.exact * 6;
-        let sides = [clone.left, clone.right];
-        if is_whole && sides.iter().any(|side| copies.iter().any(|own| own.overlap(*side) > 0)) {
-            for side in sides {
-                if copies.iter().all(|own| own.overlap(side) == 0) {
-                    copies.push(side);
-                }
-            }
-        }
-    }
-    let line = |sequence: usize, at: usize| (sequence, bodies[sequence].lines.get(at).map_or(0, |code| code.line));
-    let gaps = main
-        .gaps
-        .iter()
-        .map(|&(left, right)| [line(main.left.sequence, left), line(main.right.sequence, right)])
-        .filter(|sides| sides.iter().all(|(_, line)| *line > 0))
-        .collect();
-    let mut copies: Vec<(usize, Lines)> =
-        copies.into_iter().map(|stretch| (stretch.sequence, file_lines(bodies, stretch))).collect();
-    copies.sort();
-    Family { copies, exact: main.exact, total, renamed: main.renamed.len(), gaps }
+    calls.len() >= 3 && branches >= 1 && markup.len() * 2 <= calls.len() && logic >= MIN_LINES
 }
 
 fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
-    let (first, range) = family.copies[0];
-    let first = &bodies[first];
-    let path = &map.file(first.file).path;
+    let path = |copy: Stretch| map.file(bodies[copy.sequence].file).path.as_str();
+    let home = family.copies[0];
+    let body = &bodies[home.sequence];
+    let range = file_lines(bodies, home);
     let mut by_file: BTreeMap<&str, usize> = BTreeMap::new();
-    for (body, _) in &family.copies {
-        *by_file.entry(&map.file(bodies[*body].file).path).or_default() += 1;
+    for copy in &family.copies {
+        *by_file.entry(path(*copy)).or_default() += 1;
     }
     let places: Vec<String> = by_file
         .iter()
         .map(|(path, count)| if *count > 1 { format!("{count} times in `{path}`") } else { format!("in `{path}`") })
         .collect();
-    let drifted = !family.gaps.is_empty();
-    let mut differences = Vec::new();
-    if drifted {
-        differences.push(format!(
-            "in {} one has lines that the other has not or has otherwise",
-            count_of(family.gaps.len(), "place")
-        ));
-    }
-    if family.renamed > 0 {
-        let differ = if family.renamed == 1 { "differs" } else { "differ" };
-        differences.push(format!("{} {differ} in a name or value", count_of(family.renamed, "line")));
-    }
-    let differences = if differences.is_empty() {
-        " They are equal to the word.".to_owned()
+    let found = &family.differences;
+    let drifted = !found.alone.is_empty();
+    let longest = family.copies.iter().map(|copy| copy.len()).max().unwrap_or_default();
+    let what = if family.shared == longest {
+        format!("The same {} of code are repeated {}.", count_of(longest, "line"), listed(&places))
     } else {
-        format!(" Between the first two, {}.", differences.join("; "))
+        format!("{} of {longest} lines of code are repeated {}.", family.shared, listed(&places))
     };
-    let more = family.total.saturating_sub(family.exact);
-    let more = if more >= MIN_LINES && family.copies.len() == 2 {
-        format!(" Further {more} lines of these files are copies too.")
+    let more: Vec<String> = family
+        .further
+        .iter()
+        .take(3)
+        .map(|(left, ..)| {
+            let lines = file_lines(bodies, *left);
+            format!("{}–{} of `{}`", lines.start, lines.end, path(*left))
+        })
+        .collect();
+    let more =
+        if more.is_empty() { String::new() } else { format!(" These files also share lines {}.", more.join(", ")) };
+    let alike = if family.alike > 0 {
+        format!(" {} the same shape with other names.", functions_have(family.alike))
     } else {
         String::new()
     };
-    let name = body_name(map, first);
-    let one_file = by_file.len() == 1;
-    let mut draft = FindingDraft::at_lines(&DOC, path, range.start, range.end, "copy")
-        .within(map, first.file, first.symbol)
+    let mut draft = FindingDraft::at_lines(&DOC, path(home), range.start, range.end, "copy")
+        .within(map, body.file, body.symbol)
         .title(format!(
-            "{} of {name} stand in {} places{}",
-            count_of(family.exact, "line"),
+            "{} of {} are repeated in {} places{}",
+            count_of(family.shared, "line"),
+            body_name(map, body),
             family.copies.len(),
-            if drifted { ", no longer alike" } else { "" }
+            if drifted { ", one with lines that another lacks" } else { "" }
         ))
-        .message(format!("The same {} stand {}.{differences}{more}", count_of(family.exact, "line"), listed(&places)))
-        .impact(if drifted && family.total >= 30 || family.total >= 80 { 3 } else { 2 })
-        .effort(if one_file && family.copies.len() <= 3 { Effort::S } else { Effort::M })
-        .confidence(if family.exact >= 20 { Confidence::High } else { Confidence::Med })
-        .risk(if drifted { Risk::Med } else { Risk::Low });
-    for (body, range) in family.copies.iter().skip(1).take(5) {
-        draft = draft.and_lines(&map.file(bodies[*body].file).path, range.start, range.end, "copy");
+        .message(format!("{what}{}{more}{alike}", told(map, bodies, family)))
+        .impact(match repeated(family) {
+            ..20 => 1,
+            30.. if drifted => 3,
+            80.. => 3,
+            _ => 2,
+        })
+        .effort(effort(map, bodies, family))
+        .confidence(if family.shared >= 20 { Confidence::High } else { Confidence::Med })
+        .risk(if found.logic() > 0 { Risk::Med } else { Risk::Low });
+    for copy in family.copies.iter().skip(1).take(7) {
+        let range = file_lines(bodies, *copy);
+        draft = draft.and_lines(path(*copy), range.start, range.end, "copy");
     }
-    for (body, line) in family.gaps.iter().take(3).flatten() {
-        draft = draft.and_lines(&map.file(bodies[*body].file).path, *line, *line, "differs");
+    let (left, right) = (path(family.copies[family.pair.0]), path(family.copies[family.pair.1]));
+    for (in_right, lines) in found.alone.iter().take(3) {
+        draft = draft.and_lines(if *in_right { right } else { left }, lines.start, lines.end, "only here");
+    }
+    for (own, other) in found.otherwise.iter().take(3) {
+        draft =
+            draft.and_lines(left, own.start, own.end, "differs").and_lines(right, other.start, other.end, "differs");
     }
     draft.build()
+}
+
+fn functions_have(count: usize) -> String {
+    if count == 1 { "One more function has".to_owned() } else { format!("{count} more functions have") }
+}
+
+/// What the copies do not share, with the lines.
+fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
+    const SHOWN: usize = 3;
+    let found = &family.differences;
+    if !family.differ {
+        // What stands around is compared too, so fewer equal lines than lines means that a copy ends elsewhere.
+        return if family.copies.iter().all(|copy| copy.len() == family.shared) {
+            " They are equal to the word.".to_owned()
+        } else {
+            String::new()
+        };
+    }
+    let (first, second) = (family.copies[family.pair.0], family.copies[family.pair.1]);
+    let path = |copy: Stretch| map.file(bodies[copy.sequence].file).path.as_str();
+    let name = |copy: Stretch| {
+        let own = path(copy);
+        if path(first) == path(second) { String::new() } else { format!(" of `{own}`") }
+    };
+    let lines = |lines: Lines| {
+        if lines.start == lines.end {
+            format!("line {}", lines.start)
+        } else {
+            format!("lines {}–{}", lines.start, lines.end)
+        }
+    };
+    let mut parts = Vec::new();
+    if !found.alone.is_empty() {
+        let places: Vec<String> = found
+            .alone
+            .iter()
+            .take(SHOWN)
+            .map(|(in_right, own)| format!("{}{}", lines(*own), name(if *in_right { second } else { first })))
+            .collect();
+        let more = found.alone.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {} more", count_of(more, "place")) } else { String::new() };
+        parts.push(format!("only one copy has {}{more}", places.join(", ")));
+    }
+    if let Some((own, other)) = found.otherwise.first() {
+        let more = found.otherwise.len() - 1;
+        let more = if more > 0 { format!(" and {} more", count_of(more, "place")) } else { String::new() };
+        parts.push(format!(
+            "they differ in {}{} against {}{}{more}",
+            lines(*own),
+            name(first),
+            lines(*other),
+            name(second)
+        ));
+    }
+    if !found.renamed.is_empty() {
+        let differ = if found.renamed.len() == 1 { "differs" } else { "differ" };
+        parts.push(format!("{} {differ} in a name or value alone", count_of(found.renamed.len(), "line")));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    if family.copies.len() == 2 {
+        format!(" Between the two, {}.", parts.join("; "))
+    } else {
+        format!(
+            " Between lines {} of `{}` and {} of `{}`, {}.",
+            file_lines(bodies, first).start,
+            path(first),
+            file_lines(bodies, second).start,
+            path(second),
+            parts.join("; ")
+        )
+    }
+}
+
+/// Whole functions of one package that are equal go by deleting all but one; queries checked at build time, and packages that
+/// do not know each other, take more.
+fn effort(map: &RepoMap, bodies: &[Body], family: &Family) -> Effort {
+    let package = |copy: &Stretch| {
+        let path = &map.file(bodies[copy.sequence].file).path;
+        map.recon.package_of(path).map(|package| package.folder.as_str())
+    };
+    let home = package(&family.copies[0]);
+    let one_package = family.copies.iter().all(|copy| package(copy) == home);
+    let checked_query = |copy: &Stretch| {
+        let range = file_lines(bodies, *copy);
+        map.file(bodies[copy.sequence].file)
+            .facts
+            .calls
+            .iter()
+            .any(|call| call.kind == CallKind::Macro && call.name.starts_with("query") && range.contains(call.line))
+    };
+    let whole = family.copies.iter().all(|copy| copy.len() == bodies[copy.sequence].lines.len());
+    let one_file =
+        family.copies.iter().all(|copy| bodies[copy.sequence].file == bodies[family.copies[0].sequence].file);
+    let easy = whole && family.differences.logic() == 0 || one_file && family.copies.len() <= 3;
+    if one_package && easy && !family.copies.iter().any(checked_query) { Effort::S } else { Effort::M }
 }
 
 /// `a`, `b` and `c`; of many, the first ones.
@@ -295,6 +353,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let map = context.map;
     let copies: Vec<&Evidence> = finding.evidence.iter().filter(|evidence| evidence.role == "copy").collect();
     let differs: Vec<&Evidence> = finding.evidence.iter().filter(|evidence| evidence.role == "differs").collect();
+    let alone: Vec<&Evidence> = finding.evidence.iter().filter(|evidence| evidence.role == "only here").collect();
     let home = copies.first()?;
     let name = |evidence: &Evidence| {
         let (file, _) = map.file_by_path(&evidence.file)?;
@@ -311,16 +370,13 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     };
     let project = |purpose| GateDraft::Project(purpose);
     let mut steps = Vec::new();
-    if !differs.is_empty() {
-        let pairs: Vec<String> = differs
-            .chunks(2)
-            .map(|pair| {
-                pair.iter()
-                    .map(|side| format!("`{}:{}`", side.file, side.start_line))
-                    .collect::<Vec<_>>()
-                    .join(" against ")
-            })
-            .collect();
+    if !differs.is_empty() || !alone.is_empty() {
+        let mut pairs: Vec<String> =
+            alone.iter().map(|side| format!("`{}:{}` stands in one copy alone", side.file, side.start_line)).collect();
+        let against = differs.chunks(2).map(|pair| {
+            pair.iter().map(|side| format!("`{}:{}`", side.file, side.start_line)).collect::<Vec<_>>().join(" against ")
+        });
+        pairs.extend(against);
         steps.push(StepDraft {
             title: "Decide for every difference whether it is meant".to_owned(),
             instruction: format!(
@@ -339,7 +395,8 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         instruction: format!(
             "In `{}`, move lines {}–{} into one function of that file, named for what the lines do. Its parameters are the \
              variables these lines read from outside and every difference between the copies that was found to be meant; it \
-             returns what the code after them uses. Call it where the lines stood. Export it as far as the other copies need. Where a range begins or ends inside of \
+             returns what the code after them uses. Call it where the lines stood. Export it as far as the other \
+             copies need. Where a range begins or ends inside of \
              a statement, take the whole statement, or leave it out, in every copy alike.",
             home.file, home.start_line, home.end_line
         ),

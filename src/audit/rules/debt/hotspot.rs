@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::repo_map::facts::{LanguageName, Symbol};
+use crate::repo_map::facts::{LanguageName, Symbol, SymbolKind};
 use crate::repo_map::{CallTarget, FileId, FileRole, RepoMap, SymbolId};
 
 /// Calls followed from a test. Our choice: longer chains are no test of what stands at their end.
@@ -68,6 +68,7 @@ impl<'a> TestReach<'a> {
                 queue.extend(map.resolved(call).map(|resolved| (resolved.symbol, 1)));
             }
         }
+        queue.extend(self.trait_members().map(|symbol| (symbol, 1)));
         while let Some((symbol, depth)) = queue.pop_front() {
             if !self.reached.insert(symbol) || depth >= MAX_DEPTH {
                 continue;
@@ -76,6 +77,37 @@ impl<'a> TestReach<'a> {
                 queue.extend(map.resolved(call).map(|resolved| (resolved.symbol, depth + 1)));
             }
         }
+    }
+
+    /// Members of trait implementations that run without a call that shows: those of foreign traits (`Deserialize`,
+    /// `Iterator`, `Drop`), and those of types that tests use, which they may hand to anything generic.
+    fn trait_members(&self) -> impl Iterator<Item = SymbolId> + use<'a> {
+        let map = self.map;
+        let traits: BTreeSet<&str> = map
+            .symbols()
+            .filter(|(_, symbol)| symbol.kind == SymbolKind::Trait)
+            .map(|(_, symbol)| symbol.name.as_str())
+            .collect();
+        let tested: BTreeSet<FileId> = map
+            .files_with_ids()
+            .filter(|(_, file)| file.facts.symbols.iter().any(|symbol| symbol.test))
+            .map(|(id, _)| id)
+            .collect();
+        let named: BTreeSet<&str> = map
+            .files
+            .iter()
+            .filter(|file| file.role == FileRole::Test)
+            .flat_map(|file| file.facts.references.iter().map(String::as_str))
+            .collect();
+        let last = |path: &'a str| {
+            let path = path.split('<').next().unwrap_or(path).trim();
+            path.rsplit("::").next().unwrap_or(path)
+        };
+        map.symbols().filter_map(move |(id, symbol)| {
+            let of_trait = symbol.of_trait.as_deref()?;
+            let of_type = symbol.member_of.as_deref().map_or("", last);
+            (!traits.contains(last(of_trait)) || tested.contains(&id.file) || named.contains(of_type)).then_some(id)
+        })
     }
 
     fn follow_imports(&mut self) {

@@ -31,7 +31,7 @@ const MIN_COMPLEXITY: u32 = 25;
 /// Changes in 90 days from which a file is hot. Our choice: every second week.
 const MIN_CHURN: u32 = 6;
 /// Lines from which a callback counts as a function of its own. Our choice.
-const HANDLER_LINES: u32 = 30;
+const HANDLER_LINES: u32 = 10;
 /// Findings reported: a team splits one such function at a time.
 const MAX_FINDINGS: usize = 3;
 
@@ -43,18 +43,19 @@ pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> boo
         && symbol.lines.count() >= symbol.complexity * 2
         && map.file(id.file).history.churn_90d >= MIN_CHURN
         && !is_component(map, id)
-        && own_lines(map, id) >= MIN_LINES
+        && own_size(map, id).is_some_and(|(lines, branches)| lines >= MIN_LINES && branches >= MIN_COMPLEXITY)
         && is_logic(map, id, symbol)
 }
 
-/// Lines of a function without the functions defined inside it, named or large: a factory, or a list of handlers, is not large.
-fn own_lines(map: &RepoMap, id: SymbolId) -> u32 {
+/// Lines and branches of a function without the functions defined inside it, named or large: a factory, an object of
+/// callbacks, or a list of handlers, is not large.
+fn own_size(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
     let facts = &map.file(id.file).facts;
-    let own = facts.symbols[id.index as usize].lines;
+    let own = facts.symbols.get(id.index as usize)?;
     let named = facts
         .symbols
         .iter()
-        .filter(|symbol| symbol.container == Some(id.index) && symbol.kind.is_callable())
+        .filter(|symbol| symbol.kind.is_callable() && own.span.contains(symbol.span) && own.span != symbol.span)
         .map(|symbol| symbol.lines);
     let handlers = facts
         .regions
@@ -64,15 +65,25 @@ fn own_lines(map: &RepoMap, id: SymbolId) -> u32 {
         .filter(|lines| lines.count() >= HANDLER_LINES);
     let mut inner: Vec<Lines> = named.chain(handlers).collect();
     inner.sort_by_key(|lines| (lines.start, std::cmp::Reverse(lines.end)));
-    let mut end = 0;
-    let mut taken = 0;
-    for lines in inner.into_iter().filter(|lines| own.contains(lines.start)) {
-        if lines.start > end {
-            taken += lines.count();
-            end = lines.end;
+    let mut outer: Vec<Lines> = Vec::new();
+    for lines in inner {
+        if outer.last().is_none_or(|last| lines.start > last.end) {
+            outer.push(lines);
         }
     }
-    own.count().saturating_sub(taken)
+    let taken: u32 = outer.iter().map(|lines| lines.count()).sum();
+    // Branches are counted for a function as a whole: what the regions inside hold is taken off in proportion.
+    let branches = |lines: &[Lines]| {
+        facts
+            .regions
+            .iter()
+            .filter(|region| matches!(region.kind, RegionKind::Branch | RegionKind::Loop(_)))
+            .filter(|region| lines.iter().any(|own| own.contains(region.lines.start)))
+            .count() as u32
+    };
+    let (all, inside) = (branches(&[own.lines]), branches(&outer));
+    let complexity = own.complexity - (own.complexity * inside).checked_div(all).unwrap_or_default();
+    Some((own.lines.count().saturating_sub(taken), complexity))
 }
 
 /// Whether enough happens in a function for its length: a style sheet in a template is long and does nothing.
@@ -109,10 +120,10 @@ fn finding(map: &RepoMap, reach: &TestReach<'_>, id: SymbolId, symbol: &Symbol) 
     let untested = reach.is_telling(file.language) && !reach.reaches(id) && !runs_the_program_in_tests(map, &file.path);
     let tests = if untested { " No test calls it, directly or through other functions." } else { "" };
     FindingDraft::at_symbol(&DOC, map, id, 1, "function")
-        .title(format!("`{}` has {} lines and {} branches, and is changed often", symbol.qualified, symbol.lines.count(), symbol.complexity))
+        .title(format!("`{}` has {} lines and {} branches, in a file that changes often", symbol.qualified, symbol.lines.count(), symbol.complexity))
         .message(format!(
             "`{}` has {} lines and {} branches; its file was changed {} times in the 90 days before the newest commit.{tests} \
-             Every one of these changes had to be understood against all of its branches.",
+             A change of it has to be understood against all of its branches.",
             symbol.qualified,
             symbol.lines.count(),
             symbol.complexity,

@@ -145,9 +145,9 @@ fn finding(map: &RepoMap, package: &Package, open: &[&Dependency]) -> Finding {
     let shipped = open.iter().any(|own| own.kind != DependencyKind::Dev);
     let reaches_users = package.publishable && shipped && package.manager != PackageManager::Cargo;
     let title = if open.len() == 1 {
-        format!("any version of `{}` will do: `{}`", key(first), first.requirement)
+        format!("`{}` is required as `{}`: the next major version meets that", key(first), first.requirement)
     } else {
-        format!("any version of {} dependencies of `{}` will do", open.len(), package.name)
+        format!("`{}` requires {} dependencies without an upper end", package.name, open.len())
     };
     let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "requirement")
         .expecting(key(first))

@@ -9,7 +9,8 @@ use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_fun
 use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::SymbolKind;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
 
@@ -31,8 +32,8 @@ static DOC: RuleDoc = RuleDoc {
 const MIN_CHURN: u32 = 4;
 /// Cyclomatic complexity: below it there is little to get wrong.
 const MIN_COMPLEXITY: u32 = 6;
-/// Call sites.
-const MIN_CALLERS: usize = 2;
+/// Call sites of a function, each function by itself.
+const MIN_CALLERS: usize = 3;
 /// Calls inside.
 const MIN_CALLS: usize = 3;
 /// Findings reported, a file each.
@@ -50,11 +51,11 @@ impl Rule for UntestedHotCode {
         let mut files: BTreeMap<FileId, Vec<(u64, SymbolId)>> = BTreeMap::new();
         for (id, symbol) in production_functions(map) {
             let file = map.file(id.file);
-            let from_outside =
-                |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
-            let callers = map.callers(id).iter().filter(from_outside).count();
+            let callers = callers(map, id);
             // A table of cases (`match self { A => "a", … }`) has branches and nothing to get wrong.
-            let does_something = map.calls_in(id).count() >= MIN_CALLS;
+            let does_something = map.calls_in(id).filter(|call| map.call(*call).kind != CallKind::Jsx).count()
+                >= MIN_CALLS
+                && !gives_literals(map, id);
             let is_hot =
                 file.history.churn_90d >= MIN_CHURN && symbol.complexity >= MIN_COMPLEXITY && callers >= MIN_CALLERS;
             if is_hot
@@ -89,29 +90,32 @@ fn finding(map: &RepoMap, reach: &TestReach<'_>, file: FileId, found: &[SymbolId
     let source = map.file(file);
     let names: Vec<String> =
         found.iter().take(MAX_NAMED).map(|id| format!("`{}`", map.symbol(*id).qualified)).collect();
+    let called: Vec<String> = found
+        .iter()
+        .take(MAX_NAMED)
+        .zip(&names)
+        .map(|(id, name)| format!("{name} ({})", count_of(callers(map, *id), "caller")))
+        .collect();
     let more = found.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let callers: usize = found.iter().map(|id| map.callers(*id).len()).sum();
     let first = found[0];
     let title = if found.len() == 1 {
-        format!("no test reaches {}, which is called from {}", names[0], count_of(callers, "place"))
+        format!("no test reaches {}, which is called from {}", names[0], count_of(callers(map, first), "place"))
     } else {
         format!("no test reaches {} of `{}`", count_of(found.len(), "much-used function"), file_name(&source.path))
     };
+    let by_hand = found.iter().any(|id| talks_to_the_terminal(map, *id));
     let mut draft = FindingDraft::at_symbol(&DOC, map, first, 1, "function")
         .title(title)
         .message(format!(
-            "{}{more} in `{}` {} called from {}, and the file was changed {} times in 90 days; no test calls {}, directly or \
-             through other functions.",
-            names.join(", "),
+            "No test calls {}{more} in `{}`, directly or through other functions, and the file was changed {} times in 90 days.{}",
+            called.join(", "),
             source.path,
-            if found.len() == 1 { "is" } else { "are" },
-            count_of(callers, "place"),
             source.history.churn_90d,
-            if found.len() == 1 { "it" } else { "them" },
+            if by_hand { " Reading or writing the terminal, or leaving the process, has to be taken out first." } else { "" },
         ))
-        .impact(3)
-        .effort(Effort::M)
+        .impact(if by_hand { 2 } else { 3 })
+        .effort(if by_hand { Effort::L } else { Effort::M })
         .risk(Risk::Low)
         .confidence(if reach.imports(file) { Confidence::Med } else { Confidence::High });
     for id in found.iter().skip(1).take(MAX_NAMED - 1) {
@@ -123,8 +127,46 @@ fn finding(map: &RepoMap, reach: &TestReach<'_>, file: FileId, found: &[SymbolId
     draft.build()
 }
 
+/// Call sites outside of tests and of the function itself.
+fn callers(map: &RepoMap, id: SymbolId) -> usize {
+    let from_outside =
+        |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
+    map.callers(id).iter().filter(from_outside).count()
+}
+
+/// Whether every value a function gives is a literal: a table of cases.
+fn gives_literals(map: &RepoMap, id: SymbolId) -> bool {
+    fn is_literal(value: &Expr) -> bool {
+        match value.peeled() {
+            Expr::Text(_) | Expr::Number(_) | Expr::Bool(_) | Expr::Nothing | Expr::Path(_) => true,
+            Expr::Either(values) | Expr::Array(values) => values.iter().all(is_literal),
+            _ => false,
+        }
+    }
+    let mut given = map.file(id.file).facts.returns.iter().filter(|own| own.symbol == Some(id.index)).peekable();
+    given.peek().is_some() && given.all(|own| !matches!(own.value, Expr::Nothing) && is_literal(&own.value))
+}
+
+/// Whether a function reads or writes the terminal, or ends the process.
+fn talks_to_the_terminal(map: &RepoMap, id: SymbolId) -> bool {
+    map.calls_in(id).any(|call| {
+        let site = map.call(call);
+        let name = site.callee.dotted().unwrap_or_default();
+        matches!(site.name.as_str(), "stdin" | "stdout")
+            || ["process.exit", "process::exit"].iter().any(|end| name.ends_with(end))
+            || name.contains("process.std")
+    })
+}
+
+/// The file's name; of files that are named for their folder, that.
 fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    if !matches!(stem, "mod" | "index" | "lib" | "main" | "page" | "route" | "layout") {
+        return name;
+    }
+    let folder = path[..path.len() - name.len()].trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    path.len().checked_sub(folder.len() + 1 + name.len()).filter(|_| !folder.is_empty()).map_or(name, |at| &path[at..])
 }
 
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {

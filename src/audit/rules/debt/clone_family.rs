@@ -1,0 +1,224 @@
+//! Families: pairs of copies brought together, so that one piece of code is one finding however often it stands.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use crate::audit::clones::compare::{Comparison, compare};
+use crate::audit::clones::{Clone2, Stretch};
+use crate::repo_map::facts::{CallKind, CodeLine, Lines, SymbolIndex};
+use crate::repo_map::{FileId, RepoMap};
+
+/// Lines up to which the rest of two functions belongs to the copy: where it stops is where it gets interesting.
+const MAX_TAIL: usize = 4;
+
+/// One function, or one handler written in place at the top level: clones do not run across functions.
+pub struct Body {
+    /// Its file.
+    pub file: FileId,
+    /// The named function.
+    pub symbol: Option<SymbolIndex>,
+    /// Its code lines.
+    pub lines: Vec<CodeLine>,
+}
+
+/// Copies of one piece of code.
+pub struct Family {
+    /// Copies, in order.
+    pub copies: Vec<Stretch>,
+    /// Code lines that every copy holds.
+    pub shared: usize,
+    /// The two copies whose differences are told, as places in `copies`, and what they are.
+    pub pair: (usize, usize),
+    /// Where they part.
+    pub differences: Differences,
+    /// Some copies differ.
+    pub differ: bool,
+    /// Further stretches of the same two files that are copies too: left, right, equal lines.
+    pub further: Vec<(Stretch, Stretch, usize)>,
+    /// Functions of the same shape with other names.
+    pub alike: usize,
+}
+
+/// Where two copies part. Lines of the files.
+#[derive(Default)]
+pub struct Differences {
+    /// Lines that one copy alone holds: the copy (false: the first), and its lines.
+    pub alone: Vec<(bool, Lines)>,
+    /// Lines both hold otherwise: another call, another statement.
+    pub otherwise: Vec<(Lines, Lines)>,
+    /// Lines that differ in a name or value.
+    pub renamed: Vec<(u32, u32)>,
+}
+
+impl Differences {
+    /// Places where more than a name or value differs.
+    pub fn logic(&self) -> usize {
+        self.alone.len() + self.otherwise.len()
+    }
+}
+
+/// The lines of a stretch.
+pub fn code<'a>(bodies: &'a [Body], stretch: Stretch) -> &'a [CodeLine] {
+    &bodies[stretch.sequence].lines[stretch.start..stretch.end]
+}
+
+/// The lines of the file a stretch covers.
+pub fn file_lines(bodies: &[Body], stretch: Stretch) -> Lines {
+    let code = code(bodies, stretch);
+    Lines { start: code[0].line, end: code[code.len() - 1].line }
+}
+
+/// What two stretches do not share.
+pub fn differences(map: &RepoMap, bodies: &[Body], left: Stretch, right: Stretch) -> (Comparison, Differences) {
+    let (own, other) = (code(bodies, left), code(bodies, right));
+    let comparison = compare(own, other);
+    let mut found = Differences::default();
+    let lines = |code: &[CodeLine], range: &Range<usize>| Lines {
+        start: code[range.start].line,
+        end: code[range.end - 1].line,
+    };
+    let ends = |stretch: Stretch| stretch.end == bodies[stretch.sequence].lines.len();
+    let starts = left.start == 0 && right.start == 0;
+    for (a, b) in &comparison.apart {
+        // Code around a copy is no part of it.
+        let at_start = a.start == 0 && b.start == 0 && !starts;
+        let at_end = a.end == own.len() && b.end == other.len() && !(ends(left) && ends(right));
+        if at_start || at_end {
+            continue;
+        }
+        match (a.is_empty(), b.is_empty()) {
+            (false, true) => found.alone.push((false, lines(own, a))),
+            (true, false) => found.alone.push((true, lines(other, b))),
+            _ => found.otherwise.push((lines(own, a), lines(other, b))),
+        }
+    }
+    for &(a, b) in &comparison.renamed {
+        let (a, b) = (own[a].line, other[b].line);
+        let one = |line: u32| Lines { start: line, end: line };
+        // Another function that is called is another thing that is done.
+        if callees(map, bodies[left.sequence].file, a) == callees(map, bodies[right.sequence].file, b) {
+            found.renamed.push((a, b));
+        } else {
+            found.otherwise.push((one(a), one(b)));
+        }
+    }
+    found.otherwise.sort();
+    (comparison, found)
+}
+
+/// Names of the functions called on a line. The function a line defines is no call.
+fn callees(map: &RepoMap, file: FileId, line: u32) -> Vec<&str> {
+    let calls = map.file(file).facts.calls.iter();
+    let mut names: Vec<&str> =
+        calls.filter(|call| call.line == line && call.kind != CallKind::Jsx).map(|call| call.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Brings pairs together. `all` holds what was found before the choice of what is a copy: it tells what looks alike.
+pub fn families(map: &RepoMap, bodies: &[Body], mut clones: Vec<Clone2>, all: &[Clone2]) -> Vec<Family> {
+    clones.sort_by_key(|clone| (Reverse(clone.exact), clone.left, clone.right));
+    let mut groups: Vec<Vec<Clone2>> = Vec::new();
+    for clone in clones {
+        let is_same = |a: Stretch, b: Stretch| a.overlap(b) * 2 >= a.len().min(b.len());
+        let touches = |group: &Vec<Clone2>| {
+            group
+                .iter()
+                .any(|own| [own.left, own.right].iter().any(|&a| is_same(a, clone.left) || is_same(a, clone.right)))
+        };
+        let (mut joined, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(touches);
+        groups = rest;
+        // The pair that shares most stays in front.
+        joined.sort_by_key(|group| (Reverse(group[0].exact), group[0].left, group[0].right));
+        let mut group: Vec<Clone2> = joined.into_iter().flatten().collect();
+        group.push(clone);
+        groups.push(group);
+    }
+    let mut found: Vec<Family> = groups.iter().map(|group| family(map, bodies, group, all)).collect();
+    found.sort_by_key(|family| (Reverse(family.shared * (family.copies.len() - 1)), family.copies[0]));
+    // Two files that share several stretches are one thing to mend.
+    let mut merged: Vec<Family> = Vec::new();
+    for family in found {
+        let files = |family: &Family| {
+            let mut files: Vec<FileId> = family.copies.iter().map(|copy| bodies[copy.sequence].file).collect();
+            files.dedup();
+            files
+        };
+        match merged.iter_mut().find(|own| files(own) == files(&family)) {
+            Some(own) => own.further.push((family.copies[0], family.copies[1], family.shared)),
+            None => merged.push(family),
+        }
+    }
+    merged
+}
+
+fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2]) -> Family {
+    let main = &group[0];
+    let mut copies: Vec<Stretch> = vec![main.left, main.right];
+    // A copy of half the size is a copy of something else.
+    let whole: Vec<&Clone2> = group.iter().filter(|clone| clone.exact * 10 >= main.exact * 6).collect();
+    loop {
+        let known = |side: Stretch, copies: &[Stretch]| copies.iter().any(|own| own.overlap(side) > 0);
+        let next = whole.iter().find_map(|clone| match (known(clone.left, &copies), known(clone.right, &copies)) {
+            (true, false) => Some(clone.right),
+            (false, true) => Some(clone.left),
+            _ => None,
+        });
+        let Some(next) = next else { break };
+        copies.push(next);
+    }
+    copies.sort();
+    extend(bodies, &mut copies);
+    let mut shared = usize::MAX;
+    let mut differ = false;
+    let mut told: Option<(usize, (usize, usize), Differences)> = None;
+    for at in 1..copies.len() {
+        let (comparison, found) = differences(map, bodies, copies[0], copies[at]);
+        shared = shared.min(comparison.equal);
+        differ |= found.logic() + found.renamed.len() > 0;
+        let rank = found.alone.len() * 100 + found.otherwise.len() * 10 + usize::from(!found.renamed.is_empty());
+        if told.as_ref().is_none_or(|(best, ..)| rank > *best) {
+            told = Some((rank, (0, at), found));
+        }
+    }
+    let (_, pair, differences) = told.expect("a family has at least two copies");
+    let alike = alike(&copies, all);
+    Family { copies, shared, pair, differences, differ, further: Vec::new(), alike }
+}
+
+/// Takes in what little is left of every function before and after its copy.
+fn extend(bodies: &[Body], copies: &mut [Stretch]) {
+    let apart = |copies: &[Stretch]| copies.windows(2).all(|pair| pair[0].sequence != pair[1].sequence);
+    if !apart(copies) {
+        return;
+    }
+    let len = |copy: &Stretch| bodies[copy.sequence].lines.len();
+    if copies.iter().all(|copy| len(copy) - copy.end <= MAX_TAIL) {
+        for copy in copies.iter_mut() {
+            copy.end = len(copy);
+        }
+    }
+    if copies.iter().all(|copy| copy.start <= MAX_TAIL) {
+        for copy in copies.iter_mut() {
+            copy.start = 0;
+        }
+    }
+}
+
+/// Functions that have the shape of a copy, and other names.
+fn alike(copies: &[Stretch], all: &[Clone2]) -> usize {
+    let is_copy = |side: Stretch| copies.iter().any(|copy| copy.overlap(side) * 10 >= copy.len() * 7);
+    let mut found: Vec<usize> = all
+        .iter()
+        .filter(|clone| clone.same_shape * 10 >= clone.left.len().max(clone.right.len()) * 8)
+        .filter_map(|clone| match (is_copy(clone.left), is_copy(clone.right)) {
+            (true, false) => Some(clone.right.sequence),
+            (false, true) => Some(clone.left.sequence),
+            _ => None,
+        })
+        .filter(|sequence| copies.iter().all(|copy| copy.sequence != *sequence))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found.len()
+}
