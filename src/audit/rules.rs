@@ -22,6 +22,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::prompt_injection_content::PromptInjectionContent,
     &security::workflow_script_injection::WorkflowScriptInjection,
     &security::workflow_pull_request_target_checkout::WorkflowPullRequestTargetCheckout,
+    &security::workflow_unpinned_action::WorkflowUnpinnedAction,
     &bug::unawaited_promise::UnawaitedPromise,
     &bug::unawaited_future::UnawaitedFuture,
     &bug::swallowed_error::SwallowedError,

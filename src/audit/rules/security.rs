@@ -10,3 +10,4 @@ pub mod timing_unsafe_compare;
 pub mod tls_verification_disabled;
 pub mod workflow_pull_request_target_checkout;
 pub mod workflow_script_injection;
+pub mod workflow_unpinned_action;

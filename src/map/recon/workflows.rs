@@ -38,16 +38,23 @@ fn read_step(step: &MarkedYaml<'_>, lines: &[&str]) -> WorkflowStep {
         with: get(step, "with")
             .map(|with| entries(with).filter_map(|(name, _, value)| Some((name, word(value)?))).collect())
             .unwrap_or_default(),
-        run: entries(step).find(|(name, ..)| name == "run").and_then(|(_, line, value)| script(line, value, lines)),
+        run: entries(step)
+            .find(|(name, ..)| name == "run")
+            .and_then(|(_, line, value)| script("run", line, value, lines)),
+        inline: get(step, "uses")
+            .and_then(word)
+            .filter(|uses| uses.starts_with("actions/github-script@"))
+            .and_then(|_| entries(get(step, "with")?).find(|(name, ..)| name == "script"))
+            .and_then(|(_, line, value)| script("script", line, value, lines)),
         shell: get(step, "shell").and_then(word),
         working_directory: get(step, "working-directory").and_then(word),
         has_env: get(step, "env").is_some(),
     }
 }
 
-fn script(line: u32, value: &MarkedYaml<'_>, lines: &[&str]) -> Option<WorkflowScript> {
+fn script(name: &str, line: u32, value: &MarkedYaml<'_>, lines: &[&str]) -> Option<WorkflowScript> {
     let key = lines.get(line.checked_sub(1)? as usize)?;
-    let style = key.split_once("run").map_or("", |(_, rest)| rest).trim_start_matches([':', '"', '\'', ' ']);
+    let style = key.split_once(name).map_or("", |(_, rest)| rest).trim_start_matches([':', '"', '\'', ' ']);
     Some(WorkflowScript { line, text: word(value)?, literal: style.starts_with('|') })
 }
 

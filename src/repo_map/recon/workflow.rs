@@ -48,6 +48,8 @@ pub struct WorkflowStep {
     pub with: Vec<(String, String)>,
     /// What it runs.
     pub run: Option<WorkflowScript>,
+    /// The JavaScript that `actions/github-script` gets as its input `script`.
+    pub inline: Option<WorkflowScript>,
     /// The shell it names.
     pub shell: Option<String>,
     /// The folder it runs in, as written.
@@ -56,7 +58,7 @@ pub struct WorkflowStep {
     pub has_env: bool,
 }
 
-/// The text of `run:`.
+/// The text of `run:`, or of another key that holds a script.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowScript {
     /// The line of the key.

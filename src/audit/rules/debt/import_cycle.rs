@@ -21,8 +21,9 @@ static DOC: RuleDoc = RuleDoc {
     what: "modules that import each other when the program starts",
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
-    quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; the files are \
-                 tests, or tables of an ORM that name each other in relations; the language is Rust, where modules of a crate may refer to each other freely",
+    quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
+                 at load time and no small cut opens the cycle; the files are tests, or tables of an ORM that name each other \
+                 in relations; the language is Rust, where modules of a crate may refer to each other freely",
     example: "// a.ts: import { b } from './b'; export const a = b + 1;\n// b.ts: import { a } from './a'; export const b = 2;",
 };
 
@@ -47,6 +48,10 @@ impl Rule for ImportCycle {
             if eager.is_none() && cycle.iter().all(|(from, ..)| holds_schema(&map.file(*from).path)) {
                 continue;
             }
+            // Modules that were split from one another on purpose: nothing fails, and no small cut opens the knot.
+            if eager.is_none() && !has_short_cut(map, &graph, &component, &cycle) {
+                continue;
+            }
             found.push((eager.is_none(), cycle.len(), finding(map, &graph, &component, &cycle, eager)));
         }
         found.sort_by(|a, b| (a.0, a.1, &a.2.location().file).cmp(&(b.0, b.1, &b.2.location().file)));
@@ -56,6 +61,31 @@ impl Rule for ImportCycle {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// Whether removing one import of few names leaves its file outside of every cycle of the knot.
+fn has_short_cut(map: &RepoMap, graph: &Graph, component: &[FileId], cycle: &[Edge]) -> bool {
+    const FEW: usize = 2;
+    cycle.iter().any(|&(from, to, _)| {
+        let facts = &map.file(from).facts;
+        let names = facts
+            .imports
+            .iter()
+            .zip(&map.import_targets[from as usize])
+            .filter(|(import, target)| **target == ImportTarget::File(to) && !import.type_only)
+            .count();
+        let mut cut: Graph = component
+            .iter()
+            .filter_map(|file| Some((*file, graph.get(file)?.clone())))
+            .map(|(file, mut imports)| {
+                imports.retain(|to, _| component.binary_search(to).is_ok());
+                (file, imports)
+            })
+            .collect();
+        cut.entry(from).or_default().remove(&to);
+        let left: usize = components(&cut).iter().map(Vec::len).sum();
+        names <= FEW && left < component.len()
+    })
 }
 
 fn graph(map: &RepoMap) -> Graph {
@@ -282,7 +312,11 @@ fn finding(
     let mut draft = FindingDraft::at_lines(&DOC, path(from), line, line, "import")
         .title(format!("{} import each other in a cycle", count_of(cycle.len(), "module")))
         .message(format!("{} import each other when the program starts.{danger}{knot}", chain(&names)))
-        .impact(if eager.is_some() { 3 } else { 2 })
+        .impact(match (&eager, rest) {
+            (Some(_), _) => 3,
+            (None, 0) => 2,
+            (None, _) => 1,
+        })
         .effort(if cycle.len() <= 3 && rest == 0 { Effort::S } else { Effort::M })
         .risk(Risk::Low)
         .confidence(if eager.is_some() { Confidence::High } else { Confidence::Med })

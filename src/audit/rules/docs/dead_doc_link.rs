@@ -1,5 +1,7 @@
 //! `dead-doc-link`: a link of a document to a file that is not there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
@@ -32,22 +34,49 @@ impl Rule for DeadDocLink {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.recon
-            .documents
-            .iter()
-            // What an old version linked to may be gone.
-            .filter(|document| document.kind != DocumentKind::Changelog)
-            .filter_map(|document| {
-                let dead: Vec<&DocumentLink> =
-                    document.links.iter().filter(|link| is_dead(map, document, link)).collect();
-                (!dead.is_empty()).then(|| finding(document, &dead))
-            })
-            .collect()
+        groups(map).iter().map(|group| finding(group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// A dead link and its document.
+type Dead<'a> = (&'a Document, &'a DocumentLink);
+
+/// Dead links that are mended together: those of several documents to one file, then what is left of each document.
+fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
+    let dead: Vec<Dead<'_>> = map
+        .recon
+        .documents
+        .iter()
+        // What an old version linked to may be gone.
+        .filter(|document| document.kind != DocumentKind::Changelog)
+        .flat_map(|document| document.links.iter().map(move |link| (document, link)))
+        .filter(|(document, link)| is_dead(map, document, link))
+        .collect();
+    let mut linking: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (document, link) in &dead {
+        linking.entry(destination(document, link).unwrap_or_default()).or_default().insert(&document.path);
+    }
+    let mut groups: BTreeMap<(bool, String), Vec<Dead<'_>>> = BTreeMap::new();
+    for (document, link) in dead {
+        let to = destination(document, link).unwrap_or_default();
+        let alone = linking[&to].len() < 2;
+        let key = if alone { document.path.clone() } else { to };
+        groups.entry((alone, key)).or_default().push((document, link));
+    }
+    // One line is the place of one finding.
+    let mut found: Vec<Vec<Dead<'_>>> = Vec::new();
+    for group in groups.into_values() {
+        let place = |group: &[Dead<'_>]| (group[0].0.path.clone(), group[0].1.line);
+        match found.iter_mut().find(|own| place(own) == place(&group)) {
+            Some(own) => own.extend(group),
+            None => found.push(group),
+        }
+    }
+    found
 }
 
 /// The path a link leads to, without fragment and query.
@@ -108,34 +137,48 @@ fn reachable(map: &RepoMap, folder: &str) -> bool {
     has_folder(map, folder.split('/').next().unwrap_or_default())
 }
 
-fn finding(document: &Document, dead: &[&DocumentLink]) -> Finding {
-    let first = dead[0];
-    let title = if dead.len() == 1 {
-        format!("`{}` links to `{}`, which does not exist", document.path, first.target)
-    } else {
-        format!("{} of `{}` lead to files that do not exist", count_of(dead.len(), "link"), document.path)
-    };
-    let listed: Vec<String> =
-        dead.iter().take(SHOWN).map(|link| format!("`{}` (line {})", link.target, link.line)).collect();
+fn finding(dead: &[Dead<'_>]) -> Finding {
+    let (home, first) = dead[0];
+    let documents: BTreeSet<&str> = dead.iter().map(|(document, _)| document.path.as_str()).collect();
+    let target = destination(home, first).unwrap_or_default();
+    let listed: Vec<String> = dead
+        .iter()
+        .take(SHOWN)
+        .map(|(document, link)| {
+            if documents.len() == 1 {
+                format!("`{}` (line {})", link.target, link.line)
+            } else {
+                format!("`{}:{}`", document.path, link.line)
+            }
+        })
+        .collect();
     let more = dead.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (title, message) = if documents.len() > 1 {
+        let title = format!("{} link to `{target}`, which does not exist", count_of(documents.len(), "document"));
+        (title, format!("`{target}` does not exist and is linked from {}{more}", listed.join(", ")))
+    } else {
+        let title = if dead.len() == 1 {
+            format!("`{}` links to `{}`, which does not exist", home.path, first.target)
+        } else {
+            format!("{} of `{}` lead to files that do not exist", count_of(dead.len(), "link"), home.path)
+        };
+        (title, format!("`{}` links to {}{more}: no file of the repository stands there", home.path, listed.join(", ")))
+    };
     // A translation is read by fewer, and repeats the fault of the others.
-    let is_translation =
-        document.kind == DocumentKind::Readme && !document.path.to_ascii_lowercase().ends_with("readme.md");
-    let is_first_read = !is_translation
-        && matches!(document.kind, DocumentKind::Readme | DocumentKind::Agents | DocumentKind::Contributing);
-    let mut draft = FindingDraft::at_lines(&DOC, &document.path, first.line, first.line, "link")
+    let is_first_read = |document: &Document| match document.kind {
+        DocumentKind::Readme => document.path.to_ascii_lowercase().ends_with("readme.md"),
+        DocumentKind::Agents | DocumentKind::Contributing => true,
+        _ => false,
+    };
+    let mut draft = FindingDraft::at_lines(&DOC, &home.path, first.line, first.line, "link")
         .title(title)
-        .message(format!(
-            "`{}` links to {}{more}: no file of the repository stands there, so readers and agents that follow it get nothing.",
-            document.path,
-            listed.join(", ")
-        ))
-        .impact(if is_first_read { 2 } else { 1 })
+        .message(format!("{message}; readers and agents that follow it get nothing."))
+        .impact(if dead.iter().any(|(document, _)| is_first_read(document)) { 2 } else { 1 })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(Confidence::High);
-    for link in dead.iter().skip(1).take(SHOWN - 1) {
+    for (document, link) in dead.iter().skip(1).take(SHOWN - 1) {
         draft = draft.and_lines(&document.path, link.line, link.line, "link");
     }
     draft.build()
@@ -173,14 +216,20 @@ fn moved_to(map: &RepoMap, document: &Document, link: &DocumentLink) -> Option<S
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let map = context.map;
     let place: &Evidence = finding.location();
-    let document = map.recon.documents.iter().find(|document| document.path == place.file)?;
-    let dead: Vec<&DocumentLink> = document.links.iter().filter(|link| is_dead(map, document, link)).collect();
-    let text = FileText::read(context.tree, &document.path)?;
+    let dead: Vec<Dead<'_>> =
+        groups(map).into_iter().find(|group| group[0].0.path == place.file && group[0].1.line == place.start_line)?;
+    let mut paths: Vec<&str> = dead.iter().map(|(document, _)| document.path.as_str()).collect();
+    paths.dedup();
+    let named = match paths.as_slice() {
+        [one] => format!("`{one}`"),
+        _ => format!("{} documents", paths.len()),
+    };
     let mut edits = Vec::new();
     let mut gates = Vec::new();
     let mut moved = Vec::new();
     let mut by_hand = Vec::new();
-    for link in &dead {
+    for (document, link) in &dead {
+        let text = FileText::read(context.tree, &document.path)?;
         let path = link.target.split(['#', '?']).next()?;
         let target = moved_to(map, document, link);
         let span = text.part_span(link.line, path);
@@ -194,12 +243,12 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
                 let new = relative_path(folder_of(&document.path), &target);
                 edits.push(EditDraft::Replace { file: document.path.clone(), span, text: new });
             }
-            _ => by_hand.push(format!("line {}: `{}`", link.line, link.target)),
+            _ => by_hand.push(format!("`{}` line {}: `{}`", document.path, link.line, link.target)),
         }
     }
     edits.sort_by_key(|edit| match edit {
-        EditDraft::Replace { span, .. } => span.start,
-        EditDraft::Create { .. } | EditDraft::Delete { .. } => 0,
+        EditDraft::Replace { file, span, .. } => (file.clone(), span.start),
+        EditDraft::Create { file, .. } | EditDraft::Delete { file } => (file.clone(), 0),
     });
     edits.dedup();
     let gates: Vec<GateDraft> = gates.into_iter().take(SHOWN).collect();
@@ -207,10 +256,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     if !edits.is_empty() {
         steps.push(StepDraft {
             title: "Point the links to where the files are now".to_owned(),
-            instruction: format!(
-                "In `{}`, the edit below: one file of the repository has each of these names.",
-                document.path
-            ),
+            instruction: format!("In {named}, the edits below: one file of the repository has each of these names."),
             edits,
             gates: if by_hand.is_empty() { gates.clone() } else { moved },
         });
@@ -219,10 +265,9 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         steps.push(StepDraft {
             title: "Mend or remove the links that lead nowhere".to_owned(),
             instruction: format!(
-                "In `{}`: {}. `git log --diff-filter=DR --name-status -- '*NAME'` says what became of each file. Where it was \
+                "{}. `git log --diff-filter=DR --name-status -- '*NAME'` says what became of each file. Where it was \
                  renamed, link to the new path; where it was deleted, remove the link and, if nothing is left of it, the \
                  sentence.",
-                document.path,
                 by_hand.join("; ")
             ),
             edits: Vec::new(),
@@ -230,15 +275,18 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         });
     }
     Some(PlanDraft {
-        title: format!("Mend the dead links of `{}`", document.path),
+        title: format!("Mend the dead links of {named}"),
         why: finding.message.clone(),
         steps,
-        in_scope: vec![ScopeDraft { path: document.path.clone(), remark: "link targets".to_owned() }],
+        in_scope: paths
+            .iter()
+            .map(|path| ScopeDraft { path: (*path).to_owned(), remark: "link targets".to_owned() })
+            .collect(),
         out_of_scope: vec![("the text around the links".to_owned(), "it is not what is wrong".to_owned())],
         goals: gates,
         stop_conditions: vec![format!(
             "the folder of `{}` is copied elsewhere when the documentation is built, and the links are right there",
-            document.path
+            place.file
         )],
         ..PlanDraft::default()
     })

@@ -128,8 +128,10 @@ fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
     let mut found = Vec::new();
     for job in &workflow.jobs {
         for step in &job.steps {
-            let Some(script) = &step.run else { continue };
-            for (index, line) in script.text.lines().enumerate() {
+            let scripts = step.run.iter().chain(&step.inline);
+            for (script, index, line) in scripts
+                .flat_map(|script| script.text.lines().enumerate().map(move |(index, line)| (script, index, line)))
+            {
                 for written in expressions(line) {
                     let inside = written.trim_start_matches("${{").trim_end_matches("}}").trim();
                     if let Some(context) = free_text(inside) {
@@ -202,15 +204,29 @@ fn finding(hole: &Hole<'_>) -> Finding {
     FindingDraft::at_lines(&DOC, &hole.workflow.path, hole.line, hole.line, "expression")
         .expecting(hole.written)
         .title(format!("`{}` is pasted into a script of the job `{}`", hole.context, hole.job.id))
-        .message(format!(
-            "`{}` becomes part of the shell script of the job `{}` before the shell reads it. {who}: `\"; command; \"` in it runs.",
-            hole.written, hole.job.id
-        ))
+        .message(if is_javascript(hole) {
+            format!(
+                "`{}` becomes part of the JavaScript of the job `{}` before it is parsed. {who}: a quote in it ends the string, \
+                 and what follows runs as code.",
+                hole.written, hole.job.id
+            )
+        } else {
+            format!(
+                "`{}` becomes part of the shell script of the job `{}` before the shell reads it. {who}: `\"; command; \"` in it \
+                 runs.",
+                hole.written, hole.job.id
+            )
+        })
         .impact(if anybody { 5 } else { 3 })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(Confidence::High)
         .build()
+}
+
+/// Whether the script is the input of `github-script`.
+fn is_javascript(hole: &Hole<'_>) -> bool {
+    hole.step.inline.as_ref().is_some_and(|inline| std::ptr::eq(inline, hole.script))
 }
 
 /// Exact edits, where the script is for a POSIX shell and the value stands outside of single quotes.
@@ -222,7 +238,7 @@ fn edits(text: &FileText, hole: &Hole<'_>, name: &str) -> Option<Vec<EditDraft>>
         && !hole.job.runs_on.contains("${{");
     let line = text.line(hole.line)?;
     let here_document = hole.script.text.contains("<<");
-    if !is_posix || line.contains('\'') || here_document || hole.step.has_env {
+    if is_javascript(hole) || !is_posix || line.contains('\'') || here_document || hole.step.has_env {
         return None;
     }
     let hole_span = text.part_span(hole.line, hole.written)?;

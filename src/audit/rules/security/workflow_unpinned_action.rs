@@ -1,0 +1,144 @@
+//! `workflow-unpinned-action`: somebody else's action, as it is today, runs with a token that writes or with secrets.
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::text::FileText;
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::RepoMap;
+use crate::repo_map::recon::workflow::{Permissions, Workflow, WorkflowJob, WorkflowStep};
+
+/// An action of a third party that is taken from a branch.
+pub struct WorkflowUnpinnedAction;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "workflow-unpinned-action",
+    category: Category::Security,
+    what: "an action of a third party taken from a branch, in a job whose token may write or a step that is handed a secret",
+    why: "whoever may push to that branch, or takes over an account that may, runs code with the token and the secrets the \
+          next time the workflow starts; nothing here changes, so nothing is reviewed",
+    quiet_when: "the action is pinned to a commit or a version tag, comes from GitHub or this repository, or the job can only \
+                 read and the step gets no secret",
+    example: "permissions: { contents: write }\n…\n- uses: somebody/release-action@main",
+};
+
+/// Branches. `dtolnay/rust-toolchain` is meant to be taken from one.
+const BRANCHES: [&str; 6] = ["main", "master", "develop", "dev", "trunk", "HEAD"];
+
+impl Rule for WorkflowUnpinnedAction {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        map.recon.workflows.iter().flat_map(uses).map(|found| finding(&found)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let place = finding.location();
+        let workflow = context.map.recon.workflows.iter().find(|workflow| workflow.path == place.file)?;
+        let found = uses(workflow).into_iter().find(|found| found.step.line == place.start_line)?;
+        let action = found.action;
+        let text = FileText::read(context.tree, &workflow.path)?;
+        let written = format!("{action}@{}", found.branch);
+        // The text of another step may be the same.
+        let count = text.text.matches(&written).count();
+        let gone = GateDraft::TextGone { text: written.clone(), file: workflow.path.clone() };
+        let goals = if count == 1 { vec![gone] } else { Vec::new() };
+        Some(PlanDraft {
+            title: format!("Pin `{action}` to a commit in `{}`", workflow.path),
+            why: format!("{} A commit id names one state of the code for good.", finding.message),
+            steps: vec![StepDraft {
+                title: format!("Pin `{action}`"),
+                instruction: format!(
+                    "In `{}`, job `{}`, the step on line {}: replace `{written}` by `{action}@COMMIT # VERSION`. \
+                     `git ls-remote --tags https://github.com/{}` lists the versions with their commits: take the newest \
+                     release; if there is none, the commit `{}` points to now, and read what it does.",
+                    workflow.path,
+                    found.job.id,
+                    found.step.line,
+                    action.split('/').take(2).collect::<Vec<_>>().join("/"),
+                    found.branch
+                ),
+                edits: Vec::new(),
+                gates: goals.clone(),
+            }],
+            in_scope: vec![ScopeDraft { path: workflow.path.clone(), remark: format!("the reference of `{action}`") }],
+            out_of_scope: vec![("other actions".to_owned(), "version tags are a decision of their own".to_owned())],
+            goals,
+            stop_conditions: vec![format!(
+                "`{action}` belongs to the owner of this repository and is released from its branch"
+            )],
+            maintenance: vec![
+                "Dependabot and Renovate raise pinned actions, with the version in the comment.".to_owned(),
+            ],
+            ..PlanDraft::default()
+        })
+    }
+}
+
+/// A step that takes an action from a branch.
+struct Use<'a> {
+    workflow: &'a Workflow,
+    job: &'a WorkflowJob,
+    step: &'a WorkflowStep,
+    action: &'a str,
+    branch: &'a str,
+    /// What the action can do.
+    power: String,
+}
+
+fn uses(workflow: &Workflow) -> Vec<Use<'_>> {
+    let mut found = Vec::new();
+    for job in &workflow.jobs {
+        for step in &job.steps {
+            let Some((action, branch)) = step.uses.as_deref().and_then(|uses| uses.split_once('@')) else { continue };
+            if !is_third_party(action) || !BRANCHES.contains(&branch) {
+                continue;
+            }
+            if let Some(power) = power(workflow, job, step) {
+                found.push(Use { workflow, job, step, action, branch, power });
+            }
+        }
+    }
+    found
+}
+
+fn is_third_party(action: &str) -> bool {
+    let Some((owner, _)) = action.split_once('/') else { return false };
+    !matches!(owner, "." | ".." | "actions" | "github" | "docker:") && action != "dtolnay/rust-toolchain"
+}
+
+/// What the job's token or the step's inputs allow, if that is more than reading.
+fn power(workflow: &Workflow, job: &WorkflowJob, step: &WorkflowStep) -> Option<String> {
+    let secret = step.with.iter().find_map(|(_, value)| {
+        let name = value.split_once("secrets.")?.1;
+        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+        Some(name[..end].to_owned()).filter(|name| name != "GITHUB_TOKEN")
+    });
+    let permissions = if job.permissions == Permissions::Unsaid { workflow.permissions } else { job.permissions };
+    match (secret, permissions) {
+        (Some(name), _) => Some(format!("gets the secret `{name}`")),
+        (None, Permissions::Write | Permissions::WriteAll) => {
+            Some("runs in a job whose token may write to the repository".to_owned())
+        }
+        (None, Permissions::Unsaid | Permissions::Read) => None,
+    }
+}
+
+fn finding(found: &Use<'_>) -> Finding {
+    let (action, branch) = (found.action, found.branch);
+    FindingDraft::at_lines(&DOC, &found.workflow.path, found.step.line, found.step.line, "action")
+        .title(format!("`{action}` is taken from its branch `{branch}` and {}", found.power))
+        .message(format!(
+            "The job `{}` runs `{action}` as its branch `{branch}` stands at that moment, and the action {}: what is pushed \
+             there runs here without a change of this repository.",
+            found.job.id, found.power
+        ))
+        .impact(3)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(Confidence::High)
+        .build()
+}
