@@ -8,8 +8,10 @@ use crate::audit::clones::{Clone2, Stretch};
 use crate::repo_map::facts::{CallKind, CodeLine, Lines, SymbolIndex};
 use crate::repo_map::{FileId, RepoMap};
 
-/// Lines up to which the rest of two functions belongs to the copy: where it stops is where it gets interesting.
-const MAX_TAIL: usize = 4;
+/// Lines up to which the rest of functions belongs to the copy: where it stops is where it gets interesting.
+const MAX_REST: usize = 4;
+/// The same, when half of the rest is alike: an added line near either end breaks the windows there.
+const MAX_ALIKE_REST: usize = 8;
 
 /// One function, or one handler written in place at the top level: clones do not run across functions.
 pub struct Body {
@@ -42,8 +44,10 @@ pub struct Family {
 /// Where two copies part. Lines of the files.
 #[derive(Default)]
 pub struct Differences {
-    /// Lines that one copy alone holds: the copy (false: the first), and its lines.
+    /// Lines that one copy alone holds: the copy (false: the first), and its lines. Those that do something come first.
     pub alone: Vec<(bool, Lines)>,
+    /// How many of these hold a statement or a condition, rather than a parameter or a property.
+    pub steps: usize,
     /// Lines both hold otherwise: another call, another statement.
     pub otherwise: Vec<(Lines, Lines)>,
     /// Lines that differ in a name or value.
@@ -58,7 +62,7 @@ impl Differences {
 }
 
 /// The lines of a stretch.
-pub fn code<'a>(bodies: &'a [Body], stretch: Stretch) -> &'a [CodeLine] {
+pub fn code(bodies: &[Body], stretch: Stretch) -> &[CodeLine] {
     &bodies[stretch.sequence].lines[stretch.start..stretch.end]
 }
 
@@ -103,7 +107,21 @@ pub fn differences(map: &RepoMap, bodies: &[Body], left: Stretch, right: Stretch
         }
     }
     found.otherwise.sort();
+    let is_step = |(in_right, lines): &(bool, Lines)| {
+        let stretch = if *in_right { right } else { left };
+        does_something(map, &bodies[stretch.sequence], *lines)
+    };
+    found.alone.sort_by_key(|alone| (!is_step(alone), *alone));
+    found.steps = found.alone.iter().filter(|alone| is_step(alone)).count();
     (comparison, found)
+}
+
+/// Whether a call, a choice or an assignment begins on some lines of a function's body.
+fn does_something(map: &RepoMap, body: &Body, lines: Lines) -> bool {
+    let facts = &map.file(body.file).facts;
+    facts.calls.iter().any(|call| lines.contains(call.line) && call.kind != CallKind::Jsx)
+        || facts.regions.iter().any(|region| lines.contains(region.lines.start))
+        || facts.assignments.iter().any(|assignment| lines.contains(assignment.line))
 }
 
 /// Names of the functions called on a line. The function a line defines is no call.
@@ -176,7 +194,10 @@ fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2]) -> F
         let (comparison, found) = differences(map, bodies, copies[0], copies[at]);
         shared = shared.min(comparison.equal);
         differ |= found.logic() + found.renamed.len() > 0;
-        let rank = found.alone.len() * 100 + found.otherwise.len() * 10 + usize::from(!found.renamed.is_empty());
+        let rank = found.steps * 1000
+            + found.alone.len() * 100
+            + found.otherwise.len() * 10
+            + usize::from(!found.renamed.is_empty());
         if told.as_ref().is_none_or(|(best, ..)| rank > *best) {
             told = Some((rank, (0, at), found));
         }
@@ -192,13 +213,20 @@ fn extend(bodies: &[Body], copies: &mut [Stretch]) {
     if !apart(copies) {
         return;
     }
+    let rest = |copy: &Stretch, start: usize, end: usize| Stretch { sequence: copy.sequence, start, end };
+    let belongs = |rests: &[Stretch]| {
+        rests.iter().all(|own| {
+            let equal = || compare(code(bodies, rests[0]), code(bodies, *own)).equal;
+            own.len() <= MAX_REST || own.len() <= MAX_ALIKE_REST && equal() * 2 >= own.len()
+        })
+    };
     let len = |copy: &Stretch| bodies[copy.sequence].lines.len();
-    if copies.iter().all(|copy| len(copy) - copy.end <= MAX_TAIL) {
+    if belongs(&copies.iter().map(|copy| rest(copy, copy.end, len(copy))).collect::<Vec<_>>()) {
         for copy in copies.iter_mut() {
             copy.end = len(copy);
         }
     }
-    if copies.iter().all(|copy| copy.start <= MAX_TAIL) {
+    if belongs(&copies.iter().map(|copy| rest(copy, 0, copy.start)).collect::<Vec<_>>()) {
         for copy in copies.iter_mut() {
             copy.start = 0;
         }

@@ -41,6 +41,8 @@ const MAX_FINDINGS: usize = 8;
 /// Lines two copies must share when there are only these two and they do not do the same: below that they may be two things
 /// that look alike. Our choice.
 const MIN_PARTED: usize = 20;
+/// The same, when they differ in names and values alone.
+const MIN_RENAMED: usize = 15;
 
 impl Rule for DuplicateCode {
     fn doc(&self) -> &'static RuleDoc {
@@ -58,12 +60,16 @@ impl Rule for DuplicateCode {
         let clones: Vec<Clone2> = all.iter().filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
         let mut families = families(map, &bodies, clones, &all);
         families.retain(|family| {
-            let parted = family.differences.logic() > 0;
-            family.shared >= if parted && family.copies.len() == 2 { MIN_PARTED } else { MIN_LINES }
+            let least = match (family.copies.len(), family.differences.logic()) {
+                (2, 1..) => MIN_PARTED,
+                (2, 0) if family.differ => MIN_RENAMED,
+                _ => MIN_LINES,
+            };
+            family.shared >= least
         });
         // Copies that drifted first, then by how much is repeated.
         families.sort_by_key(|family| {
-            let drifted = if family.differences.alone.is_empty() { 2 } else { 3 };
+            let drifted = if family.differences.steps == 0 { 2 } else { 3 };
             (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
         families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, family)).collect()
@@ -142,7 +148,7 @@ fn has_logic(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> bool {
     };
     let light = |line: u32| {
         let covers = |call: &&CallSite| (call.line..=call.end_line).contains(&line);
-        markup.iter().any(covers) || calls.iter().any(|call| covers(&call) && set_up(call))
+        markup.iter().any(covers) || calls.iter().any(|call| covers(call) && set_up(call))
     };
     let logic = code(bodies, stretch).iter().filter(|line| !light(line.line)).count();
     let branches = facts.regions.iter().filter(|region| range.contains(region.lines.start)).count();
@@ -163,7 +169,7 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
         .map(|(path, count)| if *count > 1 { format!("{count} times in `{path}`") } else { format!("in `{path}`") })
         .collect();
     let found = &family.differences;
-    let drifted = !found.alone.is_empty();
+    let drifted = found.steps > 0;
     let longest = family.copies.iter().map(|copy| copy.len()).max().unwrap_or_default();
     let what = if family.shared == longest {
         format!("The same {} of code are repeated {}.", count_of(longest, "line"), listed(&places))
@@ -173,14 +179,17 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
     let more: Vec<String> = family
         .further
         .iter()
+        .filter(|(left, ..)| path(*left) == path(family.further[0].0))
         .take(3)
         .map(|(left, ..)| {
             let lines = file_lines(bodies, *left);
-            format!("{}–{} of `{}`", lines.start, lines.end, path(*left))
+            format!("{}–{}", lines.start, lines.end)
         })
         .collect();
-    let more =
-        if more.is_empty() { String::new() } else { format!(" These files also share lines {}.", more.join(", ")) };
+    let more = match family.further.first() {
+        Some((left, ..)) => format!(" Lines {} of `{}` are repeated there too.", joined(&more), path(*left)),
+        None => String::new(),
+    };
     let alike = if family.alike > 0 {
         format!(" {} the same shape with other names.", functions_have(family.alike))
     } else {
@@ -193,7 +202,7 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
             count_of(family.shared, "line"),
             body_name(map, body),
             family.copies.len(),
-            if drifted { ", one with lines that another lacks" } else { "" }
+            if drifted { ", one with a step that another lacks" } else { "" }
         ))
         .message(format!("{what}{}{more}{alike}", told(map, bodies, family)))
         .impact(match repeated(family) {
@@ -238,9 +247,13 @@ fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
     }
     let (first, second) = (family.copies[family.pair.0], family.copies[family.pair.1]);
     let path = |copy: Stretch| map.file(bodies[copy.sequence].file).path.as_str();
-    let name = |copy: Stretch| {
-        let own = path(copy);
-        if path(first) == path(second) { String::new() } else { format!(" of `{own}`") }
+    let file = |copy: Stretch| path(copy).rsplit('/').next().unwrap_or_default();
+    let one_file = path(first) == path(second);
+    // The paths stand in the sentence before: here the names do, where they tell the files apart.
+    let name = |copy: Stretch| match (one_file, file(first) == file(second)) {
+        (true, _) => String::new(),
+        (false, false) => format!(" of `{}`", file(copy)),
+        (false, true) => format!(" of `{}`", path(copy)),
     };
     let lines = |lines: Lines| {
         if lines.start == lines.end {
@@ -259,7 +272,7 @@ fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
             .collect();
         let more = found.alone.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {} more", count_of(more, "place")) } else { String::new() };
-        parts.push(format!("only one copy has {}{more}", places.join(", ")));
+        parts.push(format!("only one copy has {}{more}", joined(&places)));
     }
     if let Some((own, other)) = found.otherwise.first() {
         let more = found.otherwise.len() - 1;
@@ -282,14 +295,8 @@ fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
     if family.copies.len() == 2 {
         format!(" Between the two, {}.", parts.join("; "))
     } else {
-        format!(
-            " Between lines {} of `{}` and {} of `{}`, {}.",
-            file_lines(bodies, first).start,
-            path(first),
-            file_lines(bodies, second).start,
-            path(second),
-            parts.join("; ")
-        )
+        let place = |copy: Stretch| format!("`{}:{}`", path(copy), file_lines(bodies, copy).start);
+        format!(" Between {} and {}, {}.", place(first), place(second), parts.join("; "))
     }
 }
 
@@ -315,6 +322,14 @@ fn effort(map: &RepoMap, bodies: &[Body], family: &Family) -> Effort {
         family.copies.iter().all(|copy| bodies[copy.sequence].file == bodies[family.copies[0].sequence].file);
     let easy = whole && family.differences.logic() == 0 || one_file && family.copies.len() <= 3;
     if one_package && easy && !family.copies.iter().any(checked_query) { Effort::S } else { Effort::M }
+}
+
+/// `a`, `b` and `c`.
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => parts.join(", "),
+    }
 }
 
 /// `a`, `b` and `c`; of many, the first ones.

@@ -147,15 +147,20 @@ fn gives_literals(map: &RepoMap, id: SymbolId) -> bool {
     given.peek().is_some() && given.all(|own| !matches!(own.value, Expr::Nothing) && is_literal(&own.value))
 }
 
-/// Whether a function reads or writes the terminal, or ends the process.
+/// Whether a function, or one it calls, reads or writes the terminal or ends the process.
 fn talks_to_the_terminal(map: &RepoMap, id: SymbolId) -> bool {
-    map.calls_in(id).any(|call| {
-        let site = map.call(call);
-        let name = site.callee.dotted().unwrap_or_default();
-        matches!(site.name.as_str(), "stdin" | "stdout")
-            || ["process.exit", "process::exit"].iter().any(|end| name.ends_with(end))
-            || name.contains("process.std")
-    })
+    let talks = |id: SymbolId| {
+        map.calls_in(id).any(|call| {
+            let site = map.call(call);
+            let name = site.callee.dotted().unwrap_or_default();
+            matches!(site.name.as_str(), "stdin" | "stdout")
+                || site.kind == CallKind::Macro
+                    && matches!(site.name.as_str(), "print" | "println" | "eprint" | "eprintln")
+                || ["process.exit", "process::exit"].iter().any(|end| name.ends_with(end))
+                || name.contains("process.std")
+        })
+    };
+    talks(id) || map.calls_in(id).any(|call| map.resolved(call).any(|resolved| talks(resolved.symbol)))
 }
 
 /// The file's name; of files that are named for their folder, that.
