@@ -213,20 +213,21 @@ fn extend(bodies: &[Body], copies: &mut [Stretch]) {
     if !apart(copies) {
         return;
     }
-    let rest = |copy: &Stretch, start: usize, end: usize| Stretch { sequence: copy.sequence, start, end };
-    let belongs = |rests: &[Stretch]| {
-        rests.iter().all(|own| {
-            let equal = || compare(code(bodies, rests[0]), code(bodies, *own)).equal;
-            own.len() <= MAX_REST || own.len() <= MAX_ALIKE_REST && equal() * 2 >= own.len()
+    let len = |copy: &Stretch| bodies[copy.sequence].lines.len();
+    // One copy may reach the end already, with the lines that the rest of another is like.
+    let belongs = |copies: &[Stretch], rest: &dyn Fn(&Stretch) -> usize, edge: &dyn Fn(&Stretch) -> Range<usize>| {
+        let lines = |copy: &Stretch| &bodies[copy.sequence].lines[edge(copy)];
+        copies.iter().all(|copy| {
+            let equal = || compare(lines(&copies[0]), lines(copy)).equal;
+            rest(copy) <= MAX_REST || rest(copy) <= MAX_ALIKE_REST && equal() * 2 >= MAX_ALIKE_REST
         })
     };
-    let len = |copy: &Stretch| bodies[copy.sequence].lines.len();
-    if belongs(&copies.iter().map(|copy| rest(copy, copy.end, len(copy))).collect::<Vec<_>>()) {
+    if belongs(copies, &|copy| len(copy) - copy.end, &|copy| len(copy).saturating_sub(MAX_ALIKE_REST)..len(copy)) {
         for copy in copies.iter_mut() {
             copy.end = len(copy);
         }
     }
-    if belongs(&copies.iter().map(|copy| rest(copy, 0, copy.start)).collect::<Vec<_>>()) {
+    if belongs(copies, &|copy| copy.start, &|copy| 0..len(copy).min(MAX_ALIKE_REST)) {
         for copy in copies.iter_mut() {
             copy.start = 0;
         }

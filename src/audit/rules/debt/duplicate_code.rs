@@ -295,8 +295,11 @@ fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
     if family.copies.len() == 2 {
         format!(" Between the two, {}.", parts.join("; "))
     } else {
-        let place = |copy: Stretch| format!("`{}:{}`", path(copy), file_lines(bodies, copy).start);
-        format!(" Between {} and {}, {}.", place(first), place(second), parts.join("; "))
+        let place = |copy: Stretch| {
+            let start = file_lines(bodies, copy).start;
+            if one_file { format!("line {start}") } else { format!("`{}:{start}`", path(copy)) }
+        };
+        format!(" Between the copies at {} and {}, {}.", place(first), place(second), parts.join("; "))
     }
 }
 
