@@ -53,6 +53,9 @@ pub struct ApplyRequest<'a> {
     pub slug: &'a str,
     /// The commit, branch or tag to start from; HEAD for `None`.
     pub base: Option<&'a str>,
+    /// The commit whose files the plan's excerpts are compared with, when it is not where the work starts: plans are written against
+    /// what the user has, also those that start from another plan's branch.
+    pub excerpts_at: Option<&'a str>,
     /// What the linter found that stops an executor, in words.
     pub problems: &'a [String],
     /// Plans it depends on that are not DONE.
@@ -219,26 +222,32 @@ impl Run<'_> {
         }
         let branch = branch_of(self.request.slug);
         draft.receipt.branch = Some(branch.clone());
-        let worktree = resume::worktree(self.place, self.request.slug, &branch, &resumed)?;
-        self.carry_out(resumed, &worktree, journal, draft)
+        let mut resumed = resumed;
+        if !self.place.folder_of(self.request.slug).is_dir() {
+            // Somebody removed the worktree, and with it what was installed there.
+            resumed.prepared = None;
+        }
+        let mut worktree = resume::worktree(self.place, self.request.slug, &branch, &resumed)?;
+        self.carry_out(resumed, &mut worktree, journal, draft)
     }
 
     fn carry_out(
         &self,
         resumed: Resumed,
-        worktree: &Worktree,
+        worktree: &mut Worktree,
         journal: &mut Journal<'_>,
         draft: &mut Draft,
     ) -> Result<Decision, ApplyError> {
         let runner = self.runner();
         let base = resumed.base.clone();
+        let rules = ScopeRules::of(self.request.plan, self.request.plan_path);
         let is_whole = worktree.head()? == base && resumed.handed_over.is_none();
         let install = prepare::install_command(self.request.plan, self.request.install);
         let prepared = match resumed.prepared.clone() {
             Some(prepared) => prepared,
             None => {
                 self.phase(Phase::Prepare)?;
-                let prepared = prepare::prepare(self.place, worktree, &base, install.as_deref(), &runner)?;
+                let prepared = prepare::prepare(self.place, worktree, install.as_deref(), &rules, &runner)?;
                 journal.append(&Entry::Prepared { prepared: prepared.clone() })?;
                 prepared
             }
@@ -266,7 +275,6 @@ impl Run<'_> {
         };
         draft.receipt.baseline = baseline.entries().to_vec();
         self.phase(Phase::Steps)?;
-        let rules = ScopeRules::of(self.request.plan, self.request.plan_path);
         let steps =
             steps::Steps { request: self.request, rules: &rules, worktree, runner: &runner, baseline: &baseline };
         if let Progress::Stopped(decision) = steps.run(resumed, journal, &mut |step| draft.step(step))? {
@@ -274,7 +282,7 @@ impl Run<'_> {
             return Ok(decision);
         }
         self.phase(Phase::Verify)?;
-        let proof = self.verify(&base, worktree, &baseline, install.as_deref(), &runner)?;
+        let proof = self.verify(&base, worktree, &baseline, install.as_deref(), &rules, &runner)?;
         let decision = decide(&proof, &draft.receipt.steps, prepared.install.as_ref());
         draft.proof(proof);
         Ok(decision)
@@ -287,6 +295,7 @@ impl Run<'_> {
         worktree: &Worktree,
         baseline: &Baseline,
         install: Option<&str>,
+        rules: &ScopeRules,
         runner: &Runner<'_>,
     ) -> Result<Proof, ApplyError> {
         let tip = worktree.head()?;
@@ -294,8 +303,8 @@ impl Run<'_> {
         let changes = worktree.changes_since(base)?;
         let name = format!("{}{REPLAY}", self.request.slug);
         let _temporary = Temporary::new(self.place, &name);
-        let replay = Worktree::create(self.place, &name, base, None)?;
-        prepare::prepare_again(self.place, worktree, &replay, install, runner)?;
+        let mut replay = Worktree::create(self.place, &name, base, None)?;
+        prepare::prepare_again(self.place, worktree, &mut replay, install, rules, runner)?;
         let inspection = Inspection {
             plan: self.request.plan,
             plan_path: self.request.plan_path,

@@ -1,8 +1,11 @@
 //! Gates: a command and what it must give. Run here, judged in [`judge`], test summaries read in [`summary`].
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use regex::Regex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cancel::Cancel;
@@ -37,7 +40,7 @@ impl Default for GateLimits {
 }
 
 /// A gate that ran, and what that showed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateResult {
     /// The command line.
     pub command: String,
@@ -68,12 +71,39 @@ pub struct GateResult {
 }
 
 impl GateResult {
-    /// The last lines it printed that are not blank, for a reader in a hurry: stderr when there is any, else stdout.
-    pub fn last_lines(&self, count: usize) -> Vec<&str> {
-        let stream = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        let lines: Vec<&str> = stream.lines().filter(|line| !line.trim().is_empty()).collect();
-        lines[lines.len().saturating_sub(count)..].to_vec()
+    /// The lines of its output that tell most, for a reader in a hurry: those that speak of an error, then the ends of stdout and
+    /// stderr. At most `count`, none blank, none twice.
+    pub fn telling_lines(&self, count: usize) -> Vec<&str> {
+        let lines_of = |stream: &'_ str| -> usize { stream.lines().filter(|line| !line.trim().is_empty()).count() };
+        let (stdout, stderr) = (lines_of(&self.stdout), lines_of(&self.stderr));
+        let lines: Vec<&str> =
+            self.stdout.lines().chain(self.stderr.lines()).filter(|line| !line.trim().is_empty()).collect();
+        let mut chosen: Vec<usize> =
+            (0..lines.len()).filter(|index| speaks_of_an_error(lines[*index])).take(count.div_ceil(2)).collect();
+        let room = count - chosen.len();
+        // Half of the room each, and what one does not need for the other.
+        let of_stderr = stderr.min((room / 2).max(room.saturating_sub(stdout)));
+        let of_stdout = stdout.min(room - of_stderr);
+        let ends = (stdout - of_stdout..stdout).chain(stdout + stderr - of_stderr..stdout + stderr);
+        for index in ends {
+            if !chosen.contains(&index) {
+                chosen.push(index);
+            }
+        }
+        chosen.into_iter().map(|index| lines[index]).collect()
     }
+}
+
+/// Whether a line says that something went wrong; "0 errors" and warnings do not.
+fn speaks_of_an_error(line: &str) -> bool {
+    static ERROR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:error|errors|failed|failure|panicked|fatal|exception|assertionerror)\b|(?-i:\bFAIL\b|\w+Error\b)|^\s*not ok\b|[✗✕✘×❌]")
+            .expect("a constant pattern")
+    });
+    static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:0|no) (?:errors?|failed|failures?)\b|^\s*(?:npm )?warn.*").expect("a constant pattern")
+    });
+    ERROR.is_match(&HARMLESS.replace_all(line, ""))
 }
 
 /// What a command did, before anybody judges it.

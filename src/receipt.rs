@@ -1,6 +1,7 @@
 //! Receipts: the record of what was done for a plan, what ran, and what that proved. Plain data; `improve apply --format json`
 //! prints it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::edit::apply::Placement;
@@ -11,7 +12,7 @@ use crate::gate::GateResult;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What was done for a plan, what ran, and what that proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// See [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -79,7 +80,7 @@ impl Receipt {
 }
 
 /// The final word on a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every criterion is a command that ran and is green, and nothing speaks against the work.
@@ -111,7 +112,7 @@ impl Outcome {
 }
 
 /// What should happen with the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It can be merged.
@@ -123,7 +124,7 @@ pub enum Verdict {
 }
 
 /// Which plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReference {
     /// Its path.
     pub path: String,
@@ -136,7 +137,7 @@ pub struct PlanReference {
 }
 
 /// A commit made by the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommitReference {
     /// Its id.
     pub id: String,
@@ -147,7 +148,7 @@ pub struct CommitReference {
 }
 
 /// How far commands were kept from the rest of the machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sandbox {
     /// `none`: commands ran with the user's rights, in their own process group and with an allow-listed environment.
     pub level: String,
@@ -160,18 +161,21 @@ impl Default for Sandbox {
 }
 
 /// What was done before the first step.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Prepared {
     /// The install command, if the plan or the repository has one.
     pub install: Option<GateResult>,
     /// Ignored files brought along.
     pub included: Vec<String>,
+    /// What the install command left that git neither tracks nor ignores, outside the plan's scope: no work of anybody's.
+    #[serde(default)]
+    pub aside: Vec<String>,
     /// What a worktree of ours cannot have as the user's own has it.
     pub limits: Vec<String>,
 }
 
 /// A gate on the untouched base commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineEntry {
     /// Whose gate it is: `step 2`, `criterion 1`.
     pub of: String,
@@ -182,7 +186,7 @@ pub struct BaselineEntry {
 }
 
 /// What a check is there for, told by what it gave on the base commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Red before: the plan is to make it green.
@@ -192,7 +196,7 @@ pub enum Role {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepReceipt {
     /// 1-based.
     pub step: usize,
@@ -215,7 +219,7 @@ pub struct StepReceipt {
 }
 
 /// How far a step came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepStatus {
     /// Carried out, and its gates are green.
@@ -231,7 +235,7 @@ pub enum StepStatus {
 }
 
 /// What was changed, and whether it may be.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ScopeReceipt {
     /// The plan names paths, so that scope could be checked.
     pub checked: bool,
@@ -242,7 +246,7 @@ pub struct ScopeReceipt {
 }
 
 /// A path that differs from the base commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedPath {
     /// The path.
     pub path: String,
@@ -257,7 +261,7 @@ pub struct ChangedPath {
 }
 
 /// A change that may not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Violation {
     /// The path.
     pub path: String,
@@ -266,7 +270,7 @@ pub struct Violation {
 }
 
 /// A sign that checks were weakened rather than met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tampering {
     /// The path.
     pub path: String,
@@ -277,7 +281,7 @@ pub struct Tampering {
 }
 
 /// A done criterion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CriterionReceipt {
     /// The criterion as written.
     pub text: String,
@@ -294,7 +298,7 @@ pub struct CriterionReceipt {
 }
 
 /// Who judged a criterion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judged {
     /// Its commands.
@@ -308,7 +312,7 @@ pub enum Judged {
 }
 
 /// Whether new tests fail without the change.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewTestsReceipt {
     /// Files that hold new tests, sorted.
     pub files: Vec<String>,

@@ -2,6 +2,7 @@
 //!
 //! [`inspect`] looks at changes from wherever they come; [`verify`] is `improve verify`: the same on work done by anybody.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -218,10 +219,12 @@ fn replay(
         cancel,
     };
     let _temporary = Temporary::new(place, name);
-    let replay = Worktree::create(place, name, &work.base, None)?;
+    let mut replay = Worktree::create(place, name, &work.base, None)?;
     observer.event(&Event::Phase(Phase::Prepare));
     let install = prepare::install_command(request.plan, request.install);
-    let prepared = prepare::prepare(place, &replay, &work.base, install.as_deref(), &runner)?;
+    let rules = ScopeRules::of(request.plan, request.plan_path);
+    let prepared = prepare::prepare(place, &mut replay, install.as_deref(), &rules, &runner)?;
+    let work = work.without(&prepared.aside);
     observer.event(&Event::Phase(Phase::Baseline));
     let baseline = Baseline::measure(request.plan, replay.folder(), &runner)?;
     replay.reset_to(&work.base)?;
@@ -252,6 +255,7 @@ fn receipt_of(
         Subject::Branch(branch) => Some(branch.clone()),
         Subject::Folder(_) => None,
     };
+    let notes = work.notes.into_iter().chain(prepared.limits.iter().cloned()).collect();
     Receipt {
         schema_version: SCHEMA_VERSION,
         plan: plan_reference(request.plan, request.plan_path, request.plan_text),
@@ -274,7 +278,7 @@ fn receipt_of(
         replayed_gates: proof.replayed_gates,
         new_tests: proof.new_tests,
         vacuous: proof.vacuous,
-        notes: work.notes,
+        notes,
         disk_bytes: 0,
         started_at: String::new(),
         duration_ms: 0,
@@ -310,10 +314,22 @@ impl Drop for Temporary<'_> {
 struct Work {
     base: String,
     changes: Vec<Change>,
+    /// Paths of changes that git does not track where the work was done.
+    untracked: BTreeSet<String>,
     notes: Vec<String>,
 }
 
 impl Work {
+    /// The work without what the install command leaves too: whoever did the work ran it.
+    fn without(mut self, aside: &[String]) -> Work {
+        let is_aside = |path: &str| {
+            let covers = |aside: &String| path == aside || aside.ends_with('/') && path.starts_with(aside.as_str());
+            aside.iter().any(covers)
+        };
+        self.changes.retain(|change| !(self.untracked.contains(&change.path) && is_aside(&change.path)));
+        self
+    }
+
     fn find(place: &Place, request: &VerifyRequest<'_>) -> Result<Work, VerifyError> {
         let repository = place.repository()?;
         let mut notes = Vec::new();
@@ -321,7 +337,8 @@ impl Work {
             Subject::Branch(branch) => {
                 let tip = place.commit_of(Some(branch))?;
                 let base = Work::base(place, request, &tip, true, &mut notes)?;
-                Ok(Work { changes: change::between(&repository, &base, &tip)?, base, notes })
+                let changes = change::between(&repository, &base, &tip)?;
+                Ok(Work { base, changes, untracked: BTreeSet::new(), notes })
             }
             Subject::Folder(folder) => {
                 let foreign = || VerifyError::ForeignFolder { folder: folder.clone() };
@@ -336,10 +353,14 @@ impl Work {
                 let base = Work::base(place, request, &head, false, &mut notes)?;
                 let changes = change::in_folder(&checkout, &work_folder, &base)?;
                 if !changes.is_empty() {
-                    return Ok(Work { base, changes, notes });
+                    let index = checkout.index().map_err(|_| foreign())?;
+                    let is_new = |path: &String| index.get_path(Path::new(path), 0).is_none();
+                    let untracked = changes.iter().map(|change| change.path.clone()).filter(is_new).collect();
+                    return Ok(Work { base, changes, untracked, notes });
                 }
                 let base = Work::base(place, request, &head, true, &mut notes)?;
-                Ok(Work { changes: change::in_folder(&checkout, &work_folder, &base)?, base, notes })
+                let changes = change::in_folder(&checkout, &work_folder, &base)?;
+                Ok(Work { base, changes, untracked: BTreeSet::new(), notes })
             }
         }
     }

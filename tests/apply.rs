@@ -17,7 +17,7 @@ use improve::gate::GateLimits;
 use improve::gate::runner::RunError;
 use improve::observer::{Event, Observer, Silent};
 use improve::plan::expectation::Expectation;
-use improve::plan::{Criterion, Gate, Plan, Scope, ScopeEntry, Step};
+use improve::plan::{Criterion, Excerpt, Gate, Plan, PlanCommand, Scope, ScopeEntry, Step};
 use improve::receipt::{Outcome, Receipt, Role, StepStatus, Verdict};
 use improve::trust::Approved;
 use improve::verifier::{self, Subject, VerifyError, VerifyRequest};
@@ -117,6 +117,7 @@ impl World {
             plan_text: &text,
             slug: "001-rename",
             base: None,
+            excerpts_at: None,
             problems: &[],
             undone_dependencies: &[],
             install: None,
@@ -715,6 +716,7 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
         plan_text: "",
         slug: "001-rename",
         base: None,
+        excerpts_at: None,
         problems: &[],
         undone_dependencies: &[],
         install: Some("touch installed"),
@@ -745,6 +747,7 @@ fn problems_and_open_dependencies_block_the_plan() {
         plan_text: "",
         slug: "001-rename",
         base: None,
+        excerpts_at: None,
         problems: &["line 3: no gate".to_owned()],
         undone_dependencies: &["plans/000-first.md".to_owned()],
         install: None,
@@ -902,6 +905,7 @@ fn child_that_is_killed() {
         plan_text: &text,
         slug: "001-rename",
         base: None,
+        excerpts_at: None,
         problems: &[],
         undone_dependencies: &[],
         install: None,
@@ -1115,4 +1119,136 @@ fn a_worktree_that_somebody_removed_is_made_again_at_the_last_green_step() {
     fs::write(&flag, "").expect("the folder is ours");
     let receipt = world.apply(&plan).expect("it goes on");
     assert_eq!((receipt.outcome, receipt.commits.len()), (Outcome::Verified, 2));
+}
+
+/// [`rename_plan`] with an install command that leaves files which no `.gitignore` names, and gates that need them.
+fn installing_plan() -> Plan {
+    let mut plan = rename_plan();
+    let command = "mkdir -p node_modules/dep && echo v1 > node_modules/dep/index.js && echo {} > package-lock.json";
+    plan.commands.push(PlanCommand {
+        purpose: "Install".to_owned(),
+        command: command.to_owned(),
+        ..PlanCommand::default()
+    });
+    let needs = gate("cat node_modules/dep/index.js package-lock.json", Expectation::Exit(0));
+    plan.steps[0].gates.push(needs.clone());
+    plan.done_criteria.push(criterion("the dependency is there", vec![needs]));
+    plan
+}
+
+#[test]
+fn what_the_install_command_leaves_is_nobodys_work_and_stays_for_the_gates() {
+    let world = World::new();
+    let receipt = world.apply(&installing_plan()).expect("it is applied");
+    assert_eq!((receipt.outcome, receipt.reasons), (Outcome::Verified, vec![]));
+    assert_eq!(receipt.prepared.aside, ["node_modules/", "package-lock.json"]);
+    let changed: Vec<&str> = receipt.scope.changed.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(changed, ["src/app.txt"]);
+}
+
+#[test]
+fn what_the_install_command_leaves_is_no_violation_of_a_step_somebody_else_does() {
+    let world = World::new();
+    let mut plan = installing_plan();
+    plan.steps[0].edits.clear();
+    assert_eq!(world.apply(&plan).expect("it is handed over").outcome, Outcome::HandedOver);
+    write(&world.worktree(), "src/app.txt", "alpha\nBETA\ngamma\n");
+    let receipt = world.continue_with(&plan).expect("it is taken up");
+    assert_eq!((receipt.outcome, receipt.reasons), (Outcome::Verified, vec![]));
+}
+
+#[test]
+fn a_file_that_the_install_command_makes_is_work_when_the_plan_is_to_make_it() {
+    let world = World::new();
+    let mut plan = installing_plan();
+    plan.scope = scope(&["src/app.txt", "package-lock.json"]);
+    let lock = FileEdit {
+        file: "package-lock.json".to_owned(),
+        operation: EditOperation::Create("{ \"lockfileVersion\": 3 }\n".to_owned()),
+    };
+    plan.steps[0].edits.push(lock);
+    let receipt = world.apply(&plan).expect("it is applied");
+    assert_eq!((receipt.outcome, receipt.reasons), (Outcome::Verified, vec![]));
+    assert_eq!(receipt.prepared.aside, ["node_modules/"]);
+    let made = world.on_branch("improve/001-rename", "package-lock.json");
+    assert_eq!(made.as_deref(), Some("{ \"lockfileVersion\": 3 }\n"));
+}
+
+#[test]
+fn verifying_a_checkout_does_not_blame_it_for_what_was_installed_there() {
+    let mut world = World::new();
+    world.write("src/app.txt", "alpha\nBETA\nGAMMA\n");
+    world.write("node_modules/dep/index.js", "v1\n");
+    world.write("package-lock.json", "{}\n");
+    let root = world.root();
+    let receipt = world.verify(&installing_plan(), Subject::Folder(root.clone())).expect("it is verified");
+    assert_eq!((receipt.outcome, receipt.reasons), (Outcome::Verified, vec![]));
+    world.write("stray.txt", "not from the install command\n");
+    let receipt = world.verify(&installing_plan(), Subject::Folder(root)).expect("it is verified");
+    let violations: Vec<&str> = receipt.scope.violations.iter().map(|violation| violation.path.as_str()).collect();
+    assert_eq!(violations, ["stray.txt"]);
+}
+
+#[test]
+fn our_own_plans_are_not_counted_as_uncommitted_changes() {
+    let mut world = World::new();
+    world.write("plans/README.md", "# Plans\n");
+    world.write("plans/002-next.md", "# Plan 002: next\n");
+    let notes = world.apply(&rename_plan()).expect("it is applied").notes;
+    assert_eq!(notes, Vec::<String>::new());
+    world.write("src/other.txt", "changed\n");
+    let options = ApplyOptions { earlier: Earlier::Discard, ..ApplyOptions::default() };
+    let notes = world.apply_with(&rename_plan(), options, &Silent, &Cancel::new()).expect("it is applied").notes;
+    assert_eq!(notes, ["a file with uncommitted changes in your tree is not part of the base"]);
+}
+
+/// [`rename_plan`], written at the current commit, with an excerpt of the file it changes.
+fn quoting_plan(world: &World, file: &str, text: &str) -> Plan {
+    let mut plan = rename_plan();
+    plan.status.planned_at_commit = Some(world.place().commit_of(None).expect("there is a commit"));
+    plan.excerpts =
+        vec![Excerpt { file: Some(file.to_owned()), lines: Some((1, 3)), text: text.to_owned(), ..Excerpt::default() }];
+    plan
+}
+
+#[test]
+fn an_excerpt_that_changed_since_the_plan_was_written_blocks_it_and_names_the_lines() {
+    let mut world = World::new();
+    let plan = quoting_plan(&world, "src/app.txt", "alpha\nbeta\ngamma");
+    world.write("src/app.txt", "ALPHA\nbeta\ngamma\n");
+    world.commit("the first letter changes");
+    let receipt = world.apply(&plan).expect("a blocked plan has a receipt");
+    let why = "src/app.txt has changed since the plan was written: of the 3 lines it quotes, 2 still stand there; \
+               changed: line 1 `alpha`";
+    assert_eq!((receipt.outcome, receipt.exit_code(), receipt.reasons), (Outcome::Blocked, 4, vec![why.to_owned()]));
+    assert_eq!(world.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn an_excerpt_that_moved_or_is_about_another_file_does_not_block_the_plan() {
+    let mut world = World::new();
+    let moved = quoting_plan(&world, "src/app.txt", "alpha\nbeta\ngamma");
+    let other = quoting_plan(&world, "src/other.txt", "one\ntwo");
+    world.write("src/app.txt", "new\nlines\nabove\nit\nalpha\nbeta\ngamma\n");
+    world.write("src/other.txt", "three\n");
+    world.commit("both files change");
+    assert_eq!(world.apply(&moved).expect("it is applied").outcome, Outcome::Verified);
+    let options = ApplyOptions { earlier: Earlier::Discard, ..ApplyOptions::default() };
+    let receipt = world.apply_with(&other, options, &Silent, &Cancel::new()).expect("it is applied");
+    assert_eq!(receipt.outcome, Outcome::Verified);
+}
+
+#[test]
+fn an_excerpt_that_was_retold_from_the_start_does_not_block_the_plan() {
+    let mut world = World::new();
+    world.write("src/app.txt", "alpha\nbeta\ngamma\ndelta\nepsilon\n");
+    world.commit("five letters");
+    let retold = "alpha\n// the second letter\nbeta\ngamma\n...\nepsilon";
+    let mut plan = quoting_plan(&world, "src/app.txt", retold);
+    assert_eq!(world.apply(&plan).expect("it is applied").outcome, Outcome::Verified);
+    // Nobody knows the commit any more.
+    plan.status.planned_at_commit = None;
+    let options = ApplyOptions { earlier: Earlier::Discard, ..ApplyOptions::default() };
+    let receipt = world.apply_with(&plan, options, &Silent, &Cancel::new()).expect("it is applied");
+    assert_eq!(receipt.outcome, Outcome::Verified);
 }

@@ -11,6 +11,8 @@ use crate::verifier::scope::ScopeRules;
 use crate::verifier::verdict::Decision;
 use crate::worktree::Place;
 
+mod excerpts;
+
 /// A decision not to go on, for these reasons.
 pub(super) fn blocked(reasons: Vec<String>) -> Decision {
     let hint = Some("bring the plan up to date with the repository, then run again".to_owned());
@@ -37,7 +39,11 @@ pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Re
                 reasons.push(format!("git ignores `{file}`, so what the plan writes there could not be committed"));
             }
         }
-        reasons.extend(drift(plan, &rules, &|path| place.text_at(head, path))?);
+        let misfits = misfits(plan, &rules, &|path| place.text_at(head, path))?;
+        reasons.extend(misfits.reasons);
+        if !misfits.is_done {
+            reasons.extend(excerpts::drifted(plan, &rules, place, request.excerpts_at.unwrap_or(head))?);
+        }
     }
     if !reasons.is_empty() {
         return Ok(Some(blocked(reasons)));
@@ -56,17 +62,27 @@ fn edited(plan: &Plan) -> BTreeSet<&str> {
     plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths()).collect()
 }
 
+/// How the exact edits of a plan fit.
+struct Misfits {
+    /// Those that do not, in words.
+    reasons: Vec<String>,
+    /// All of them are in the files already, so that what the plan quotes cannot be there any more.
+    is_done: bool,
+}
+
 /// Exact edits that no longer fit the files at the base. They are tried one step after the other on what the steps before made;
 /// beyond a step that somebody else carries out, nothing can be told yet.
-fn drift(
+fn misfits(
     plan: &Plan,
     rules: &ScopeRules,
     read: &dyn Fn(&str) -> Result<Option<String>, crate::worktree::WorktreeError>,
-) -> Result<Vec<String>, ApplyError> {
+) -> Result<Misfits, ApplyError> {
     let mut texts: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut reasons = Vec::new();
+    let mut is_done = !plan.steps.is_empty();
     for (index, step) in plan.steps.iter().enumerate() {
         if super::steps::needs_somebody(step) {
+            is_done = false;
             break;
         }
         let paths: BTreeSet<&str> = step.edits.iter().flat_map(|edit| edit.paths()).collect();
@@ -78,13 +94,17 @@ fn drift(
         let in_scope = |path: &str| !rules.is_known() || rules.allows(path);
         let preimages = BTreeMap::new();
         match apply(&Message { texts: &texts, edits: &step.edits, in_scope: &in_scope, preimages: &preimages }) {
-            Ok(changes) => texts.extend(changes.files),
+            Ok(changes) => {
+                is_done &= changes.files.is_empty();
+                texts.extend(changes.files);
+            }
             Err(failures) => {
                 let done = failures.iter().all(|failure| failure.code == FailureCode::AlreadyApplied);
+                is_done &= done;
                 let failures = failures.iter().filter(|_| !done);
                 reasons.extend(failures.map(|failure| format!("step {} does not fit any more: {failure}", index + 1)));
             }
         }
     }
-    Ok(reasons)
+    Ok(Misfits { reasons, is_done })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::journal::JournalError;
 use super::record::RecordError;
 use crate::gate::runner::RunError;
+use crate::git::GitError;
 use crate::verifier::VerifyError;
 use crate::worktree::WorktreeError;
 
@@ -14,6 +15,9 @@ pub enum ApplyError {
     /// git or the file system refused.
     #[error(transparent)]
     Worktree(#[from] WorktreeError),
+    /// git could not read a commit.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// Verification could not be done.
     #[error(transparent)]
     Verify(VerifyError),
@@ -90,6 +94,7 @@ impl ApplyError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             ApplyError::Worktree(error) => return error.hint(),
+            ApplyError::Git(error) => return error.hint(),
             ApplyError::Verify(error) => return error.hint(),
             ApplyError::Run(RunError::NotApproved { .. }) => "look at the command, then run again with `--trust`",
             ApplyError::Run(RunError::Process(error)) => return error.hint(),
@@ -119,6 +124,7 @@ impl ApplyError {
             ApplyError::Interrupted { .. } | ApplyError::Run(RunError::Interrupted) => 130,
             ApplyError::Dirty { .. } | ApplyError::PlanChanged { .. } => 4,
             ApplyError::Worktree(_)
+            | ApplyError::Git(_)
             | ApplyError::Verify(_)
             | ApplyError::Run(_)
             | ApplyError::Journal(_)

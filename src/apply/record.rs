@@ -52,7 +52,7 @@ pub fn read_all(folder: &Path, slug: &str) -> Result<Vec<Receipt>, RecordError> 
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with(&format!("{slug}-")) || !name.ends_with(".json") {
+        if !is_of(&name, slug) {
             continue;
         }
         let bytes = fs::read(&path).map_err(|source| RecordError::Io { path: path.clone(), source })?;
@@ -62,4 +62,14 @@ pub fn read_all(folder: &Path, slug: &str) -> Result<Vec<Receipt>, RecordError> 
     }
     receipts.sort_by(|a, b| (&a.started_at, &a.file).cmp(&(&b.started_at, &b.file)));
     Ok(receipts)
+}
+
+/// Whether a file is called as [`write`] calls the receipts of `slug`; `001-a` is not the plan of `001-a-b-20260102T030405.json`.
+fn is_of(name: &str, slug: &str) -> bool {
+    let rest = name.strip_prefix(slug).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".json"));
+    rest.is_some_and(|time| {
+        let (date, clock) = time.split_once('T').unwrap_or((time, ""));
+        let is_date = date.len() == 8 && date.chars().all(|c| c.is_ascii_digit());
+        is_date && !clock.is_empty() && clock.chars().all(|c| c.is_ascii_digit() || c == '-')
+    })
 }

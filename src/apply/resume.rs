@@ -135,7 +135,8 @@ pub(super) fn worktree(place: &Place, slug: &str, branch: &str, resumed: &Resume
     Worktree::remove_stale_locks(place, slug, branch);
     let existing = Worktree::at(place, slug).and_then(|worktree| worktree.head().map(|_| worktree));
     match existing {
-        Ok(worktree) => {
+        Ok(mut worktree) => {
+            worktree.set_aside(resumed.prepared.as_ref().map_or(&[], |prepared| &prepared.aside));
             if worktree.head()? == resumed.last_green() {
                 return Ok(worktree);
             }

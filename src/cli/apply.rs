@@ -175,6 +175,7 @@ impl Work<'_> {
             plan_text: &file.text,
             slug: &file.slug,
             base: self.base,
+            excerpts_at: None,
             problems: &stopping,
             undone_dependencies: &self.undone_dependencies(&plan)?,
             install: install.as_deref(),

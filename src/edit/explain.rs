@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
@@ -14,7 +15,7 @@ const CONTEXT: usize = 3;
 const MAX_SHOWN: usize = 40;
 
 /// Why an edit was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureCode {
     /// The search text stands nowhere in the file.
@@ -48,7 +49,7 @@ impl fmt::Display for FailureCode {
 }
 
 /// A line of a file with its number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NumberedLine {
     /// 1-based.
     pub line: u32,
@@ -57,7 +58,7 @@ pub struct NumberedLine {
 }
 
 /// Where a search text and the file part ways.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// Line of the file, 1-based.
     pub line: u32,
@@ -68,7 +69,7 @@ pub struct Difference {
 }
 
 /// One edit that could not be carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EditFailure {
     /// The file.
     pub file: String,

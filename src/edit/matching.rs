@@ -2,10 +2,11 @@
 //!
 //! A rung that finds it more than once is ambiguous; a lower rung is tried only when the one above finds nothing at all.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much a search text had to be bent to match. A quality measure of whoever wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// Byte for byte.

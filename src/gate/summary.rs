@@ -5,10 +5,11 @@
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a test runner counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct TestCounts {
     /// Tests that ran and passed.
     pub passed: u32,

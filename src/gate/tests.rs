@@ -117,3 +117,17 @@ fn a_gate_runs_in_its_folder_and_its_colours_are_removed() {
     };
     assert_eq!(result, expected);
 }
+
+#[test]
+fn a_warning_on_stderr_does_not_hide_what_the_tests_printed() {
+    let stdout = "setting up\nbuilding\n✗ adds two numbers\n  expected 3, got 4\nmore\nTests: 1 failed, 0 errors\ndone";
+    let outcome = outcome(1, stdout, "npm warn config error in .npmrc\nnpm warn old\n");
+    let gate = Gate { command: "npm test".into(), expectation: Expectation::AllPass, expected: String::new(), line: 0 };
+    let result = outcome.against(&gate, GateLimits::default(), None);
+    assert_eq!(
+        result.telling_lines(6),
+        ["✗ adds two numbers", "Tests: 1 failed, 0 errors", "done", "npm warn config error in .npmrc", "npm warn old"]
+    );
+    assert_eq!(result.telling_lines(100).len(), 9);
+    assert_eq!(result.telling_lines(0), Vec::<&str>::new());
+}

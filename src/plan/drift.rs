@@ -7,6 +7,8 @@ use regex::Regex;
 use super::Excerpt;
 use crate::tree::{EntryKind, Tree};
 
+pub mod likeness;
+
 /// Lines that a cited number may be off without anything having moved: one in eight public plans cites that loosely.
 const TOLERANCE: u32 = 3;
 

@@ -11,7 +11,7 @@ use crate::gate::GateResult;
 use crate::receipt::{CriterionReceipt, Outcome, Receipt, StepReceipt, StepStatus, Verdict};
 
 /// Lines a red gate shows of what it printed.
-const OUTPUT_SHOWN: usize = 6;
+const OUTPUT_SHOWN: usize = 8;
 /// Changed files shown before the rest is counted.
 const FILES_SHOWN: usize = 12;
 
@@ -114,12 +114,12 @@ fn criterion_lines(criterion: &CriterionReceipt, page: &Page) -> String {
     text
 }
 
-/// A red gate: what was run, why it is red, and the end of what it printed.
+/// A red gate: what was run, why it is red, and what of its output tells most.
 fn red_gate(gate: &GateResult, page: &Page) -> String {
     let room = page.width.saturating_sub(10);
     let mut text = format!("        {}\n", cut(&format!("$ {}", sanitize::line(&gate.command)), room));
     text.push_str(&indented(&sanitize::line(&gate.why), 8, page.width.min(100)));
-    for line in gate.last_lines(OUTPUT_SHOWN) {
+    for line in gate.telling_lines(OUTPUT_SHOWN) {
         let _ = writeln!(text, "        {}", paint(style::FAINT, &cut(&format!("│ {}", sanitize::line(line)), room)));
     }
     text

@@ -11,6 +11,7 @@ use super::review::Review;
 use super::rules::RuleRow;
 use super::status::StatusDocument;
 use crate::finding::Finding;
+use crate::receipt::Receipt;
 
 /// Every schema: name of its file without `.json`, and its text.
 pub fn all() -> Vec<(&'static str, String)> {
@@ -22,6 +23,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
         ("plans", text::<PlansDocument>()),
+        ("receipt", text::<Receipt>()),
         ("review", text::<Review>()),
         ("rule", text::<RuleRow>()),
         ("status", text::<StatusDocument>()),

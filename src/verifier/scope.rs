@@ -43,6 +43,12 @@ impl ScopeRules {
         fault(path).is_none() && self.entries.iter().any(|entry| entry.covers(path))
     }
 
+    /// Whether `path` may be changed or, when it is a folder with a `/` behind it, something in it.
+    pub fn reaches(&self, path: &str) -> bool {
+        let inside = |entry: &Entry| path.ends_with('/') && entry.path.starts_with(path);
+        self.allows(path.trim_end_matches('/')) || self.entries.iter().any(inside)
+    }
+
     /// Whether `path` is the plan or its index: changes to it are neither judged nor committed.
     pub fn is_ours(&self, path: &str) -> bool {
         self.ours.iter().any(|ours| ours == path)
@@ -60,6 +66,12 @@ impl ScopeRules {
         violations.sort_by(|a, b| a.path.cmp(&b.path));
         violations.dedup();
         violations
+    }
+
+    /// Whether `path` stands in the folder of the plan, where plans and what goes with them are.
+    pub fn is_beside_the_plan(&self, path: &str) -> bool {
+        let folder = self.ours[0].rsplit_once('/').map(|(folder, _)| folder);
+        folder.is_some_and(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// What was changed, and what of it may not be.

@@ -100,6 +100,29 @@ pub fn dependencies(from: &Worktree, to: &Worktree) -> Result<Vec<String>, Workt
     Ok(found.iter().map(|path| path.to_string_lossy().into_owned()).collect())
 }
 
+/// Brings what was set aside in one worktree to another, and sets it aside there.
+pub fn aside(from: &Worktree, to: &mut Worktree) -> Result<(), WorktreeError> {
+    let can_clone = Cell::new(true);
+    for path in from.aside() {
+        let name = path.trim_end_matches('/');
+        let (source, target) = (from.folder().join(name), to.folder().join(name));
+        to.refuse_linked_parent(name)?;
+        let Ok(kind) = fs::symlink_metadata(&source).map(|metadata| metadata.file_type()) else { continue };
+        if fs::symlink_metadata(&target).is_ok() {
+            continue;
+        }
+        make_parent(&target)?;
+        if kind.is_dir() {
+            copy_tree(&source, &target, &|source, target| link_file(source, target, &can_clone))?;
+        } else if kind.is_file() {
+            // A lockfile is written in place by its tool, so it is not shared.
+            copy_file(&source, &target).map_err(io_at(&target))?;
+        }
+    }
+    to.set_aside(from.aside());
+    Ok(())
+}
+
 fn find(folder: &Path, relative: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) || entry.file_name() == ".git" {

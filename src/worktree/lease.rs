@@ -3,12 +3,14 @@
 //! A lease file is locked for as long as its process lives, so the system itself releases the lease of one that was killed. The
 //! process id and start time are for people and for messages.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,33 @@ pub struct LeaseRecord {
 pub struct Lease {
     file: File,
     path: PathBuf,
+    /// Dropped last: see [`HELD`].
+    _claim: Claim,
+}
+
+/// Leases that threads of this process hold. The lock of the file cannot tell a thread of ours that works on the plan from a child
+/// of ours that has the file open for the moment until it becomes its program.
+static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn held() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An entry of [`HELD`].
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Claim {
+    /// `None` when another thread has it.
+    fn new(path: &Path) -> Option<Claim> {
+        held().insert(path.to_owned()).then(|| Claim(path.to_owned()))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        held().remove(&self.0);
+    }
 }
 
 impl Lease {
@@ -48,16 +77,17 @@ impl Lease {
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
         let open =
             || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io_at(&path));
+        let in_use = |pid: Option<u32>| WorktreeError::InUse { slug: slug.to_owned(), pid };
+        let claim = Claim::new(&path).ok_or_else(|| in_use(Some(std::process::id())))?;
         let mut file = open()?;
-        let mut locked = lock(&file);
+        let mut locked = lock(&mut file);
         if locked && !is_at(&file, &path) {
             // Its holder ended it between our opening and our locking.
             file = open()?;
-            locked = lock(&file) && is_at(&file, &path);
+            locked = lock(&mut file) && is_at(&file, &path);
         }
         if !locked {
-            let pid = read(&mut file).map(|record| record.pid);
-            return Err(WorktreeError::InUse { slug: slug.to_owned(), pid });
+            return Err(in_use(read(&mut file).map(|record| record.pid)));
         }
         // A gate that outlived the process which ran it would go on writing into the worktree.
         end_recorded(&place.running_of(slug));
@@ -76,7 +106,7 @@ impl Lease {
             .and_then(|_| file.write_all(text.as_bytes()))
             .and_then(|()| file.sync_data())
             .map_err(io_at(&path))?;
-        Ok(Lease { file, path })
+        Ok(Lease { file, path, _claim: claim })
     }
 
     /// Gives the lease up for good: the worktree is gone.
@@ -95,14 +125,29 @@ impl Drop for Lease {
 }
 
 /// Locks a lease file, waiting a moment for one that was given up: a process that was killed while it started a child goes on
-/// holding it for as long as the child takes to become its program.
-fn lock(file: &File) -> bool {
-    (0..10).any(|attempt| {
-        if attempt > 0 {
-            thread::sleep(Duration::from_millis(20));
+/// holding it for as long as the child takes to become its program, and so does a child of our own.
+fn lock(file: &mut File) -> bool {
+    let start = Instant::now();
+    loop {
+        if flock(&*file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return true;
         }
-        flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
-    })
+        // Whoever looks at a lease locks it for a moment too.
+        let patience = if is_abandoned(file) { PATIENCE } else { PATIENCE / 25 };
+        if start.elapsed() >= patience {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How long a child may take to become its program, on a machine that has much else to do. Our choice.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the process that took a lease last is gone, or is this one, none of whose threads has it.
+fn is_abandoned(file: &mut File) -> bool {
+    let Some(record) = read(file) else { return true };
+    record.pid == std::process::id() || start_time(record.pid).is_none() || start_time(record.pid) != record.start_time
 }
 
 /// Whether an open file is still the one at `path`.
@@ -132,7 +177,10 @@ pub(super) fn records(place: &Place) -> Vec<(LeaseRecord, bool)> {
         .filter_map(|entry| {
             let mut file = File::open(entry.path()).ok()?;
             let held = flock(&file, FlockOperation::NonBlockingLockShared).is_err();
-            Some((read(&mut file)?, held))
+            let record = read(&mut file);
+            // See [`Lease::drop`].
+            let _ = flock(&file, FlockOperation::Unlock);
+            Some((record?, held))
         })
         .collect();
     records.sort_by(|a, b| a.0.slug.cmp(&b.0.slug));
