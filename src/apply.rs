@@ -26,6 +26,7 @@ pub mod check;
 mod draft;
 mod error;
 pub mod journal;
+pub mod order;
 pub mod record;
 pub mod resume;
 pub mod steps;

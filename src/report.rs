@@ -13,6 +13,7 @@ pub mod map_human;
 pub mod map_lines;
 pub mod map_outline;
 pub mod markdown;
+pub mod plan_page;
 pub mod plans;
 pub mod receipt;
 pub mod review;

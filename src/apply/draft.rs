@@ -21,6 +21,9 @@ pub(super) struct Draft {
 impl Draft {
     pub fn new(request: &ApplyRequest<'_>, base: &str) -> Draft {
         let steps = request.plan.steps.iter().enumerate();
+        // Only a plan that starts from another plan's branch is compared with something else.
+        let built_on = request.base.filter(|_| request.excerpts_at.is_some());
+        let notes = built_on.map(|branch| format!("built on {branch}, which is not merged yet")).into_iter().collect();
         let receipt = Receipt {
             schema_version: SCHEMA_VERSION,
             plan: plan_reference(request.plan, request.plan_path, request.plan_text),
@@ -43,7 +46,7 @@ impl Draft {
             replayed_gates: Vec::new(),
             new_tests: NewTestsReceipt::default(),
             vacuous: false,
-            notes: Vec::new(),
+            notes,
             disk_bytes: 0,
             started_at: String::new(),
             duration_ms: 0,

@@ -55,13 +55,32 @@ pub fn read_all(folder: &Path, slug: &str) -> Result<Vec<Receipt>, RecordError> 
         if !is_of(&name, slug) {
             continue;
         }
-        let bytes = fs::read(&path).map_err(|source| RecordError::Io { path: path.clone(), source })?;
-        let receipt: Receipt =
-            serde_json::from_slice(&bytes).map_err(|source| RecordError::Unreadable { path, source })?;
-        receipts.push(receipt);
+        receipts.push(read_one(&path)?);
     }
     receipts.sort_by(|a, b| (&a.started_at, &a.file).cmp(&(&b.started_at, &b.file)));
     Ok(receipts)
+}
+
+/// The receipt in a file.
+pub fn read_one(path: &Path) -> Result<Receipt, RecordError> {
+    let bytes = fs::read(path).map_err(|source| RecordError::Io { path: path.to_owned(), source })?;
+    serde_json::from_slice(&bytes).map_err(|source| RecordError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Receipts in `folder` whose name is `name`, else those whose name begins with it; sorted.
+pub fn find_by_name(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| !name.is_empty() && stem(path).starts_with(name))
+        .collect();
+    found.sort();
+    match found.iter().position(|path| stem(path) == name) {
+        Some(exact) => vec![found.swap_remove(exact)],
+        None => found,
+    }
 }
 
 /// Whether a file is called as [`write`] calls the receipts of `slug`; `001-a` is not the plan of `001-a-b-20260102T030405.json`.

@@ -99,6 +99,9 @@ impl Steps<'_> {
         let mut taken_up = resumed.handed_over.is_some();
         let mut was_handed_over = false;
         for (index, step) in plan.steps.iter().enumerate().skip(first) {
+            if self.runner.cancel.is_cancelled() {
+                return Err(ApplyError::Interrupted { worktree: None });
+            }
             let event = Event::StepStarted { step: index + 1, steps: plan.steps.len(), title: &step.title };
             self.runner.observer.event(&event);
             let mut receipt = not_reached(index, step);

@@ -1,10 +1,11 @@
 //! `improve apply`: carry out plans, each in a worktree and on a branch of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
 use improve::apply::{AfterWork, ApplyOptions, ApplyRequest, Earlier};
-use improve::backlog::{Backlog, BacklogError};
+use improve::backlog::Backlog;
 use improve::executor::ExactEdits;
 use improve::gate::GateLimits;
 use improve::plan::Plan;
@@ -14,7 +15,7 @@ use improve::receipt::{Outcome, Receipt};
 use improve::report::{json, receipt as report};
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
-use improve::trust::commands_of;
+use improve::trust::{Approved, commands_of};
 use improve::verifier::prepare::install_command;
 use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
@@ -25,9 +26,13 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
-use super::plan_argument::{self, PlanFile};
+use super::plan_argument::PlanFile;
 use super::progress::Bar;
 use super::trust::{approve, confirm};
+
+mod several;
+
+use several::{Chosen, choose, ground};
 
 /// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
 const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-secret"];
@@ -36,8 +41,11 @@ const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// Plans: paths, numbers, slugs or the beginnings of them
-    #[arg(required = true, value_name = "PLAN")]
+    #[arg(required_unless_present = "all", value_name = "PLAN")]
     plans: Vec<String>,
+    /// Carry out every plan that waits, each after those it depends on
+    #[arg(long, conflicts_with = "plans")]
+    all: bool,
     /// Take up the step that was handed over: what is in the worktree is its work
     #[arg(long = "continue", conflicts_with = "fresh")]
     take_up: bool,
@@ -86,14 +94,24 @@ pub fn limits(settings: &Settings) -> GateLimits {
     GateLimits { timeout: settings.gate_timeout.value.unwrap_or(limits.timeout), ..limits }
 }
 
-/// Carries out each plan and prints its receipt. The worst exit code wins.
+/// Carries out each plan after those it depends on and prints the receipts. The worst exit code wins.
 pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ApplyArgs { plans, take_up, fresh, keep_worktree, base, dry_run, yes, running, output } = args;
+    let ApplyArgs { plans, all, take_up, fresh, keep_worktree, base, dry_run, yes, running, output } = args;
     let outputs = output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
     let workspace = context.globals.workspace(running.flags(), &context.console)?;
-    let files = plans.iter().map(|plan| plan_argument::read(plan, &workspace.root)).collect::<Result<Vec<_>, _>>()?;
-    let place = Place::of(&workspace.root, &cache_folder())?;
+    let console = &context.console;
     let backlog = Backlog::open(&workspace.root)?;
+    if backlog.is_displaced() && all {
+        console.note(&format!("note: plans/ belongs to something else; plans are in {}/", backlog.folder()));
+    }
+    let chosen = choose(&plans, all, &workspace.root, &backlog, console)?;
+    let place = Place::of(&workspace.root, &cache_folder())?;
+    // Told before anything is read: without a commit there is nothing to start from.
+    place.commit_of(base.as_deref())?;
+    if chosen.is_empty() {
+        console.note("no plan waits to be carried out");
+        return Ok(ExitCode::Done);
+    }
     let survey = read(&workspace, context)?;
     let earlier = match (take_up, fresh) {
         (true, _) => Earlier::Continue,
@@ -106,33 +124,41 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         worktree: if keep_worktree { AfterWork::Keep } else { AfterWork::Remove },
         dry_run,
     };
+    let commands: Vec<String> =
+        chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, &survey).as_deref())).collect();
+    let commands: Vec<String> = commands.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let approved =
+        if dry_run { Approved::by_user(&commands) } else { approve(&place, &commands, running.trust, console)? };
     let work = Work {
         context,
         survey: &survey,
         place: &place,
         backlog: &backlog,
         base: base.as_deref(),
-        trust: running.trust,
+        approved: &approved,
         yes,
         options,
     };
-    let mut receipts = Vec::new();
-    for file in &files {
-        receipts.push((file, work.carry_out(file)?));
-    }
-    let page = context.console.page(&workspace.root.to_string_lossy());
-    outputs.write(&context.console, &|format, _| match (format, receipts.as_slice()) {
+    let (receipts, failed) = work.carry_out_all(&chosen)?;
+    let page = console.page(&workspace.root.to_string_lossy());
+    let written = outputs.write(console, &|format, _| match (format, receipts.as_slice()) {
         (Format::Human | Format::Markdown, receipts) => {
             let shown =
                 receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
             shown.collect::<Vec<_>>().join("\n")
         }
-        (Format::Json, [(_, one)]) => json::document(one),
+        (Format::Json, [(_, one)]) if chosen.len() == 1 => json::document(one),
         (Format::Json, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
         (Format::Jsonl, receipts) => json::lines(receipts.iter().map(|(_, receipt)| receipt)),
-    })?;
+    });
+    match written {
+        // A reader that went away does not turn a plan that failed into one that did not.
+        Err(failure) if failure.message.is_none() => {}
+        other => other?,
+    }
     let code = |receipt: &Receipt| if dry_run { dry_code(receipt.outcome) } else { ExitCode::of(receipt.exit_code()) };
-    Ok(receipts.iter().map(|(_, receipt)| code(receipt)).max().unwrap_or(ExitCode::Done))
+    let worst = receipts.iter().map(|(_, receipt)| code(receipt)).chain(failed).max();
+    Ok(worst.unwrap_or(ExitCode::Done))
 }
 
 /// What every plan of one run shares.
@@ -142,44 +168,73 @@ struct Work<'a> {
     place: &'a Place,
     backlog: &'a Backlog,
     base: Option<&'a str>,
-    trust: bool,
+    approved: &'a Approved,
     yes: bool,
     options: ApplyOptions,
 }
 
+/// Plans with their receipts, and the worst code of those that could not be taken up.
+type Carried<'a> = (Vec<(&'a PlanFile, Receipt)>, Option<ExitCode>);
+
 impl Work<'_> {
-    fn carry_out(&self, file: &PlanFile) -> Result<Receipt, Failure> {
+    /// One plan after the other. Of several, one that cannot be taken up does not stop the others; ctrl-C stops them all.
+    fn carry_out_all<'c>(&self, chosen: &'c [Chosen]) -> Result<Carried<'c>, Failure> {
         let console = &self.context.console;
-        let plan = file.plan()?;
-        let install = install(&plan, self.survey);
-        let commands = commands_of(&plan, install.as_deref());
-        let approved = if self.options.dry_run {
-            improve::trust::Approved::by_user(&commands)
-        } else {
-            approve(self.place, &commands, self.trust, console)?
-        };
-        let problems = lint(&plan, &self.survey.tree, &self.survey.map.recon);
+        let mut receipts: Vec<(&PlanFile, Receipt)> = Vec::new();
+        let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+        let mut worst: Option<ExitCode> = None;
+        for Chosen { file, plan } in chosen {
+            if chosen.len() > 1 {
+                console.note(&format!("{}: {}", file.path, plan.title));
+            }
+            match self.carry_out(file, plan, &outcomes) {
+                Ok(receipt) => {
+                    outcomes.insert(file.path.clone(), receipt.outcome);
+                    receipts.push((file, receipt));
+                }
+                Err(failure) if chosen.len() == 1 || failure.code == ExitCode::Interrupted => return Err(failure),
+                Err(failure) => {
+                    console.fail(&failure);
+                    worst = worst.max(Some(failure.code));
+                }
+            }
+        }
+        Ok((receipts, worst))
+    }
+
+    fn carry_out(
+        &self,
+        file: &PlanFile,
+        plan: &Plan,
+        outcomes: &BTreeMap<String, Outcome>,
+    ) -> Result<Receipt, Failure> {
+        let console = &self.context.console;
+        let install = install(plan, self.survey);
+        let ground = ground(plan, self.backlog, self.place, outcomes, self.options.dry_run)?;
+        let head = self.place.commit_of(None)?;
+        let built_on = ground.branch.as_deref().filter(|_| self.base.is_none());
+        let problems = lint(plan, &self.survey.tree, &self.survey.map.recon);
         let (stopping, other): (Vec<_>, Vec<_>) =
             problems.into_iter().partition(|problem| STOPPING.contains(&problem.code));
         if !other.is_empty() {
             console.warn(&format!("the plan has weaknesses: `improve review {}` lists {}", file.slug, other.len()));
         }
-        let stopping: Vec<String> =
-            stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message)).collect();
+        let stopping = stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message));
+        let stopping: Vec<String> = stopping.chain(ground.problems.iter().cloned()).collect();
         let narrator = Narrator::new(console, Bar::new(console, self.context.cancel.clone()));
         let request = ApplyRequest {
             root: &self.survey.root,
             cache: &cache_folder(),
-            plan: &plan,
+            plan,
             plan_path: &file.path,
             plan_text: &file.text,
             slug: &file.slug,
-            base: self.base,
-            excerpts_at: None,
+            base: self.base.or(built_on),
+            excerpts_at: built_on.map(|_| head.as_str()),
             problems: &stopping,
-            undone_dependencies: &self.undone_dependencies(&plan)?,
+            undone_dependencies: &ground.undone,
             install: install.as_deref(),
-            approved: &approved,
+            approved: self.approved,
             executor: &ExactEdits,
             checkpoint: &|step, question| {
                 self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
@@ -194,22 +249,6 @@ impl Work<'_> {
             self.note_in_index(file, &receipt)?;
         }
         Ok(receipt)
-    }
-
-    /// Plans this one depends on that the index does not call DONE, as written.
-    fn undone_dependencies(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
-        let mut undone = Vec::new();
-        for dependency in &plan.status.depends_on {
-            let status = match self.backlog.resolve(dependency) {
-                Ok(path) => self.backlog.status(&path)?,
-                Err(BacklogError::NotFound { .. }) => None,
-                Err(error) => return Err(error.into()),
-            };
-            if !matches!(status, Some(PlanStatus::Done(_))) {
-                undone.push(dependency.clone());
-            }
-        }
-        Ok(undone)
     }
 
     /// What became of the plan, for the index. A plan kept elsewhere has no row.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::audit_document::AuditDocument;
 use super::map_document::MapDocument;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
+use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
 use super::review::Review;
 use super::rules::RuleRow;
@@ -17,11 +18,13 @@ use crate::receipt::Receipt;
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("audit", text::<AuditDocument>()),
+        ("diff", text::<DiffDocument>()),
         ("finding", text::<Finding>()),
         ("map", text::<MapDocument>()),
         ("map-calls", text::<CallRow>()),
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
+        ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),
         ("review", text::<Review>()),

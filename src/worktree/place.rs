@@ -179,6 +179,25 @@ impl Place {
         Ok(String::from_utf8(blob.content().to_vec()).ok())
     }
 
+    /// What differs between two commits, as `git diff` writes it.
+    pub fn patch(&self, base: &str, tip: &str) -> Result<String, WorktreeError> {
+        let repository = self.repository()?;
+        let what = git("compare two commits");
+        let tree =
+            |commit: &str| repository.find_commit(super::oid(commit)?).and_then(|commit| commit.tree()).map_err(&what);
+        let diff = repository.diff_tree_to_tree(Some(&tree(base)?), Some(&tree(tip)?), None).map_err(&what)?;
+        let mut text = Vec::new();
+        diff.print(git2::DiffFormat::Patch, |_, _, line| {
+            if matches!(line.origin(), '+' | '-' | ' ') {
+                text.push(line.origin() as u8);
+            }
+            text.extend_from_slice(line.content());
+            true
+        })
+        .map_err(&what)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// What of the repository a worktree of ours cannot have as git's own would: submodules, files kept by Git LFS.
     pub fn limits(&self, commit: &str) -> Result<Vec<String>, WorktreeError> {
         let repository = self.repository()?;
