@@ -450,3 +450,102 @@ fn an_unknown_word_names_the_nearest_command() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("did you mean `audit`?"), "{}", stderr(&output));
 }
+
+#[test]
+fn show_tells_a_plan_its_receipt_and_the_diff_of_its_work() {
+    let shop = planned();
+    let before = json(&run(shop.path(), &["show", "1", "--format", "json"]));
+    assert_eq!(before["title"], "Name the running total what it is");
+    assert_eq!(before["steps"][0]["edits"], serde_json::json!(["src/total.ts"]));
+    assert_eq!(before["steps"][0]["gates"][0]["command"], "git grep -nw sum -- src/total.ts");
+    assert_eq!(before["branch"], Value::Null);
+    let nothing = run(shop.path(), &["show", "1", "--diff"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(stderr(&nothing).contains("there is no branch improve/001-name-total"), "{}", stderr(&nothing));
+
+    assert_eq!(run(shop.path(), &["apply", "1", "--trust"]).status.code(), Some(0));
+    let after = json(&run(shop.path(), &["show", "001-name", "--format", "json"]));
+    assert_eq!(after["branch"], "improve/001-name-total");
+    assert_eq!(after["last_outcome"], "verified");
+    assert!(after["status"].as_str().expect("it has a row").starts_with("DONE"), "{after}");
+    let page = run(shop.path(), &["show", "1"]);
+    assert!(stdout(&page).contains("improve/001-name-total"), "{}", stdout(&page));
+
+    let diff = stdout(&run(shop.path(), &["show", "1", "--diff"]));
+    assert_eq!(diff, git_output(shop.path(), &["diff", "main", "improve/001-name-total"]));
+    let file = after["last_receipt"].as_str().expect("a receipt").to_owned();
+    let receipt = json(&run(shop.path(), &["show", &file, "--format", "json"]));
+    assert_eq!(receipt["outcome"], "verified");
+    let name = Path::new(&file).file_stem().expect("a name").to_string_lossy().into_owned();
+    assert_eq!(json(&run(shop.path(), &["show", &name, "--format", "json"])), receipt);
+    assert_eq!(stdout(&run(shop.path(), &["show", &name, "--diff"])), diff);
+}
+
+/// A plan that replaces `search` by `replacement` in `src/total.ts`.
+fn small_plan(number: u32, depends_on: &str, search: &str, replacement: &str) -> String {
+    format!(
+        "# Plan {number:03}: Write {replacement}\n\n## Status\n\n- **Priority**: P3\n- **Effort**: S\n- **Risk**: LOW\n\
+         - **Depends on**: {depends_on}\n- **Category**: tech-debt\n\n## Why this matters\n\nIt reads better.\n\n\
+         ## Scope\n\n**In scope**\n\n- `src/total.ts`\n\n## Steps\n\n### Step 1: Write `{replacement}`\n\n\
+         ```edit file=src/total.ts\n<<<<<<< SEARCH\n{search}\n=======\n{replacement}\n>>>>>>> REPLACE\n```\n\n\
+         **Verify**: `grep -q '{replacement}' src/total.ts` → exit 0\n\n## Done criteria\n\n\
+         - [ ] `grep -q '{replacement}' src/total.ts` → exit 0\n\n## STOP conditions\n\n- The line is gone.\n"
+    )
+}
+
+#[test]
+fn all_plans_are_carried_out_in_order_and_each_is_built_on_the_one_it_depends_on() {
+    let shop = planned();
+    write(shop.path(), "plans/002-third.md", &small_plan(2, "plans/003-second.md", "  let sum = 2", "  let sum = 3"));
+    write(shop.path(), "plans/003-second.md", &small_plan(3, "none", "  let sum = 0", "  let sum = 2"));
+    std::fs::remove_file(shop.path().join("plans/001-name-total.md")).expect("it was there");
+    git(shop.path(), &["add", "."]);
+    git(shop.path(), &["commit", "-q", "-m", "two plans"]);
+    let output = run(shop.path(), &["apply", "--all", "--trust", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let receipts = json(&output);
+    assert_eq!(receipts[0]["plan"]["path"], "plans/003-second.md");
+    assert_eq!(receipts[1]["plan"]["path"], "plans/002-third.md");
+    assert_eq!(receipts[1]["notes"][0], "built on improve/003-second, which is not merged yet");
+    let text = git_output(shop.path(), &["show", "improve/002-third:src/total.ts"]);
+    assert!(text.contains("let sum = 3"), "{text}");
+    let again = run(shop.path(), &["apply", "--all", "--trust"]);
+    assert_eq!(again.status.code(), Some(0));
+    assert!(stderr(&again).contains("no plan waits"), "{}", stderr(&again));
+}
+
+#[test]
+fn a_plan_that_fails_blocks_those_that_depend_on_it_and_no_others() {
+    let shop = planned();
+    write(shop.path(), "plans/002-stale.md", &small_plan(2, "none", "  let nowhere = 0", "  let sum = 2"));
+    write(shop.path(), "plans/003-waits.md", &small_plan(3, "2", "  let sum = 0", "  let sum = 3"));
+    git(shop.path(), &["add", "."]);
+    git(shop.path(), &["commit", "-q", "-m", "two plans"]);
+    let output = run(shop.path(), &["apply", "3", "2", "1", "--trust", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
+    let receipts = json(&output);
+    let outcomes: Vec<(&str, &str)> = receipts
+        .as_array()
+        .expect("three receipts")
+        .iter()
+        .map(|receipt| {
+            (receipt["plan"]["path"].as_str().expect("a path"), receipt["outcome"].as_str().expect("a word"))
+        })
+        .collect();
+    let expected =
+        [("plans/002-stale.md", "blocked"), ("plans/003-waits.md", "blocked"), ("plans/001-name-total.md", "verified")];
+    assert_eq!(outcomes, expected);
+    let reason = receipts[1]["reasons"][0].as_str().expect("a reason");
+    assert!(reason.ends_with("which is not DONE"), "{reason}");
+}
+
+#[test]
+fn plans_that_wait_for_each_other_are_refused() {
+    let shop = planned();
+    write(shop.path(), "plans/002-one.md", &small_plan(2, "3", "  let sum = 0", "  let sum = 2"));
+    write(shop.path(), "plans/003-other.md", &small_plan(3, "2", "  let sum = 0", "  let sum = 3"));
+    let output = run(shop.path(), &["apply", "--all", "--trust"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("in a circle: plans/002-one.md, plans/003-other.md"), "{said}");
+}
