@@ -153,13 +153,7 @@ pub fn run(request: &ApplyRequest<'_>, observer: &dyn Observer, cancel: &Cancel)
     let finished = run.from(start, &head, &mut journal, &mut draft);
     let decision = match finished {
         Ok(decision) => decision,
-        Err(ApplyError::Interrupted { .. }) => {
-            return Err(Run::left(lease, place.folder_of(request.slug))?);
-        }
-        Err(error) => {
-            Run::left(lease, place.folder_of(request.slug))?;
-            return Err(error);
-        }
+        Err(error) => return Err(error.leaving(Run::left(lease, place.folder_of(request.slug))?)),
     };
     run.close(lease, &mut journal, draft, decision, clock)
 }
@@ -351,12 +345,12 @@ impl Run<'_> {
     }
 
     /// Leaves a run that cannot be finished now: its worktree stays only when there is something to go on from.
-    fn left(lease: Lease, folder: PathBuf) -> Result<ApplyError, ApplyError> {
+    fn left(lease: Lease, folder: PathBuf) -> Result<Option<PathBuf>, ApplyError> {
         let worktree = folder.is_dir().then_some(folder);
         if worktree.is_none() {
             lease.end()?;
         }
-        Ok(ApplyError::Interrupted { worktree })
+        Ok(worktree)
     }
 
     /// Ends a run: removes what nobody needs, writes the receipt, says how it ended.

@@ -68,6 +68,14 @@ pub enum ApplyError {
         /// The worktree that stays, from which the next run goes on.
         worktree: Option<PathBuf>,
     },
+    /// The machine gave up in the middle of the work: a full disk, say.
+    #[error("{source}{}", worktree.as_ref().map(|folder| format!("; the worktree {} stays", folder.display())).unwrap_or_default())]
+    Incomplete {
+        /// What it said.
+        source: Box<ApplyError>,
+        /// The worktree that stays.
+        worktree: Option<PathBuf>,
+    },
 }
 
 impl From<RunError> for ApplyError {
@@ -90,6 +98,18 @@ impl From<VerifyError> for ApplyError {
 }
 
 impl ApplyError {
+    /// The same error in the middle of the work, with the worktree that it leaves behind.
+    pub(super) fn leaving(self, worktree: Option<PathBuf>) -> ApplyError {
+        match self {
+            ApplyError::Interrupted { .. } => ApplyError::Interrupted { worktree },
+            error @ (ApplyError::Worktree(WorktreeError::Io { .. } | WorktreeError::Git { .. })
+            | ApplyError::Journal(_)
+            | ApplyError::Run(RunError::Process(_))) => ApplyError::Incomplete { source: Box::new(error), worktree },
+            // These say themselves what is the matter with the work.
+            error => error,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -111,6 +131,10 @@ impl ApplyError {
                 "take the work up with `--continue`, put the plan back, or discard the work with `--fresh`"
             }
             ApplyError::NothingToContinue { .. } => "run `improve apply` without `--continue`",
+            ApplyError::Incomplete { source, .. } => {
+                let again = || "see to it, then run the same command to go on, or `improve clean`".to_owned();
+                return Some(source.hint().unwrap_or_else(again));
+            }
             ApplyError::Interrupted { .. } => {
                 "run the same command to go on at the last green step, or `improve clean`"
             }
@@ -123,12 +147,12 @@ impl ApplyError {
         match self {
             ApplyError::Interrupted { .. } | ApplyError::Run(RunError::Interrupted) => 130,
             ApplyError::Dirty { .. } | ApplyError::PlanChanged { .. } => 4,
+            ApplyError::Incomplete { .. } | ApplyError::Record(_) => 3,
             ApplyError::Worktree(_)
             | ApplyError::Git(_)
             | ApplyError::Verify(_)
             | ApplyError::Run(_)
             | ApplyError::Journal(_)
-            | ApplyError::Record(_)
             | ApplyError::Slug { .. }
             | ApplyError::BranchExists { .. }
             | ApplyError::NothingToContinue { .. } => 2,
