@@ -21,6 +21,7 @@ use improve::plan::{Criterion, Excerpt, Gate, Plan, PlanCommand, Scope, ScopeEnt
 use improve::receipt::{Outcome, Receipt, Role, StepStatus, Verdict};
 use improve::trust::Approved;
 use improve::verifier::{self, Subject, VerifyError, VerifyRequest};
+use improve::worktree::lease::Lease;
 use improve::worktree::{self, Place, WorktreeError};
 
 /// A repository of the user's, our cache beside it, and what must not change.
@@ -1251,4 +1252,21 @@ fn an_excerpt_that_was_retold_from_the_start_does_not_block_the_plan() {
     let options = ApplyOptions { earlier: Earlier::Discard, ..ApplyOptions::default() };
     let receipt = world.apply_with(&plan, options, &Silent, &Cancel::new()).expect("it is applied");
     assert_eq!(receipt.outcome, Outcome::Verified);
+}
+
+#[test]
+fn a_lease_waits_for_a_child_that_has_not_become_its_program_yet() {
+    let world = World::new();
+    let place = world.place();
+    drop(Lease::take(&place, "001-rename", "plans/001-rename.md", "improve/001-rename").expect("nobody holds it"));
+    // Such a child holds the lock through a file it inherited; no thread of this process has the lease.
+    let file = fs::File::open(place.state().join("worktrees/001-rename.json")).expect("a lease is a file");
+    file.lock().expect("nobody holds it");
+    let holder = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        drop(file);
+    });
+    let lease = Lease::take(&place, "001-rename", "plans/001-rename.md", "improve/001-rename");
+    lease.expect("it is waited for").end().expect("it is ours");
+    holder.join().expect("it only sleeps");
 }

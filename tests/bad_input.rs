@@ -315,8 +315,10 @@ fn names_and_contents_that_are_not_utf8_are_passed_by() {
     fs::write(world.root().join(OsStr::from_bytes(b"src/caf\xe9.ts")), SHOP).expect("this file system takes any name");
     fs::write(world.root().join("src/latin1.ts"), b"export const caf\xe9 = 1\n").expect("the folder is ours");
     world.commit();
-    let files = world.run(&["map", "--format", "json"]).ends(0);
-    assert!(!files.stdout.contains("latin1.ts\",\n      \"language"), "{}", files.stdout);
+    let symbols = world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0);
+    let files: Vec<Value> =
+        symbols.stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    assert!(files.iter().all(|row| row["file"] == "src/orders.ts") && !files.is_empty(), "{}", symbols.stdout);
     world.run(&["audit"]).ends(0);
     world.run(&["apply", "1", "--trust"]).ends(0);
     assert_eq!(world.on_branch("src/app.txt"), "alpha\nBETA\n");
@@ -330,7 +332,8 @@ fn files_that_do_not_parse_do_not_hide_the_others() {
     world.write("src/broken.rs", "fn fn fn { ]] }}} impl for\n");
     world.write("package.json", "{ \"name\": \n");
     world.run(&["map"]).ends(0);
-    let findings = world.run(&["audit", "perf", "--format", "json"]).ends(0).json();
+    world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0).says("listOrders");
+    let findings = world.run(&["audit", "--format", "json"]).ends(0).json();
     assert!(findings["findings"].is_array());
 }
 
@@ -341,6 +344,8 @@ fn a_file_of_fifty_megabytes_is_not_read_as_source() {
     let start = Instant::now();
     world.run(&["map"]).ends(0);
     assert!(start.elapsed() < PATIENCE, "it took {:?}", start.elapsed());
+    let symbols = world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0).says("src/orders.ts");
+    assert!(!symbols.stdout.contains("src/big.ts"));
     world.run(&["audit"]).ends(0);
 }
 
