@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
 use git2::{
-    ErrorCode, Oid, Repository, RepositoryOpenFlags, ResetType, Signature, Status, StatusOptions, WorktreeAddOptions,
-    WorktreePruneOptions,
+    ErrorCode, Oid, Repository, RepositoryOpenFlags, ResetType, Signature, WorktreeAddOptions, WorktreePruneOptions,
 };
 
 use crate::edit::path;
 
+mod aside;
 pub mod bring;
 pub mod change;
 pub mod lease;
@@ -139,18 +139,6 @@ pub(crate) fn io_at(path: &Path) -> impl Fn(io::Error) -> WorktreeError + '_ {
     move |source| WorktreeError::Io { path: path.to_owned(), source }
 }
 
-/// The line of a `.gitignore` that means exactly this path from the top.
-fn ignore_rule(path: &str) -> String {
-    let mut rule = "/".to_owned();
-    for character in path.chars() {
-        if matches!(character, '*' | '?' | '[' | '\\' | ' ') {
-            rule.push('\\');
-        }
-        rule.push(character);
-    }
-    rule
-}
-
 /// A worktree of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worktree {
@@ -212,34 +200,9 @@ impl Worktree {
             .map_err(git("open the worktree"))?;
         for path in &self.aside {
             // Rules of this handle alone: nothing is written into the repository.
-            repository.add_ignore_rule(&ignore_rule(path)).map_err(git("set aside what was installed"))?;
+            repository.add_ignore_rule(&aside::ignore_rule(path)).map_err(git("set aside what was installed"))?;
         }
         Ok(repository)
-    }
-
-    /// New files and folders that git does not ignore, sorted; a folder without any tracked file is one entry with a `/` behind it.
-    pub fn untracked(&self) -> Result<Vec<String>, WorktreeError> {
-        let repository = self.repository()?;
-        let mut options = StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(false).exclude_submodules(true);
-        let statuses = repository.statuses(Some(&mut options)).map_err(git("read the status"))?;
-        let new = statuses.iter().filter(|entry| entry.status().contains(Status::WT_NEW));
-        let mut paths: Vec<String> = new.filter_map(|entry| Some(entry.path().ok()?.to_owned())).collect();
-        paths.sort();
-        Ok(paths)
-    }
-
-    /// Treats these new files and folders as if git ignored them: they are neither work nor removed by a reset.
-    pub fn set_aside(&mut self, paths: &[String]) {
-        // A rule is a line, so such a name cannot be one.
-        self.aside.extend(paths.iter().filter(|path| !path.contains(['\n', '\r'])).cloned());
-        self.aside.sort();
-        self.aside.dedup();
-    }
-
-    /// What was set aside, sorted.
-    pub fn aside(&self) -> &[String] {
-        &self.aside
     }
 
     fn check_pointer(&self) -> Result<(), WorktreeError> {
