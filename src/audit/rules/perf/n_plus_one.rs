@@ -5,11 +5,14 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::perf::batching;
-use crate::audit::rules::perf::per_item::{
-    PerItem, is_operation, is_recursive, loop_text, per_item, per_item_among, waits_for_more,
-};
+use crate::audit::rules::perf::per_item::PerItem;
+use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
+use crate::audit::rules::perf::per_item::origin::Origin;
+use crate::audit::rules::perf::per_item::wording::{call_text, loop_text, sink_text};
+use crate::audit::rules::perf::per_item::worth::is_in_process;
+use crate::audit::text::count_of;
 use crate::effects::{Effect, Effects};
-use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::finding::{Category, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
 
@@ -21,9 +24,9 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Perf,
     what: "a database or cache read that runs once for each item of a collection, directly or through calls",
     why: "the number of round trips grows with the data: fast with ten rows in a test, slow with a thousand in use",
-    quiet_when: "the collection is a literal or an enum, the loop walks chunks, pages or attempts, the query does not depend \
-                 on the item, the calls are sent together ($transaction, pipeline), a cache or a DataLoader stands between, \
-                 or it is test code",
+    quiet_when: "the collection is a literal or an enum, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
+                 item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
+                 sent together ($transaction, pipeline), a cache or a DataLoader stands between, or it is test code",
     example: "for (const order of orders) {\n  order.user = await prisma.user.findUnique({ where: { id: order.userId } });\n}",
 };
 
@@ -36,26 +39,18 @@ impl Rule for NPlusOne {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        let mut sites = per_item(map, effects, Effect::DbRead);
-        sites.extend(per_item(map, effects, Effect::Redis).into_iter().filter(|site| reads_key(&site.api.api)));
-        sites.sort_by_key(|site| (site.call.file, site.iteration.region, site.call.index));
-        sites
-            .chunk_by(|a, b| (a.call.file, a.iteration.region) == (b.call.file, b.iteration.region))
-            .map(|group| finding(map, effects, group))
-            .collect()
+        let reading = loops(map, effects).into_iter().filter(PerItemLoop::reads).collect();
+        findings(map, reading, |one, more| finding(map, effects, one, more))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
-        let site = [Effect::DbRead, Effect::Redis]
-            .into_iter()
-            .flat_map(|effect| per_item_at(context, finding, effect))
-            .next()?;
+        let site = place::calls_at(map, finding.location()).find_map(|call| loops::site(map, context.effects, call))?;
         let batching = batching::reading(site.api.library);
         let path = map.file(site.call.file).path.clone();
         let function = place::function_name(map, site.call);
         let over = loop_text(map, site.call, &site.iteration);
-        let call = place::callee_text(map, site.call);
+        let call = call_text(map, site.call);
         let region = &map.file(site.call.file).facts.regions[site.iteration.region as usize];
         let call_site = map.call(site.call);
         let sink = site.causes.last()?.call;
@@ -117,13 +112,14 @@ impl Rule for NPlusOne {
             role: format!("the loop over {over} and the call on line {}", call_site.line),
         }];
         let mut in_scope = vec![ScopeDraft { path: path.clone(), remark: format!("the loop in `{function}`") }];
+        further_places(finding, &path, &mut steps, &mut in_scope);
         if !direct {
             let sink_site = map.call(sink);
             excerpts.push(ExcerptDraft {
                 file: sink_path.clone(),
                 start_line: sink_site.line,
                 end_line: sink_site.end_line.min(sink_site.line + 19),
-                role: format!("the query at the end of the call path: `{}`", site.api.api),
+                role: format!("the query at the end of the call path: {}", sink_text(map, sink, site.api)),
             });
             if sink_path != path {
                 in_scope.push(ScopeDraft { path: sink_path, remark: "the plural function".to_owned() });
@@ -133,7 +129,7 @@ impl Rule for NPlusOne {
             "the singular query functions and their other callers".to_owned(),
             "they are right where one row is wanted".to_owned(),
         )];
-        if let Some(source) = site.source {
+        if let Origin::Query(source) = site.origin {
             out_of_scope.push((
                 format!("the query on line {} that loads the items", map.call(source).line),
                 "joining there would change what it gives to others; propose it in the maintenance notes if it fits better"
@@ -143,15 +139,19 @@ impl Rule for NPlusOne {
         Some(PlanDraft {
             title: format!("Load everything the loop in `{function}` needs with one query"),
             why: format!(
-                "{} With 200 items and 2 ms a round trip that is 0.4 s of waiting, and 200 statements against the \
-                 connection pool; after this plan it is one statement, however many items there are.",
-                finding.message
+                "{} {}",
+                finding.message,
+                if is_in_process(map, &site) {
+                    "With 200 items that is 200 statements; after this plan it is one, however many items there are."
+                } else {
+                    "With 200 items and 2 ms a round trip that is 0.4 s of waiting, and 200 statements against the \
+                     connection pool; after this plan it is one statement, however many items there are."
+                }
             ),
             context: vec![format!(
-                "The effect was followed through {} call{}; `{}` belongs to {}.",
-                site.causes.len(),
-                if site.causes.len() == 1 { "" } else { "s" },
-                site.api.api,
+                "The effect was followed through {}; {} belongs to {}.",
+                count_of(site.causes.len(), "call"),
+                sink_text(map, sink, site.api),
                 site.api.library
             )],
             excerpts,
@@ -191,67 +191,117 @@ impl Rule for NPlusOne {
     }
 }
 
-/// The site a finding is about.
-fn per_item_at<'a>(context: &RecipeContext<'a>, finding: &Finding, effect: Effect) -> Option<PerItem<'a>> {
-    let calls: Vec<_> = place::calls_at(context.map, finding.location()).collect();
-    per_item_among(context.map, context.effects, effect, &calls).into_iter().next()
+/// A step for the loops that want the same helper.
+pub fn further_places(finding: &Finding, path: &str, steps: &mut Vec<StepDraft>, in_scope: &mut Vec<ScopeDraft>) {
+    let places: Vec<_> = finding.evidence.iter().filter(|evidence| evidence.role == SAME).collect();
+    if places.is_empty() {
+        return;
+    }
+    let list: Vec<String> =
+        places.iter().map(|place| format!("- `{}`, line {}", place.file, place.start_line)).collect();
+    steps.push(StepDraft {
+        title: format!("Change {} more in the same way", count_of(places.len(), "loop")),
+        instruction: format!(
+            "The same call stands in these loops. Change each as in the step before, or say why one must stay:\n\n{}",
+            list.join("\n")
+        ),
+        edits: Vec::new(),
+        gates: vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)],
+    });
+    for place in places.iter().filter(|place| place.file != path) {
+        if in_scope.iter().all(|known| known.path != place.file) {
+            in_scope.push(ScopeDraft { path: place.file.clone(), remark: "a loop with the same call".to_owned() });
+        }
+    }
 }
 
-/// Whether a Redis command reads one key, so that `mget` or a pipeline can take its place.
-fn reads_key(api: &str) -> bool {
-    let last = api.rsplit(['.', ':']).next().unwrap_or_default();
-    matches!(
-        last,
-        "get" | "hget" | "hgetall" | "getBuffer" | "hGet" | "hGetAll" | "exists" | "smembers" | "sMembers" | "ttl"
-    )
-}
+/// The role of a loop that wants the same helper.
+pub const SAME: &str = "same call";
 
-fn finding(map: &RepoMap, effects: &Effects, group: &[PerItem<'_>]) -> Finding {
-    // The most certain and shortest way first: that is the line to open.
-    let first = group
-        .iter()
-        .min_by_key(|site| {
-            (is_operation(map, effects, site), std::cmp::Reverse(site.confidence), site.causes.len(), site.call.index)
-        })
-        .expect("a group of `chunk_by` is not empty");
+fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&PerItemLoop<'_>]) -> Finding {
+    let first = &one.first;
     let over = loop_text(map, first.call, &first.iteration);
-    let call = place::callee_text(map, first.call);
+    let call = call_text(map, first.call);
     let direct = first.causes.len() == 1;
-    let through = if direct { String::new() } else { format!(", which ends in `{}`", first.api.api) };
-    let more = match group.len() {
-        1 => String::new(),
-        count => format!(" {} further queries in the same loop do too.", count - 1),
+    let sink = first.causes.last().map(|cause| cause.call).unwrap_or(first.call);
+    let through = if direct { String::new() } else { format!(", which ends in {}", sink_text(map, sink, first.api)) };
+    let unit = if is_in_process(map, first) { "statements" } else { "round trips" };
+    let source = match first.origin {
+        Origin::Query(_) => format!(" The items come from a query themselves: 1 + N {unit}."),
+        _ => String::new(),
     };
-    let source =
-        if first.source.is_some() { " The items come from a query themselves: 1 + N round trips." } else { "" };
     let mut draft = FindingDraft::at_call(&DOC, map, first.call, if direct { "query" } else { "call" })
-        .title(format!("`{call}` queries once for each item of {over}"))
+        .title(format!("`{call}` queries once for each item of {over}{}", elsewhere(more.len())))
         .message(format!(
-            "Each item of {over} runs `{call}`{through}, so the round trips grow with the data.{source}{more}"
+            "Each item of {over} runs `{call}`{through}, so the {unit} grow with the data.{source}{}{}",
+            others_text(&one.others),
+            same_text(more.len())
         ))
-        .impact(if first.source.is_some() || !waits_for_more(map, effects, first) { 4 } else { 3 })
-        .effort(if direct && group.len() <= SHOWN { Effort::S } else { Effort::M })
+        .impact(one.worth.impact)
+        .effort(one.worth.effort)
         .risk(Risk::Med)
-        .confidence(first.confidence)
+        .confidence(one.worth.confidence)
         .and_region(map, first.call.file, first.iteration.region, "loop")
         .path(effects.path(map, first.call, first.effect()));
-    if !direct && let Some(cause) = first.causes.last() {
-        draft = draft.and_call(map, cause.call, "query");
+    if !direct {
+        draft = draft.and_call(map, sink, "query");
     }
-    if let Some(source) = first.source {
+    if let Some(source) = one.source() {
         draft = draft.and_call(map, source, "source");
     }
-    for site in group.iter().filter(|site| site.call != first.call).take(SHOWN - 1) {
-        draft = draft.and_call(map, site.call, "query");
+    with_places(draft, map, one, more).build()
+}
+
+/// The other calls of the loop, and the loops that want the same helper.
+pub fn with_places(
+    mut draft: FindingDraft,
+    map: &RepoMap,
+    one: &PerItemLoop<'_>,
+    more: &[&PerItemLoop<'_>],
+) -> FindingDraft {
+    for site in one.others.iter().take(SHOWN) {
+        draft = draft.and_call(map, site.call, if site.effect() == Effect::DbWrite { "write" } else { "query" });
     }
-    if is_recursive(map, first) {
-        // A walk over a tree: one recursive query can do it, but that is a change of shape.
-        return draft.impact(3).effort(Effort::M).confidence(Confidence::Med).build();
+    for other in more {
+        draft = draft.and_call(map, other.first.call, SAME);
     }
-    if is_operation(map, effects, first) {
-        // Bulk deletion by the function that deletes one: advice at most.
-        return draft.impact(2).confidence(Confidence::Low).build();
+    draft
+}
+
+/// What else the loop does once an item.
+pub fn others_text(others: &[PerItem<'_>]) -> String {
+    let writes = others.iter().filter(|site| site.effect() == Effect::DbWrite).count();
+    let jobs = others.iter().filter(|site| site.effect() == Effect::Queue).count();
+    let mut parts = Vec::new();
+    for (count, one, many) in
+        [(others.len() - writes - jobs, "query", "queries"), (writes, "write", "writes"), (jobs, "job", "jobs")]
+    {
+        match count {
+            0 => {}
+            1 => parts.push(format!("one more {one}")),
+            count => parts.push(format!("{count} more {many}")),
+        }
     }
-    let confidence = if first.api.effect == Effect::Redis { Confidence::Med } else { first.confidence };
-    draft.confidence(confidence).build()
+    match parts.as_slice() {
+        [] => String::new(),
+        parts => format!(" The same loop runs {} for each item.", parts.join(" and ")),
+    }
+}
+
+/// How many more loops a title speaks of.
+pub fn elsewhere(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => ", and in one more loop".to_owned(),
+        count => format!(", and in {count} more loops"),
+    }
+}
+
+/// What a message says about them.
+pub fn same_text(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => " One more loop makes the same call: one batch helper serves both.".to_owned(),
+        count => format!(" {count} more loops make the same call: one batch helper serves them all."),
+    }
 }

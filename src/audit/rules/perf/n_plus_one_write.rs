@@ -5,15 +5,14 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::perf::batching;
-use crate::audit::rules::perf::per_item::{
-    PerItem, acts_outside, is_recursive, loop_text, per_item, per_item_among, waits_for_more,
-};
-use crate::effects::{Effect, Effects, chain};
-use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, RegionKind, Usage};
+use crate::audit::rules::perf::n_plus_one::{elsewhere, further_places, others_text, same_text, with_places};
+use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
+use crate::audit::rules::perf::per_item::wording::{call_text, loop_text, sink_text};
+use crate::audit::rules::perf::per_item::worth::is_in_process;
+use crate::effects::{Effect, Effects};
+use crate::finding::{Category, Finding, Risk};
+use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, RepoMap};
 
 /// A database or queue write that runs once for each item and that one statement could do.
 pub struct NPlusOneWrite;
@@ -23,8 +22,9 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Perf,
     what: "an insert, delete, constant update or queue job sent once for each item, though one statement could do them all",
     why: "each item costs a round trip and, without a transaction, a failure half-way leaves half of the rows written",
-    quiet_when: "the row each statement gives is used, each update has values of its own, the statements are sent together, \
-                 the collection is a literal, or it is test code",
+    quiet_when: "the row each statement gives is used, each update has values of its own or marks how far the loop got, each item \
+                 fails alone or has a transaction of its own, the statements are sent together, the queue takes one job at a \
+                 time, the collection is a literal, or it is test code",
     example: "for (const member of members) {\n  await prisma.invite.create({ data: { teamId, email: member.email } });\n}",
 };
 
@@ -34,28 +34,19 @@ impl Rule for NPlusOneWrite {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        let mut sites = per_item(map, effects, Effect::DbWrite);
-        sites.extend(per_item(map, effects, Effect::Queue));
-        sites.retain(|site| is_batchable(map, site));
-        sites.sort_by_key(|site| (site.call.file, site.iteration.region, site.call.index));
-        sites
-            .chunk_by(|a, b| (a.call.file, a.iteration.region) == (b.call.file, b.iteration.region))
-            .map(|group| finding(map, effects, group))
-            .collect()
+        // A loop that reads too is one finding of `n-plus-one`, which takes its writes along.
+        let writing = loops(map, effects).into_iter().filter(|one| !one.reads()).collect();
+        findings(map, writing, |one, more| finding(map, effects, one, more))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
-        let calls: Vec<CallId> = place::calls_at(map, finding.location()).collect();
-        let site = [Effect::DbWrite, Effect::Queue]
-            .into_iter()
-            .flat_map(|effect| per_item_among(map, context.effects, effect, &calls))
-            .find(|site| is_batchable(map, site))?;
+        let site = place::calls_at(map, finding.location()).find_map(|call| loops::site(map, context.effects, call))?;
         let batching = batching::writing(site.api.library);
         let path = map.file(site.call.file).path.clone();
         let function = place::function_name(map, site.call);
         let over = loop_text(map, site.call, &site.iteration);
-        let call = place::callee_text(map, site.call);
+        let call = call_text(map, site.call);
         let region = &map.file(site.call.file).facts.regions[site.iteration.region as usize];
         let call_site = map.call(site.call);
         let goal = place::unique_line(context.tree, &path, call_site.line, call_site.end_line, &|line| {
@@ -64,21 +55,28 @@ impl Rule for NPlusOneWrite {
         .map(|text| GateDraft::TextGone { text, file: path.clone() });
         let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
         gates.extend(goal.clone());
-        Some(PlanDraft {
-            title: format!("Write all rows of `{function}` in one statement"),
-            why: format!(
-                "{} With 200 items that is 200 round trips and 200 commits; one statement is one of each, and either all rows \
-                 are written or none.",
-                finding.message
-            ),
-            context: vec![format!("`{}` belongs to {}; its plural form is {}.", site.api.api, site.api.library, batching.api)],
-            excerpts: vec![ExcerptDraft {
-                file: path.clone(),
-                start_line: region.lines.start,
-                end_line: region.lines.end.min(region.lines.start + 39),
-                role: format!("the loop over {over} and the write on line {}", call_site.line),
-            }],
-            steps: vec![StepDraft {
+        let sink = site.causes.last()?.call;
+        let mut steps = Vec::new();
+        let holder = site.causes.iter().rev().find_map(|cause| cause.through).map(|symbol| map.symbol(symbol));
+        if let Some(holder) = holder {
+            steps.push(StepDraft {
+                title: format!("Add a plural sibling of `{}`", holder.qualified),
+                instruction: format!(
+                    "In `{}`, beside `{}` (line {}), add a function that takes all items at once and writes them with {}. Keep \
+                     every check the singular function makes, made for all items before the write. No items: no statement. \
+                     Leave `{}` as it is for its other callers. Shape:\n\n```\n{}\n```",
+                    map.file(sink.file).path,
+                    holder.qualified,
+                    holder.name_line,
+                    batching.api,
+                    holder.name,
+                    batching.example,
+                ),
+                edits: Vec::new(),
+                gates: vec![GateDraft::Project(CommandPurpose::Typecheck)],
+            });
+        }
+        steps.push(StepDraft {
                 title: format!("Replace the writes of `{call}` in the loop by one"),
                 instruction: format!(
                     "In `{path}`, `{function}`: let the loop over {over} (line {}) only build the rows (or collect the keys) \
@@ -88,8 +86,30 @@ impl Rule for NPlusOneWrite {
                 ),
                 edits: Vec::new(),
                 gates,
+            });
+        let mut in_scope = vec![ScopeDraft { path: path.clone(), remark: format!("the loop in `{function}`") }];
+        if map.file(sink.file).path != path {
+            in_scope
+                .push(ScopeDraft { path: map.file(sink.file).path.clone(), remark: "the plural function".to_owned() });
+        }
+        further_places(finding, &path, &mut steps, &mut in_scope);
+        Some(PlanDraft {
+            title: format!("Write all rows of `{function}` in one statement"),
+            why: format!(
+                "{} With 200 items that is 200 {} and, outside a transaction, 200 commits; one statement is one of each, and \
+                 either all rows are written or none.",
+                finding.message,
+                if is_in_process(map, &site) { "statements" } else { "round trips" }
+            ),
+            context: vec![format!("{} belongs to {}; its plural form is {}.", sink_text(map, sink, site.api), site.api.library, batching.api)],
+            excerpts: vec![ExcerptDraft {
+                file: path.clone(),
+                start_line: region.lines.start,
+                end_line: region.lines.end.min(region.lines.start + 39),
+                role: format!("the loop over {over} and the write on line {}", call_site.line),
             }],
-            in_scope: vec![ScopeDraft { path: path.clone(), remark: format!("the loop in `{function}`") }],
+            steps,
+            in_scope,
             out_of_scope: vec![(
                 "the schema, and other callers of the same write".to_owned(),
                 "the change is about how often this loop asks, not about what is stored".to_owned(),
@@ -108,7 +128,10 @@ impl Rule for NPlusOneWrite {
             prerequisites: Vec::new(),
             goals: goal.into_iter().collect(),
             stop_conditions: vec![
-                format!("the repository registers hooks or middleware for `{}` that the plural form does not run", site.api.api),
+                format!(
+                    "the repository registers hooks or middleware for {} that the plural form does not run",
+                    sink_text(map, sink, site.api)
+                ),
                 "callers rely on some rows being written although a later one fails".to_owned(),
                 format!("the value that line {} gives is used after all", call_site.line),
             ],
@@ -118,170 +141,52 @@ impl Rule for NPlusOneWrite {
     }
 }
 
-/// Writes that take a list in every library of the tables: inserts nobody looks at, deletes, updates to a constant.
-fn is_batchable(map: &RepoMap, site: &PerItem<'_>) -> bool {
-    if site.api.is_batch || site.causes.len() > 2 || is_recursive(map, site) || acts_outside(map, site) {
-        return false;
-    }
-    let facts = &map.file(site.call.file).facts;
-    let end = chain::end(map, site.call);
-    let unused = is_unused(facts, end.index, 0);
-    if site.causes.len() == 2 {
-        // A wrapper: its name says what it does, and it is about one row.
-        return unused
-            && site.confidence == Confidence::High
-            && matches!(verb(&map.call(site.call).name), Some(Verb::Insert | Verb::Delete));
-    }
-    if site.api.effect == Effect::Queue {
-        return unused;
-    }
-    match written_verb(facts, site) {
-        Some(Verb::Insert) => unused && !writes_relations(facts, site),
-        Some(Verb::Delete) => unused,
-        Some(Verb::Update) => unused && has_constant_data(facts, site),
-        None => false,
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Insert,
-    Update,
-    Delete,
-}
-
-fn verb(name: &str) -> Option<Verb> {
-    let first = place::words(name).into_iter().next()?;
-    match first.as_str() {
-        "create" | "insert" | "add" | "values" => Some(Verb::Insert),
-        "delete" | "destroy" | "del" | "remove" => Some(Verb::Delete),
-        "update" | "set" => Some(Verb::Update),
-        _ => None,
-    }
-}
-
-/// What a direct write does, by its API or by the statement it runs.
-fn written_verb(facts: &FileFacts, site: &PerItem<'_>) -> Option<Verb> {
-    let last = site.api.api.rsplit(['.', ':']).next().unwrap_or_default();
-    if let Some(verb) = verb(last) {
-        return Some(verb);
-    }
-    chain::receivers(facts, site.call.index).into_iter().find_map(|link| {
-        let link = facts.call(link);
-        let by_text = link.arguments.iter().find_map(|argument| match argument.peeled() {
-            Expr::Text(text) => verb(text.trim_start()),
-            _ => None,
-        });
-        by_text.or(match link.name.as_str() {
-            "insert_into" | "insert" => Some(Verb::Insert),
-            "delete" => Some(Verb::Delete),
-            _ => None,
-        })
-    })
-}
-
-/// Whether nobody looks at what the call gives, through `Promise.all(items.map(…))` too.
-fn is_unused(facts: &FileFacts, call: CallIndex, depth: u32) -> bool {
-    if depth > 4 {
-        return false;
-    }
-    let site = facts.call(call);
-    match &site.usage {
-        Usage::Discarded | Usage::Ignored => true,
-        Usage::Returned => facts
-            .enclosing_regions(site.region)
-            .find_map(|(_, region)| match &region.kind {
-                RegionKind::Callback { call, .. } => Some(*call),
-                _ => None,
-            })
-            .flatten()
-            .is_some_and(|host| is_unused(facts, host, depth + 1)),
-        Usage::Argument(outer) => {
-            matches!(facts.call(*outer).name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all")
-                && is_unused(facts, *outer, depth + 1)
-        }
-        Usage::Receiver(_) | Usage::Bound(_) | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element => {
-            false
-        }
-    }
-}
-
-/// `create({ data: { name, fields: { createMany: … } } })`: the plural form takes no nested writes.
-fn writes_relations(facts: &FileFacts, site: &PerItem<'_>) -> bool {
-    let mut found = false;
-    for argument in &facts.call(site.call.index).arguments {
-        argument.walk(&mut |inner| {
-            if let Expr::Object(entries) = inner {
-                found |= entries
-                    .iter()
-                    .any(|(key, _)| matches!(key.as_str(), "create" | "createMany" | "connect" | "connectOrCreate"));
-            }
-        });
-    }
-    found
-}
-
-/// Whether no other query of the body remains once per item.
-fn is_alone(map: &RepoMap, effects: &Effects, group: &[PerItem<'_>]) -> bool {
-    let Some(first) = group.first() else { return true };
-    let facts = &map.file(first.call.file).facts;
-    let body = facts.regions[first.iteration.region as usize].span;
-    !(0..).zip(&facts.calls).any(|(index, other)| {
-        let call = CallId { file: first.call.file, index };
-        body.contains(other.span)
-            && group.iter().all(|site| site.call != call)
-            && effects.direct(call).iter().any(|direct| matches!(direct.effect, Effect::DbRead | Effect::DbWrite))
-    })
-}
-
-/// `update({ where: { id: item.id }, data: { seen: true } })`: the values are the same for every item.
-fn has_constant_data(facts: &FileFacts, site: &PerItem<'_>) -> bool {
-    let body = facts.regions[site.iteration.region as usize].span;
-    let mut names = place::item_names(facts, &site.iteration);
-    // Whatever is made in the body may differ from item to item.
-    names.extend(
-        facts.bindings.iter().filter(|binding| body.contains(binding.span)).map(|binding| binding.name.as_str()),
-    );
-    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
-    facts.call(site.call.index).arguments.iter().any(|argument| match argument.peeled() {
-        Expr::Object(entries) => match entries.iter().find(|(key, _)| key == "data") {
-            Some((_, data)) => !varies(data),
-            None => site.api.api.ends_with(".set") && !varies(argument),
-        },
-        _ => false,
-    })
-}
-
-fn finding(map: &RepoMap, effects: &Effects, group: &[PerItem<'_>]) -> Finding {
-    let first = group
-        .iter()
-        .min_by_key(|site| (std::cmp::Reverse(site.confidence), site.causes.len(), site.call.index))
-        .expect("a group of `chunk_by` is not empty");
+fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&PerItemLoop<'_>]) -> Finding {
+    let first = &one.first;
     let over = loop_text(map, first.call, &first.iteration);
-    let call = place::callee_text(map, first.call);
+    let call = call_text(map, first.call);
     let direct = first.causes.len() == 1;
-    let through = if direct { String::new() } else { format!(", which runs `{}`", first.api.api) };
-    let (what, unit) = if first.api.effect == Effect::Queue { ("queues", "job") } else { ("writes", "row") };
+    let sink = first.causes.last().map(|cause| cause.call).unwrap_or(first.call);
+    let queue = first.api.effect == Effect::Queue;
+    let unit = if is_in_process(map, first) { "statements" } else { "round trips" };
+    let (title, message) = if queue {
+        (
+            format!("`{call}` queues one job at a time for each item of {over}"),
+            format!(
+                "Each item of {over} costs a round trip of its own to the queue with `{call}`; `addBulk` takes all jobs at once."
+            ),
+        )
+    } else if direct {
+        (
+            format!("`{call}` writes one row at a time for each item of {over}"),
+            format!(
+                "Each item of {over} sends a statement of its own with `{call}`; nobody uses the row it gives, so one statement \
+                 could write them all."
+            ),
+        )
+    } else {
+        (
+            format!("`{call}` writes once for each item of {over}"),
+            format!(
+                "Each item of {over} runs `{call}`, which ends in {}, so the {unit} grow with the data.",
+                sink_text(map, sink, first.api)
+            ),
+        )
+    };
     let mut draft = FindingDraft::at_call(&DOC, map, first.call, if direct { "write" } else { "call" })
-        .title(format!("`{call}` {what} one {unit} at a time for each item of {over}"))
-        .message(format!(
-            "Each item of {over} sends a statement of its own with `{call}`{through}; nobody uses what it gives, so one \
-             statement could write them all."
-        ))
-        .impact(if direct && !waits_for_more(map, effects, first) && is_alone(map, effects, group) { 3 } else { 2 })
-        .effort(if direct { Effort::S } else { Effort::M })
+        .title(format!("{title}{}", elsewhere(more.len())))
+        .message(format!("{message}{}{}", others_text(&one.others), same_text(more.len())))
+        .impact(one.worth.impact)
+        .effort(one.worth.effort)
         .risk(Risk::Med)
-        .confidence(if direct && first.api.effect == Effect::DbWrite {
-            first.confidence
-        } else if direct {
-            Confidence::Med
-        } else {
-            Confidence::Low
-        })
+        .confidence(one.worth.confidence)
         .and_region(map, first.call.file, first.iteration.region, "loop")
         .path(effects.path(map, first.call, first.effect()));
-    for site in group.iter().filter(|site| site.call != first.call).take(3) {
-        draft = draft.and_call(map, site.call, "write");
+    if !direct {
+        draft = draft.and_call(map, sink, "write");
     }
-    draft.build()
+    if let Some(source) = one.source() {
+        draft = draft.and_call(map, source, "source");
+    }
+    with_places(draft, map, one, more).build()
 }

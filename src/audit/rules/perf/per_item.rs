@@ -1,18 +1,25 @@
 //! Effects that happen once an item: what `n-plus-one` and `n-plus-one-write` share.
 
+pub mod by_design;
+pub mod loops;
+pub mod origin;
+pub mod scope;
+pub mod wording;
+pub mod worth;
+pub mod writes;
+
 use crate::audit::place::{self, Iteration};
+use crate::audit::rules::perf::per_item::origin::{Origin, is_bounded, origin};
+use crate::audit::rules::perf::per_item::scope::Scope;
 use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm, SymbolIndex, Usage};
+use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm, Usage};
 use crate::repo_map::{CallId, CallTarget, How, RepoMap};
 
 /// Calls from the loop to the API that are followed: real defects have at most three, and far ends are often caches.
 const MAX_DISTANCE: u32 = 4;
-
-/// Items that nobody minds: a loop over `.slice(0, 5)`.
-const FEW: u32 = 10;
 
 /// A call with an effect in a body that runs once an item.
 pub struct PerItem<'a> {
@@ -24,8 +31,8 @@ pub struct PerItem<'a> {
     pub api: &'a DirectEffect,
     /// From the call to the API.
     pub causes: Vec<Cause>,
-    /// The query whose rows are iterated, when that is known.
-    pub source: Option<CallId>,
+    /// Where the items come from.
+    pub origin: Origin,
     /// How sure it is that every item runs the effect.
     pub confidence: Confidence,
     /// A name through which the call depends on the item.
@@ -39,30 +46,15 @@ impl PerItem<'_> {
     }
 }
 
-/// Calls with `effect` that run once an item of an unbounded collection, in order.
-pub fn per_item<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect) -> Vec<PerItem<'a>> {
-    map.calls().filter_map(|(call, _)| judge(map, effects, effect, call)).collect()
-}
-
-/// The same, for these calls alone.
-pub fn per_item_among<'a>(
-    map: &'a RepoMap,
-    effects: &'a Effects,
-    effect: Effect,
-    calls: &[CallId],
-) -> Vec<PerItem<'a>> {
-    calls.iter().filter_map(|&call| judge(map, effects, effect, call)).collect()
-}
-
+/// A call that has `effect` once an item of an unbounded collection.
 fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallId) -> Option<PerItem<'a>> {
     let nearest = effects.cause(map, call, effect)?;
-    if nearest.distance > MAX_DISTANCE || place::in_test(map, call) {
+    if nearest.distance > MAX_DISTANCE || place::in_test(map, call) || reads_an_answer(map, effects, call, nearest) {
         return None;
     }
     let facts = &map.file(call.file).facts;
-    let owner = map.call(call).caller;
     // A body that runs a bounded number of times multiplies nothing: look at what is around it.
-    let iteration = place::iterations(map, call).into_iter().find(|iteration| !is_bounded(facts, owner, iteration))?;
+    let iteration = place::iterations(map, call).into_iter().find(|iteration| !is_bounded(map, call, iteration))?;
     if is_deferred_within(map, call, effect, Some(iteration.region)) {
         return None;
     }
@@ -71,83 +63,33 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
     let end = chain::end(map, call);
     let uses = |name: &str| chain::call_uses(facts, end.index, &|used| used == name);
     let item_name = names.iter().copied().find(|name| uses(name))?;
-    if !varies_by_item(facts, &iteration) || is_paced(facts, owner, &iteration) || is_one_round_trip(facts, &iteration)
-    {
+    if !varies_by_item(facts, &iteration) || is_paced(facts, &iteration) || is_one_round_trip(facts, &iteration) {
         return None;
     }
     let causes = effects.causes(map, call, effect);
     if causes.iter().any(|cause| is_cached(map, *cause)) || sends_a_chunk(facts, call, &iteration.bindings) {
         return None;
     }
+    let origin = origin(map, effects, call, &iteration);
+    if by_design::is_by_design(map, effects, call, &iteration, &causes, origin) {
+        return None;
+    }
     let api = effects.api(map, call, effect)?;
     let confidence = confidence(map, &iteration, &causes);
-    let source = source_query(map, effects, call, &iteration);
-    Some(PerItem { call, iteration, api, causes, source, confidence, item_name })
+    Some(PerItem { call, iteration, api, causes, origin, confidence, item_name })
 }
 
-/// Loops over something the code itself keeps small.
-fn is_bounded(facts: &FileFacts, owner: Option<SymbolIndex>, iteration: &Iteration<'_>) -> bool {
-    let Some(over) = iteration.over else { return false };
-    if iteration.statement.is_some_and(|statement| statement.form == LoopForm::Counter) {
-        return counts_to_a_number(over);
+/// `results.get(index)` where `results` is what a query gave: data, however its type was guessed (Rust).
+fn reads_an_answer(map: &RepoMap, effects: &Effects, call: CallId, cause: Cause) -> bool {
+    let source = map.file(call.file);
+    if cause.through.is_some() || source.language != LanguageName::Rust {
+        return false;
     }
-    let over = place::resolve(facts, owner, over);
-    is_literal(facts, owner, over)
-}
-
-fn is_literal(facts: &FileFacts, owner: Option<SymbolIndex>, over: &Expr) -> bool {
-    match over.peeled() {
-        Expr::Array(items) => !items.iter().any(|item| matches!(item, Expr::Spread(_))),
-        Expr::Object(_) | Expr::Text(_) => true,
-        Expr::Name(name) => is_constant_name(name),
-        Expr::Path(segments) => segments.last().is_some_and(|name| is_constant_name(name)),
-        Expr::Member(object, name) => is_constant_name(name) || is_type_like(object),
-        Expr::Binary(operator, left, right) => {
-            operator.starts_with("..") && matches!(**left, Expr::Number(_)) && matches!(**right, Expr::Number(_))
-        }
-        Expr::Call(index) => {
-            let site = facts.call(*index);
-            match (site.name.as_str(), site.callee.peeled()) {
-                ("keys" | "values" | "entries", Expr::Member(object, _)) if object.last_name() == Some("Object") => {
-                    site.arguments.first().is_some_and(|argument| {
-                        is_type_like(argument) || is_literal(facts, owner, place::resolve(facts, owner, argument))
-                    })
-                }
-                // `Kind::iter()`: the variants of an enum.
-                ("iter" | "values" | "all" | "variants", Expr::Path(segments)) => segments.len() >= 2,
-                ("take", _) => matches!(site.arguments.first(), Some(Expr::Number(count)) if is_few(count)),
-                ("slice", Expr::Member(object, _)) => {
-                    matches!(site.arguments.get(1), Some(Expr::Number(count)) if is_few(count))
-                        || is_literal(facts, owner, place::resolve(facts, owner, object))
-                }
-                (
-                    "iter" | "into_iter" | "map" | "filter" | "enumerate" | "entries" | "keys" | "values" | "rev"
-                    | "concat",
-                    Expr::Member(object, _),
-                ) => is_literal(facts, owner, place::resolve(facts, owner, object)),
-                _ => false,
-            }
-        }
-        _ => false,
-    }
-}
-
-fn counts_to_a_number(condition: &Expr) -> bool {
-    matches!(condition.peeled(), Expr::Binary(_, _, right) if matches!(right.peeled(), Expr::Number(_)) || right.last_name().is_some_and(is_constant_name))
-}
-
-fn is_few(count: &str) -> bool {
-    count.parse::<u32>().is_ok_and(|count| count <= FEW)
-}
-
-fn is_constant_name(name: &str) -> bool {
-    name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// `Status`, `Prisma.Status`: an enum, whose values are few.
-fn is_type_like(expr: &Expr) -> bool {
-    matches!(expr.peeled(), Expr::Name(_) | Expr::Member(..))
-        && expr.last_name().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+    let facts = &source.facts;
+    let Expr::Member(receiver, _) = facts.call(call.index).callee.peeled() else { return false };
+    let (value, _) = Scope::of_call(facts, call.index).resolve(receiver);
+    matches!(value, Expr::Call(index) if facts.call(*index).awaited
+        && !effects.direct(CallId { index: *index, ..call }).is_empty())
 }
 
 /// A counter that never indexes anything counts attempts or pages, not items.
@@ -183,7 +125,7 @@ fn varies_by_item(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
 }
 
 /// Chunks, pages and retries: the loop is there to bound what one query does.
-fn is_paced(facts: &FileFacts, owner: Option<SymbolIndex>, iteration: &Iteration<'_>) -> bool {
+fn is_paced(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
     const MARKS: &[&str] = &[
         "chunk", "chunks", "batch", "batches", "page", "pages", "window", "windows", "attempt", "attempts", "retry",
         "retries", "slice", "cursor",
@@ -210,7 +152,7 @@ fn is_paced(facts: &FileFacts, owner: Option<SymbolIndex>, iteration: &Iteration
         });
         found
     };
-    if marked(over) || marked(place::resolve(facts, owner, over)) {
+    if marked(over) || marked(Scope::around(facts, iteration.region).resolve(over).0) {
         return true;
     }
     // `for (let i = 0; i < ids.length; i += 100) { … ids.slice(i, i + 100) … }`
@@ -291,107 +233,11 @@ fn confidence(map: &RepoMap, iteration: &Iteration<'_>, causes: &[Cause]) -> Con
     let dispatched = causes.iter().any(|cause| {
         matches!(map.target(cause.call), CallTarget::Symbols(all) if all.iter().filter(|one| one.how == How::Dispatch).count() > 1)
     });
-    if leaves_early || dispatched || (conditional && causes.len() > 1) || causes.len() > 2 {
-        Confidence::Med
-    } else {
-        Confidence::High
-    }
-}
-
-/// The query whose rows the loop walks: list, then one query a row.
-fn source_query(map: &RepoMap, effects: &Effects, call: CallId, iteration: &Iteration<'_>) -> Option<CallId> {
-    let facts = &map.file(call.file).facts;
-    let over = place::resolve(facts, map.call(call).caller, iteration.over?);
-    let mut found = None;
-    chain::walk_deep(facts, over, &mut |inner| {
-        if let Expr::Call(index) = inner {
-            let id = CallId { file: call.file, index: *index };
-            if found.is_none() && effects.cause(map, id, Effect::DbRead).is_some_and(|cause| cause.distance <= 3) {
-                found = Some(id);
-            }
-        }
-    });
-    found
-}
-
-/// Whether the body also waits for something that is no query of ours to batch: an upload, a mail, a conversion.
-///
-/// Then the query is one of several round trips, and taking it out saves less.
-pub fn waits_for_more(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    let facts = &map.file(site.call.file).facts;
-    let body = facts.regions[site.iteration.region as usize].span;
-    (0..).zip(&facts.calls).any(|(index, other)| {
-        let call = CallId { file: site.call.file, index };
-        let is_query = || {
-            [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, call, effect).is_some())
-                || chain::receivers(facts, index)
-                    .iter()
-                    .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
-        };
-        other.awaited
-            && body.contains(other.span)
-            && !matches!(
-                other.name.as_str(),
-                "all" | "allSettled" | "join_all" | "try_join_all" | "map" | "$transaction"
-            )
-            && !is_query()
-    })
-}
-
-/// Whether the function called does more than look something up: it writes, sends or queues.
-///
-/// Such a loop runs an operation once an item, which is often what was asked for; a look-up is what can be gathered.
-pub fn is_operation(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    if site.causes.len() < 2 {
-        return false;
-    }
-    let acts = [Effect::DbWrite, Effect::Http, Effect::Queue, Effect::Process]
-        .into_iter()
-        .any(|effect| effects.cause(map, site.call, effect).is_some());
-    acts || names_an_act(&map.call(site.call).name)
-}
-
-/// Whether the body sends something for each item that cannot be taken back: the write beside it records that.
-pub fn acts_outside(map: &RepoMap, site: &PerItem<'_>) -> bool {
-    let facts = &map.file(site.call.file).facts;
-    let body = facts.regions[site.iteration.region as usize].span;
-    const ACTS: &[&str] =
-        &["send", "mail", "sms", "charge", "pay", "refund", "upload", "publish", "webhook", "deliver", "notify"];
-    facts.calls.iter().any(|other| {
-        body.contains(other.span) && place::words(&other.name).first().is_some_and(|word| ACTS.contains(&word.as_str()))
-    })
+    if leaves_early || dispatched || conditional || causes.len() > 3 { Confidence::Med } else { Confidence::High }
 }
 
 /// Whether a function that queries calls itself on children: one query a node of a tree.
 pub fn is_recursive(map: &RepoMap, site: &PerItem<'_>) -> bool {
     let function = map.caller_of(site.call);
     function.is_some() && site.causes.first().is_some_and(|cause| cause.through == function)
-}
-
-fn names_an_act(name: &str) -> bool {
-    const ACTS: &[&str] = &[
-        "send", "mail", "sms", "charge", "pay", "refund", "upload", "publish", "webhook", "deliver", "notify", "exec",
-        "execute", "run", "deploy", "cleanup", "clean", "remove", "delete", "process", "sync", "import", "export",
-        "handle", "create", "update", "save",
-    ];
-    // `sendMail`, `removeUser`: the verb comes first. `findEmail` only speaks of one.
-    place::words(name).first().is_some_and(|word| ACTS.contains(&word.as_str()))
-}
-
-/// How the loop is written, for messages.
-pub fn loop_text(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> String {
-    let facts = &map.file(call.file).facts;
-    let over = iteration.over.and_then(|over| match over.peeled() {
-        Expr::Call(index) => {
-            chain::names(facts, &facts.call(*index).callee).map(|names| format!("{}()", names.join(".")))
-        }
-        other => other.dotted(),
-    });
-    match over {
-        Some(over) if over.len() <= 48 => match over.strip_prefix("this.") {
-            Some(rest) if map.file(call.file).language == LanguageName::Rust => format!("`self.{rest}`"),
-            _ => format!("`{over}`"),
-        },
-        _ => "the collection".to_owned(),
-    }
 }

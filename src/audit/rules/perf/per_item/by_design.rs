@@ -1,0 +1,196 @@
+//! Loops that ask once an item on purpose, or whose items are no collection.
+
+use crate::audit::place::{self, Iteration};
+use crate::audit::rules::perf::per_item::origin::{Origin, listed};
+use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
+use crate::effects::{Cause, Effect, Effects, chain};
+use crate::repo_map::expr::{Expr, TemplatePart};
+use crate::repo_map::facts::{FileFacts, LoopForm, RegionIndex, RegionKind, Usage};
+use crate::repo_map::{CallId, RepoMap};
+
+/// Whether the loop is right as it is for this call.
+pub fn is_by_design(
+    map: &RepoMap,
+    effects: &Effects,
+    call: CallId,
+    iteration: &Iteration<'_>,
+    causes: &[Cause],
+    origin: Origin,
+) -> bool {
+    let facts = &map.file(call.file).facts;
+    walks_on(facts, call, iteration)
+        || receives_messages(facts, iteration, origin)
+        || is_detached(map, call, iteration.region)
+        || opens_a_transaction(facts, call, iteration.region)
+        || walks_a_tree(map, call, iteration, causes)
+        || causes.iter().skip(1).any(|cause| asks_a_cache_first(map, effects, *cause))
+}
+
+/// Keyset pages: the loop's own variable is set from what the body read, or the statement has a `LIMIT`.
+fn walks_on(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
+    let Some(statement) = iteration.statement else { return false };
+    if !matches!(statement.form, LoopForm::While | LoopForm::WhileLet) {
+        return false;
+    }
+    let body = facts.regions[iteration.region as usize].span;
+    let variable = statement.over.as_ref().and_then(|over| match over.peeled() {
+        Expr::Name(name) => Some(name),
+        _ => None,
+    });
+    let reassigned = variable.is_some_and(|name| {
+        facts.assignments.iter().any(|assignment| {
+            body.contains(assignment.span) && matches!(assignment.target.peeled(), Expr::Name(own) if own == name)
+        })
+    });
+    reassigned || has_limit(facts, call)
+}
+
+/// Whether the statement of a chain says `LIMIT`.
+pub fn has_limit(facts: &FileFacts, call: CallId) -> bool {
+    let limits = |text: &str| text.split_whitespace().any(|word| word.eq_ignore_ascii_case("limit"));
+    let mut found = false;
+    chain::walk_deep(facts, &facts.call(call.index).callee, &mut |inner| {
+        found |= match inner {
+            Expr::Text(text) => limits(text),
+            Expr::Template(parts) => parts.iter().any(|part| matches!(part, TemplatePart::Text(text) if limits(text))),
+            _ => false,
+        };
+    });
+    found
+}
+
+/// `while let Some(message) = receiver.recv().await`: each message comes when it comes. Rows of a stream do not.
+fn receives_messages(facts: &FileFacts, iteration: &Iteration<'_>, origin: Origin) -> bool {
+    if !iteration.statement.is_some_and(|statement| statement.form == LoopForm::WhileLet) || origin.is_long() {
+        return false;
+    }
+    let mut awaited = false;
+    if let Some(over) = iteration.over {
+        over.walk(&mut |inner| {
+            awaited |= match inner {
+                Expr::Await(_) => true,
+                Expr::Call(index) => facts.call(*index).awaited,
+                _ => false,
+            };
+        });
+    }
+    awaited
+}
+
+/// `spawn(async move { … });`: nobody in the loop waits for it.
+fn is_detached(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts
+        .enclosing_regions(facts.call(call.index).region)
+        .take_while(|(index, _)| *index != within)
+        .filter(|(_, region)| matches!(region.kind, RegionKind::AsyncBlock))
+        .any(|(_, region)| {
+            let host = (0..)
+                .zip(&facts.calls)
+                .filter(|(_, site)| site.span.contains(region.span) && site.span != region.span)
+                .min_by_key(|(_, site)| site.span.end - site.span.start);
+            host.is_some_and(|(index, _)| {
+                let end = chain::end(map, CallId { index, ..call });
+                let end = map.call(end);
+                !end.awaited && matches!(end.usage, Usage::Discarded | Usage::Ignored)
+            })
+        })
+}
+
+/// A transaction an item keeps locks short and lets one item fail alone.
+fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    let opens = |name: &str| {
+        matches!(
+            name,
+            "transaction"
+                | "$transaction"
+                | "withTransaction"
+                | "with_transaction"
+                | "build_transaction"
+                | "run_transaction"
+        )
+    };
+    let site = facts.call(call.index);
+    let inside_one =
+        facts.enclosing_regions(site.region).take_while(|(index, _)| *index != within).any(|(_, region)| match &region
+            .kind
+        {
+            RegionKind::Callback { call: Some(host), .. } => opens(&facts.call(*host).name),
+            _ => false,
+        });
+    let body = facts.regions[within as usize].span;
+    inside_one
+        || facts.calls.iter().any(|other| {
+            body.contains(other.span)
+                && other.span.end <= site.span.start
+                && matches!(other.name.as_str(), "begin" | "begin_transaction" | "begin_with" | "startTransaction")
+        })
+}
+
+/// A function that calls itself on the parts of what it was given: a syntax tree, not a table.
+fn walks_a_tree(map: &RepoMap, call: CallId, iteration: &Iteration<'_>, causes: &[Cause]) -> bool {
+    let function = map.caller_of(call);
+    if function.is_none() || causes.first().is_none_or(|cause| cause.through != function) {
+        return false;
+    }
+    let facts = &map.file(call.file).facts;
+    let Some(over) = iteration.over.map(|over| listed(iteration, over)) else { return false };
+    let Expr::Member(object, _) = over.peeled() else { return false };
+    match object.root_name() {
+        Some("this") => true,
+        Some(root) => matches!(Scope::around(facts, iteration.region).look_up(root), Meaning::Parameter(_)),
+        None => false,
+    }
+}
+
+/// The function returns what a cache holds before it comes to the query.
+fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
+    let facts = &map.file(cause.call.file).facts;
+    let query = map.call(cause.call);
+    facts.calls.iter().zip(0..).any(|(site, index)| {
+        let words = place::words(&site.name);
+        let gets =
+            words.first().is_some_and(|word| matches!(word.as_str(), "get" | "hget" | "lookup" | "read" | "cached"));
+        site.caller == query.caller
+            && site.span.end <= query.span.start
+            && (gets || words.iter().any(|word| word.contains("cache")))
+            && (effects.cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
+                || site.callee.root_name().is_some_and(|root| root.to_ascii_lowercase().contains("cache")))
+            && facts
+                .returns
+                .iter()
+                .any(|returned| returned.symbol == query.caller && (site.line..=query.line).contains(&returned.line))
+    })
+}
+
+/// Whether an error of this call is taken inside the loop, so that the next item goes on: each item fails alone.
+pub fn fails_alone(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    facts
+        .enclosing_regions(facts.call(call.index).region)
+        .take_while(|(index, _)| *index != within)
+        .filter(|(_, region)| matches!(region.kind, RegionKind::Try))
+        .any(|(index, _)| facts.catches.iter().any(|catch| catch.guarded == Some(index) && !catch.rethrows))
+}
+
+/// Whether work the loop waits for comes before the write, which then records how far it got.
+pub fn marks_progress(map: &RepoMap, effects: &Effects, call: CallId, iteration: &Iteration<'_>) -> bool {
+    let facts = &map.file(call.file).facts;
+    let body = facts.regions[iteration.region as usize].span;
+    let site = facts.call(call.index);
+    let names = place::item_names(facts, iteration);
+    let is_query = |index| {
+        let other = CallId { index, ..call };
+        [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, other, effect).is_some())
+            || chain::receivers(facts, index)
+                .iter()
+                .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
+    };
+    (0..).zip(&facts.calls).any(|(index, other)| {
+        other.awaited
+            && body.contains(other.span)
+            && other.span.end <= site.span.start
+            && !matches!(other.name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all" | "map")
+            && !is_query(index)
+            && chain::call_uses(facts, index, &|name| names.contains(name))
+    })
+}

@@ -1,0 +1,152 @@
+//! One finding a loop, and one for loops that want the same helper.
+
+use std::collections::BTreeMap;
+
+use crate::audit::rules::perf::per_item::origin::Origin;
+use crate::audit::rules::perf::per_item::worth::{Worth, is_operation, worth};
+use crate::audit::rules::perf::per_item::writes::is_batchable;
+use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
+use crate::effects::{Effect, Effects};
+use crate::finding::Finding;
+use crate::repo_map::{CallId, RepoMap, SymbolId};
+
+/// What one loop does once an item.
+pub struct PerItemLoop<'a> {
+    /// The call to open first.
+    pub first: PerItem<'a>,
+    /// Its other calls that run once an item, in order.
+    pub others: Vec<PerItem<'a>>,
+    /// What a change is worth.
+    pub worth: Worth,
+}
+
+impl PerItemLoop<'_> {
+    /// Whether the loop reads: its writes, if any, are taken along.
+    pub fn reads(&self) -> bool {
+        reads(&self.first)
+    }
+
+    /// Whether the items are rows of a query.
+    pub fn source(&self) -> Option<CallId> {
+        match self.first.origin {
+            Origin::Query(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+fn reads(site: &PerItem<'_>) -> bool {
+    matches!(site.effect(), Effect::DbRead | Effect::Redis)
+}
+
+/// Loops that read or write once an item, in order.
+pub fn loops<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<PerItemLoop<'a>> {
+    let calls: Vec<CallId> = map.calls().map(|(call, _)| call).collect();
+    let mut sites: Vec<PerItem<'a>> = calls.iter().filter_map(|&call| site(map, effects, call)).collect();
+    sites.sort_by_key(|site| (site.call.file, site.iteration.region, site.call.index));
+    let mut found: Vec<PerItemLoop<'a>> = Vec::new();
+    for site in sites {
+        match found.last_mut() {
+            Some(last)
+                if (last.first.call.file, last.first.iteration.region) == (site.call.file, site.iteration.region) =>
+            {
+                last.others.push(site);
+            }
+            _ => found.push(PerItemLoop { worth: worth(map, effects, &site, 0), first: site, others: Vec::new() }),
+        }
+    }
+    for one in &mut found {
+        lead(map, effects, one);
+    }
+    found
+}
+
+/// The one thing a call is reported for: a function that writes is told as a write, whatever it reads on the way.
+pub fn site<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<PerItem<'a>> {
+    let kept = |effect| judge(map, effects, effect, call);
+    if let Some(write) = kept(Effect::DbWrite).filter(|site| is_batchable(map, effects, site)) {
+        return Some(write);
+    }
+    if effects.cause(map, call, Effect::DbWrite).is_none()
+        && let Some(read) = kept(Effect::DbRead)
+    {
+        return Some(read);
+    }
+    kept(Effect::Redis)
+        .filter(|site| site.causes.len() == 1 && reads_key(&site.api.api))
+        .or_else(|| kept(Effect::Queue).filter(|site| site.causes.len() == 1 && is_batchable(map, effects, site)))
+}
+
+/// Whether a Redis command reads one key, so that `mget` or a pipeline can take its place.
+fn reads_key(api: &str) -> bool {
+    let last = api.rsplit(['.', ':']).next().unwrap_or_default();
+    matches!(
+        last,
+        "get" | "hget" | "hgetall" | "getBuffer" | "hGet" | "hGetAll" | "exists" | "smembers" | "sMembers" | "ttl"
+    )
+}
+
+/// Puts the call with the best case first: a look-up, certain, near.
+fn lead(map: &RepoMap, effects: &Effects, one: &mut PerItemLoop<'_>) {
+    let rank = |site: &PerItem<'_>| {
+        (
+            is_operation(map, effects, site),
+            std::cmp::Reverse(site.confidence),
+            !reads(site),
+            site.causes.len(),
+            site.call.index,
+        )
+    };
+    let best = (0..one.others.len()).min_by_key(|&index| rank(&one.others[index]));
+    if let Some(best) = best.filter(|&best| rank(&one.others[best]) < rank(&one.first)) {
+        std::mem::swap(&mut one.first, &mut one.others[best]);
+        one.others.sort_by_key(|site| site.call.index);
+    }
+    one.worth = worth(map, effects, &one.first, one.others.len());
+}
+
+/// What makes two loops want the same helper: the function they call, or the query on the same model.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Helper {
+    Function(SymbolId),
+    Query(String),
+    Own(CallId),
+}
+
+fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
+    if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
+        return Helper::Function(function);
+    }
+    let text = wording::call_text(map, site.call);
+    // `tx.auditLog.create` names its model; `sqlx::query(…).execute` could be about anything.
+    if text.matches('.').count() >= 2 && !text.contains(['(', '[']) {
+        Helper::Query(text)
+    } else {
+        Helper::Own(site.call)
+    }
+}
+
+/// Turns loops into findings: those that want the same helper become one, the best of them first.
+pub fn findings<'a>(
+    map: &RepoMap,
+    loops: Vec<PerItemLoop<'a>>,
+    finding: impl Fn(&PerItemLoop<'a>, &[&PerItemLoop<'a>]) -> Finding,
+) -> Vec<Finding> {
+    let mut groups: BTreeMap<Helper, Vec<PerItemLoop<'a>>> = BTreeMap::new();
+    for one in loops {
+        groups.entry(helper(map, &one.first)).or_default().push(one);
+    }
+    let leverage = |one: &PerItemLoop<'_>| {
+        let Worth { impact, effort, confidence } = one.worth;
+        Finding::leverage_of(impact, effort, confidence)
+    };
+    groups
+        .into_values()
+        .map(|mut group| {
+            // Stable: of equal ones the first in the repository leads.
+            group.sort_by(|a, b| leverage(b).total_cmp(&leverage(a)));
+            let (first, rest) = group.split_first().expect("a group starts with one loop");
+            finding(first, &rest.iter().collect::<Vec<_>>())
+        })
+        .collect()
+}

@@ -1,0 +1,183 @@
+//! Writes: which of them one statement could do.
+
+use crate::audit::place;
+use crate::audit::rules::perf::per_item::by_design::{fails_alone, marks_progress};
+use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
+use crate::effects::{Effect, Effects, chain};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Usage};
+use crate::repo_map::{CallTarget, RepoMap};
+
+/// Writes that take a list in every library of the tables: inserts nobody looks at, deletes, updates to a constant.
+///
+/// A call through a function counts when its name says that it writes or when nobody looks at what it gives.
+pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    if site.api.is_batch || is_recursive(map, site) || acts_outside(map, site) {
+        return false;
+    }
+    let facts = &map.file(site.call.file).facts;
+    let end = chain::end(map, site.call);
+    let unused = is_unused(facts, end.index, 0);
+    if fails_alone(facts, site.call, site.iteration.region) {
+        return false;
+    }
+    if site.causes.len() > 1 {
+        return site.api.effect == Effect::DbWrite;
+    }
+    if site.api.effect == Effect::Queue {
+        return unused && has_bulk_method(map, site);
+    }
+    let written = written_verb(facts, site);
+    if written == Some(Verb::Update) && marks_progress(map, effects, site.call, &site.iteration) {
+        return false;
+    }
+    match written {
+        Some(Verb::Insert) => unused && !writes_relations(facts, site),
+        Some(Verb::Delete) => unused,
+        Some(Verb::Update) => unused && has_constant_data(facts, site),
+        None => false,
+    }
+}
+
+/// Whether the receiver is known to be a queue of a library that takes many jobs at once.
+fn has_bulk_method(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    matches!(map.target(site.call), CallTarget::External(external)
+        if matches!(external.package.as_str(), "bullmq" | "bull" | "@nestjs/bullmq" | "@nestjs/bull"))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Insert,
+    Update,
+    Delete,
+}
+
+fn verb(name: &str) -> Option<Verb> {
+    let first = place::words(name).into_iter().next()?;
+    match first.as_str() {
+        "create" | "insert" | "add" | "values" => Some(Verb::Insert),
+        "delete" | "destroy" | "del" | "remove" => Some(Verb::Delete),
+        "update" | "set" => Some(Verb::Update),
+        _ => None,
+    }
+}
+
+/// What a direct write does, by its API or by the statement it runs.
+fn written_verb(facts: &FileFacts, site: &PerItem<'_>) -> Option<Verb> {
+    let last = site.api.api.rsplit(['.', ':']).next().unwrap_or_default();
+    if let Some(verb) = verb(last) {
+        return Some(verb);
+    }
+    chain::receivers(facts, site.call.index).into_iter().find_map(|link| {
+        let link = facts.call(link);
+        let by_text = link.arguments.iter().find_map(|argument| match argument.peeled() {
+            Expr::Text(text) => verb(text.trim_start()),
+            _ => None,
+        });
+        by_text.or(match link.name.as_str() {
+            "insert_into" | "insert" => Some(Verb::Insert),
+            "delete" => Some(Verb::Delete),
+            _ => None,
+        })
+    })
+}
+
+/// Whether nobody looks at what the call gives, through `Promise.all(items.map(…))` too.
+fn is_unused(facts: &FileFacts, call: CallIndex, depth: u32) -> bool {
+    if depth > 4 {
+        return false;
+    }
+    let site = facts.call(call);
+    match &site.usage {
+        Usage::Discarded | Usage::Ignored => true,
+        Usage::Returned => facts
+            .enclosing_regions(site.region)
+            .find_map(|(_, region)| match &region.kind {
+                RegionKind::Callback { call, .. } => Some(*call),
+                _ => None,
+            })
+            .flatten()
+            .is_some_and(|host| is_unused(facts, host, depth + 1)),
+        Usage::Argument(outer) => {
+            matches!(facts.call(*outer).name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all")
+                && is_unused(facts, *outer, depth + 1)
+        }
+        // `.execute(…).map_err(…)?;`, `.execute(…).rows_affected()`: an error or a count is asked for, not a row.
+        Usage::Receiver(next) => {
+            let name = facts.call(*next).name.as_str();
+            is_count(name) || (HANDLES_ERRORS.contains(&name) && is_unused(facts, *next, depth + 1))
+        }
+        Usage::Bound(name) => is_only_counted(facts, site, name),
+        Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element => false,
+    }
+}
+
+/// `create({ data: { name, fields: { createMany: … } } })`: the plural form takes no nested writes.
+fn writes_relations(facts: &FileFacts, site: &PerItem<'_>) -> bool {
+    let mut found = false;
+    for argument in &facts.call(site.call.index).arguments {
+        argument.walk(&mut |inner| {
+            if let Expr::Object(entries) = inner {
+                found |= entries
+                    .iter()
+                    .any(|(key, _)| matches!(key.as_str(), "create" | "createMany" | "connect" | "connectOrCreate"));
+            }
+        });
+    }
+    found
+}
+
+/// Calls that turn an error into another and leave the value alone.
+const HANDLES_ERRORS: &[&str] =
+    &["map_err", "map_res", "inspect_err", "context", "with_context", "wrap_err", "ok", "unwrap", "expect", "catch"];
+
+fn is_count(name: &str) -> bool {
+    matches!(name, "rows_affected" | "rowCount" | "affectedRows")
+}
+
+/// `let done = ….execute(…).await?; if done.rows_affected() == 0 { … }`
+fn is_only_counted(facts: &FileFacts, site: &CallSite, name: &str) -> bool {
+    if name.is_empty() {
+        return false;
+    }
+    let mut counted = false;
+    for other in facts.calls.iter().filter(|other| other.caller == site.caller && other.span.start > site.span.end) {
+        if matches!(other.callee.peeled(), Expr::Member(object, method)
+            if is_count(method) && matches!(object.peeled(), Expr::Name(own) if own == name))
+        {
+            counted = true;
+        } else if other.callee.mentions(name) || other.arguments.iter().any(|argument| argument.mentions(name)) {
+            return false;
+        }
+    }
+    counted
+}
+
+/// `update({ where: { id: item.id }, data: { seen: true } })`: the values are the same for every item.
+fn has_constant_data(facts: &FileFacts, site: &PerItem<'_>) -> bool {
+    let body = facts.regions[site.iteration.region as usize].span;
+    let mut names = place::item_names(facts, &site.iteration);
+    // Whatever is made in the body may differ from item to item.
+    names.extend(
+        facts.bindings.iter().filter(|binding| body.contains(binding.span)).map(|binding| binding.name.as_str()),
+    );
+    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
+    facts.call(site.call.index).arguments.iter().any(|argument| match argument.peeled() {
+        Expr::Object(entries) => match entries.iter().find(|(key, _)| key == "data") {
+            Some((_, data)) => !varies(data),
+            None => site.api.api.ends_with(".set") && !varies(argument),
+        },
+        _ => false,
+    })
+}
+
+/// Whether the body sends something for each item that cannot be taken back: the write beside it records that.
+fn acts_outside(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    const ACTS: &[&str] =
+        &["send", "mail", "sms", "charge", "pay", "refund", "upload", "publish", "webhook", "deliver", "notify"];
+    facts.calls.iter().any(|other| {
+        body.contains(other.span) && place::words(&other.name).first().is_some_and(|word| ACTS.contains(&word.as_str()))
+    })
+}
