@@ -200,7 +200,10 @@ pub fn further_places(finding: &Finding, path: &str, steps: &mut Vec<StepDraft>,
     let list: Vec<String> =
         places.iter().map(|place| format!("- `{}`, line {}", place.file, place.start_line)).collect();
     steps.push(StepDraft {
-        title: format!("Change {} more in the same way", count_of(places.len(), "loop")),
+        title: match places.len() {
+            1 => "Change one more loop in the same way".to_owned(),
+            count => format!("Change {count} more loops in the same way"),
+        },
         instruction: format!(
             "The same call stands in these loops. Change each as in the step before, or say why one must stay:\n\n{}",
             list.join("\n")

@@ -117,7 +117,8 @@ fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
     if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
         return Helper::Function(function);
     }
-    let text = wording::call_text(map, site.call);
+    // Two reads of one model ask for different rows; two inserts of one model are the same statement.
+    let text = if reads(site) { String::new() } else { wording::call_text(map, site.call) };
     // `tx.auditLog.create` names its model; `sqlx::query(…).execute` could be about anything.
     if text.matches('.').count() >= 2 && !text.contains(['(', '[']) {
         Helper::Query(text)

@@ -130,8 +130,10 @@ impl Asked<'_> {
                 Meaning::Parameter(_) => Origin::Parameter,
                 Meaning::Unknown => Origin::Unknown,
                 Meaning::Declared(_) => {
-                    if let Some((whole, place)) = scope.part(name) {
+                    if let Some((taken, whole, place)) = scope.part(name) {
                         return match self.origin(whole, place, depth + 1) {
+                            // `const { tags } = await findArticle(id)`: a list that belongs to the one row.
+                            Origin::Query(_) if is_key(taken) && !is_row_list(taken) => Origin::Entity,
                             Origin::Parameter => Origin::Form,
                             other => other,
                         };
@@ -199,6 +201,11 @@ impl Asked<'_> {
         }
         .unwrap_or(Origin::Unknown)
     }
+}
+
+/// A named part, not a position or a variant (`0`, `Some.0`).
+fn is_key(taken: &str) -> bool {
+    taken.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
 }
 
 /// `result.rows`, `page.items`: the rows of an answer rather than a list that belongs to one row.

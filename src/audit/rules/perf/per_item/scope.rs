@@ -114,11 +114,11 @@ impl<'a> Scope<'a> {
         current
     }
 
-    /// The declaration of a name that takes a part of a value (`const { rows } = …`), and the place of that value.
-    pub fn part(self, name: &str) -> Option<(&'a Expr, Scope<'a>)> {
+    /// For a name that takes a part of a value (`const { rows } = …`): which part, the value, and its place.
+    pub fn part(self, name: &str) -> Option<(&'a str, &'a Expr, Scope<'a>)> {
         let Meaning::Declared(binding) = self.look_up(name) else { return None };
         let taken = binding.taken.as_deref()?;
         let value = binding.value.as_ref().filter(|_| !taken.contains('*'))?;
-        Some((value.peeled(), self.of_binding(binding)))
+        Some((taken, value.peeled(), self.of_binding(binding)))
     }
 }

@@ -36,7 +36,13 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     if !site.origin.is_long() || site.api.effect == Effect::Redis || site.api.effect == Effect::Queue {
         ceiling = Confidence::Med;
     }
-    if !direct && names_an_act(&map.call(site.call).name) && site.effect() == Effect::DbRead {
+    let name = &map.call(site.call).name;
+    let is_far = match site.effect() {
+        // What a function does besides a query is a guess, unless its name says that it writes a row.
+        Effect::DbWrite => !names_a_write(name) || site.causes.len() > 3,
+        _ => names_an_act(name),
+    };
+    if !direct && is_far {
         ceiling = Confidence::Low;
     }
     if waits_for_more(map, effects, site) {
@@ -48,7 +54,9 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     }
     if is_in_process(map, site) {
         impact = impact.min(2);
-        ceiling = ceiling.min(Confidence::Med);
+        // Written in one transaction, a statement a row is what an embedded database is fast at.
+        let written = site.effect() == Effect::DbWrite;
+        ceiling = ceiling.min(if written { Confidence::Low } else { Confidence::Med });
     }
     if waits_for_heavier(map, effects, site) || is_one_of_many_arms(map, site.call, site.iteration.region) {
         ceiling = Confidence::Low;
@@ -154,45 +162,59 @@ fn waits_for_more(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool 
 
 /// Whether an item also costs a request, a process, a file or the like: beside it a query hardly counts.
 fn waits_for_heavier(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    const HEAVY: &[&str] = &[
-        "send",
-        "mail",
-        "upload",
-        "download",
-        "render",
-        "fetch",
-        "convert",
-        "inspect",
-        "exec",
-        "spawn",
-        "deploy",
-        "build",
-        "crawl",
-        "scrape",
-        "generate",
-        "detect",
-        "transcribe",
-        "notify",
-        "publish",
-        "archive",
-    ];
     let facts = &map.file(site.call.file).facts;
     let body = facts.regions[site.iteration.region as usize].span;
+    // A look-up that also asks another service or starts a process, however far down, waits for that.
+    let looks_up = site.effect() == Effect::DbRead;
     (0..).zip(&facts.calls).any(|(index, other)| {
         let call = CallId { file: site.call.file, index };
         if !body.contains(other.span) {
             return false;
         }
+        let far = if looks_up { 6 } else { 3 };
         let near = |effect: Effect, distance: u32| {
             effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= distance)
         };
-        let named = other.awaited
-            && effects.direct(call).is_empty()
-            && place::words(&other.name).first().is_some_and(|word| HEAVY.contains(&word.as_str()))
-            && !near(Effect::DbRead, 3)
-            && !near(Effect::DbWrite, 3);
-        named || near(Effect::Http, 3) || near(Effect::Process, 3) || near(Effect::Fs, 2)
+        let inside = || {
+            map.resolved(call)
+                .flat_map(|resolved| map.calls_in(resolved.symbol))
+                .any(|inner| map.resolved(inner).next().is_none() && is_heavy_by_name(map, effects, inner))
+        };
+        let queries = near(Effect::DbRead, 3) || near(Effect::DbWrite, 3);
+        let named = !queries && is_heavy_by_name(map, effects, call);
+        named || inside() || near(Effect::Http, far) || near(Effect::Process, far) || near(Effect::Fs, 2)
     })
+}
+
+/// First words of calls that go over the network, start programs or compute for long.
+const HEAVY: &[&str] = &[
+    "send",
+    "mail",
+    "upload",
+    "download",
+    "render",
+    "fetch",
+    "convert",
+    "inspect",
+    "exec",
+    "spawn",
+    "deploy",
+    "build",
+    "crawl",
+    "scrape",
+    "generate",
+    "detect",
+    "transcribe",
+    "notify",
+    "publish",
+    "archive",
+];
+
+fn is_heavy_by_name(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let site = map.call(call);
+    site.awaited
+        && effects.direct(call).is_empty()
+        && place::words(&site.name).first().is_some_and(|word| HEAVY.contains(&word.as_str()))
 }
 
 /// A `match` or `switch` in the body: only items of one kind come to the call.
@@ -273,6 +295,35 @@ pub fn is_operation(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
             .into_iter()
             .any(|effect| effects.cause(map, site.call, effect).is_some())
             || names_an_act(&map.call(site.call).name))
+}
+
+/// `createMount`, `delete_cipher`, `group.save`.
+fn names_a_write(name: &str) -> bool {
+    const WRITES: &[&str] = &[
+        "create",
+        "insert",
+        "add",
+        "delete",
+        "destroy",
+        "remove",
+        "update",
+        "set",
+        "save",
+        "upsert",
+        "restore",
+        "archive",
+        "unarchive",
+        "move",
+        "mark",
+        "activate",
+        "deactivate",
+        "enable",
+        "disable",
+        "revoke",
+        "replace",
+        "duplicate",
+    ];
+    place::words(name).first().is_some_and(|word| WRITES.contains(&word.as_str()))
 }
 
 fn names_an_act(name: &str) -> bool {
