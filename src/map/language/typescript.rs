@@ -13,6 +13,7 @@ mod finish;
 mod members;
 mod modules;
 mod patterns;
+mod prefix;
 mod reparse;
 mod walk;
 

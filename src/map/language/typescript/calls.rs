@@ -3,9 +3,10 @@
 use tree_sitter::Node;
 
 use super::super::shared::{cap, fold, span};
+use super::prefix;
 use super::walk::{Context, Use, Walker, is_function, unwrapped};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallKind, CatchForm, SymbolKind};
+use crate::repo_map::facts::{CallIndex, CallKind, CatchForm, Span, SymbolKind};
 
 /// Arguments that are kept.
 const MAX_ARGUMENTS: usize = 8;
@@ -71,7 +72,7 @@ impl<'t> Walker<'t> {
         call.kind = kind;
         call.caller = context.caller;
         call.region = context.region;
-        call.span = span(node);
+        call.span = Span { start: prefix::callee_start(node) as u32, ..span(node) };
         call.line = line as u32 + 1;
         call.end_line = node.end_position().row as u32 + 1;
         call.usage = usage;
@@ -112,7 +113,15 @@ impl<'t> Walker<'t> {
 
     fn visit_call_as(&mut self, node: Node<'t>, kind: CallKind, context: Context) {
         let (function, list) = (node.child_by_field_name("function"), node.child_by_field_name("arguments"));
-        let Some(function) = function else { return self.push_children(node, context.inner()) };
+        let Some(function) = function.map(prefix::callee) else { return self.push_children(node, context.inner()) };
+        let context = prefix::of_chain(node).into_iter().fold(context, |context, word| {
+            match word.child(0).map(|first| first.kind()) {
+                Some("await") => Context { awaited: true, ..context },
+                Some("!") => context.used(Use::Tested),
+                Some("void") => context.used(Use::Ignored),
+                _ => context.used(Use::Operand),
+            }
+        });
         let tagged = list.is_some_and(|list| list.kind() == "template_string");
         let kind = if tagged { CallKind::Template } else { kind };
         let arguments = self.arguments(list);
@@ -137,6 +146,15 @@ impl<'t> Walker<'t> {
     fn push_callee(&mut self, callee: Node<'t>, index: CallIndex, context: Context) {
         let context = context.used(Use::Receiver(index));
         let mut node = callee;
+        while prefix::is_prefix(node) {
+            let Some(inner) = prefix::operand(node) else { break };
+            for (child, _) in self.children(node) {
+                if child != inner {
+                    self.push(child, context);
+                }
+            }
+            node = inner;
+        }
         // `(a.b)!()`: the member stands under what changes nothing.
         while matches!(node.kind(), "parenthesized_expression" | "non_null_expression" | "instantiation_expression") {
             let children = self.children(node);

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::shared::{cap, fold};
+use super::prefix;
 use super::walk::{Walker, is_function};
 use crate::repo_map::expr::{Expr, TemplatePart};
 
@@ -33,7 +34,16 @@ impl<'t> Walker<'t> {
                     index => Expr::Index(Box::new(object), Box::new(index)),
                 }
             }
-            "call_expression" | "new_expression" => Expr::Call(self.call_slot(node)),
+            "call_expression" => {
+                let call = Expr::Call(self.call_slot(node));
+                prefix::of_chain(node).into_iter().rev().fold(call, |value, word| {
+                    match word.child(0).map(|first| first.kind()) {
+                        Some("await") => Expr::Await(Box::new(value)),
+                        operator => Expr::Unary(operator.unwrap_or_default().to_owned(), Box::new(value)),
+                    }
+                })
+            }
+            "new_expression" => Expr::Call(self.call_slot(node)),
             "jsx_element" | "jsx_self_closing_element" => match self.component(node) {
                 Some(_) => Expr::Call(self.call_slot(node)),
                 None => Expr::Other,

@@ -471,3 +471,33 @@ proptest! {
         facts(extension, &parts.concat());
     }
 }
+
+#[test]
+fn words_before_a_call_with_type_arguments_belong_to_the_whole_call() {
+    let source = "async function run() {\n  await f<A>(x);\n  const y = await a.b<A>(x).c();\n  if (!g<A>(x)) {}\n  void h<A>(x);\n\
+         \x20 return (await i<A>(x)).d;\n  k(await l?.<A>(x));\n  (await m())<A>(x);\n}";
+    let found = facts("ts", source);
+    assert_eq!(
+        calls(&found),
+        [
+            "run: f Discarded awaited",
+            "run: b Receiver(2)",
+            "run: c Bound(\"y\") awaited",
+            "run: g Tested",
+            "run: h Ignored",
+            "run: i Operand awaited",
+            "run: k Discarded",
+            "run: l Argument(6) awaited",
+            "run: m Receiver(9) awaited",
+            "run:  Discarded",
+        ]
+    );
+    let text = |call: &CallSite| source[call.span.start as usize..call.span.end as usize].to_owned();
+    assert_eq!(
+        found.calls.iter().take(5).map(text).collect::<Vec<_>>(),
+        ["f<A>(x)", "a.b<A>(x)", "a.b<A>(x).c()", "g<A>(x)", "h<A>(x)"]
+    );
+    assert_eq!(found.calls[0].callee, Expr::Name("f".into()));
+    let y = found.bindings.iter().find(|binding| binding.name == "y").and_then(|binding| binding.value.clone());
+    assert_eq!(y, Some(Expr::Await(Box::new(Expr::Call(2)))));
+}
