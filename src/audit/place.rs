@@ -278,15 +278,52 @@ pub fn callee_text(map: &RepoMap, call: CallId) -> String {
     }
 }
 
-/// The qualified name of the function around a call; at top level the name of the file.
+/// The qualified name of the function around a call; at top level the route or the key it is registered under, else the
+/// name of the file.
 pub fn function_name(map: &RepoMap, call: CallId) -> String {
     match map.caller_of(call) {
         Some(symbol) => map.symbol(symbol).qualified.clone(),
         None => {
+            if let Some(name) = registered_name(&map.file(call.file).facts, call.index) {
+                return name;
+            }
             let path = &map.file(call.file).path;
             path.rsplit('/').next().unwrap_or(path).to_owned()
         }
     }
+}
+
+/// `POST /orders` for a handler given to a router, `create` for one that is a value of an object literal.
+fn registered_name(facts: &FileFacts, call: CallIndex) -> Option<String> {
+    const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "all"];
+    let hosts: Vec<CallIndex> = facts
+        .enclosing_regions(facts.call(call).region)
+        .filter_map(|(_, region)| match region.kind {
+            RegionKind::Callback { call: host, .. } => host,
+            _ => None,
+        })
+        .collect();
+    let outermost = facts.call(*hosts.last()?);
+    if let Some(Expr::Text(path)) = outermost.arguments.first()
+        && VERBS.contains(&outermost.name.as_str())
+        && path.starts_with('/')
+    {
+        return Some(format!("{} {path}", outermost.name.to_uppercase()));
+    }
+    let holds =
+        |value: &Expr| matches!(value.peeled(), Expr::Call(index) if facts.call(*index).span.contains(outermost.span));
+    let mut found = None;
+    let objects = facts.calls.iter().flat_map(|site| &site.arguments);
+    for expr in objects.chain(facts.bindings.iter().filter_map(|binding| binding.value.as_ref())) {
+        expr.walk(&mut |inner| {
+            if let Expr::Object(entries) = inner {
+                let entry = entries.iter().find(|(key, value)| key != "..." && holds(value));
+                // The innermost object comes last.
+                found = entry.map(|(key, _)| key.clone()).or_else(|| found.take());
+            }
+        });
+    }
+    found
 }
 
 /// The first line among `start..=end` that `wanted` accepts and that occurs once in the file, trimmed.

@@ -1,5 +1,6 @@
 //! Rules about wrong results.
 
+pub mod rejection;
 pub mod swallowed_error;
 pub mod unawaited_future;
 pub mod unawaited_promise;

@@ -1,5 +1,6 @@
 //! Rules about ways in, and ways out for data.
 
+pub mod checks;
 pub mod command_injection;
 pub mod hardcoded_secret;
 pub mod origin;

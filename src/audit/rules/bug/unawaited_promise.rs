@@ -6,6 +6,7 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::bug::rejection::{Rejection, rejection};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -77,6 +78,7 @@ const FIRE_AND_FORGET: &[&str] = &[
 const GUARDS: &[&str] = &[
     "check",
     "verify",
+    "enforce",
     "authenticate",
     "authorize",
     "authorise",
@@ -135,20 +137,11 @@ impl Rule for UnawaitedPromise {
         }
         let edits = match kind {
             Misuse::ForEach => Vec::new(),
-            Misuse::Tested | Misuse::Dropped => {
-                let sites: Vec<_> = sites.iter().filter(|(call, _)| place::in_async_code(map, *call)).collect();
-                sites
-                    .iter()
-                    .map(|(call, _)| {
-                        let start = map.call(*call).span.start;
-                        EditDraft::Replace {
-                            file: path.clone(),
-                            span: Span { start, end: start },
-                            text: "await ".to_owned(),
-                        }
-                    })
-                    .collect()
-            }
+            Misuse::Tested | Misuse::Dropped => sites
+                .iter()
+                .filter(|(call, _)| place::in_async_code(map, *call))
+                .filter_map(|(call, _)| await_edit(context, *call))
+                .collect(),
         };
         let (title, instruction) = match kind {
             Misuse::Tested => (
@@ -299,10 +292,13 @@ fn misuse(map: &RepoMap, effects: &Effects, habits: &Habits, call: CallId) -> Op
         Usage::Tested => (in_repository || is_query_end(effects, call)).then_some(Misuse::Tested),
         Usage::Discarded if in_repository && place::in_async_code(map, call) => {
             let forgotten = site.name.is_empty() || is_fire_and_forget(&site.name) || is_explained(map, call);
+            if forgotten {
+                return None;
+            }
             let usually_awaited = habits.awaited_elsewhere(map, call).unwrap_or_default();
-            // Two droppers are a habit, and nobody awaits on purpose what nobody ever awaits.
-            (!forgotten && usually_awaited > 0 && usually_awaited >= habits.dropped(map, call))
-                .then_some(Misuse::Dropped)
+            // Two droppers are a habit; against it speaks only that a failure ends the process.
+            let breaks_habit = usually_awaited > 0 && usually_awaited >= habits.dropped(map, call);
+            (breaks_habit || rejects_on_a_server(map, effects, call)).then_some(Misuse::Dropped)
         }
         Usage::Discarded if is_query_end(effects, call) && chain::end(map, call) == call => {
             // A query that is neither awaited nor given a callback never runs (Prisma) or is lost.
@@ -311,6 +307,25 @@ fn misuse(map: &RepoMap, effects: &Effects, habits: &Habits, call: CallId) -> Op
         }
         _ => None,
     }
+}
+
+/// A failure of the called function reaches nobody, in code that only a server runs.
+fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
+    rejection(map, effects, call) == Rejection::Known
+        && !map.file(call.file).path.ends_with('x')
+        && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
+}
+
+/// `await ` before a call, unless it stands there already.
+fn await_edit(context: &RecipeContext<'_>, call: CallId) -> Option<EditDraft> {
+    let file = context.map.file(call.file).path.clone();
+    let start = context.map.call(call).span.start;
+    let text = context.tree.text(&file)?;
+    if text.get(..start as usize)?.trim_end().ends_with("await") {
+        return None;
+    }
+    Some(EditDraft::Replace { file, span: Span { start, end: start }, text: "await ".to_owned() })
 }
 
 /// A database call that gives a promise by itself.
@@ -361,8 +376,14 @@ fn finding(map: &RepoMap, effects: &Effects, habits: &Habits, sites: &[(CallId, 
     let function = place::function_name(map, call);
     let guards = place::words(&site.name).first().is_some_and(|word| GUARDS.contains(&word.as_str()));
     let awaited = habits.awaited_elsewhere(map, call).unwrap_or_default();
+    let rejects = rejection(map, effects, call);
+    let path = &map.file(call.file).path;
     let title = match misuse {
         Misuse::Tested => format!("`{name}` gives a promise, which `{function}` tests as if it were its value"),
+        Misuse::Dropped if guards && sites.len() > 1 => {
+            format!("{} places do not wait for the check `{name}`", sites.len())
+        }
+        Misuse::Dropped if guards => format!("`{function}` does not wait for the check `{name}`"),
         Misuse::Dropped if sites.len() > 1 => format!("{} places drop the promise of `{name}`", sites.len()),
         Misuse::Dropped => format!("`{function}` drops the promise of `{name}`"),
         Misuse::ForEach => format!("`forEach` in `{function}` drops the promises of its async callback"),
@@ -370,16 +391,30 @@ fn finding(map: &RepoMap, effects: &Effects, habits: &Habits, sites: &[(CallId, 
     let message = match misuse {
         Misuse::Tested => format!("`{name}` is async, so the condition on its result in `{function}` always holds."),
         Misuse::Dropped => {
-            let elsewhere = if awaited > 0 {
-                format!(" It is awaited in {awaited} other place{}.", if awaited == 1 { "" } else { "s" })
-            } else {
-                String::new()
+            let elsewhere = match awaited {
+                0 => String::new(),
+                1 => " It is awaited in 1 other place.".to_owned(),
+                count => format!(" It is awaited in {count} other places."),
             };
-            format!("`{function}` goes on before `{name}` is done, and an error in it is nobody's.{elsewhere}")
+            let who = droppers(map, sites);
+            let goes = if who.matches('`').count() == 2 { "goes" } else { "go" };
+            let lost = match rejects {
+                Rejection::Impossible => "",
+                // Components run in browsers, which only print it.
+                Rejection::Known if !path.ends_with('x') => {
+                    ", and its rejection is unhandled, which ends a Node.js process by default"
+                }
+                Rejection::Possible | Rejection::Known => ", and its rejection is unhandled",
+            };
+            if guards {
+                format!("{who} {goes} on before `{name}` is done: the check cannot stop anything{lost}.{elsewhere}")
+            } else {
+                format!("{who} {goes} on before `{name}` is done{lost}.{elsewhere}")
+            }
         }
         Misuse::ForEach => format!(
-            "`forEach` does not wait for its async callback: `{function}` goes on before the work is done, and an error in it is \
-             nobody's."
+            "`forEach` does not wait for its async callback: `{function}` goes on before the work is done, and a rejection in it is \
+             unhandled."
         ),
     };
     let writes = effects.cause(map, call, Effect::DbWrite).is_some();
@@ -389,7 +424,8 @@ fn finding(map: &RepoMap, effects: &Effects, habits: &Habits, sites: &[(CallId, 
         .impact(match misuse {
             Misuse::Tested => 5,
             Misuse::Dropped if guards => 5,
-            Misuse::Dropped if writes => 4,
+            Misuse::Dropped if rejects == Rejection::Impossible => 2,
+            Misuse::Dropped if writes || rejects == Rejection::Known => 4,
             Misuse::Dropped | Misuse::ForEach => 3,
         })
         .effort(Effort::S)
@@ -397,6 +433,7 @@ fn finding(map: &RepoMap, effects: &Effects, habits: &Habits, sites: &[(CallId, 
         .confidence(match misuse {
             Misuse::Tested => Confidence::High,
             Misuse::Dropped if guards => Confidence::High,
+            Misuse::Dropped if rejects == Rejection::Impossible => Confidence::Low,
             Misuse::Dropped | Misuse::ForEach => Confidence::Med,
         });
     if let Some(callee) = map.resolved(call).next() {
@@ -406,4 +443,22 @@ fn finding(map: &RepoMap, effects: &Effects, habits: &Habits, sites: &[(CallId, 
         draft = draft.and_call(map, *other, "call");
     }
     Some(draft.build())
+}
+
+/// `` `close` ``, `` `close` and `remove` ``, `` `close`, `remove` and 3 more functions ``.
+fn droppers(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for (call, _) in sites {
+        let name = format!("`{}`", place::function_name(map, *call));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [one, other] => format!("{one} and {other}"),
+        [one, other, third] => format!("{one}, {other} and {third}"),
+        [one, other, rest @ ..] => format!("{one}, {other} and {} more functions", rest.len()),
+        [one] => one.clone(),
+        [] => String::new(),
+    }
 }

@@ -4,7 +4,8 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::origin::{Origin, origin};
+use crate::audit::rules::security::checks::{Check, check_before};
+use crate::audit::rules::security::origin::{Origin, origin_behind, worst_name};
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -33,7 +34,7 @@ impl Rule for CommandInjection {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         map.calls()
             .filter_map(|(call, _)| {
-                let origin = pasted(map, call)?;
+                let Pasted { origin, name: value } = pasted(map, call)?;
                 let name = place::callee_text(map, call);
                 let function = place::function_name(map, call);
                 let (whose, impact, confidence) = match origin {
@@ -41,12 +42,13 @@ impl Rule for CommandInjection {
                     Origin::Parameter => ("a parameter", 4, Confidence::Med),
                     Origin::Unknown | Origin::Safe => ("a value", 3, Confidence::Low),
                 };
+                let which = value.map_or_else(|| whose.to_owned(), |value| format!("`{value}` ({whose})"));
                 Some(
                     FindingDraft::at_call(&DOC, map, call, "command")
                         .title(format!("`{function}` pastes {whose} into a shell command"))
                         .message(format!(
-                            "`{function}` builds the command line for `{name}` from {whose}; a shell reads it, so the value can hold \
-                             commands of its own."
+                            "`{function}` builds the command line for `{name}` from {which}; a shell reads it, so the value can \
+                             hold commands of its own."
                         ))
                         .impact(impact)
                         .effort(Effort::S)
@@ -119,8 +121,14 @@ impl Rule for CommandInjection {
     }
 }
 
+/// A value pasted into a command line.
+struct Pasted {
+    origin: Origin,
+    name: Option<String>,
+}
+
 /// The most dangerous value pasted into a command line, if a shell reads one here.
-fn pasted(map: &RepoMap, call: CallId) -> Option<Origin> {
+fn pasted(map: &RepoMap, call: CallId) -> Option<Pasted> {
     let source = map.file(call.file);
     let site = map.call(call);
     if source.role != FileRole::Production || place::in_test(map, call) {
@@ -128,15 +136,17 @@ fn pasted(map: &RepoMap, call: CallId) -> Option<Origin> {
     }
     let facts = &source.facts;
     let line = if source.language == LanguageName::Rust { rust_line(facts, call)? } else { js_line(map, call)? };
-    let origin = worst_piece(facts, site.caller, line)?;
-    (origin != Origin::Safe).then_some(origin)
+    let check = |name: &str| check_before(map, call, name);
+    let origin = worst_piece(facts, site.caller, &check, line)?;
+    (origin != Origin::Safe).then(|| Pasted { origin, name: worst_name(facts, site.caller, &check, line) })
 }
 
-/// `exec(line)`, `execSync(line)`, `spawn(line, { shell: true })` of `child_process` or execa.
+/// `exec(line)`, `execSync(line)`, `spawn(line, { shell: true })` of `child_process` or execa; `exec` over SSH, where the
+/// login shell of the other side reads the line.
 fn js_line(map: &RepoMap, call: CallId) -> Option<&Expr> {
     let site = map.call(call);
     let CallTarget::External(external) = map.target(call) else { return None };
-    if !matches!(external.package.as_str(), "child_process" | "execa" | "shelljs" | "node-pty") {
+    if !matches!(external.package.as_str(), "child_process" | "execa" | "shelljs" | "node-pty" | "ssh2") {
         return None;
     }
     let takes_line = matches!(site.name.as_str(), "exec" | "execSync" | "execaCommand" | "execaCommandSync");
@@ -190,7 +200,12 @@ fn is_command_flag(expr: &Expr) -> bool {
 }
 
 /// The worst hole of a command line with pasted parts; `None` for a plain value, which may be meant as a whole command.
-fn worst_piece(facts: &FileFacts, owner: Option<SymbolIndex>, line: &Expr) -> Option<Origin> {
+fn worst_piece(
+    facts: &FileFacts,
+    owner: Option<SymbolIndex>,
+    check: &dyn Fn(&str) -> Check,
+    line: &Expr,
+) -> Option<Origin> {
     let resolved = place::resolve(facts, owner, line);
     let built = match resolved {
         Expr::Template(_) => true,
@@ -202,6 +217,6 @@ fn worst_piece(facts: &FileFacts, owner: Option<SymbolIndex>, line: &Expr) -> Op
         }
         _ => false,
     };
-    let origin = origin(facts, owner, resolved);
+    let origin = origin_behind(facts, owner, check, resolved);
     (built || origin == Origin::Request).then_some(origin)
 }

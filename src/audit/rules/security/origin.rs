@@ -1,6 +1,7 @@
 //! Origin: where a value comes from, within one function, as far as facts tell.
 
 use crate::audit::place;
+use crate::audit::rules::security::checks::Check;
 use crate::effects::chain;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, SymbolIndex};
@@ -108,15 +109,34 @@ const PASSES: &[&str] = &[
 
 /// Where `expr` comes from, in the function `owner` of a file.
 pub fn origin(facts: &FileFacts, owner: Option<SymbolIndex>, expr: &Expr) -> Origin {
-    trace(facts, owner, expr, 0)
+    origin_behind(facts, owner, &|_| Check::None, expr)
 }
 
-fn trace(facts: &FileFacts, owner: Option<SymbolIndex>, expr: &Expr, depth: u32) -> Origin {
+/// The same behind checks: what a name is known to hold once `check` has been passed.
+pub fn origin_behind(
+    facts: &FileFacts,
+    owner: Option<SymbolIndex>,
+    check: &dyn Fn(&str) -> Check,
+    expr: &Expr,
+) -> Origin {
+    trace(Place { facts, owner, check }, expr, 0)
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    facts: &'a FileFacts,
+    owner: Option<SymbolIndex>,
+    check: &'a dyn Fn(&str) -> Check,
+}
+
+fn trace(place: Place<'_>, expr: &Expr, depth: u32) -> Origin {
+    let facts = place.facts;
     if depth > 8 {
         return Origin::Unknown;
     }
     let worst = |parts: &mut dyn Iterator<Item = &Expr>| {
-        parts.map(|part| trace(facts, owner, part, depth + 1)).max().unwrap_or(Origin::Safe)
+        parts.map(|part| trace(place, part, depth + 1)).max().unwrap_or(Origin::Safe)
     };
     let expr = expr.peeled();
     if is_request(facts, expr) {
@@ -132,14 +152,14 @@ fn trace(facts: &FileFacts, owner: Option<SymbolIndex>, expr: &Expr, depth: u32)
             _ => Origin::Safe,
         },
         Expr::Either(items) | Expr::Array(items) => worst(&mut items.iter()),
-        Expr::Spread(inner) | Expr::Await(inner) => trace(facts, owner, inner, depth + 1),
+        Expr::Spread(inner) | Expr::Await(inner) => trace(place, inner, depth + 1),
         Expr::Unary(operator, inner) => match operator.as_str() {
             "!" | "-" | "typeof" => Origin::Safe,
-            _ => trace(facts, owner, inner, depth + 1),
+            _ => trace(place, inner, depth + 1),
         },
-        Expr::Name(name) => of_name(facts, owner, name, depth),
+        Expr::Name(name) => of_name(place, name, depth),
         Expr::Path(segments) => match segments.as_slice() {
-            [name] => of_name(facts, owner, name, depth),
+            [name] => of_name(place, name, depth),
             _ => Origin::Safe,
         },
         // `items[0]`, `input.name`: as dangerous as what it is read from.
@@ -147,13 +167,41 @@ fn trace(facts: &FileFacts, owner: Option<SymbolIndex>, expr: &Expr, depth: u32)
             if matches!(name.as_str(), "length" | "size" | "id") {
                 Origin::Safe
             } else {
-                trace(facts, owner, object, depth + 1)
+                trace(place, object, depth + 1)
             }
         }
-        Expr::Index(object, _) => trace(facts, owner, object, depth + 1),
-        Expr::Call(index) => of_call(facts, owner, *index, depth),
+        Expr::Index(object, _) => trace(place, object, depth + 1),
+        Expr::Call(index) => of_call(place, *index, depth),
         Expr::This | Expr::Super | Expr::Object(_) | Expr::Other => Origin::Unknown,
     }
+}
+
+/// The name of the most dangerous value pasted into `expr`, names followed to where they get their value.
+pub fn worst_name(
+    facts: &FileFacts,
+    owner: Option<SymbolIndex>,
+    check: &dyn Fn(&str) -> Check,
+    expr: &Expr,
+) -> Option<String> {
+    let at = Place { facts, owner, check };
+    let mut current = place::resolve(facts, owner, expr);
+    let mut name = None;
+    for _ in 0..8 {
+        let parts: Vec<&Expr> = match current {
+            Expr::Template(parts) => holes(parts).collect(),
+            Expr::Binary(_, left, right) => vec![left, right],
+            Expr::Either(items) | Expr::Array(items) => items.iter().collect(),
+            Expr::Call(index) if facts.call(*index).kind == CallKind::Macro => {
+                facts.call(*index).arguments.iter().collect()
+            }
+            _ => break,
+        };
+        // The first of equals.
+        let worst = parts.into_iter().rev().max_by_key(|part| trace(at, part, 0))?;
+        name = worst.dotted().or(name);
+        current = place::resolve(facts, owner, worst);
+    }
+    name
 }
 
 /// The expressions in a template's holes.
@@ -164,12 +212,21 @@ pub fn holes(parts: &[TemplatePart]) -> impl Iterator<Item = &Expr> {
     })
 }
 
-fn of_name(facts: &FileFacts, owner: Option<SymbolIndex>, name: &str, depth: u32) -> Origin {
+fn of_name(place: Place<'_>, name: &str, depth: u32) -> Origin {
+    match (place.check)(name) {
+        Check::AllowList => Origin::Safe,
+        Check::Named => of_unchecked_name(place, name, depth).min(Origin::Unknown),
+        Check::None => of_unchecked_name(place, name, depth),
+    }
+}
+
+fn of_unchecked_name(place: Place<'_>, name: &str, depth: u32) -> Origin {
+    let Place { facts, owner, .. } = place;
     if name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
         return Origin::Safe;
     }
     if let Some(value) = place::initialiser(facts, owner, name) {
-        return trace(facts, owner, value, depth + 1);
+        return trace(place, value, depth + 1);
     }
     let Some(index) = owner else { return Origin::Unknown };
     let symbol = &facts.symbols[index as usize];
@@ -185,7 +242,11 @@ fn of_name(facts: &FileFacts, owner: Option<SymbolIndex>, name: &str, depth: u32
                 || attribute.contains(&format!("<{name}..>"))
                 || attribute.starts_with("tauri::command")
         });
-        return if is_extractor(declared) || (routed && is_text_type(declared)) {
+        // Rocket builds a `PathBuf` from segments and refuses `..`, hidden files and drive letters.
+        let is_checked = routed && matches!(declared.rsplit("::").next(), Some("PathBuf"));
+        return if is_checked || is_opaque_id(declared) {
+            Origin::Unknown
+        } else if is_extractor(declared) || (routed && is_text_type(declared)) {
             Origin::Request
         } else if is_text_type(declared) {
             Origin::Parameter
@@ -196,16 +257,12 @@ fn of_name(facts: &FileFacts, owner: Option<SymbolIndex>, name: &str, depth: u32
     Origin::Unknown
 }
 
-fn of_call(facts: &FileFacts, owner: Option<SymbolIndex>, index: CallIndex, depth: u32) -> Origin {
+fn of_call(place: Place<'_>, index: CallIndex, depth: u32) -> Origin {
+    let facts = place.facts;
     let site = facts.call(index);
     let name = site.name.as_str();
     if site.kind == CallKind::Macro && matches!(name, "format" | "concat" | "format_args") {
-        return site
-            .arguments
-            .iter()
-            .map(|argument| trace(facts, owner, argument, depth + 1))
-            .max()
-            .unwrap_or(Origin::Safe);
+        return site.arguments.iter().map(|argument| trace(place, argument, depth + 1)).max().unwrap_or(Origin::Safe);
     }
     // A tagged template binds its holes.
     if site.kind == CallKind::Template || CLEANS.contains(&name.to_ascii_lowercase().as_str()) {
@@ -217,13 +274,13 @@ fn of_call(facts: &FileFacts, owner: Option<SymbolIndex>, index: CallIndex, dept
     };
     // `path.join(root, name)`, `root.join(name)`: as dangerous as the worst part.
     if matches!(name, "join" | "resolve" | "from" | "new" | "concat" | "push" | "String" | "normalize") {
-        let arguments = site.arguments.iter().map(|argument| trace(facts, owner, argument, depth + 1)).max();
+        let arguments = site.arguments.iter().map(|argument| trace(place, argument, depth + 1)).max();
         let receiver =
-            receiver.map(|object| trace(facts, owner, object, depth + 1)).filter(|origin| *origin != Origin::Unknown);
+            receiver.map(|object| trace(place, object, depth + 1)).filter(|origin| *origin != Origin::Unknown);
         return arguments.into_iter().chain(receiver).max().unwrap_or(Origin::Unknown);
     }
     match receiver {
-        Some(object) if PASSES.contains(&name) => trace(facts, owner, object, depth + 1),
+        Some(object) if PASSES.contains(&name) => trace(place, object, depth + 1),
         _ => Origin::Unknown,
     }
 }
@@ -263,6 +320,24 @@ fn is_extractor(declared: &str) -> bool {
     let name = declared.split('<').next().unwrap_or_default();
     let last = name.rsplit("::").next().unwrap_or_default();
     declared.contains('<') && matches!(last, "Path" | "Query" | "Json" | "Form" | "RawQuery")
+}
+
+/// Extractors of what cannot carry syntax: `Path<Uuid>`, `Path<(OrderId, u32)>`; newtypes parse what they hold.
+fn is_opaque_id(declared: &str) -> bool {
+    let inner = match declared.split_once('<') {
+        Some((_, inner)) => inner.trim_end_matches('>'),
+        None => declared,
+    };
+    let inner = inner.trim_matches(['(', ')', '&', ' ', ',']);
+    !inner.is_empty()
+        && inner.split(',').map(|part| part.trim().rsplit("::").next().unwrap_or_default()).all(|part| {
+            part.ends_with("Id")
+                || part.ends_with("ID")
+                || matches!(part, "Uuid" | "Ulid" | "bool" | "usize" | "isize" | "char")
+                || (part.len() > 1
+                    && part.starts_with(['i', 'u', 'f'])
+                    && part[1..].chars().all(|c| c.is_ascii_digit()))
+        })
 }
 
 fn is_text_type(declared: &str) -> bool {

@@ -122,6 +122,9 @@ impl<'t> Walker<'t> {
                 _ => context.used(Use::Operand),
             }
         });
+        // `if (a.f?.())` asks whether there is an `f`, as well as what it says.
+        let is_asked = context.usage == Use::Tested && prefix::is_optional(node);
+        let context = if is_asked { context.used(Use::Operand) } else { context };
         let tagged = list.is_some_and(|list| list.kind() == "template_string");
         let kind = if tagged { CallKind::Template } else { kind };
         let arguments = self.arguments(list);

@@ -392,6 +392,8 @@ impl<'t> Walker<'t> {
         let logical = matches!(operator, "&&" | "||" | "??");
         for (child, field) in self.children(node) {
             let own = match field {
+                // `??` asks whether there is a value at all; what there is passes through.
+                Some("left") if operator == "??" => context.inner(),
                 Some("left") if logical => context.inner().used(Use::Tested),
                 // Its value is the value of the whole.
                 Some("right") if logical => context.inner(),

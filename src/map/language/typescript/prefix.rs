@@ -78,3 +78,27 @@ pub(super) fn of_chain(call: Node<'_>) -> Vec<Node<'_>> {
     }
     found
 }
+
+/// Whether a `?.` stands in the chain that ends in `call`: its value may be that nothing was called.
+pub(super) fn is_optional(call: Node<'_>) -> bool {
+    let mut node = call;
+    for _ in 0..MAX_LINKS {
+        if (0..node.child_count())
+            .filter_map(|index| node.child(index as u32))
+            .any(|child| matches!(child.kind(), "optional_chain" | "?."))
+        {
+            return true;
+        }
+        let next = match node.kind() {
+            "call_expression" => node.child_by_field_name("function"),
+            "member_expression" | "subscript_expression" => node.child_by_field_name("object"),
+            "non_null_expression" => node.named_child(0),
+            _ => None,
+        };
+        match next {
+            Some(next) => node = callee(next),
+            None => return false,
+        }
+    }
+    false
+}

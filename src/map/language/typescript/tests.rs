@@ -501,3 +501,9 @@ fn words_before_a_call_with_type_arguments_belong_to_the_whole_call() {
     let y = found.bindings.iter().find(|binding| binding.name == "y").and_then(|binding| binding.value.clone());
     assert_eq!(y, Some(Expr::Await(Box::new(Expr::Call(2)))));
 }
+
+#[test]
+fn asking_whether_there_is_a_value_is_no_test_of_it() {
+    let found = facts("ts", "function run() {\n  if (a.b?.()) {}\n  const x = !a?.c();\n  return d() ?? e();\n}");
+    assert_eq!(calls(&found), ["run: b Operand", "run: c Operand", "run: d Returned", "run: e Returned"]);
+}
