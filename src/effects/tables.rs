@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::effects::{DirectEffect, Effect, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
-use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName};
+use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, LanguageName};
 use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
 mod aws_sdk;
@@ -14,6 +14,7 @@ mod better_sqlite3;
 mod bullmq;
 mod diesel;
 mod drizzle;
+mod fs_err;
 mod http_clients;
 mod knex;
 mod kysely;
@@ -23,6 +24,7 @@ mod mongodb_rust;
 mod mongoose;
 mod mysql2;
 mod node;
+mod password_hashing;
 mod pg;
 mod postgres_js;
 mod prisma;
@@ -47,6 +49,7 @@ pub static LIBRARIES: &[&Library] = &[
     &bullmq::LIBRARY,
     &diesel::LIBRARY,
     &drizzle::LIBRARY,
+    &fs_err::LIBRARY,
     &http_clients::LIBRARY,
     &knex::LIBRARY,
     &kysely::LIBRARY,
@@ -56,6 +59,7 @@ pub static LIBRARIES: &[&Library] = &[
     &mongoose::LIBRARY,
     &mysql2::LIBRARY,
     &node::LIBRARY,
+    &password_hashing::LIBRARY,
     &pg::LIBRARY,
     &postgres_js::LIBRARY,
     &prisma::LIBRARY,
@@ -252,6 +256,8 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
         found.extend(table.get("*").into_iter().flatten());
         found.retain(|(library, api)| {
             library.ecosystem == ecosystem
+                // `write!` is not `std::fs::write`; macros of databases (`sqlx::query!`) are what their tables say.
+                && (site.kind != CallKind::Macro || !is_of_runtime(library))
                 && (!api.at_end || chain::end(map, id) == id)
                 && (api.argument.is_empty() || has_argument(facts, id.index, api.argument))
         });
@@ -288,6 +294,11 @@ fn wraps_known_library(package: &str) -> bool {
         || (package != "global" && LIBRARIES.iter().any(|library| names_package(library.packages, package)))
 }
 
+/// Functions of the language's own runtime.
+fn is_of_runtime(library: &Library) -> bool {
+    matches!(library.name, "std" | "tokio" | "fs-err")
+}
+
 fn from_shape(
     facts: &FileFacts,
     call: CallIndex,
@@ -297,8 +308,18 @@ fn from_shape(
     if candidates.is_empty() {
         return Vec::new();
     }
-    let Some(names) = chain::names(facts, &facts.call(call).callee) else { return Vec::new() };
-    let is_used = |library: &Library| dependencies.iter().any(|dependency| names_package(library.packages, dependency));
+    let site = facts.call(call);
+    let names = match (chain::names(facts, &site.callee), &site.callee) {
+        (Some(names), _) => names,
+        // `("localhost", 0).to_socket_addrs()`: only the standard library's shapes need no receiver.
+        (None, Expr::Member(..)) => vec![site.name.as_str()],
+        (None, _) => return Vec::new(),
+    };
+    let has_root = names.len() > 1 || !matches!(site.callee, Expr::Member(..));
+    let is_used = |library: &Library| {
+        library.name == "std"
+            || has_root && dependencies.iter().any(|dependency| names_package(library.packages, dependency))
+    };
     candidates
         .into_iter()
         .find(|(library, api)| matches(api.pattern, &names) && is_used(library))
@@ -332,14 +353,23 @@ fn api_name(library: &Library, names: &[&str]) -> String {
     // What a long chain does in between (`bind`, `where`) says little.
     let named: Vec<&str> = names.iter().copied().filter(|name| *name != "bind").collect();
     let shown = match named.as_slice() {
+        // `Command::output`, `OpenOptions::open`: people know the type, and what was set on it does not matter.
+        [.., last] if named.len() > 3 && is_of_runtime(library) => {
+            let kind = named.iter().rev().skip(1).find(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+            match kind {
+                Some(kind) => return format!("{kind}::{last}"),
+                None => named.clone(),
+            }
+        }
         [first, .., last] if named.len() > 3 => vec![*first, *last],
         _ => named,
     };
     match library.ecosystem {
         Ecosystem::Npm => shown.join("."),
         Ecosystem::Cargo => {
-            let root = library.packages[0];
-            let is_import = shown.len() > 1 || root == "std";
+            // Named by what is called, where the table is about several crates.
+            let root = if library.name == "password-hashing" { "" } else { library.packages[0] };
+            let is_import = !root.is_empty() && (shown.len() > 1 || is_of_runtime(library));
             let prefix = if is_import && shown[0] != root { format!("{root}::") } else { String::new() };
             format!("{prefix}{}", shown.join("::"))
         }

@@ -199,6 +199,7 @@ const TEST_FOLDERS: &[&str] = &[
     "specs",
     "e2e",
     "cypress",
+    "playwright",
     "__snapshots__",
     "fuzz",
     "fuzz_targets",
@@ -263,6 +264,7 @@ fn is_test(path: &str, name: &str) -> bool {
         || middle(name)
             .any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
         || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
+        || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
         || matches!(stem, "test" | "tests" | "testutil" | "testutils" | "test-utils" | "test_utils" | "conftest")
 }
 
@@ -353,6 +355,8 @@ mod tests {
             ("packages/app-tests/e2e/login.spec.ts", Test),
             ("crates/core/tests/it.rs", Test),
             ("src/parser/tests.rs", Test),
+            ("src/hosting/mock.rs", Test),
+            ("playwright/global-utils.ts", Test),
             ("src/contest.rs", Production),
             ("src/latest/api.ts", Production),
             ("examples/hello.rs", Example),

@@ -1,4 +1,4 @@
-//! The standard library of Rust, and crates with the same functions.
+//! The standard library of Rust.
 
 use crate::effects::Effect;
 use crate::effects::tables::{Ecosystem, Library, does};
@@ -6,8 +6,8 @@ use crate::effects::tables::{Ecosystem, Library, does};
 pub static LIBRARY: Library = Library {
     name: "std",
     ecosystem: Ecosystem::Cargo,
-    source: "Rust 1.90, std::fs, std::thread, std::process, std::net; fs-err 3",
-    packages: &["std", "fs_err", "fs-err"],
+    source: "Rust 1.90, std::fs, std::thread, std::process, std::net",
+    packages: &["std"],
     apis: &[
         does(
             Effect::Fs,
@@ -16,15 +16,7 @@ pub static LIBRARY: Library = Library {
              set_permissions",
         )
         .blocking(),
-        does(
-            Effect::Fs,
-            "read|read_to_string|write|copy|create_dir|create_dir_all|remove_file|remove_dir|\
-             remove_dir_all|rename|read_dir|metadata|symlink_metadata|canonicalize|hard_link|read_link|\
-             set_permissions",
-        )
-        .blocking(),
         does(Effect::Fs, "fs.File.open|create|create_new|options").blocking(),
-        does(Effect::Fs, "File.open|create").blocking(),
         does(Effect::Fs, "fs.OpenOptions.**.open").blocking(),
         does(Effect::Blocking, "thread.sleep|park|park_timeout").blocking(),
         does(Effect::Process, "process.**.Command.**.output|status").blocking(),
@@ -34,5 +26,6 @@ pub static LIBRARY: Library = Library {
         does(Effect::Blocking, "net.ToSocketAddrs.to_socket_addrs").blocking(),
         does(Effect::Blocking, "sync.mpsc.Receiver.recv|recv_timeout").blocking(),
     ],
-    shapes: &[],
+    // The method of a trait that every address has: its name alone says it.
+    shapes: &[does(Effect::Blocking, "**.to_socket_addrs").blocking()],
 };

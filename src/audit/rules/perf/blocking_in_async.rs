@@ -8,7 +8,7 @@ use crate::effects::deferral::is_deferred;
 use crate::effects::{DirectEffect, Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, RegionKind};
-use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileRole, How, RepoMap};
 
 /// Blocking work in Rust async code.
@@ -159,6 +159,9 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     {
         return None;
     }
+    if !is_reachable(map, call) {
+        return None;
+    }
     let api = effects.api(map, call, Effect::Blocking)?;
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
@@ -171,6 +174,35 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     } else {
         serves.then_some(Weight::Long)
     }
+}
+
+/// Something that ships calls the function around `call`, names it, registers it by an attribute or reaches it through a trait.
+fn is_reachable(map: &RepoMap, call: CallId) -> bool {
+    let Some(function) = map.caller_of(call) else { return true };
+    let symbol = map.symbol(function);
+    let callers = map.callers(function);
+    let named_in = |own: bool| {
+        map.files_with_ids().any(|(file, source)| {
+            (file == function.file) == own
+                && source.role != FileRole::Test
+                && source.facts.references.binary_search(&symbol.name).is_ok()
+        })
+    };
+    !symbol.attributes.is_empty()
+        || symbol.of_trait.is_some()
+        || callers.iter().any(|caller| !place::in_test(map, *caller))
+        || named_in(false)
+        || (callers.is_empty() && named_in(true))
+        // A library's own users are not in the repository.
+        || (symbol.exported && !builds_program(map))
+}
+
+/// Whether the repository builds a program, so that all callers are in sight.
+fn builds_program(map: &RepoMap) -> bool {
+    map.recon.packages.iter().filter(|package| package.manager == PackageManager::Cargo).any(|package| {
+        let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
+        map.has_path(&format!("{folder}src/main.rs"))
+    })
 }
 
 /// Functions that run once, when nothing waits yet or any more.
@@ -237,6 +269,7 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Opti
     let distance = effects.cause(map, call, Effect::Blocking)?.distance;
     let through = if distance == 1 { String::new() } else { format!(", which ends in `{}`", api.api) };
     let what = match weight {
+        Weight::Long if api.library == "password-hashing" => "hashes a password on the executor's thread",
         Weight::Sleep => "sleeps on the executor's thread",
         Weight::Long => "waits on the executor's thread",
         Weight::Files => "does file work on the executor's thread",
@@ -277,7 +310,9 @@ fn target_shape(map: &RepoMap, call: CallId, api: &DirectEffect) -> String {
             api.api
         );
     }
-    if api.library == "std" && api.api.contains("fs") {
+    let of_type = api.api.rsplit("::").nth(1).filter(|kind| kind.starts_with(|c: char| c.is_ascii_uppercase()));
+    let last = of_type.map_or_else(|| last.to_owned(), |kind| format!("{kind}::{last}"));
+    if matches!(api.library, "std" | "fs-err") && effects_files(api) {
         return format!(
             "use `tokio::fs::{last}(…).await` where the call stands alone; where several file calls follow each other, put them \
              together into one `tokio::task::spawn_blocking(move || …).await` so that the thread changes once."
@@ -288,6 +323,10 @@ fn target_shape(map: &RepoMap, call: CallId, api: &DirectEffect) -> String {
          `JoinError` into this function's error; if {runtime} has an async form of `{}`, prefer that.",
         api.api
     )
+}
+
+fn effects_files(api: &DirectEffect) -> bool {
+    api.api.contains("fs") || api.api.starts_with("OpenOptions") || api.api.starts_with("File::")
 }
 
 /// `std::thread::sleep(d)` → `tokio::time::sleep(d).await`, when tokio is there.

@@ -17,10 +17,10 @@ pub struct RegexInHotPath;
 static DOC: RuleDoc = RuleDoc {
     id: "regex-in-hot-path",
     category: Category::Perf,
-    what: "`Regex::new` with a literal inside a function that runs more than once",
+    what: "`Regex::new` with a literal in a loop, or in a function that a loop calls",
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
-                 it, in a build script or in test code",
+                 it, in a build script or in test code, or nothing shows that it runs more than once",
     example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
 };
 
@@ -192,7 +192,8 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
     let how_often = match heat {
         Heat::Looped => "for every item of a loop",
         Heat::Called => "at every call, from several places",
-        Heat::Unknown => "at every call",
+        // Once a process is what compiling is for.
+        Heat::Unknown => return None,
     };
     Some(
         FindingDraft::at_call(&DOC, map, call, "pattern")
@@ -205,8 +206,8 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
                 Heat::Called | Heat::Unknown => 2,
             })
             .confidence(match heat {
-                Heat::Looped | Heat::Called => Confidence::High,
-                Heat::Unknown => Confidence::Med,
+                Heat::Looped => Confidence::High,
+                Heat::Called | Heat::Unknown => Confidence::Low,
             })
             .build(),
     )

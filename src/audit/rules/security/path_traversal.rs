@@ -4,7 +4,8 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::origin::{Origin, origin};
+use crate::audit::rules::security::checks::check_before;
+use crate::audit::rules::security::origin::{Origin, origin_behind};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -140,7 +141,7 @@ fn opens_request_path(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let opens = served || effects.direct(call).iter().any(|direct| direct.effect == Effect::Fs);
     let Some(path) = site.arguments.first() else { return false };
     let facts = &source.facts;
-    if !opens || origin(facts, site.caller, path) != Origin::Request {
+    if !opens || origin_behind(facts, site.caller, &|name| check_before(map, call, name), path) != Origin::Request {
         return false;
     }
     !facts.calls.iter().filter(|other| other.caller == site.caller).any(|other| {

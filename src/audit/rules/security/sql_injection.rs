@@ -4,7 +4,8 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::origin::{Origin, origin};
+use crate::audit::rules::security::checks::{Check, check_before};
+use crate::audit::rules::security::origin::{Origin, origin_behind};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::{Expr, TemplatePart};
@@ -42,7 +43,10 @@ const RAW: &[&str] = &[
 struct Hole {
     origin: Origin,
     quoted: bool,
+    /// Where a table or column stands, which no database binds.
     identifier: bool,
+    /// What is pasted, as written.
+    name: Option<String>,
 }
 
 impl Rule for SqlInjection {
@@ -69,13 +73,25 @@ impl Rule for SqlInjection {
                     Origin::Parameter => "a parameter",
                     Origin::Unknown | Origin::Safe => "a value",
                 };
+                let what = match &hole.name {
+                    Some(value) => format!("`{value}` ({whose})"),
+                    None => whose.to_owned(),
+                };
+                let message = if hole.identifier {
+                    format!(
+                        "The statement that `{function}` gives to `{name}` takes {what} for a name or a part of its syntax, which \
+                         cannot be bound: it must come from a fixed list in the code, and nothing here says that it does."
+                    )
+                } else {
+                    format!(
+                        "The statement that `{function}` gives to `{name}` contains {what} as text, not as a bound parameter: a \
+                         value with a quote in it changes the statement."
+                    )
+                };
                 Some(
                     FindingDraft::at_call(&DOC, map, call, "statement")
                         .title(format!("`{function}` pastes {whose} into the SQL of `{name}`"))
-                        .message(format!(
-                            "The statement that `{function}` gives to `{name}` contains {whose} as text, not as a bound parameter: \
-                             a value with a quote in it changes the statement."
-                        ))
+                        .message(message)
                         .impact(impact)
                         .effort(Effort::S)
                         .risk(Risk::Low)
@@ -194,10 +210,10 @@ fn worst_hole(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Hole> {
     if !is_raw && !looks_like_sql(&statement) {
         return None;
     }
-    holes_of(facts, site.caller, &statement)
+    holes_of(facts, site.caller, &|name| check_before(map, call, name), &statement)
         .into_iter()
         .filter(|hole| hole.origin != Origin::Safe)
-        .max_by_key(|hole| (hole.origin, hole.quoted, !hole.identifier))
+        .max_by_key(|hole| (!hole.identifier || hole.origin == Origin::Request, hole.origin, hole.quoted))
 }
 
 /// A call of a database library whose first argument is a statement.
@@ -293,7 +309,12 @@ fn looks_like_sql(parts: &[TemplatePart]) -> bool {
         || (has("delete") && has("from"))
 }
 
-fn holes_of(facts: &FileFacts, owner: Option<SymbolIndex>, parts: &[TemplatePart]) -> Vec<Hole> {
+fn holes_of(
+    facts: &FileFacts,
+    owner: Option<SymbolIndex>,
+    check: &dyn Fn(&str) -> Check,
+    parts: &[TemplatePart],
+) -> Vec<Hole> {
     let mut found = Vec::new();
     let mut before = "";
     for (at, part) in parts.iter().enumerate() {
@@ -332,8 +353,8 @@ fn holes_of(facts: &FileFacts, owner: Option<SymbolIndex>, parts: &[TemplatePart
                         word.starts_with("placeholder") || word == "marks" || word == "columns" || word == "fields"
                     })
                 });
-                let origin = if placeholders { Origin::Safe } else { origin(facts, owner, hole) };
-                found.push(Hole { origin, quoted, identifier });
+                let origin = if placeholders { Origin::Safe } else { origin_behind(facts, owner, check, hole) };
+                found.push(Hole { origin, quoted, identifier, name: hole.dotted() });
                 before = "";
             }
         }

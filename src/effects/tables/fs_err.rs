@@ -1,0 +1,23 @@
+//! fs-err: the functions of `std::fs` with better errors.
+
+use crate::effects::Effect;
+use crate::effects::tables::{Ecosystem, Library, does};
+
+pub static LIBRARY: Library = Library {
+    name: "fs-err",
+    ecosystem: Ecosystem::Cargo,
+    source: "fs-err 3, the functions of the crate's root",
+    packages: &["fs_err", "fs-err"],
+    apis: &[
+        does(
+            Effect::Fs,
+            "read|read_to_string|write|copy|create_dir|create_dir_all|remove_file|remove_dir|\
+             remove_dir_all|rename|read_dir|metadata|symlink_metadata|canonicalize|hard_link|read_link|\
+             set_permissions",
+        )
+        .blocking(),
+        does(Effect::Fs, "File.open|create").blocking(),
+        does(Effect::Fs, "OpenOptions.**.open").blocking(),
+    ],
+    shapes: &[],
+};
