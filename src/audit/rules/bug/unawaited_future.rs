@@ -110,6 +110,12 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     {
         return false;
     }
+    // `#[tokio::main]` and its like make the function synchronous: it runs the future itself.
+    let runs_itself =
+        |attribute: &String| attribute.split('(').next().is_some_and(|path| path.trim().ends_with("main"));
+    if map.resolved(call).any(|one| map.symbol(one.symbol).attributes.iter().any(runs_itself)) {
+        return false;
+    }
     match &site.usage {
         Usage::Discarded | Usage::Ignored => !site.propagated,
         Usage::Bound(name) => {

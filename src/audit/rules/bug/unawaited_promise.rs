@@ -10,7 +10,7 @@ use crate::audit::rules::bug::rejection::{Rejection, rejection};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, CommentKind, RegionKind, Span, Usage};
+use crate::repo_map::facts::{CallKind, CommentKind, LoopForm, RegionKind, Span, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileRole, RepoMap, SymbolId};
 
@@ -313,8 +313,19 @@ fn misuse(map: &RepoMap, effects: &Effects, habits: &Habits, call: CallId) -> Op
 fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
     rejection(map, effects, call) == Rejection::Known
+        && !runs_for_ever(map, call)
         && !map.file(call.file).path.ends_with('x')
         && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
+}
+
+/// A worker's endless loop is started, never waited for.
+fn runs_for_ever(map: &RepoMap, call: CallId) -> bool {
+    map.resolved(call).any(|resolved| {
+        map.file(resolved.symbol.file).facts.regions.iter().any(|region| {
+            region.symbol == Some(resolved.symbol.index)
+                && matches!(&region.kind, RegionKind::Loop(head) if head.form == LoopForm::Endless)
+        })
+    })
 }
 
 /// `await ` before a call, unless it stands there already.

@@ -172,7 +172,13 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         // A small read is over in microseconds: only a server does it often enough to matter, and not while it starts.
         (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
     } else {
-        serves.then_some(Weight::Long)
+        // A process that starts has nothing else to answer yet.
+        let starts = map.caller_of(call).is_some_and(|function| {
+            place::words(&map.symbol(function).name)
+                .first()
+                .is_some_and(|word| matches!(word.as_str(), "start" | "serve" | "boot" | "bootstrap"))
+        });
+        (serves && !starts).then_some(Weight::Long)
     }
 }
 

@@ -239,8 +239,8 @@ fn finding(map: &RepoMap, group: &[Site<'_>]) -> Option<Finding> {
         .expecting(&comparison.operator)
         .title(format!("{names} are compared with `{}`, whose time tells how much matches{elsewhere}", comparison.operator))
         .message(format!(
-            "{names} are compared with `{}`, which stops at the first difference: response times let an attacker find the right value \
-             byte by byte.",
+            "{names} are compared with `{}`, which stops at the first difference: the time it takes depends on how much of a guess is \
+             right.",
             comparison.operator
         ))
         .impact(4)
@@ -400,11 +400,22 @@ fn edits(context: &RecipeContext<'_>, file: FileId, comparison: &Comparison) -> 
     if !source_text[at..].starts_with("import ") {
         return None;
     }
+    let first_line = source_text[at..].lines().next().unwrap_or_default();
+    let quote = if source_text[at..].lines().take(20).any(|line| line.starts_with("import ") && line.contains('"'))
+        || first_line.contains('"')
+    {
+        '"'
+    } else {
+        '\''
+    };
+    let text = text
+        .replace("'string'", &format!("{quote}string{quote}"))
+        .replace("'sha256'", &format!("{quote}sha256{quote}"));
     Some(vec![
         EditDraft::Replace {
             file: source.path.clone(),
             span: Span { start: at as u32, end: at as u32 },
-            text: "import { createHash, timingSafeEqual } from 'node:crypto';\n".to_owned(),
+            text: format!("import {{ createHash, timingSafeEqual }} from {quote}node:crypto{quote};\n"),
         },
         EditDraft::Replace { file: source.path.clone(), span: comparison.span, text },
     ])
