@@ -84,7 +84,7 @@ pub(super) fn is_optional(call: Node<'_>) -> bool {
     let mut node = call;
     for _ in 0..MAX_LINKS {
         if (0..node.child_count())
-            .filter_map(|index| node.child(index as u32))
+            .filter_map(|index| node.child(index))
             .any(|child| matches!(child.kind(), "optional_chain" | "?."))
         {
             return true;
