@@ -9,7 +9,7 @@ use crate::plan::markdown::{Blocks, code_spans, flow, plain, starts_item};
 use crate::plan::{Scope, ScopeEntry};
 
 static CREATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\(\s*(?:to\s+|\*\*)?(?:create|created|creates|new)\b[^()]*\)|\(\s*add(?:ed)?\s*\)|\([^()]*[,;]\s*(?:create|new)\s*\)|^\s*(?:[—–:-]|->|→)\s*(?:\*\*)?(?:create|new)\b|^\s*(?:\*\*)?new\b|\bnew file\b|^\s*create\b").expect("a constant pattern")
+    Regex::new(r"(?i)\(\s*(?:to\s+|\*\*)?(?:create|created|creates|new)\b[^()]*\)|\(\s*add(?:ed)?\s*\)|\([^()]*[,;]\s*(?:create|new)\s*\)|^\s*(?:[—–:-]|->|→)?\s*(?:\*\*)?(?:create[sd]?\b|new(?:\*\*)?(?:\s+(?:files?|modules?|tests?|helpers?|components?|migrations?|scripts?)\b|\s*(?:$|[.,;:(—–-])))|\bnew file\b|^\s*create\b").expect("a constant pattern")
 });
 static PREFIX: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)^\**(?:create|new|add)\**:?\s+$").expect("a constant pattern"));
