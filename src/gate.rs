@@ -71,6 +71,16 @@ pub struct GateResult {
 }
 
 impl GateResult {
+    /// Whether a red gate is red in the way it was before: the same tests ran, and no more of them fail.
+    pub fn is_no_worse_than(&self, before: &GateResult) -> bool {
+        let (Some(then), Some(tests)) = (before.tests, self.tests) else { return false };
+        !before.green
+            && before.exit_code == self.exit_code
+            && then.failed > 0
+            && tests.failed <= then.failed
+            && tests.passed >= then.passed
+    }
+
     /// The lines of its output that tell most, for a reader in a hurry: those that speak of an error, then the ends of stdout and
     /// stderr. At most `count`, none blank, none twice.
     pub fn telling_lines(&self, count: usize) -> Vec<&str> {

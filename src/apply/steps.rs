@@ -243,7 +243,7 @@ impl Steps<'_> {
         let mut already = false;
         for (gate, result) in step.gates.iter().zip(results).filter(|(_, result)| !result.green) {
             let before = self.baseline.result_of(gate);
-            if before.is_some_and(|before| is_no_worse(before, result)) {
+            if before.is_some_and(|before| result.is_no_worse_than(before)) {
                 already = true;
             } else {
                 // Red twice in the same words is more often a missing tool than a plan that did nothing.
@@ -311,14 +311,4 @@ fn masked(failures: Vec<EditFailure>) -> Vec<EditFailure> {
             ..failure
         })
         .collect()
-}
-
-/// Whether a red gate is red in the way it was before: the same tests ran, and no more of them fail.
-fn is_no_worse(before: &GateResult, now: &GateResult) -> bool {
-    let (Some(then), Some(tests)) = (before.tests, now.tests) else { return false };
-    !before.green
-        && before.exit_code == now.exit_code
-        && then.failed > 0
-        && tests.failed <= then.failed
-        && tests.passed >= then.passed
 }

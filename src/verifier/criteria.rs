@@ -50,7 +50,8 @@ pub fn judge(
         Judged::Commands => {
             let gates: Vec<GateResult> = results.by_ref().take(criterion.gates.len()).collect();
             let roles = criterion.gates.iter().filter_map(|gate| baseline.role_of(gate)).collect();
-            by_commands(criterion, gates, roles)
+            let before: Vec<_> = criterion.gates.iter().map(|gate| baseline.result_of(gate)).collect();
+            as_before(by_commands(criterion, gates, roles), &before)
         }
         judged @ (Judged::Scope | Judged::Index | Judged::Nobody) => without_commands(criterion, judged, scope),
     });
@@ -69,6 +70,18 @@ pub fn unjudged(plan: &Plan, scope: &ScopeReceipt) -> Vec<CriterionReceipt> {
             judged @ (Judged::Scope | Judged::Index | Judged::Nobody) => without_commands(criterion, judged, scope),
         })
         .collect()
+}
+
+/// A criterion that is red the way it was on the base commit: recorded, and neither held against the work nor for it.
+fn as_before(criterion: CriterionReceipt, before: &[Option<&GateResult>]) -> CriterionReceipt {
+    let mut red = criterion.gates.iter().zip(before).filter(|(gate, _)| !gate.green).peekable();
+    let known =
+        red.peek().is_some() && red.all(|(gate, before)| before.is_some_and(|before| gate.is_no_worse_than(before)));
+    if !known {
+        return criterion;
+    }
+    let why = format!("{}, as on the base commit", criterion.why);
+    CriterionReceipt { met: None, why, ..criterion }
 }
 
 fn by_commands(criterion: &Criterion, gates: Vec<GateResult>, roles: Vec<Role>) -> CriterionReceipt {

@@ -78,6 +78,9 @@ fn doubts(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>) ->
     if !proof.scope.checked {
         doubts.push("the plan's scope names no path, so scope was not checked".to_owned());
     }
+    let as_before =
+        proof.criteria.iter().filter(|criterion| criterion.judged == Judged::Commands && criterion.met.is_none());
+    doubts.extend(as_before.map(|criterion| format!("criterion red before the plan and still: {}", criterion.why)));
     let unjudged = proof.criteria.iter().filter(|criterion| criterion.judged == Judged::Nobody).count();
     if unjudged > 0 {
         doubts.push(format!("{unjudged} done criteria name no command"));
