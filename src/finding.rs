@@ -271,7 +271,8 @@ impl Finding {
             Effort::M => 2.0,
             Effort::L => 4.0,
         };
-        f64::from(impact) * weight / cost
+        // Two decimals: binary fractions such as 2.0999999999999996 say nothing more.
+        (f64::from(impact) * weight / cost * 100.0).round() / 100.0
     }
 
     /// The line to open first.

@@ -14,7 +14,7 @@ use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
 use crate::finding::{self, Finding};
 use crate::repo_map::facts::LanguageName;
-use crate::repo_map::{CallTarget, RepoMap, SkipReason};
+use crate::repo_map::{CallTarget, RepoMap, SkipReason, SkippedFile};
 use crate::secrets;
 use crate::tree::Tree;
 
@@ -217,7 +217,18 @@ fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
         });
     }
     let mut skipped: BTreeMap<SkipReason, Vec<&str>> = BTreeMap::new();
-    for file in &map.skipped {
+    // Pictures and lock files are no code that somebody could miss here; `improve map` counts them.
+    let is_code = |file: &&SkippedFile| match file.reason {
+        SkipReason::Binary => false,
+        SkipReason::Generated => SOURCE_ENDINGS.iter().any(|ending| file.path.ends_with(ending)),
+        SkipReason::Vendored
+        | SkipReason::Minified
+        | SkipReason::TooLarge
+        | SkipReason::NotUtf8
+        | SkipReason::Symlink
+        | SkipReason::Unreadable => true,
+    };
+    for file in map.skipped.iter().filter(is_code) {
         skipped.entry(file.reason).or_default().push(&file.path);
     }
     for (reason, paths) in skipped {
@@ -251,6 +262,9 @@ fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
     }
     list
 }
+
+/// Endings of the languages that rules read.
+const SOURCE_ENDINGS: &[&str] = &[".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".rs"];
 
 fn sample(paths: &[&str]) -> String {
     let shown = paths.iter().take(3).copied().collect::<Vec<_>>().join(", ");
