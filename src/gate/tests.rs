@@ -1,3 +1,5 @@
+//! Gates run for real, and expectations judged on sample output.
+
 use super::judge::{Judgement, judge};
 use super::*;
 use crate::plan::expectation::Count;

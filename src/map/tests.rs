@@ -1,3 +1,5 @@
+//! Maps of small trees, whole.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;

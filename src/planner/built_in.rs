@@ -261,7 +261,10 @@ fn git_workflow(draft: &PlanDraft, plan_context: &PlanContext) -> String {
     let usable: Vec<&String> = plan_context
         .subjects
         .iter()
-        .filter(|subject| !subject.starts_with("Merge ") && !subject.trim().is_empty() && subject.len() <= 100)
+        // Two words ("minor fix") are nothing to imitate.
+        .filter(|subject| {
+            !subject.starts_with("Merge ") && subject.split_whitespace().count() >= 3 && subject.len() <= 100
+        })
         .collect();
     let conventional = usable.iter().filter(|subject| is_conventional(subject)).count() * 2 > usable.len();
     let shown: Vec<String> = usable

@@ -1,3 +1,5 @@
+//! Children: time limits, capped output, environment, groups that end whole.
+
 use super::*;
 
 fn shell(script: &str, timeout: Duration) -> Invocation {

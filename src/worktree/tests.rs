@@ -1,3 +1,5 @@
+//! Worktrees in repositories built in a temporary folder.
+
 use git2::{IndexAddOption, Time};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Edits applied: rungs, failures and properties.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

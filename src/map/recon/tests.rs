@@ -1,3 +1,5 @@
+//! Project facts of small repositories.
+
 use super::*;
 use crate::repo_map::recon::{DependencyKind, DocumentKind};
 use crate::tree::TreeError;

@@ -85,7 +85,10 @@ impl Rule for UnawaitedFuture {
             excerpts: Vec::new(),
             steps: vec![StepDraft { title, instruction, edits, gates }],
             in_scope: Vec::new(),
-            out_of_scope: vec![(format!("the body of `{name}`"), "it is right; how it is called is not".to_owned())],
+            out_of_scope: vec![(
+                format!("the body of `{name}`"),
+                "this plan is about how it is called; what it does is another matter".to_owned(),
+            )],
             tests: vec![format!("after `{function}` the effect of `{name}` can be seen")],
             edge_cases: vec!["a lock guard held over the new `.await` must be released before it".to_owned()],
             prerequisites: Vec::new(),

@@ -187,7 +187,10 @@ impl Rule for UnawaitedPromise {
             excerpts: Vec::new(),
             steps: vec![StepDraft { title, instruction, edits, gates }],
             in_scope: Vec::new(),
-            out_of_scope: vec![(format!("the body of `{name}`"), "it is right; how it is called is not".to_owned())],
+            out_of_scope: vec![(
+                format!("the body of `{name}`"),
+                "this plan is about how it is called; what it does is another matter".to_owned(),
+            )],
             tests: vec![match kind {
                 Misuse::Tested => format!("`{function}` takes the other branch when `{name}` resolves to false"),
                 Misuse::Dropped | Misuse::ForEach => {

@@ -304,8 +304,7 @@ fn finding(
             " `{}` uses `{name}` on line {line} while it loads: started from the other side of the cycle, it is not there yet.",
             path(from)
         ),
-        None => " Nothing is used while the modules load, so it works today; the first top-level use will fail depending on \
-                  which module is imported first."
+        None => " A name that one of them uses while it loads is not there yet when the other one was imported first."
             .to_owned(),
     };
     let names: Vec<String> = cycle.iter().map(|(from, ..)| format!("`{}`", path(*from))).collect();

@@ -142,10 +142,10 @@ impl Rule for NPlusOne {
                 "{} {}",
                 finding.message,
                 if is_in_process(map, &site) {
-                    "With 200 items that is 200 statements; after this plan it is one, however many items there are."
+                    "With 200 items that is 200 statements; after this plan it is one for each chunk of keys."
                 } else {
                     "With 200 items and 2 ms a round trip that is 0.4 s of waiting, and 200 statements against the \
-                     connection pool; after this plan it is one statement, however many items there are."
+                     connection pool; after this plan it is one statement for each chunk of keys."
                 }
             ),
             context: vec![format!(

@@ -158,10 +158,10 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
         )
     } else if direct {
         (
-            format!("`{call}` writes one row at a time for each item of {over}"),
+            format!("`{call}` sends one statement for each item of {over}"),
             format!(
-                "Each item of {over} sends a statement of its own with `{call}`; nobody uses the row it gives, so one statement \
-                 could write them all."
+                "Each item of {over} sends a statement of its own with `{call}`; no row it gives is used (at most how many \
+                 it changed), so one statement could write them all."
             ),
         )
     } else {
