@@ -11,6 +11,7 @@ pub mod propagate;
 pub mod tables;
 
 use crate::finding::Hop;
+use crate::repo_map::facts::LanguageName;
 use crate::repo_map::{CallId, RepoMap, SymbolId};
 
 /// Something a function does to the world outside it.
@@ -117,15 +118,26 @@ impl Effects {
             let site = map.call(cause.call);
             let symbol = match cause.through {
                 Some(symbol) => map.symbol(symbol).qualified.clone(),
-                None => self
-                    .direct(cause.call)
-                    .iter()
-                    .find(|direct| direct.effect == effect)
-                    .map_or_else(|| site.name.clone(), |direct| direct.api.clone()),
+                None => self.api_text(map, cause.call, effect),
             };
             Hop { file: map.file(cause.call.file).path.clone(), line: site.line, symbol }
         };
         self.causes(map, from, effect).into_iter().map(hop).collect()
+    }
+
+    /// The API at the end of a path: as the source names it where that is a plain chain of names, else as its library does.
+    fn api_text(&self, map: &RepoMap, call: CallId, effect: Effect) -> String {
+        let site = map.call(call);
+        let written = site.callee.dotted().filter(|text| text.contains(['.', ':']));
+        if let Some(written) = written {
+            let is_rust = map.file(call.file).language == LanguageName::Rust;
+            return match written.strip_prefix("this.") {
+                Some(rest) if is_rust => format!("self.{rest}"),
+                Some(_) | None => written,
+            };
+        }
+        let direct = self.direct(call).iter().find(|direct| direct.effect == effect);
+        direct.map_or_else(|| site.name.clone(), |direct| direct.api.clone())
     }
 
     /// What the API at the end of the way from `call` is.
