@@ -160,8 +160,8 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
         (
             format!("`{call}` sends one statement for each item of {over}"),
             format!(
-                "Each item of {over} sends a statement of its own with `{call}`; no row it gives is used (at most how many \
-                 it changed), so one statement could write them all."
+                "Each item of {over} sends a statement of its own with `{call}`; nothing it gives is used, so one \
+                 statement could write them all."
             ),
         )
     } else {

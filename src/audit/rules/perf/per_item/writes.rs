@@ -5,7 +5,7 @@ use crate::audit::rules::perf::per_item::by_design::{fails_alone, marks_progress
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Usage};
+use crate::repo_map::facts::{CallIndex, FileFacts, RegionKind, Usage};
 use crate::repo_map::{CallTarget, RepoMap};
 
 /// Writes that take a list in every library of the tables: inserts nobody looks at, deletes, updates to a constant.
@@ -102,13 +102,13 @@ fn is_unused(facts: &FileFacts, call: CallIndex, depth: u32) -> bool {
             matches!(facts.call(*outer).name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all")
                 && is_unused(facts, *outer, depth + 1)
         }
-        // `.execute(…).map_err(…)?;`, `.execute(…).rows_affected()`: an error or a count is asked for, not a row.
+        // `.execute(…).map_err(…)?;`: an error is asked for. `.rows_affected()` tells what became of this item: one
+        // statement for all of them could not.
         Usage::Receiver(next) => {
             let name = facts.call(*next).name.as_str();
-            is_count(name) || (HANDLES_ERRORS.contains(&name) && is_unused(facts, *next, depth + 1))
+            HANDLES_ERRORS.contains(&name) && is_unused(facts, *next, depth + 1)
         }
-        Usage::Bound(name) => is_only_counted(facts, site, name),
-        Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element => false,
+        Usage::Bound(_) | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element => false,
     }
 }
 
@@ -130,28 +130,6 @@ fn writes_relations(facts: &FileFacts, site: &PerItem<'_>) -> bool {
 /// Calls that turn an error into another and leave the value alone.
 const HANDLES_ERRORS: &[&str] =
     &["map_err", "map_res", "inspect_err", "context", "with_context", "wrap_err", "ok", "unwrap", "expect", "catch"];
-
-fn is_count(name: &str) -> bool {
-    matches!(name, "rows_affected" | "rowCount" | "affectedRows")
-}
-
-/// `let done = ….execute(…).await?; if done.rows_affected() == 0 { … }`
-fn is_only_counted(facts: &FileFacts, site: &CallSite, name: &str) -> bool {
-    if name.is_empty() {
-        return false;
-    }
-    let mut counted = false;
-    for other in facts.calls.iter().filter(|other| other.caller == site.caller && other.span.start > site.span.end) {
-        if matches!(other.callee.peeled(), Expr::Member(object, method)
-            if is_count(method) && matches!(object.peeled(), Expr::Name(own) if own == name))
-        {
-            counted = true;
-        } else if other.callee.mentions(name) || other.arguments.iter().any(|argument| argument.mentions(name)) {
-            return false;
-        }
-    }
-    counted
-}
 
 /// `update({ where: { id: item.id }, data: { seen: true } })`: the values are the same for every item.
 fn has_constant_data(facts: &FileFacts, site: &PerItem<'_>) -> bool {
