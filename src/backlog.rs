@@ -277,12 +277,6 @@ impl Backlog {
         Ok(PathBuf::from(self.folder).join(name))
     }
 
-    /// Writes a changed plan back to where it was.
-    pub fn rewrite_plan(&self, _lock: &BacklogLock, path: &Path, plan: &Plan) -> Result<(), BacklogError> {
-        refuse_link(&self.root.join(self.folder))?;
-        write_atomically(&self.root.join(path), &render::render(plan), Existing::Replace)
-    }
-
     /// Sets the status of a plan in the index; adds its row when it has none.
     pub fn set_status(&self, _lock: &BacklogLock, path: &Path, status: &PlanStatus) -> Result<(), BacklogError> {
         let text = self.index_text()?;

@@ -6,7 +6,7 @@ use crate::effects::chain;
 use crate::finding::Evidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Loop, RegionIndex, RegionKind, SymbolIndex};
-use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
+use crate::repo_map::{CallId, FileId, RepoMap};
 use crate::tree::Tree;
 
 /// A body that runs once an item: a loop, or a callback of `map`, `forEach`, `for_each` and the like.
@@ -372,11 +372,6 @@ pub fn words(name: &str) -> Vec<String> {
     }
     found.retain(|word| !word.is_empty());
     found
-}
-
-/// The definition at an index of a file.
-pub fn symbol_id(file: FileId, index: Option<SymbolIndex>) -> Option<SymbolId> {
-    index.map(|index| SymbolId { file, index })
 }
 
 #[cfg(test)]
