@@ -3,8 +3,7 @@
 //! Source text is dropped as soon as a file's facts are out: memory grows with facts, not with source.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
@@ -22,8 +21,10 @@ pub mod language;
 pub mod rank;
 pub mod recon;
 pub mod resolve;
+pub mod syntax;
 
 use language::Language;
+use syntax::SyntaxParser;
 
 /// What to map, and how hard to try.
 #[derive(Debug, Clone)]
@@ -134,14 +135,17 @@ impl Mapper<'_> {
         progress.phase("parse", Some(entries.len() as u64));
         let read: Vec<Option<Read>> = entries
             .par_iter()
-            .map_init(tree_sitter::Parser::new, |parser, entry| {
-                if progress.cancelled() {
-                    return None;
-                }
-                let read = self.read_entry(entry, parser);
-                progress.tick(1);
-                Some(read)
-            })
+            .map_init(
+                || SyntaxParser::new(progress, self.options.parse_timeout),
+                |parser, entry| {
+                    if progress.cancelled() {
+                        return None;
+                    }
+                    let read = self.read_entry(entry, parser);
+                    progress.tick(1);
+                    Some(read)
+                },
+            )
             .collect();
         self.stop_if_cancelled()?;
 
@@ -177,7 +181,7 @@ impl Mapper<'_> {
         if self.progress.cancelled() { Err(MapError::Cancelled) } else { Ok(()) }
     }
 
-    fn read_entry(&self, entry: &TreeEntry, parser: &mut tree_sitter::Parser) -> Read {
+    fn read_entry(&self, entry: &TreeEntry, parser: &mut SyntaxParser<'_>) -> Read {
         let path = entry.path.as_str();
         match entry.kind {
             EntryKind::Symlink => return Read::Skipped(SkipReason::Symlink),
@@ -220,27 +224,13 @@ impl Mapper<'_> {
     }
 
     /// Facts of one file; none but the mark `partly_read` when parsing took too long or was interrupted.
-    fn parse(&self, text: &str, extension: &str, language: &Language, parser: &mut tree_sitter::Parser) -> FileFacts {
-        parser.set_language(&(language.grammar)(extension)).expect("the grammars are of a version this library takes");
-        let started = Instant::now();
-        let mut watch = |_: &tree_sitter::ParseState| {
-            let stop = self.progress.cancelled() || started.elapsed() > self.options.parse_timeout;
-            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
-        let bytes = text.as_bytes();
-        let tree = parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
-        match tree {
-            Some(tree) => {
-                let mut facts = (language.extract)(&tree, text);
+    fn parse(&self, text: &str, extension: &str, language: &Language, parser: &mut SyntaxParser<'_>) -> FileFacts {
+        match language.read(extension, text, parser) {
+            Some(mut facts) => {
                 facts.secrets = credentials::literals(text, &facts);
                 facts
             }
-            None => {
-                // An abandoned parse would otherwise be taken up again with the next file.
-                parser.reset();
-                FileFacts { partly_read: true, ..FileFacts::default() }
-            }
+            None => FileFacts { partly_read: true, ..FileFacts::default() },
         }
     }
 }

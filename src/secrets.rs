@@ -52,6 +52,23 @@ static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
 static NAME_CUES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("(?i)passw|passp|pwd|secret|token|credential|key").expect("literals are a pattern"));
 
+/// The part of [`QUOTED`] from the telling word to the opening quote: rare, where the word alone is not, and cheap to look for.
+static QUOTED_CUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r#"(?i)(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?["'`\]]{0,2}"#,
+        r#"(?:\s{0,8}:\s{0,8}[&'a-z<>: ]{1,24})?\s{0,8}(?::=|=>|[:=])\s{0,8}(?:r#{0,2}|b)?["'`]"#
+    ))
+    .expect("the pattern is tested")
+});
+
+/// The part of [`BARE`] from the telling word to the first letter of the value, likewise.
+static BARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?[ \t]{0,8}[:=][ \t]{0,8}[a-z0-9+/=_.!@#%^&*~-]{8}",
+    )
+    .expect("the pattern is tested")
+});
+
 /// Every credential in `text`, by position, none overlapping.
 pub fn find(text: &str) -> Vec<SecretMatch> {
     if text.len() < SHORTEST {
@@ -65,8 +82,12 @@ pub fn find(text: &str) -> Vec<SecretMatch> {
         find_userinfo(text, &mut found);
     }
     if text.contains(['=', ':']) && NAME_CUES.is_match(text) {
-        find_named(&QUOTED, text, &mut found);
-        find_named(&BARE, text, &mut found);
+        if QUOTED_CUE.is_match(text) {
+            find_named(&QUOTED, text, &mut found);
+        }
+        if BARE_CUE.is_match(text) {
+            find_named(&BARE, text, &mut found);
+        }
     }
     // Stable, and forms were found first: where two begin together the form's own name wins.
     found.sort_by_key(|secret| secret.range.start);

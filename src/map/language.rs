@@ -1,9 +1,10 @@
-//! Languages: one value each, `extract` is one cursor walk from tree to facts.
+//! Languages: one value each, `extract` is one walk from tree to facts.
 
 pub mod rust;
 pub mod shared;
 pub mod typescript;
 
+use super::syntax::{Grammar, SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName};
 
 /// Every language, in no particular order: extensions do not overlap.
@@ -16,7 +17,16 @@ pub struct Language {
     /// File extensions, without the dot.
     pub extensions: &'static [&'static str],
     /// The grammar for a file with this extension.
-    pub grammar: fn(extension: &str) -> tree_sitter::Language,
-    /// Facts from a syntax tree and the text it was parsed from.
-    pub extract: fn(tree: &tree_sitter::Tree, source: &str) -> FileFacts,
+    pub grammar: fn(extension: &str) -> &'static Grammar,
+    /// Facts from a syntax tree and the text it was parsed from; the parser is for what the grammar leaves unread.
+    pub extract: fn(tree: &SyntaxTree, source: &str, parser: &mut SyntaxParser<'_>) -> FileFacts,
+}
+
+impl Language {
+    /// Facts of `source`; `None` when parsing took too long or was interrupted.
+    pub fn read(&self, extension: &str, source: &str, parser: &mut SyntaxParser<'_>) -> Option<FileFacts> {
+        parser.begin_file();
+        let tree = parser.parse((self.grammar)(extension), source)?;
+        Some((self.extract)(&tree, source, parser))
+    }
 }

@@ -1,5 +1,6 @@
 //! Maps of small trees, whole.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
@@ -7,12 +8,14 @@ use crate::progress::NoProgress;
 use crate::repo_map::facts::{LanguageName, Lines, Span, Symbol, SymbolKind};
 use crate::tree::WorkingTree;
 
+static GRAMMAR: LazyLock<syntax::Grammar> = LazyLock::new(|| syntax::Grammar::new(tree_sitter_rust::LANGUAGE.into()));
+
 /// Rust, cut down to the names of top-level functions, so that the mapper is tested and not an extractor.
 static SMALL_RUST: Language = Language {
     name: LanguageName::Rust,
     extensions: &["rs"],
-    grammar: |_| tree_sitter_rust::LANGUAGE.into(),
-    extract: |tree, source| {
+    grammar: |_| &GRAMMAR,
+    extract: |tree, source, _| {
         let root = tree.root_node();
         let names = (0..root.child_count())
             .filter_map(|index| root.child(index)?.child_by_field_name("name"))

@@ -18,18 +18,20 @@ mod walker;
 
 use std::collections::BTreeMap;
 
-use tree_sitter::Tree;
+use std::sync::LazyLock;
 
 use super::Language;
+use crate::map::syntax::{Grammar, SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName, SymbolIndex};
 use walker::Walker;
 
 /// The language.
-pub static RUST: Language =
-    Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| tree_sitter_rust::LANGUAGE.into(), extract };
+pub static RUST: Language = Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| &GRAMMAR, extract };
 
-fn extract(tree: &Tree, source: &str) -> FileFacts {
-    let mut walker = Walker::new(source);
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into()));
+
+fn extract(tree: &SyntaxTree, source: &str, parser: &mut SyntaxParser<'_>) -> FileFacts {
+    let mut walker = Walker::new(source, parser);
     walker.facts.partly_read = tree.root_node().has_error();
     walker.items(tree.root_node());
     place_members(&mut walker.facts);

@@ -1,8 +1,12 @@
 //! What extractors of every language do the same way: folding text, sorting comments, hashing lines of code.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
 
-use tree_sitter::{Node, Tree};
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHasher;
+
+use crate::map::syntax::{Node, SyntaxTree};
 
 use crate::repo_map::facts::{CodeLine, Comment, CommentKind, Lines, Span};
 
@@ -16,12 +20,19 @@ pub fn span(node: Node<'_>) -> Span {
 
 /// Lines of `node`, 1-based.
 pub fn lines(node: Node<'_>) -> Lines {
-    Lines { start: node.start_position().row as u32 + 1, end: node.end_position().row as u32 + 1 }
+    Lines { start: node.start_row() + 1, end: node.end_row() + 1 }
 }
 
 /// `text` with white space folded to single blanks.
 pub fn fold(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
 }
 
 /// At most `limit` bytes of `text`, cut at a character.
@@ -42,10 +53,55 @@ pub fn signature(source: &str, start: usize, body_start: usize) -> String {
     cap(&fold(text), 200).trim_end().to_owned()
 }
 
+/// Words one of which stands in every comment that is kept.
+static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(MARKERS.iter().chain(ORDERS).chain(&[
+            "improve-ignore",
+            "SAFETY",
+            // Of each justification the word that no line break can split.
+            "disable",
+            "@ts-",
+            "biome-",
+            "nosemgrep",
+            "design",
+            "intentional",
+            "deliberate",
+            "purpose",
+            "effort",
+        ]))
+        .expect("a few short words are a pattern")
+});
+
+const MARKERS: &[&str] = &["TODO", "FIXME", "HACK", "XXX"];
+const JUSTIFICATIONS: &[&str] = &[
+    "eslint-disable",
+    "@ts-ignore",
+    "@ts-expect-error",
+    "@ts-nocheck",
+    "biome-ignore",
+    "oxlint-disable",
+    "nosemgrep",
+    "by design",
+    "intentional",
+    "deliberate",
+    "on purpose",
+    "best effort",
+    "best-effort",
+    "fire and forget",
+    "fire-and-forget",
+];
+const ORDERS: &[&str] = &["ignore", "disregard", "forget"];
+
 /// What a comment is to us, if anything: its kind and its text without the comment marks.
 ///
 /// `raw` is one comment token, marks included.
 pub fn classify_comment(raw: &str) -> Option<(CommentKind, String)> {
+    // Nearly every comment says nothing of the kind, and one scan tells.
+    if !TELLING.is_match(raw) {
+        return None;
+    }
     let text = fold(
         &raw.lines()
             .map(|line| line.trim().trim_start_matches(['/', '*', '!', '#']).trim_end_matches("*/").trim())
@@ -69,32 +125,13 @@ pub fn classify_comment(raw: &str) -> Option<(CommentKind, String)> {
 
 /// `TODO`, `FIXME`, `HACK` or `XXX` in capitals, as a word at the start of the comment or after punctuation.
 fn has_marker(text: &str) -> bool {
-    ["TODO", "FIXME", "HACK", "XXX"].iter().any(|marker| {
+    MARKERS.iter().any(|marker| {
         text.strip_prefix(marker).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
     })
 }
 
 fn is_justification(text: &str, lower: &str) -> bool {
-    text.starts_with("SAFETY")
-        || [
-            "eslint-disable",
-            "@ts-ignore",
-            "@ts-expect-error",
-            "@ts-nocheck",
-            "biome-ignore",
-            "oxlint-disable",
-            "nosemgrep",
-            "by design",
-            "intentional",
-            "deliberate",
-            "on purpose",
-            "best effort",
-            "best-effort",
-            "fire and forget",
-            "fire-and-forget",
-        ]
-        .iter()
-        .any(|mark| lower.contains(mark))
+    text.starts_with("SAFETY") || JUSTIFICATIONS.iter().any(|mark| lower.contains(mark))
 }
 
 /// Phrases with which text tries to steer an automated reader.
@@ -102,10 +139,9 @@ fn is_justification(text: &str, lower: &str) -> bool {
 /// What stands in quotes is spoken about, not spoken.
 fn addresses_a_reader(lower: &str) -> bool {
     let lower = &without_quotations(lower);
-    let orders = ["ignore", "disregard", "forget"];
     let objects =
         ["previous instructions", "prior instructions", "all instructions", "above instructions", "your instructions"];
-    orders.iter().any(|order| lower.contains(order)) && objects.iter().any(|object| lower.contains(object))
+    ORDERS.iter().any(|order| lower.contains(order)) && objects.iter().any(|object| lower.contains(object))
 }
 
 /// `text` without what stands between a pair of quotation marks or backticks.
@@ -135,8 +171,8 @@ impl CommentCollector {
     pub fn push(&mut self, node: Node<'_>, source: &str) {
         let Some(raw) = source.get(node.byte_range()) else { return };
         if let Some((kind, text)) = classify_comment(raw) {
-            let line = node.start_position().row as u32 + 1;
-            self.comments.push(Comment { kind, text, line, applies_to: node.end_position().row as u32 + 1 });
+            let line = node.start_row() + 1;
+            self.comments.push(Comment { kind, text, line, applies_to: node.end_row() + 1 });
         }
     }
 
@@ -174,81 +210,94 @@ pub enum Leaf {
 }
 
 /// One entry a code line, from the leaves of `tree` as `classify` sorts them.
-pub fn code_lines(tree: &Tree, source: &str, classify: &dyn Fn(Node<'_>) -> Leaf) -> Vec<CodeLine> {
-    struct Line {
-        exact: DefaultHasher,
-        shape: DefaultHasher,
-        bag: u64,
-        tokens: u16,
-        words: u16,
-        skip: bool,
-    }
-    let mut found: std::collections::BTreeMap<u32, Line> = std::collections::BTreeMap::new();
-    let mut cursor = tree.walk();
-    let mut descend = true;
-    loop {
-        let node = cursor.node();
+///
+/// Hashes are compared within one run alone.
+pub fn code_lines(tree: &SyntaxTree, source: &str, classify: &mut dyn FnMut(Node<'_>) -> Leaf) -> Vec<CodeLine> {
+    let mut lines = CodeLines { found: Vec::new(), line: None };
+    let starts = tree.line_starts();
+    let (mut row, mut place) = (0, 0);
+    while let Some(node) = tree.node(place) {
         let leaf = classify(node);
-        let is_leaf = node.child_count() == 0 || matches!(leaf, Leaf::Literal | Leaf::Skip | Leaf::SkipLine);
-        if descend && is_leaf && node.end_byte() > node.start_byte() {
-            let text = source.get(node.byte_range()).unwrap_or_default();
-            let row = node.start_position().row as u32 + 1;
-            if leaf != Leaf::Skip {
-                let line = found.entry(row).or_insert_with(|| Line {
-                    exact: DefaultHasher::new(),
-                    shape: DefaultHasher::new(),
-                    bag: 0,
-                    tokens: 0,
-                    words: 0,
-                    skip: false,
-                });
-                line.skip |= leaf == Leaf::SkipLine;
-                line.tokens = line.tokens.saturating_add(1);
-                text.hash(&mut line.exact);
-                if !matches!(text, "(" | ")" | "{" | "}" | "[" | "]" | "," | ";") {
-                    let mut word = DefaultHasher::new();
-                    text.hash(&mut word);
-                    line.bag = line.bag.wrapping_add(word.finish());
-                }
-                match leaf {
-                    Leaf::Name => "name".hash(&mut line.shape),
-                    Leaf::Literal => "literal".hash(&mut line.shape),
-                    Leaf::Syntax | Leaf::Skip | Leaf::SkipLine => text.hash(&mut line.shape),
-                }
-                if leaf != Leaf::Syntax || text.starts_with(char::is_alphabetic) {
-                    line.words = line.words.saturating_add(1);
-                }
-            }
+        let is_leaf = node.is_leaf() || matches!(leaf, Leaf::Literal | Leaf::Skip | Leaf::SkipLine);
+        place = if is_leaf { node.after() } else { place + 1 };
+        if !is_leaf || leaf == Leaf::Skip || node.end_byte() == node.start_byte() {
+            continue;
         }
-        descend = descend && !is_leaf;
-        if (descend && cursor.goto_first_child()) || cursor.goto_next_sibling() {
-            descend = true;
-        } else if cursor.goto_parent() {
-            descend = false;
-            if !cursor.goto_next_sibling() {
-                continue;
-            }
-            descend = true;
-        } else {
-            break;
+        // Leaves come in source order.
+        while starts.get(row + 1).is_some_and(|start| *start as usize <= node.start_byte()) {
+            row += 1;
+        }
+        lines.push(row as u32 + 1, leaf, source.get(node.byte_range()).unwrap_or_default());
+    }
+    lines.end_line();
+    lines.found
+}
+
+struct CodeLines {
+    found: Vec<CodeLine>,
+    line: Option<Line>,
+}
+
+/// A line that is being read.
+#[derive(Default)]
+struct Line {
+    row: u32,
+    exact: FxHasher,
+    shape: FxHasher,
+    bag: u64,
+    tokens: u16,
+    words: u16,
+    skip: bool,
+}
+
+impl CodeLines {
+    fn push(&mut self, row: u32, leaf: Leaf, text: &str) {
+        if self.line.as_ref().is_none_or(|line| line.row != row) {
+            self.end_line();
+            self.line = Some(Line { row, ..Line::default() });
+        }
+        let Some(line) = &mut self.line else { return };
+        line.skip |= leaf == Leaf::SkipLine;
+        if line.skip {
+            return;
+        }
+        line.tokens = line.tokens.saturating_add(1);
+        let mut hasher = FxHasher::default();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        line.exact.write_u64(hash);
+        if !matches!(text, "(" | ")" | "{" | "}" | "[" | "]" | "," | ";") {
+            line.bag = line.bag.wrapping_add(hash);
+        }
+        line.shape.write_u64(match leaf {
+            Leaf::Name => 1,
+            Leaf::Literal => 2,
+            Leaf::Syntax | Leaf::Skip | Leaf::SkipLine => hash,
+        });
+        if leaf != Leaf::Syntax || text.starts_with(char::is_alphabetic) {
+            line.words = line.words.saturating_add(1);
         }
     }
-    found
-        .into_iter()
-        .filter(|(_, line)| !line.skip && line.words > 0)
-        .map(|(row, line)| CodeLine {
-            line: row,
+
+    fn end_line(&mut self) {
+        let Some(line) = self.line.take().filter(|line| !line.skip && line.words > 0) else { return };
+        self.found.push(CodeLine {
+            line: line.row,
             exact: line.exact.finish(),
             shape: line.shape.finish(),
             bag: line.bag,
             tokens: line.tokens,
-        })
-        .collect()
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::map::syntax::{Grammar, SyntaxParser};
+    use crate::progress::NoProgress;
 
     #[test]
     fn comments_are_sorted_by_what_they_say() {
@@ -264,11 +313,11 @@ mod tests {
 
     #[test]
     fn renamed_lines_share_a_shape_and_differ_exactly() {
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&tree_sitter_rust::LANGUAGE.into()).expect("the grammar's version is supported");
+        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into()));
+        let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
         let source = "fn a() {\n    let x = f(1);\n    let y = f(2);\n    // note\n}\n";
-        let tree = parser.parse(source, None).expect("no cancellation is set");
-        let found = code_lines(&tree, source, &|node| match node.kind() {
+        let tree = parser.parse(&GRAMMAR, source).expect("no cancellation is set");
+        let found = code_lines(&tree, source, &mut |node| match node.kind() {
             "identifier" => Leaf::Name,
             "integer_literal" => Leaf::Literal,
             "line_comment" => Leaf::Skip,

@@ -17,9 +17,12 @@ mod prefix;
 mod reparse;
 mod walk;
 
+use std::sync::LazyLock;
+
 use super::{Language, shared};
+use crate::map::syntax::{Grammar, SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName};
-use shared::Leaf;
+use walk::Kinds;
 
 /// TypeScript, with JSX in `.tsx`.
 pub static TYPESCRIPT: Language =
@@ -29,33 +32,39 @@ pub static TYPESCRIPT: Language =
 pub static JAVASCRIPT: Language =
     Language { name: LanguageName::JavaScript, extensions: &["js", "jsx", "mjs", "cjs"], grammar, extract };
 
-/// Angle brackets are casts in `.ts` and elements everywhere else.
-fn grammar(extension: &str) -> tree_sitter::Language {
-    match extension {
-        "ts" | "mts" | "cts" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
-        _ => tree_sitter_typescript::LANGUAGE_TSX.into(),
+/// A grammar and what its kinds mean to the walk.
+struct Dialect {
+    grammar: Grammar,
+    kinds: Kinds,
+}
+
+impl Dialect {
+    fn new(language: tree_sitter::Language) -> Self {
+        let grammar = Grammar::new(language);
+        Self { kinds: Kinds::new(&grammar), grammar }
     }
 }
 
-fn extract(tree: &tree_sitter::Tree, source: &str) -> FileFacts {
-    let pieces = if tree.root_node().has_error() { reparse::statements(tree, source) } else { None };
-    let mut walker = walk::Walker::new(tree, source);
+static PLAIN: LazyLock<Dialect> = LazyLock::new(|| Dialect::new(tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into()));
+static WITH_JSX: LazyLock<Dialect> = LazyLock::new(|| Dialect::new(tree_sitter_typescript::LANGUAGE_TSX.into()));
+
+/// Angle brackets are casts in `.ts` and elements everywhere else.
+fn grammar(extension: &str) -> &'static Grammar {
+    match extension {
+        "ts" | "mts" | "cts" => &PLAIN.grammar,
+        _ => &WITH_JSX.grammar,
+    }
+}
+
+fn extract(tree: &SyntaxTree, source: &str, parser: &mut SyntaxParser<'_>) -> FileFacts {
+    let kinds = if std::ptr::eq(tree.grammar(), &PLAIN.grammar) { &PLAIN.kinds } else { &WITH_JSX.kinds };
+    let pieces = if tree.root_node().has_error() { reparse::statements(tree, source, parser) } else { None };
+    let mut walker = walk::Walker::new(source, kinds);
     match &pieces {
         Some(pieces) => pieces.iter().for_each(|piece| walker.run(piece.root_node())),
         None => walker.run(tree.root_node()),
     }
-    let code_lines = shared::code_lines(tree, source, &|node| match node.kind() {
-        "comment" | "html_comment" | "hash_bang_line" => Leaf::Skip,
-        "import_statement" => Leaf::SkipLine,
-        "identifier"
-        | "property_identifier"
-        | "private_property_identifier"
-        | "type_identifier"
-        | "shorthand_property_identifier"
-        | "shorthand_property_identifier_pattern" => Leaf::Name,
-        "string" | "string_fragment" | "escape_sequence" | "number" | "regex" | "jsx_text" => Leaf::Literal,
-        _ => Leaf::Syntax,
-    });
+    let code_lines = shared::code_lines(tree, source, &mut |node| kinds.lines.of(node));
     let mut facts = walker.finish(code_lines);
     facts.partly_read = tree.root_node().has_error();
     facts

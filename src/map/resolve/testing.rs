@@ -1,12 +1,15 @@
 //! Small repositories in memory, for tests of linking.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{LinkInput, Links, link};
 use crate::map::language::{
     Language,
     typescript::{JAVASCRIPT, TYPESCRIPT},
 };
+use crate::map::syntax::SyntaxParser;
+use crate::progress::NoProgress;
 use crate::repo_map::{CallTarget, FileHistory, FileRole, ImportTarget, SourceFile};
 
 /// Languages that linking is tested with.
@@ -41,9 +44,7 @@ pub fn linked(texts: &[(&str, &str)]) -> Linked {
 pub fn source_file(path: &str, text: &str) -> Option<SourceFile> {
     let extension = path.rsplit_once('.')?.1;
     let language = LANGUAGES.iter().find(|language| language.extensions.contains(&extension))?;
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&(language.grammar)(extension)).expect("the grammar's version is supported");
-    let tree = parser.parse(text, None).expect("no cancellation is set");
+    let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
     Some(SourceFile {
         path: path.to_owned(),
         language: language.name,
@@ -51,7 +52,7 @@ pub fn source_file(path: &str, text: &str) -> Option<SourceFile> {
         lines: text.lines().count() as u32,
         bytes: text.len() as u64,
         history: FileHistory::default(),
-        facts: (language.extract)(&tree, text),
+        facts: language.read(extension, text, &mut parser).expect("no cancellation is set"),
     })
 }
 

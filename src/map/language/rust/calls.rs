@@ -1,6 +1,6 @@
 //! Calls: chains of calls, members, `?` and `.await`, and what becomes of each call's value.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{Value, Walker, children};
 use crate::repo_map::expr::Expr;

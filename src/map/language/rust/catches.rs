@@ -1,6 +1,6 @@
 //! Places that take an error by pattern: `if let Err(e) = f() { … }` and `Err(e) => …`.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{Walker, children};
 use crate::repo_map::expr::Expr;
@@ -117,20 +117,7 @@ fn assigns_or_returns(body: Node<'_>) -> bool {
     })
 }
 
-/// Whether `test` holds for any node under `root`; without recursion, since bodies nest.
+/// Whether `test` holds for `root` or any node under it.
 fn leaves<'t>(root: Node<'t>, test: &mut dyn FnMut(Node<'t>) -> bool) -> bool {
-    let mut cursor = root.walk();
-    loop {
-        if test(cursor.node()) {
-            return true;
-        }
-        if cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return false;
-            }
-        }
-    }
+    root.with_descendants().any(test)
 }

@@ -1,6 +1,6 @@
 //! Control flow: branches, loops, closures and the blocks that decide when code runs.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::patterns::Bound;
 use super::walker::{LoopState, Value, Walker, capped, children};

@@ -1,6 +1,6 @@
 //! Expressions and statements: what they evaluate to, and the facts met on the way.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::items::Preamble;
 use super::patterns::Bound;
@@ -35,9 +35,7 @@ impl Walker<'_> {
             let block = walker.next_block();
             let mut preamble = Preamble::default();
             let mut tail = Value::default();
-            let mut cursor = node.walk();
-            let nodes: Vec<Node<'_>> =
-                node.named_children(&mut cursor).filter(|child| child.kind() != "label").collect();
+            let nodes: Vec<Node<'_>> = node.named_children().filter(|child| child.kind() != "label").collect();
             let last = nodes.iter().rposition(|child| !super::walker::is_comment(*child));
             let mut index = 0;
             for (position, child) in nodes.iter().copied().enumerate() {

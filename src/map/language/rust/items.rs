@@ -1,6 +1,6 @@
 //! Definitions: functions, types, `impl` blocks, traits, modules, constants, macros.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{MembersOf, Value, Walker, children, is_comment};
 use crate::map::language::shared;
@@ -36,9 +36,7 @@ impl Walker<'_> {
     /// Walks the definitions (and, at the top of re-parsed pieces, statements) under `parent`.
     pub fn items(&mut self, parent: Node<'_>) {
         let mut preamble = Preamble::default();
-        let mut cursor = parent.walk();
-        let nodes: Vec<Node<'_>> = parent.named_children(&mut cursor).collect();
-        for node in nodes {
+        for node in parent.named_children() {
             if !self.collect_preamble(node, &mut preamble) {
                 self.item(node, std::mem::take(&mut preamble));
             }

@@ -1,9 +1,9 @@
 //! The leaf pass: comments, lines of code, references and sizes.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
-use tree_sitter::{Node, Tree};
+use crate::map::syntax::{Node, SyntaxTree};
+use rustc_hash::FxHashSet;
 
 use super::walker::{Walker, is_comment};
 use crate::map::language::shared::{CommentCollector, Leaf, code_lines};
@@ -11,19 +11,19 @@ use crate::repo_map::facts::FileFacts;
 
 /// What the leaf pass collects besides the lines.
 #[derive(Default)]
-struct Leaves {
+struct Leaves<'s> {
     comments: CommentCollector,
-    references: BTreeSet<String>,
+    references: FxHashSet<&'s str>,
     /// Start of each code leaf and the bytes of code before it.
     sizes: Vec<(u32, u32)>,
     total: u32,
 }
 
-impl Walker<'_> {
+impl<'s> Walker<'s> {
     /// The facts, completed by what the leaves of `tree` say.
-    pub fn finish(mut self, tree: &Tree) -> FileFacts {
+    pub fn finish(mut self, tree: &SyntaxTree) -> FileFacts {
         let leaves = RefCell::new(Leaves::default());
-        let lines = code_lines(tree, self.source, &|node| self.leaf(node, &mut leaves.borrow_mut()));
+        let lines = code_lines(tree, self.source, &mut |node| self.leaf(node, &mut leaves.borrow_mut()));
         let Leaves { comments, references, sizes, total } = leaves.into_inner();
         for symbol in &mut self.facts.symbols {
             let before = |byte: u32| {
@@ -34,11 +34,13 @@ impl Walker<'_> {
         }
         self.facts.comments = comments.finish(self.source, &lines);
         self.facts.code_lines = lines;
-        self.facts.references = references.into_iter().collect();
+        let mut references: Vec<&str> = references.into_iter().collect();
+        references.sort_unstable();
+        self.facts.references = references.into_iter().map(str::to_owned).collect();
         self.facts
     }
 
-    fn leaf(&self, node: Node<'_>, leaves: &mut Leaves) -> Leaf {
+    fn leaf(&self, node: Node<'_>, leaves: &mut Leaves<'s>) -> Leaf {
         if is_comment(node) {
             leaves.comments.push(node, self.source);
             return Leaf::Skip;
@@ -54,7 +56,7 @@ impl Walker<'_> {
             "identifier" | "type_identifier" | "field_identifier" | "shorthand_field_identifier" | "metavariable" => {
                 let start = node.start_byte() as u32;
                 if !self.defined.contains(&start) {
-                    leaves.references.insert(self.name(node));
+                    leaves.references.insert(self.name_text(node));
                 }
                 Leaf::Name
             }
@@ -70,11 +72,11 @@ impl Walker<'_> {
         leaf
     }
 
-    fn import_names(&self, node: Node<'_>, leaves: &mut Leaves) {
+    fn import_names(&self, node: Node<'_>, leaves: &mut Leaves<'s>) {
         let start = node.start_byte() as u32;
         for word in self.text(node).split(|c: char| !c.is_alphanumeric() && c != '_') {
             if !word.is_empty() && !matches!(word, "use" | "pub" | "as" | "crate" | "self" | "super" | "extern") {
-                leaves.references.insert(word.to_owned());
+                leaves.references.insert(word);
             }
         }
         leaves.sizes.push((start, leaves.total));

@@ -1,6 +1,6 @@
 //! Macro calls: their arguments are token trees to the grammar, so they are parsed again as what they most likely are.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{Piece, Value, Walker, children, tokens};
 use crate::repo_map::expr::Expr;

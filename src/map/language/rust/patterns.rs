@@ -1,6 +1,6 @@
 //! Patterns: the names they bind and what of the value each one takes.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{Walker, children, tokens};
 use crate::repo_map::expr::Expr;

@@ -1,14 +1,16 @@
 //! One test a construct: what the extractor makes of a few lines.
 
+use std::time::Duration;
+
 use super::RUST;
+use crate::map::syntax::SyntaxParser;
+use crate::progress::NoProgress;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::*;
 
 fn facts(source: &str) -> FileFacts {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&(RUST.grammar)("rs")).expect("the grammar's version is supported");
-    let tree = parser.parse(source, None).expect("no cancellation is set");
-    (RUST.extract)(&tree, source)
+    let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
+    RUST.read("rs", source, &mut parser).expect("no cancellation is set")
 }
 
 fn name(text: &str) -> Expr {

@@ -1,6 +1,6 @@
 //! Types: their fields and variants, and the type parameters that definitions may name.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::items::{Preamble, shared_path};
 use super::walker::{Walker, children};

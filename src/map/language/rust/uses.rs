@@ -1,6 +1,6 @@
 //! `use` trees: one import a leaf.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::walker::{Walker, children};
 use crate::repo_map::facts::{Import, ImportItem};

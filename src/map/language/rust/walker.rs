@@ -1,8 +1,8 @@
 //! The state of one walk over a Rust file: where we are, what was found, how nodes map to the file.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
-use tree_sitter::{Node, Parser};
+use crate::map::syntax::{Node, Reparse};
 
 use crate::map::language::shared;
 use crate::repo_map::expr::Expr;
@@ -25,11 +25,11 @@ pub(super) struct Walker<'s> {
     /// Loops around us within the function or closure, innermost last.
     pub loops: Vec<LoopState>,
     /// First bytes of names being defined: these occurrences are no references.
-    pub defined: HashSet<u32>,
+    pub defined: FxHashSet<u32>,
     shift: Shift,
     blocks: u32,
     nesting: u32,
-    parser: Option<Parser>,
+    parser: &'s mut dyn Reparse,
 }
 
 /// Where a walk is. Cloned on entry to a definition, put back on exit.
@@ -176,17 +176,17 @@ fn cut(expr: &mut Expr, depth: usize) {
 
 impl<'s> Walker<'s> {
     /// A walk that has not begun.
-    pub fn new(source: &'s str) -> Self {
+    pub fn new(source: &'s str, parser: &'s mut dyn Reparse) -> Self {
         Self {
             source,
             facts: FileFacts::default(),
             scope: Scope::default(),
             loops: Vec::new(),
-            defined: HashSet::new(),
+            defined: FxHashSet::default(),
             shift: Shift::default(),
             blocks: 0,
             nesting: 0,
-            parser: None,
+            parser,
         }
     }
 
@@ -201,17 +201,17 @@ impl<'s> Walker<'s> {
 
     /// First line of `node`.
     pub fn line(&self, node: Node<'_>) -> u32 {
-        node.start_position().row as u32 + 1 + self.shift.rows
+        node.start_row() + 1 + self.shift.rows
     }
 
     /// Row of `node`, from 0.
     pub fn row(&self, node: Node<'_>) -> u32 {
-        node.start_position().row as u32 + self.shift.rows
+        node.start_row() + self.shift.rows
     }
 
     /// Lines of `node`.
     pub fn lines(&self, node: Node<'_>) -> Lines {
-        Lines { start: self.line(node), end: node.end_position().row as u32 + 1 + self.shift.rows }
+        Lines { start: self.line(node), end: node.end_row() + 1 + self.shift.rows }
     }
 
     /// Text of `node` in the file.
@@ -227,8 +227,13 @@ impl<'s> Walker<'s> {
 
     /// A plain name: `r#type` is `type`.
     pub fn name(&self, node: Node<'_>) -> String {
+        self.name_text(node).to_owned()
+    }
+
+    /// The same, borrowed.
+    pub fn name_text(&self, node: Node<'_>) -> &'s str {
         let text = self.text(node);
-        text.strip_prefix("r#").unwrap_or(text).to_owned()
+        text.strip_prefix("r#").unwrap_or(text)
     }
 
     /// Runs `step` unless nesting has become too deep; then the file counts as partly read.
@@ -305,17 +310,10 @@ impl<'s> Walker<'s> {
         after: &str,
         step: impl FnOnce(&mut Self, Node<'_>) -> Option<T>,
     ) -> Option<T> {
-        let mut parser = match self.parser.take() {
-            Some(parser) => parser,
-            None => {
-                let mut parser = Parser::new();
-                parser.set_language(&tree_sitter_rust::LANGUAGE.into()).ok()?;
-                parser
-            }
-        };
-        let tree = parser.parse(format!("{before}{}{after}", piece.text), None);
-        self.parser = Some(parser);
-        let tree = tree.filter(|tree| !tree.root_node().has_error())?;
+        let tree = self.parser.parse_text(&super::GRAMMAR, &format!("{before}{}{after}", piece.text))?;
+        if tree.root_node().has_error() {
+            return None;
+        }
         let outer = self.shift;
         self.shift = Shift { bytes: piece.start as i64 - before.len() as i64, rows: piece.row };
         let result = step(self, tree.root_node());
@@ -326,14 +324,12 @@ impl<'s> Walker<'s> {
 
 /// Named children, comments left out.
 pub(super) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor).filter(|child| !is_comment(*child)).collect()
+    node.named_children().filter(|child| !is_comment(*child)).collect()
 }
 
 /// All children, comments left out.
 pub(super) fn tokens<'t>(node: Node<'t>) -> Vec<Node<'t>> {
-    let mut cursor = node.walk();
-    node.children(&mut cursor).filter(|child| !is_comment(*child)).collect()
+    node.children().filter(|child| !is_comment(*child)).collect()
 }
 
 /// Whether `node` is a comment.

@@ -1,6 +1,6 @@
 //! Call sites: calls, `new`, elements, tagged templates, decorators.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{cap, fold, span};
 use super::prefix;
@@ -53,8 +53,8 @@ impl<'t> Walker<'t> {
             },
         };
         let (key, line) = match name_node {
-            Some(name) => (name.start_byte(), name.start_position().row),
-            None => (callee_node.end_byte(), callee_node.end_position().row),
+            Some(name) => (name.start_byte(), name.start_row()),
+            None => (callee_node.end_byte(), callee_node.end_row()),
         };
         let type_arguments = node
             .child_by_field_name("type_arguments")
@@ -74,7 +74,7 @@ impl<'t> Walker<'t> {
         call.region = context.region;
         call.span = Span { start: prefix::callee_start(node) as u32, ..span(node) };
         call.line = line as u32 + 1;
-        call.end_line = node.end_position().row as u32 + 1;
+        call.end_line = node.end_row() + 1;
         call.usage = usage;
         call.awaited = context.awaited;
         call.arguments = arguments;
@@ -102,7 +102,7 @@ impl<'t> Walker<'t> {
         if list.kind() == "template_string" {
             return vec![self.expr(list)];
         }
-        let nodes = self.named(list);
+        let nodes: Vec<_> = self.named(list).collect();
         nodes.into_iter().take(MAX_ARGUMENTS).map(|node| self.expr(node)).collect()
     }
 
@@ -160,7 +160,7 @@ impl<'t> Walker<'t> {
         }
         // `(a.b)!()`: the member stands under what changes nothing.
         while matches!(node.kind(), "parenthesized_expression" | "non_null_expression" | "instantiation_expression") {
-            let children = self.children(node);
+            let children: Vec<_> = self.children(node).collect();
             let Some(&(inner, _)) = children.iter().find(|(child, _)| child.is_named() && child.kind() != "comment")
             else {
                 break;
@@ -243,14 +243,14 @@ impl<'t> Walker<'t> {
         for child in self.named(tag) {
             match child.kind() {
                 "jsx_attribute" => {
-                    let parts = self.named(child);
+                    let parts: Vec<_> = self.named(child).collect();
                     let Some(&key) = parts.first() else { continue };
                     let name = self.text(key).to_owned();
                     let value = parts.get(1).map_or(Expr::Bool(true), |&value| self.expr(value));
                     entries.push((name, value));
                 }
                 "jsx_expression" => {
-                    if let Some(&spread) = self.named(child).first() {
+                    if let Some(spread) = self.named(child).next() {
                         let value = match self.expr(spread) {
                             Expr::Spread(inner) => *inner,
                             other => other,
@@ -266,7 +266,7 @@ impl<'t> Walker<'t> {
 
     /// `@f`, `@f(…)`.
     pub fn visit_decorator(&mut self, node: Node<'t>, context: Context) {
-        let Some(&inner) = self.named(node).first() else { return self.push_children(node, context.inner()) };
+        let Some(inner) = self.named(node).next() else { return self.push_children(node, context.inner()) };
         let context = context.inner().used(Use::Operand);
         let bare = unwrapped(inner);
         if bare.kind() == "call_expression" {
@@ -314,7 +314,7 @@ impl<'t> Walker<'t> {
             symbol: context.caller,
             region: context.region,
             span: span(node),
-            line: node.start_position().row as u32 + 1,
+            line: node.start_row() + 1,
         });
         let usage = match operator.as_str() {
             "=" | "||=" | "&&=" | "??=" => Use::Assigned,
@@ -373,7 +373,7 @@ impl<'t> Walker<'t> {
                 symbol: context.caller,
                 region: context.region,
                 span: span(node),
-                line: node.start_position().row as u32 + 1,
+                line: node.start_row() + 1,
             });
         }
         self.push_children(node, context.inner().used(Use::Operand));
@@ -384,7 +384,7 @@ impl<'t> Walker<'t> {
         let is_catch = function.kind() == "member_expression"
             && function.child_by_field_name("property").is_some_and(|property| self.text(property) == "catch");
         let Some(list) = list.filter(|list| is_catch && list.kind() == "arguments") else { return };
-        let Some(&handler) = self.named(list).first() else { return };
+        let Some(handler) = self.named(list).next() else { return };
         let handler = unwrapped(handler);
         if !is_function(handler) {
             return;
@@ -394,10 +394,7 @@ impl<'t> Walker<'t> {
         let region = self.region_slot(handler);
         let from = function.child_by_field_name("property").unwrap_or(function);
         let whole = crate::repo_map::facts::Span { start: from.start_byte() as u32, end: node.end_byte() as u32 };
-        let lines = crate::repo_map::facts::Lines {
-            start: from.start_position().row as u32 + 1,
-            end: node.end_position().row as u32 + 1,
-        };
+        let lines = crate::repo_map::facts::Lines { start: from.start_row() + 1, end: node.end_row() + 1 };
         if let Some(body) = handler.child_by_field_name("body") {
             self.record_catch(CatchForm::Method, body, error, None, Some(region), whole, lines, context);
         }

@@ -1,6 +1,6 @@
 //! Statements that decide how often and whether code runs: loops, branches, handlers, returns.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{lines, span};
 use super::patterns::Bound;
@@ -35,7 +35,7 @@ impl<'t> Walker<'t> {
 
     /// `a, b`: only the last value counts.
     pub fn visit_sequence(&mut self, node: Node<'t>, context: Context) {
-        let children = self.children(node);
+        let children: Vec<_> = self.children(node).collect();
         let last = children.iter().rposition(|(child, _)| child.is_named());
         for (place, (child, _)) in children.into_iter().enumerate() {
             let own = if Some(place) == last { context.inner() } else { context.inner().used(Use::Discarded) };
@@ -47,7 +47,7 @@ impl<'t> Walker<'t> {
     pub fn visit_for_in(&mut self, node: Node<'t>, context: Context) {
         let Some(body) = node.child_by_field_name("body") else { return self.push_children(node, context.inner()) };
         self.branch(context);
-        let children = self.children(node);
+        let children: Vec<_> = self.children(node).collect();
         let declares = children.iter().any(|(_, field)| *field == Some("kind"));
         let is_async = children.iter().any(|(child, _)| child.kind() == "await");
         let keys = children.iter().any(|(child, field)| *field == Some("operator") && child.kind() == "in");
@@ -230,7 +230,7 @@ impl<'t> Walker<'t> {
     /// `return value`.
     pub fn visit_return(&mut self, node: Node<'t>, context: Context) {
         self.mark_early_exits(context);
-        if let Some(&value) = self.named(node).first() {
+        if let Some(value) = self.named(node).next() {
             self.record_return(value, context);
         }
         self.push_children(node, context.inner().used(Use::Returned));
@@ -300,7 +300,7 @@ impl<'t> Walker<'t> {
         lines: Lines,
         context: Context,
     ) {
-        let statements = if body.kind() == "statement_block" { self.named(body) } else { vec![body] };
+        let statements = if body.kind() == "statement_block" { self.named(body).collect() } else { vec![body] };
         let rethrows = statements.last().is_some_and(|last| self.rethrows(*last));
         let mut found = Catch {
             form,
@@ -324,7 +324,7 @@ impl<'t> Walker<'t> {
                     found.uses_error |= found.error.as_deref() == Some(self.text(node));
                 }
                 "return_statement" => {
-                    found.has_fallback |= self.named(node).first().is_some_and(|value| self.is_fallback(*value));
+                    found.has_fallback |= self.named(node).next().is_some_and(|value| self.is_fallback(value));
                 }
                 "assignment_expression" => found.has_fallback = true,
                 _ => {}
@@ -347,13 +347,13 @@ impl<'t> Walker<'t> {
             match node.kind() {
                 "throw_statement" => return true,
                 "expression_statement" | "return_statement" | "await_expression" | "parenthesized_expression" => {
-                    match self.named(node).first() {
-                        Some(&inner) => node = inner,
+                    match self.named(node).next() {
+                        Some(inner) => node = inner,
                         None => return false,
                     }
                 }
                 "statement_block" => match self.named(node).last() {
-                    Some(&inner) => node = inner,
+                    Some(inner) => node = inner,
                     None => return false,
                 },
                 "call_expression" => {
@@ -381,7 +381,7 @@ impl<'t> Walker<'t> {
                         symbol: context.caller,
                         region: context.region,
                         span: span(node),
-                        line: node.start_position().row as u32 + 1,
+                        line: node.start_row() + 1,
                     };
                     self.facts.comparisons.push(comparison);
                 }

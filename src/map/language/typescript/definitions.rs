@@ -1,6 +1,6 @@
 //! Functions, variables and the objects bound to them.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{lines, signature, span};
 use super::patterns::Bound;
@@ -64,7 +64,7 @@ impl<'t> Walker<'t> {
             takes_self: false,
             span: whole,
             lines: self.lines_of(whole, name_node),
-            name_line: name_node.start_position().row as u32 + 1,
+            name_line: name_node.start_row() + 1,
             signature: String::new(),
             parameters: Vec::new(),
             return_type: None,
@@ -77,13 +77,7 @@ impl<'t> Walker<'t> {
 
     /// Lines of `span`, which contains `inside`.
     fn lines_of(&self, span: Span, inside: Node<'t>) -> Lines {
-        let row = inside.start_position().row as u32 + 1;
-        let count = |from: usize, to: usize| {
-            self.source.as_bytes().get(from..to).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
-        };
-        let before = count(span.start as usize, inside.start_byte()) as u32;
-        let after = count(inside.start_byte(), span.end as usize) as u32;
-        Lines { start: row.saturating_sub(before), end: row + after }
+        Lines { start: inside.row_of(span.start as usize) + 1, end: inside.row_of(span.end as usize) + 1 }
     }
 
     /// Adds `symbol`.
@@ -204,7 +198,7 @@ impl<'t> Walker<'t> {
 
     /// A definition's own name: a token, not a reference.
     pub fn count_definition(&mut self, name: Node<'t>, context: Context) {
-        if name.child_count() == 0 {
+        if name.is_leaf() {
             self.count(name);
         } else if name.kind() == "string" {
             for (child, _) in self.children(name) {
@@ -231,7 +225,7 @@ impl<'t> Walker<'t> {
                 _ => {}
             }
         }
-        let line = value.start_position().row as u32 + 1;
+        let line = value.start_row() + 1;
         let value = self.expr(value);
         let symbol = if context.callback.is_some() { None } else { context.caller };
         self.facts.returns.push(Return { symbol, region: context.callback, value, line });
@@ -241,7 +235,7 @@ impl<'t> Walker<'t> {
     pub fn visit_declaration(&mut self, node: Node<'t>, context: Context) {
         let constant = node.child(0).is_some_and(|word| word.kind() == "const");
         let kind = if constant { BindingKind::Constant } else { BindingKind::Variable };
-        let children = self.children(node);
+        let children: Vec<_> = self.children(node).collect();
         let single = children.iter().filter(|(child, _)| child.kind() == "variable_declarator").count() == 1;
         let statement = context.whole_or(node);
         for (child, _) in children {
@@ -433,7 +427,7 @@ impl<'t> Walker<'t> {
             value,
             taken,
             region: context.region,
-            line: node.start_position().row as u32 + 1,
+            line: node.start_row() + 1,
             span: span(node),
             statement: context.statement,
         });

@@ -1,6 +1,6 @@
 //! Expressions, cut down to [`Expr`].
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{cap, fold};
 use super::prefix;
@@ -56,7 +56,7 @@ impl<'t> Walker<'t> {
             "false" => Expr::Bool(false),
             "null" | "undefined" => Expr::Nothing,
             "array" => {
-                let items = self.named(node);
+                let items: Vec<_> = self.named(node).collect();
                 Expr::Array(items.into_iter().take(MAX_ENTRIES).map(|item| self.expr_at(item, depth + 1)).collect())
             }
             "object" => self.object(node, depth),
@@ -87,7 +87,7 @@ impl<'t> Walker<'t> {
             "yield_expression" => Expr::Unary("yield".to_owned(), Box::new(self.only_child(node, depth))),
             "as_expression" | "satisfies_expression" => self.cast(node, depth),
             "type_assertion" => {
-                let children = self.named(node);
+                let children: Vec<_> = self.named(node).collect();
                 match children.as_slice() {
                     [kind, value] => {
                         let kind = fold(self.text(*kind).trim_start_matches('<').trim_end_matches('>'));
@@ -100,8 +100,8 @@ impl<'t> Walker<'t> {
             "non_null_expression"
             | "parenthesized_expression"
             | "instantiation_expression"
-            | "expression_statement" => match self.named(node).first() {
-                Some(&inner) => self.expr_at(inner, depth + 1),
+            | "expression_statement" => match self.named(node).next() {
+                Some(inner) => self.expr_at(inner, depth + 1),
                 None => Expr::Other,
             },
             "ternary_expression" => {
@@ -110,13 +110,13 @@ impl<'t> Walker<'t> {
                 Expr::Either(vec![yes, no])
             }
             "sequence_expression" => match self.named(node).last() {
-                Some(&last) => self.expr_at(last, depth + 1),
+                Some(last) => self.expr_at(last, depth + 1),
                 None => Expr::Other,
             },
             "assignment_expression" => self.field_expr(node, "right", depth),
             "spread_element" => Expr::Spread(Box::new(self.only_child(node, depth))),
-            "jsx_expression" => match self.named(node).first() {
-                Some(&inner) => self.expr_at(inner, depth),
+            "jsx_expression" => match self.named(node).next() {
+                Some(inner) => self.expr_at(inner, depth),
                 None => Expr::Nothing,
             },
             "meta_property" => Expr::Name(self.text(node).to_owned()),
@@ -130,7 +130,7 @@ impl<'t> Walker<'t> {
     }
 
     fn only_child(&mut self, node: Node<'t>, depth: usize) -> Expr {
-        self.named(node).first().map_or(Expr::Other, |&child| self.expr_at(child, depth + 1))
+        self.named(node).next().map_or(Expr::Other, |child| self.expr_at(child, depth + 1))
     }
 
     fn member(&mut self, node: Node<'t>, depth: usize) -> Expr {
@@ -142,7 +142,7 @@ impl<'t> Walker<'t> {
 
     /// `value as Type`: the operator keeps the type, since it says what the value is.
     fn cast(&mut self, node: Node<'t>, depth: usize) -> Expr {
-        let children = self.named(node);
+        let children: Vec<_> = self.named(node).collect();
         let Some(&value) = children.first() else { return Expr::Other };
         let word = if node.kind() == "as_expression" { "as" } else { "satisfies" };
         let kind = children.get(1).map_or("const".to_owned(), |kind| fold(self.text(*kind)));
@@ -228,8 +228,7 @@ impl<'t> Walker<'t> {
 
     /// Whether `async` was written before the function.
     pub fn is_async(&mut self, node: Node<'t>) -> bool {
-        let mut cursor = node.walk();
-        node.children(&mut cursor).take(6).any(|child| child.kind() == "async")
+        node.children().take(6).any(|child| child.kind() == "async")
     }
 }
 

@@ -1,6 +1,6 @@
 //! After the walk: everything in source order, indices to match, sizes and references filled in.
 
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::walk::Walker;
 use crate::repo_map::expr::{Expr, TemplatePart};
@@ -59,19 +59,24 @@ impl Walker<'_> {
 
     /// Names that occur outside the definition they name.
     fn references(&self, facts: &FileFacts) -> Vec<String> {
-        let mut own: HashMap<&str, Vec<Span>> = HashMap::new();
+        let mut own: FxHashMap<&str, Vec<Span>> = FxHashMap::default();
         for symbol in &facts.symbols {
             own.entry(symbol.name.as_str()).or_default().push(symbol.span);
         }
-        let mut found = BTreeSet::new();
+        let mut found: FxHashSet<&str> = FxHashSet::default();
         for name in &self.names {
             let Some(text) = self.source.get(name.start as usize..name.end as usize) else { continue };
+            if text.is_empty() || found.contains(text) {
+                continue;
+            }
             let inside = own.get(text).is_some_and(|spans| spans.iter().any(|span| span.contains(*name)));
-            if !inside && !text.is_empty() && !found.contains(text) {
-                found.insert(text.to_owned());
+            if !inside {
+                found.insert(text);
             }
         }
-        found.into_iter().collect()
+        let mut found: Vec<&str> = found.into_iter().collect();
+        found.sort_unstable();
+        found.into_iter().map(str::to_owned).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Types with members: classes, interfaces, type aliases, enums, namespaces.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{fold, span};
 use super::walk::{Context, Use, Walker, unwrapped};
@@ -71,7 +71,7 @@ impl<'t> Walker<'t> {
     fn add_heritage(&mut self, of: &str, base: Node<'t>, kind: HeritageKind) {
         let text = self.text(unwrapped(base));
         let text = text.split('<').next().unwrap_or(text);
-        let line = base.start_position().row as u32 + 1;
+        let line = base.start_row() + 1;
         self.facts.heritage.push(Heritage { of: of.to_owned(), base: fold(text), kind, line });
     }
 
@@ -219,7 +219,7 @@ impl<'t> Walker<'t> {
             value,
             taken: None,
             region: context.region,
-            line: node.start_position().row as u32 + 1,
+            line: node.start_row() + 1,
             span: span(node),
             statement: context.statement,
         });
@@ -316,7 +316,11 @@ impl<'t> Walker<'t> {
         while let Some(part) = work.pop() {
             match part.kind() {
                 "object_type" => objects.push(part),
-                "intersection_type" | "parenthesized_type" => work.extend(self.named(part).into_iter().rev()),
+                "intersection_type" | "parenthesized_type" => {
+                    let queued = work.len();
+                    work.extend(self.named(part));
+                    work[queued..].reverse();
+                }
                 _ => {}
             }
         }

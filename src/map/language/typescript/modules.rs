@@ -1,6 +1,6 @@
 //! Imports and exports: ECMAScript modules and CommonJS.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::span;
 use super::expr::string_content;
@@ -29,7 +29,7 @@ impl<'t> Walker<'t> {
             type_only,
             within,
             reexported: false,
-            line: node.start_position().row as u32 + 1,
+            line: node.start_row() + 1,
         });
     }
 
@@ -38,7 +38,7 @@ impl<'t> Walker<'t> {
     }
 
     fn has_type_word(&mut self, node: Node<'t>) -> bool {
-        self.children(node).iter().any(|(child, _)| !child.is_named() && matches!(child.kind(), "type" | "typeof"))
+        self.children(node).any(|(child, _)| !child.is_named() && matches!(child.kind(), "type" | "typeof"))
     }
 
     /// `import … from '…'`.
@@ -47,7 +47,7 @@ impl<'t> Walker<'t> {
         self.count(node);
         let type_only = self.has_type_word(node);
         let mut source = node.child_by_field_name("source").map(|source| self.specifier(source));
-        let parts = self.named(node);
+        let parts: Vec<_> = self.named(node).collect();
         let clauses: Vec<Node<'t>> =
             parts.into_iter().filter(|part| matches!(part.kind(), "import_clause" | "import_require_clause")).collect();
         if let Some(clause) = clauses.iter().find(|clause| clause.kind() == "import_require_clause") {
@@ -70,7 +70,7 @@ impl<'t> Walker<'t> {
                         self.add_import(&source, ImportItem::Default, local, type_only, part, context);
                     }
                     "namespace_import" => {
-                        let local = self.named(part).first().map_or("", |name| self.text(*name));
+                        let local = self.named(part).next().map_or("", |name| self.text(name));
                         self.add_import(&source, ImportItem::Namespace, local, type_only, part, context);
                     }
                     "named_imports" => {
@@ -94,7 +94,7 @@ impl<'t> Walker<'t> {
 
     /// `import a = b.c`.
     pub fn visit_import_alias(&mut self, node: Node<'t>, context: Context) {
-        if let [name, value] = self.named(node)[..] {
+        if let [name, value] = self.named(node).collect::<Vec<_>>()[..] {
             let text = self.text(name).to_owned();
             let value = self.expr(value);
             let kind = crate::repo_map::facts::BindingKind::Constant;
@@ -104,13 +104,13 @@ impl<'t> Walker<'t> {
     }
 
     fn add_export(&mut self, name: &str, target: ExportTarget, type_only: bool, node: Node<'t>) {
-        let line = node.start_position().row as u32 + 1;
+        let line = node.start_row() + 1;
         self.facts.exports.push(Export { name: name.to_owned(), target, type_only, line });
     }
 
     /// `export …`.
     pub fn visit_export(&mut self, node: Node<'t>, context: Context) {
-        let children = self.children(node);
+        let children: Vec<_> = self.children(node).collect();
         let is_default = children.iter().any(|(child, _)| child.kind() == "default");
         let type_only = children.iter().any(|(child, _)| !child.is_named() && child.kind() == "type");
         let source = node.child_by_field_name("source").map(|source| self.specifier(source));
@@ -133,9 +133,9 @@ impl<'t> Walker<'t> {
                 (Some("value"), _) => self.export_value(child, inner),
                 (_, "export_clause") => self.export_clause(child, source.as_deref(), type_only, context),
                 (_, "namespace_export") => {
-                    if let (Some(source), Some(name)) = (&source, self.named(child).first()) {
+                    if let (Some(source), Some(name)) = (&source, self.named(child).next()) {
                         let target = ExportTarget::From { source: source.clone(), name: "*".to_owned() };
-                        let name = self.key(*name);
+                        let name = self.key(name);
                         self.add_export(&name, target, type_only, node);
                     }
                     self.count(child);
@@ -286,7 +286,7 @@ impl<'t> Walker<'t> {
             return None;
         }
         let arguments = node.child_by_field_name("arguments")?;
-        match self.named(arguments)[..] {
+        match self.named(arguments).collect::<Vec<_>>()[..] {
             [only] if only.kind() == "string" => Some(self.specifier(only)),
             _ => None,
         }
@@ -298,7 +298,7 @@ impl<'t> Walker<'t> {
         if function.kind() == "import" {
             self.add_import(source, ImportItem::Dynamic, "", false, node, context);
         } else if function.kind() == "identifier" && self.text(function) == "require" {
-            let line = node.start_position().row as u32 + 1;
+            let line = node.start_row() + 1;
             let taken = self
                 .facts
                 .imports

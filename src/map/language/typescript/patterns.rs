@@ -1,6 +1,6 @@
 //! Patterns and parameters: the names they bind.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 use super::super::shared::{cap, fold};
 use super::walk::{Context, Use, Walker};
@@ -38,7 +38,7 @@ impl<'t> Walker<'t> {
                     found.push(Bound { taken: below(self.text(node)), name: node });
                 }
                 "object_pattern" => {
-                    let children = self.children(node);
+                    let children: Vec<_> = self.children(node).collect();
                     let queued = work.len();
                     for (child, _) in children {
                         match child.kind() {
@@ -50,7 +50,7 @@ impl<'t> Walker<'t> {
                     work[queued..].reverse();
                 }
                 "array_pattern" => {
-                    let children = self.children(node);
+                    let children: Vec<_> = self.children(node).collect();
                     let queued = work.len();
                     let mut position = 0;
                     for (child, _) in children {
@@ -86,7 +86,7 @@ impl<'t> Walker<'t> {
                     }
                 }
                 "rest_pattern" => {
-                    if let Some(&inner) = self.named(node).first() {
+                    if let Some(inner) = self.named(node).next() {
                         work.push((inner, taken));
                     }
                 }

@@ -3,7 +3,7 @@
 //! The grammar reads them as `(await f)<T>(x)`, which nobody can mean without parentheses. What is asked here puts the word
 //! back in front of the whole chain.
 
-use tree_sitter::Node;
+use crate::map::syntax::Node;
 
 /// Links of a chain that are followed to its start. Our choice: longer ones keep what the grammar says.
 const MAX_LINKS: usize = 64;
@@ -15,10 +15,7 @@ pub(super) fn is_prefix(node: Node<'_>) -> bool {
 
 /// What the prefix stands before.
 pub(super) fn operand(node: Node<'_>) -> Option<Node<'_>> {
-    (0..node.named_child_count())
-        .rev()
-        .filter_map(|index| node.named_child(index as u32))
-        .find(|child| child.kind() != "comment")
+    node.named_children().filter(|child| child.kind() != "comment").last()
 }
 
 /// A callee without the words before it.
@@ -83,10 +80,7 @@ pub(super) fn of_chain(call: Node<'_>) -> Vec<Node<'_>> {
 pub(super) fn is_optional(call: Node<'_>) -> bool {
     let mut node = call;
     for _ in 0..MAX_LINKS {
-        if (0..node.child_count())
-            .filter_map(|index| node.child(index))
-            .any(|child| matches!(child.kind(), "optional_chain" | "?."))
-        {
+        if node.children().any(|child| matches!(child.kind(), "optional_chain" | "?.")) {
             return true;
         }
         let next = match node.kind() {

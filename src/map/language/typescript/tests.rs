@@ -1,17 +1,18 @@
 //! Extractor tests.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::progress::NoProgress;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
 
 /// Facts of `source` as the file with this extension.
 fn facts(extension: &str, source: &str) -> FileFacts {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&grammar(extension)).expect("the grammar's version is supported");
-    let tree = parser.parse(source, None).expect("no cancellation is set");
-    extract(&tree, source)
+    let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
+    TYPESCRIPT.read(extension, source, &mut parser).expect("no cancellation is set")
 }
 
 #[test]

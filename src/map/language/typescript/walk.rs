@@ -1,10 +1,10 @@
 //! The walk: visits every node once, in source order, and carries down what stands around it.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use tree_sitter::{Node, Tree, TreeCursor};
+use crate::map::syntax::{Grammar, KindTable, Node};
 
-use super::super::shared::CommentCollector;
+use super::super::shared::{CommentCollector, Leaf};
 use crate::repo_map::facts::{
     CallIndex, CallSite, FileFacts, Region, RegionIndex, Span, StatementRef, SymbolIndex, Usage,
 };
@@ -97,20 +97,20 @@ impl Context {
 /// The state of one walk.
 pub(super) struct Walker<'t> {
     pub source: &'t str,
+    kinds: &'static Kinds,
     pub facts: FileFacts,
     /// Nodes still to visit, the next one last.
     pub stack: Vec<(Node<'t>, Context)>,
-    pub cursor: TreeCursor<'t>,
     /// Call sites by node, handed out on first mention; the walk fills them in.
-    pub call_of: HashMap<usize, CallIndex>,
+    pub call_of: FxHashMap<u32, CallIndex>,
     /// Position of the callee's name, by call; `None` until the walk has filled the site in.
     pub call_keys: Vec<Option<u32>>,
     /// Regions of functions written in place, by node.
-    pub region_of: HashMap<usize, RegionIndex>,
+    pub region_of: FxHashMap<u32, RegionIndex>,
     /// Symbols of functions, by the node of the function.
-    pub symbol_of: HashMap<usize, SymbolIndex>,
+    pub symbol_of: FxHashMap<u32, SymbolIndex>,
     /// Decorators of class members, by the node of the member.
-    pub decorators: HashMap<usize, Vec<String>>,
+    pub decorators: FxHashMap<u32, Vec<String>>,
     pub comments: CommentCollector,
     pub blocks: u32,
     /// Start and length of every token, comments left out.
@@ -120,17 +120,17 @@ pub(super) struct Walker<'t> {
 }
 
 impl<'t> Walker<'t> {
-    pub fn new(tree: &'t Tree, source: &'t str) -> Walker<'t> {
+    pub fn new(source: &'t str, kinds: &'static Kinds) -> Walker<'t> {
         Walker {
             source,
+            kinds,
             facts: FileFacts::default(),
             stack: Vec::new(),
-            cursor: tree.walk(),
-            call_of: HashMap::new(),
+            call_of: FxHashMap::default(),
             call_keys: Vec::new(),
-            region_of: HashMap::new(),
-            symbol_of: HashMap::new(),
-            decorators: HashMap::new(),
+            region_of: FxHashMap::default(),
+            symbol_of: FxHashMap::default(),
+            decorators: FxHashMap::default(),
             comments: CommentCollector::default(),
             blocks: 0,
             leaves: Vec::new(),
@@ -155,34 +155,19 @@ impl<'t> Walker<'t> {
     }
 
     /// Children with their field names.
-    pub fn children(&mut self, node: Node<'t>) -> Vec<(Node<'t>, Option<&'t str>)> {
-        self.cursor.reset(node);
-        let mut found = Vec::with_capacity(node.child_count() as usize);
-        if self.cursor.goto_first_child() {
-            loop {
-                found.push((self.cursor.node(), self.cursor.field_name()));
-                if !self.cursor.goto_next_sibling() {
-                    break;
-                }
-            }
-        }
-        found
+    pub fn children(&self, node: Node<'t>) -> impl Iterator<Item = (Node<'t>, Option<&'static str>)> + use<'t> {
+        node.children().map(|child| (child, child.field_name()))
     }
 
     /// Named children, comments left out.
-    pub fn named(&mut self, node: Node<'t>) -> Vec<Node<'t>> {
-        let children = self.children(node);
-        children
-            .into_iter()
-            .map(|(child, _)| child)
-            .filter(|child| child.is_named() && child.kind() != "comment")
-            .collect()
+    pub fn named(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> + use<'t> {
+        node.children().filter(|child| child.is_named() && child.kind() != "comment")
     }
 
     /// Visits `node` later, in the order of the calls.
     pub fn push(&mut self, node: Node<'t>, context: Context) {
         // Comments keep their place: they are read in order.
-        if node.child_count() == 0 && !node.is_extra() {
+        if node.is_leaf() && !node.is_extra() {
             self.visit_leaf(node);
         } else {
             self.stack.push((node, context));
@@ -191,21 +176,9 @@ impl<'t> Walker<'t> {
 
     /// Visits all children of `node` as plain parts.
     pub fn push_children(&mut self, node: Node<'t>, context: Context) {
-        self.cursor.reset(node);
-        if !self.cursor.goto_first_child() {
-            return;
-        }
-        loop {
-            let child = self.cursor.node();
+        for child in node.children() {
             // Tokens need no place around them.
-            if child.child_count() == 0 && !child.is_extra() {
-                self.visit_leaf(child);
-            } else {
-                self.stack.push((child, context));
-            }
-            if !self.cursor.goto_next_sibling() {
-                return;
-            }
+            self.push(child, context);
         }
     }
 
@@ -216,7 +189,7 @@ impl<'t> Walker<'t> {
     }
 
     /// Visits a list of statements: each knows its place and whether a doc comment stands before it.
-    pub fn push_statements(&mut self, nodes: Vec<Node<'t>>, context: Context) {
+    pub fn push_statements(&mut self, nodes: impl IntoIterator<Item = Node<'t>>, context: Context) {
         let mut statement = self.next_block();
         let mut documented = false;
         for node in nodes {
@@ -268,108 +241,41 @@ impl<'t> Walker<'t> {
     }
 
     fn visit(&mut self, node: Node<'t>, context: Context) {
-        if node.child_count() == 0 {
+        if node.is_leaf() {
             self.visit_leaf(node);
-            return;
-        }
-        if !node.is_named() {
+        } else if node.is_named() {
+            let visit = self.kinds.visits.of(node);
+            visit(self, node, context);
+        } else {
             self.push_children(node, context.inner());
-            return;
         }
-        match node.kind() {
-            "program" | "statement_block" => {
-                let children = self.children(node).into_iter().map(|(child, _)| child).collect();
-                self.push_statements(children, context);
-            }
-            "expression_statement" => self.visit_expression_statement(node, context),
-            "comment" => self.comments.push(node, self.source),
+    }
 
-            "import_statement" => self.visit_import(node, context),
-            "import_alias" => self.visit_import_alias(node, context),
-            "export_statement" => self.visit_export(node, context),
+    fn visit_block(&mut self, node: Node<'t>, context: Context) {
+        self.push_statements(node.children(), context);
+    }
 
-            "function_declaration" | "generator_function_declaration" | "function_signature" => {
-                self.visit_function_declaration(node, context)
-            }
-            "arrow_function" | "function_expression" | "generator_function" => self.visit_function_value(node, context),
-            "class_declaration" | "abstract_class_declaration" | "class" => self.visit_class(node, context),
-            "interface_declaration" => self.visit_interface(node, context),
-            "type_alias_declaration" => self.visit_type_alias(node, context),
-            "enum_declaration" => self.visit_enum(node, context),
-            "internal_module" | "module" => self.visit_namespace(node, context),
-            "lexical_declaration" | "variable_declaration" => self.visit_declaration(node, context),
-            // Class bodies and named objects give theirs a symbol first.
-            "method_definition" => self.visit_function_value(node, context),
-            "ambient_declaration" => {
-                let whole = context.whole_or(node);
-                self.push_children(node, Context { whole, ..context });
-            }
+    fn visit_ambient(&mut self, node: Node<'t>, context: Context) {
+        let whole = context.whole_or(node);
+        self.push_children(node, Context { whole, ..context });
+    }
 
-            "call_expression" => self.visit_call(node, context),
-            "new_expression" => self.visit_new(node, context),
-            "jsx_element" | "jsx_self_closing_element" => self.visit_jsx(node, context),
-            "decorator" => self.visit_decorator(node, context),
-
-            "for_in_statement" => self.visit_for_in(node, context),
-            "for_statement" => self.visit_for(node, context),
-            "while_statement" | "do_statement" => self.visit_while(node, context),
-            "if_statement" => self.visit_if(node, context),
-            "switch_statement" => self.visit_switch(node, context),
-            "try_statement" => self.visit_try(node, context),
-            "return_statement" => self.visit_return(node, context),
-            "break_statement" => self.visit_break(node, context),
-            "labeled_statement" => self.push_children(node, context),
-
-            "assignment_expression" | "augmented_assignment_expression" => self.visit_assignment(node, context),
-            "update_expression" => self.visit_update(node, context),
-            "binary_expression" => self.visit_binary(node, context),
-            "ternary_expression" => self.visit_ternary(node, context),
-            "unary_expression" => {
-                let usage = match node.child(0).map(|operator| operator.kind()) {
-                    Some("void") => Use::Ignored,
-                    Some("!") => Use::Tested,
-                    _ => Use::Operand,
-                };
-                self.push_children(node, context.inner().used(usage));
-            }
-            "await_expression" => {
-                self.push_children(node, Context { awaited: true, ..context.inner() });
-            }
-            // The value passes through.
-            "parenthesized_expression"
-            | "as_expression"
-            | "satisfies_expression"
-            | "type_assertion"
-            | "non_null_expression"
-            | "instantiation_expression" => self.push_children(node, context.inner()),
-            "sequence_expression" => self.visit_sequence(node, context),
-            "array" | "jsx_expression" => self.push_children(node, context.inner().used(Use::Element)),
-            "object" => self.push_children(node, context.inner().used(Use::Element)),
-            "pair" => self.visit_pair(node, context),
-            "function_type" | "constructor_type" | "type_annotation" | "formal_parameters" => {
-                self.push_children(node, context.inner().used(Use::Operand));
-            }
-            "required_parameter" | "optional_parameter" => self.visit_parameter(node, context),
-            _ => self.push_children(node, context.inner().used(Use::Operand)),
-        }
+    fn visit_unary(&mut self, node: Node<'t>, context: Context) {
+        let usage = match node.child(0).map(|operator| operator.kind()) {
+            Some("void") => Use::Ignored,
+            Some("!") => Use::Tested,
+            _ => Use::Operand,
+        };
+        self.push_children(node, context.inner().used(usage));
     }
 
     /// A token: counted, and noted when it is a name.
     pub fn visit_leaf(&mut self, node: Node<'t>) {
-        match node.kind() {
-            "comment" | "html_comment" | "hash_bang_line" => {
-                if node.kind() == "comment" {
-                    self.comments.push(node, self.source);
-                }
-                return;
-            }
-            "identifier"
-            | "property_identifier"
-            | "private_property_identifier"
-            | "type_identifier"
-            | "shorthand_property_identifier"
-            | "shorthand_property_identifier_pattern" => self.names.push(super::shared::span(node)),
-            _ => {}
+        match self.kinds.leaves.of(node) {
+            Token::Comment => return self.comments.push(node, self.source),
+            Token::Ignored => return,
+            Token::Name => self.names.push(super::shared::span(node)),
+            Token::Other => {}
         }
         self.count(node);
     }
@@ -404,6 +310,138 @@ impl<'t> Walker<'t> {
             Use::Element => Usage::Element,
         }
     }
+}
+
+/// What to do about each kind of node, by grammar.
+pub(super) struct Kinds {
+    visits: KindTable<Visit>,
+    leaves: KindTable<Token>,
+    /// What each kind is to duplication detection.
+    pub lines: KindTable<Leaf>,
+}
+
+type Visit = for<'t> fn(&mut Walker<'t>, Node<'t>, Context);
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Comment,
+    Ignored,
+    Name,
+    Other,
+}
+
+impl Kinds {
+    pub fn new(grammar: &Grammar) -> Self {
+        Self {
+            visits: KindTable::new(grammar, visit_of),
+            leaves: KindTable::new(grammar, token_of),
+            lines: KindTable::new(grammar, leaf_of),
+        }
+    }
+}
+
+fn visit_of(kind: &str) -> Visit {
+    match kind {
+        "program" | "statement_block" => |walker, node, context| walker.visit_block(node, context),
+        "expression_statement" => |walker, node, context| walker.visit_expression_statement(node, context),
+        "comment" => |walker, node, _| walker.comments.push(node, walker.source),
+
+        "import_statement" => |walker, node, context| walker.visit_import(node, context),
+        "import_alias" => |walker, node, context| walker.visit_import_alias(node, context),
+        "export_statement" => |walker, node, context| walker.visit_export(node, context),
+
+        "function_declaration" | "generator_function_declaration" | "function_signature" => {
+            |walker, node, context| walker.visit_function_declaration(node, context)
+        }
+        "arrow_function" | "function_expression" | "generator_function" => {
+            |walker, node, context| walker.visit_function_value(node, context)
+        }
+        "class_declaration" | "abstract_class_declaration" | "class" => {
+            |walker, node, context| walker.visit_class(node, context)
+        }
+        "interface_declaration" => |walker, node, context| walker.visit_interface(node, context),
+        "type_alias_declaration" => |walker, node, context| walker.visit_type_alias(node, context),
+        "enum_declaration" => |walker, node, context| walker.visit_enum(node, context),
+        "internal_module" | "module" => |walker, node, context| walker.visit_namespace(node, context),
+        "lexical_declaration" | "variable_declaration" => {
+            |walker, node, context| walker.visit_declaration(node, context)
+        }
+        // Class bodies and named objects give theirs a symbol first.
+        "method_definition" => |walker, node, context| walker.visit_function_value(node, context),
+        "ambient_declaration" => |walker, node, context| walker.visit_ambient(node, context),
+
+        "call_expression" => |walker, node, context| walker.visit_call(node, context),
+        "new_expression" => |walker, node, context| walker.visit_new(node, context),
+        "jsx_element" | "jsx_self_closing_element" => |walker, node, context| walker.visit_jsx(node, context),
+        "decorator" => |walker, node, context| walker.visit_decorator(node, context),
+
+        "for_in_statement" => |walker, node, context| walker.visit_for_in(node, context),
+        "for_statement" => |walker, node, context| walker.visit_for(node, context),
+        "while_statement" | "do_statement" => |walker, node, context| walker.visit_while(node, context),
+        "if_statement" => |walker, node, context| walker.visit_if(node, context),
+        "switch_statement" => |walker, node, context| walker.visit_switch(node, context),
+        "try_statement" => |walker, node, context| walker.visit_try(node, context),
+        "return_statement" => |walker, node, context| walker.visit_return(node, context),
+        "break_statement" => |walker, node, context| walker.visit_break(node, context),
+        "labeled_statement" => |walker, node, context| walker.push_children(node, context),
+
+        "assignment_expression" | "augmented_assignment_expression" => {
+            |walker, node, context| walker.visit_assignment(node, context)
+        }
+        "update_expression" => |walker, node, context| walker.visit_update(node, context),
+        "binary_expression" => |walker, node, context| walker.visit_binary(node, context),
+        "ternary_expression" => |walker, node, context| walker.visit_ternary(node, context),
+        "unary_expression" => |walker, node, context| walker.visit_unary(node, context),
+        "await_expression" => {
+            |walker, node, context| walker.push_children(node, Context { awaited: true, ..context.inner() })
+        }
+        // The value passes through.
+        "parenthesized_expression"
+        | "as_expression"
+        | "satisfies_expression"
+        | "type_assertion"
+        | "non_null_expression"
+        | "instantiation_expression" => |walker, node, context| walker.push_children(node, context.inner()),
+        "sequence_expression" => |walker, node, context| walker.visit_sequence(node, context),
+        "array" | "jsx_expression" | "object" => {
+            |walker, node, context| walker.push_children(node, context.inner().used(Use::Element))
+        }
+        "pair" => |walker, node, context| walker.visit_pair(node, context),
+        "required_parameter" | "optional_parameter" => |walker, node, context| walker.visit_parameter(node, context),
+        _ => |walker, node, context| walker.push_children(node, context.inner().used(Use::Operand)),
+    }
+}
+
+fn token_of(kind: &str) -> Token {
+    match kind {
+        "comment" => Token::Comment,
+        "html_comment" | "hash_bang_line" => Token::Ignored,
+        kind if is_name(kind) => Token::Name,
+        _ => Token::Other,
+    }
+}
+
+fn leaf_of(kind: &str) -> Leaf {
+    match kind {
+        "comment" | "html_comment" | "hash_bang_line" => Leaf::Skip,
+        "import_statement" => Leaf::SkipLine,
+        "string" | "string_fragment" | "escape_sequence" | "number" | "regex" | "jsx_text" => Leaf::Literal,
+        kind if is_name(kind) => Leaf::Name,
+        _ => Leaf::Syntax,
+    }
+}
+
+fn is_name(kind: &str) -> bool {
+    matches!(
+        kind,
+        "identifier"
+            | "property_identifier"
+            | "private_property_identifier"
+            | "type_identifier"
+            | "shorthand_property_identifier"
+            | "shorthand_property_identifier_pattern"
+    )
 }
 
 /// The node a wrapped expression is about: parentheses, casts and `!` taken off.

@@ -1,9 +1,12 @@
 //! Each case is a handful of files in memory: what every call in one of them resolves to.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::map::language::rust::RUST;
 use crate::map::resolve::{LinkInput, Links, link};
+use crate::map::syntax::SyntaxParser;
+use crate::progress::NoProgress;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::{CallTarget, FileHistory, FileRole, ImportTarget, SourceFile};
 
@@ -17,14 +20,12 @@ impl Repository {
     fn new(entries: &[(&str, &str)]) -> Self {
         let mut files = Vec::new();
         let mut config = BTreeMap::new();
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&(RUST.grammar)("rs")).expect("the grammar's version is supported");
+        let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
         for (path, text) in entries {
             if !path.ends_with(".rs") {
                 config.insert((*path).to_owned(), (*text).to_owned());
                 continue;
             }
-            let tree = parser.parse(text, None).expect("no cancellation is set");
             files.push(SourceFile {
                 path: (*path).to_owned(),
                 language: LanguageName::Rust,
@@ -32,7 +33,7 @@ impl Repository {
                 lines: text.lines().count() as u32,
                 bytes: text.len() as u64,
                 history: FileHistory::default(),
-                facts: (RUST.extract)(&tree, text),
+                facts: RUST.read("rs", text, &mut parser).expect("no cancellation is set"),
             });
         }
         files.sort_by(|left, right| left.path.cmp(&right.path));

@@ -1,0 +1,436 @@
+//! Syntax trees laid flat: one cursor walk copies what the parser built into an array, and everything else reads that.
+//!
+//! Asking tree-sitter for a child, a field or a parent searches the tree each time. Here a node is an index: kinds and fields are
+//! looked up, the next sibling and the parent are one step away. The parser's own tree, which is several times larger, is gone before
+//! extraction begins. This is also the seam for another parser: whatever can fill a [`SyntaxTree`] can take tree-sitter's place.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use crate::progress::Progress;
+
+/// A grammar with its names looked up once.
+pub struct Grammar {
+    language: &'static tree_sitter::Language,
+    kinds: Vec<KindName>,
+    fields: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+struct KindName {
+    name: &'static str,
+    named: bool,
+    /// Comments and the like, which may stand anywhere.
+    may_be_extra: bool,
+}
+
+/// Id the parser gives to what it could not read.
+const ERROR: u16 = u16::MAX;
+
+impl Grammar {
+    /// The grammar `language`.
+    pub fn new(language: tree_sitter::Language) -> Self {
+        // Names borrow from the language, and there is one value of each grammar in a program.
+        let language: &'static tree_sitter::Language = Box::leak(Box::new(language));
+        let kinds = (0..language.node_kind_count() as u16)
+            .map(|id| {
+                let name = language.node_kind_for_id(id).unwrap_or_default();
+                KindName { name, named: language.node_kind_is_named(id), may_be_extra: name.contains("comment") }
+            })
+            .collect();
+        let fields =
+            (0..=language.field_count() as u16).map(|id| language.field_name_for_id(id).unwrap_or_default()).collect();
+        Self { language, kinds, fields }
+    }
+
+    fn kind(&self, id: u16) -> KindName {
+        self.kinds.get(id as usize).copied().unwrap_or(KindName { name: "ERROR", named: true, may_be_extra: true })
+    }
+}
+
+/// A value for every kind of node: looked up, where names would have to be compared one after the other.
+pub struct KindTable<T> {
+    values: Vec<T>,
+    error: T,
+}
+
+impl<T: Copy> KindTable<T> {
+    /// `value` of every kind's name.
+    pub fn new(grammar: &Grammar, value: impl Fn(&str) -> T) -> Self {
+        Self { values: grammar.kinds.iter().map(|kind| value(kind.name)).collect(), error: value("ERROR") }
+    }
+
+    /// The value for the kind of `node`.
+    pub fn of(&self, node: Node<'_>) -> T {
+        self.values.get(node.flat().kind as usize).copied().unwrap_or(self.error)
+    }
+}
+
+/// A stretch of a text to be parsed on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// First byte, at the start of a line.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// Parses texts, and stops when told to or when one file takes too long.
+pub struct SyntaxParser<'p> {
+    inner: tree_sitter::Parser,
+    progress: &'p dyn Progress,
+    timeout: Duration,
+    deadline: Instant,
+    /// Nodes handed out for the present file: ids go on from tree to tree.
+    nodes: u32,
+}
+
+impl<'p> SyntaxParser<'p> {
+    /// A parser that gives up a file after `timeout`.
+    pub fn new(progress: &'p dyn Progress, timeout: Duration) -> Self {
+        let deadline = Instant::now() + timeout;
+        Self { inner: tree_sitter::Parser::new(), progress, timeout, deadline, nodes: 0 }
+    }
+
+    /// A new file: its time begins to run.
+    pub fn begin_file(&mut self) {
+        self.deadline = Instant::now() + self.timeout;
+        self.nodes = 0;
+    }
+
+    /// The tree of `text`; `None` when it took too long or was interrupted.
+    pub fn parse(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
+        self.parse_stretch(grammar, text, None)
+    }
+
+    /// The tree of one stretch of `text`, positions as in the whole.
+    pub fn parse_stretch(
+        &mut self,
+        grammar: &'static Grammar,
+        text: &str,
+        stretch: Option<Stretch>,
+    ) -> Option<SyntaxTree> {
+        self.inner.set_language(grammar.language).expect("the grammars are of a version this library takes");
+        let ranges: Vec<tree_sitter::Range> = stretch.map(|stretch| range(text, stretch)).into_iter().collect();
+        self.inner.set_included_ranges(&ranges).ok()?;
+        let (progress, deadline) = (self.progress, self.deadline);
+        let mut watch = |_: &tree_sitter::ParseState| {
+            let stop = progress.cancelled() || Instant::now() > deadline;
+            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
+        let bytes = text.as_bytes();
+        let tree = self.inner.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
+        let Some(tree) = tree else {
+            // An abandoned parse would otherwise be taken up again with the next text.
+            self.inner.reset();
+            return None;
+        };
+        let flat = SyntaxTree::flatten(&tree, grammar, text, self.nodes);
+        self.nodes += flat.nodes.len() as u32;
+        Some(flat)
+    }
+}
+
+/// Parses pieces of a file again: a [`SyntaxParser`] seen by an extractor.
+pub trait Reparse {
+    /// The tree of `text`; `None` when it took too long or was interrupted.
+    fn parse_text(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree>;
+}
+
+impl Reparse for SyntaxParser<'_> {
+    fn parse_text(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
+        self.parse(grammar, text)
+    }
+}
+
+fn range(text: &str, Stretch { start, end }: Stretch) -> tree_sitter::Range {
+    let point = |byte: usize| {
+        let before = &text.as_bytes()[..byte];
+        let row = before.iter().filter(|&&byte| byte == b'\n').count();
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+        tree_sitter::Point { row, column }
+    };
+    tree_sitter::Range { start_byte: start, end_byte: end, start_point: point(start), end_point: point(end) }
+}
+
+/// The syntax of one text.
+pub struct SyntaxTree {
+    grammar: &'static Grammar,
+    /// In source order, parents before children: the root comes first.
+    nodes: Vec<FlatNode>,
+    /// First byte of every line.
+    lines: Vec<u32>,
+    first_id: u32,
+    damaged: bool,
+}
+
+#[derive(Clone, Copy)]
+struct FlatNode {
+    kind: u16,
+    field: u8,
+    flags: u8,
+    start: u32,
+    end: u32,
+    parent: u32,
+    /// One past the last node below this one.
+    below: u32,
+}
+
+const NO_PARENT: u32 = u32::MAX;
+const EXTRA: u8 = 1;
+const MISSING: u8 = 2;
+const HAS_ERROR: u8 = 4;
+
+impl SyntaxTree {
+    fn flatten(tree: &tree_sitter::Tree, grammar: &'static Grammar, text: &str, first_id: u32) -> Self {
+        let damaged = tree.root_node().has_error();
+        // Code has a node for every three to four bytes.
+        let mut nodes: Vec<FlatNode> = Vec::with_capacity(text.len() / 3 + 8);
+        let mut cursor = tree.walk();
+        let mut parent = NO_PARENT;
+        'nodes: loop {
+            let node = cursor.node();
+            let kind = node.kind_id();
+            let mut flags = 0;
+            if damaged {
+                flags = u8::from(node.is_missing()) * MISSING + u8::from(node.has_error()) * HAS_ERROR;
+            }
+            if (damaged || grammar.kind(kind).may_be_extra) && node.is_extra() {
+                flags += EXTRA;
+            }
+            let mut index = nodes.len() as u32;
+            nodes.push(FlatNode {
+                kind,
+                field: cursor.field_id().map_or(0, |id| id.get() as u8),
+                flags,
+                start: node.start_byte() as u32,
+                end: node.end_byte() as u32,
+                parent,
+                below: index + 1,
+            });
+            if cursor.goto_first_child() {
+                parent = index;
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    break 'nodes;
+                }
+                index = parent;
+                let below = nodes.len() as u32;
+                let node = &mut nodes[index as usize];
+                node.below = below;
+                parent = node.parent;
+            }
+        }
+        Self { grammar, nodes, lines: line_starts(text), first_id, damaged }
+    }
+
+    /// The node of the whole text.
+    pub fn root_node(&self) -> Node<'_> {
+        Node { tree: self, index: 0 }
+    }
+
+    /// The grammar it was read with.
+    pub fn grammar(&self) -> &'static Grammar {
+        self.grammar
+    }
+
+    /// The node at `place` in source order.
+    pub fn node(&self, place: u32) -> Option<Node<'_>> {
+        ((place as usize) < self.nodes.len()).then_some(Node { tree: self, index: place })
+    }
+
+    /// First byte of every line.
+    pub fn line_starts(&self) -> &[u32] {
+        &self.lines
+    }
+
+    /// Row of `byte`, from 0.
+    fn row(&self, byte: u32) -> u32 {
+        self.lines.partition_point(|&start| start <= byte) as u32 - 1
+    }
+}
+
+fn line_starts(text: &str) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(text.len() / 30 + 1);
+    starts.push(0);
+    starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+    starts
+}
+
+/// A node of a [`SyntaxTree`].
+#[derive(Clone, Copy)]
+pub struct Node<'t> {
+    tree: &'t SyntaxTree,
+    index: u32,
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {:?}", self.kind(), self.byte_range())
+    }
+}
+
+impl<'t> Node<'t> {
+    fn flat(self) -> &'t FlatNode {
+        &self.tree.nodes[self.index as usize]
+    }
+
+    fn at(self, index: u32) -> Node<'t> {
+        Node { tree: self.tree, index }
+    }
+
+    /// Unique among the trees of one file.
+    pub fn id(self) -> u32 {
+        self.tree.first_id + self.index
+    }
+
+    /// What the grammar calls it.
+    pub fn kind(self) -> &'static str {
+        self.tree.grammar.kind(self.flat().kind).name
+    }
+
+    /// The grammar has a rule of this name, as against a word or sign.
+    pub fn is_named(self) -> bool {
+        self.tree.grammar.kind(self.flat().kind).named
+    }
+
+    /// It could not be read.
+    pub fn is_error(self) -> bool {
+        self.flat().kind == ERROR
+    }
+
+    /// The parser put it in to go on.
+    pub fn is_missing(self) -> bool {
+        self.flat().flags & MISSING != 0
+    }
+
+    /// It or something below could not be read.
+    pub fn has_error(self) -> bool {
+        self.tree.damaged && self.flat().flags & HAS_ERROR != 0
+    }
+
+    /// It may stand anywhere: a comment.
+    pub fn is_extra(self) -> bool {
+        self.flat().flags & EXTRA != 0
+    }
+
+    /// First byte.
+    pub fn start_byte(self) -> usize {
+        self.flat().start as usize
+    }
+
+    /// One past the last byte.
+    pub fn end_byte(self) -> usize {
+        self.flat().end as usize
+    }
+
+    /// Its bytes.
+    pub fn byte_range(self) -> std::ops::Range<usize> {
+        self.start_byte()..self.end_byte()
+    }
+
+    /// Row of its first byte, from 0.
+    pub fn start_row(self) -> u32 {
+        self.tree.row(self.flat().start)
+    }
+
+    /// Row of any byte of the text, from 0.
+    pub fn row_of(self, byte: usize) -> u32 {
+        self.tree.row(byte as u32)
+    }
+
+    /// Row of the byte after it, from 0.
+    pub fn end_row(self) -> u32 {
+        self.tree.row(self.flat().end)
+    }
+
+    /// The node around it.
+    pub fn parent(self) -> Option<Node<'t>> {
+        let parent = self.flat().parent;
+        (parent != NO_PARENT).then(|| self.at(parent))
+    }
+
+    /// It has no children.
+    pub fn is_leaf(self) -> bool {
+        self.flat().below == self.index + 1
+    }
+
+    /// The place in source order of the next node that is not below this one.
+    pub fn after(self) -> u32 {
+        self.flat().below
+    }
+
+    /// The node itself and everything below it, in source order.
+    pub fn with_descendants(self) -> impl Iterator<Item = Node<'t>> {
+        (self.index..self.flat().below).map(move |index| self.at(index))
+    }
+
+    /// Direct children, in order.
+    pub fn children(self) -> Children<'t> {
+        Children { tree: self.tree, next: self.index + 1, end: self.flat().below }
+    }
+
+    /// Direct children that are named.
+    pub fn named_children(self) -> impl Iterator<Item = Node<'t>> {
+        self.children().filter(|child| child.is_named())
+    }
+
+    /// Number of direct children.
+    pub fn child_count(self) -> usize {
+        self.children().count()
+    }
+
+    /// The direct child at `index`.
+    pub fn child(self, index: usize) -> Option<Node<'t>> {
+        self.children().nth(index)
+    }
+
+    /// The named direct child at `index`.
+    pub fn named_child(self, index: usize) -> Option<Node<'t>> {
+        self.named_children().nth(index)
+    }
+
+    /// The first direct child in the field `name`.
+    pub fn child_by_field_name(self, name: &str) -> Option<Node<'t>> {
+        let field = self.tree.grammar.fields.iter().position(|field| *field == name)? as u8;
+        self.children().find(|child| child.flat().field == field)
+    }
+
+    /// The field of its parent that it stands in.
+    pub fn field_name(self) -> Option<&'static str> {
+        match self.flat().field {
+            0 => None,
+            field => self.tree.grammar.fields.get(field as usize).copied(),
+        }
+    }
+}
+
+/// Direct children of a node.
+#[derive(Clone)]
+pub struct Children<'t> {
+    tree: &'t SyntaxTree,
+    next: u32,
+    end: u32,
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let node = Node { tree: self.tree, index: self.next };
+        self.next = node.flat().below;
+        Some(node)
+    }
+}
