@@ -1,6 +1,8 @@
 """The tools that are measured: how each is called, what it gives, and what it leaves behind."""
 
+import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -33,10 +35,12 @@ class Tree:
     path: str
     scratch: str
 
-    def sources(self):
+    def tracked(self):
         listed = subprocess.run(["git", "-C", self.path, "ls-files", "-z"], check=True, capture_output=True, text=True)
-        paths = [path for path in listed.stdout.split("\0") if path.endswith(SOURCE)]
-        return [path for path in paths if os.path.isfile(os.path.join(self.path, path))]
+        return [path for path in listed.stdout.split("\0") if os.path.isfile(os.path.join(self.path, path))]
+
+    def sources(self):
+        return [path for path in self.tracked() if path.endswith(SOURCE)]
 
     def forget(self, tool):
         """Removes what an earlier run left, so that the next one is cold."""
@@ -92,9 +96,12 @@ def tools(folder, improve, also):
         Tool("ast-grep, three kinds", "definitions, calls, imports as text",
              lambda tree: f"{shlex.quote(ast_grep)} scan --inline-rules {shlex.quote(AST_GREP_RULES)} --json=compact"
                           " > /dev/null", ast_grep),
-        Tool("codegraph (optave), cold", "symbols, calls", lambda tree: f"{optave} build .",
-             "node", True, [".codegraph"]),
-        Tool("codegraph (optave), no change", "the same", lambda tree: f"{optave} build .", "node"),
+        # Both codegraphs would write to `.codegraph`.
+        Tool("codegraph (optave), cold", "symbols, calls",
+             lambda tree: f"mkdir ../optave && {optave} build --db ../optave/graph.db .",
+             "node", True, ["../optave", ".codegraph"]),
+        Tool("codegraph (optave), no change", "the same",
+             lambda tree: f"{optave} build --db ../optave/graph.db .", "node"),
         Tool("codegraph (colbymchenry), cold", "symbols, calls",
              lambda tree: f"{shlex.quote(colbymchenry)} init --yes .", colbymchenry, True, [".codegraph"]),
         Tool("codegraph (colbymchenry), no change", "the same",
@@ -104,7 +111,7 @@ def tools(folder, improve, also):
              aider, True, [".aider.tags.cache.v4", ".aider.tags.cache.v3"]),
         Tool("aider repo map, no change", "the same",
              lambda tree: f"{shlex.quote(aider)} {aider_map} . > ../aider.txt", aider),
-        Tool("scip-typescript", "symbols, references by the compiler",
+        Tool("scip-typescript", "symbols, references by the compiler; not installed",
              lambda tree: scip_command(scip_typescript, tree), scip_typescript, wants=TYPESCRIPT),
         Tool("rust-analyzer scip", "symbols, references by the compiler",
              lambda tree: "rust-analyzer scip . --output ../rust.scip --exclude-vendored-libraries",
@@ -113,10 +120,29 @@ def tools(folder, improve, also):
 
 
 def scip_command(program, tree):
-    """One run over every folder with a tsconfig.json; the packages are not installed."""
-    listed = subprocess.run(["git", "-C", tree.path, "ls-files", "-z"], check=True, capture_output=True, text=True)
-    projects = sorted(os.path.dirname(path) or "." for path in listed.stdout.split("\0")
-                      if os.path.basename(path) == "tsconfig.json")
+    """One run over every folder with a tsconfig.json. The packages of others are not installed."""
+    tracked = tree.tracked()
+    link_workspace(tree, tracked)
+    projects = sorted(os.path.dirname(path) or "." for path in tracked if os.path.basename(path) == "tsconfig.json")
     words = " ".join(shlex.quote(project) for project in projects)
     return (f"NODE_OPTIONS=--max-old-space-size=8000 {shlex.quote(program)} index --no-progress-bar"
             f" --output ../typescript.scip {words}")
+
+
+def link_workspace(tree, tracked):
+    """What an install does for the workspace's own packages; without it a tsconfig that extends another package's names
+    no files at all, and scip-typescript passes the whole project over."""
+    for path in tracked:
+        if os.path.basename(path) != "package.json":
+            continue
+        with open(os.path.join(tree.path, path), encoding="utf-8") as file:
+            try:
+                name = json.load(file).get("name")
+            except (ValueError, AttributeError):
+                continue
+        if not re.fullmatch(r"(@[\w.-]+/)?[\w-][\w.-]*", name or ""):
+            continue
+        link = os.path.join(tree.path, "node_modules", name)
+        if not os.path.lexists(link):
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            os.symlink(os.path.join(tree.path, os.path.dirname(path)), link)
