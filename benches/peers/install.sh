@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools that `run.py` measures into a folder of their own. Nothing is installed globally.
 #
-# usage: install.sh FOLDER        (a folder outside this checkout; about 900 MB)
+# usage: install.sh FOLDER        (a folder outside this checkout; about 1.4 GB)
 #
 # Needs node 20 or newer with npm, and python 3.10 to 3.12. universal-ctags and rust-analyzer come from the system:
 #   apt-get install universal-ctags;  rustup component add rust-analyzer
