@@ -112,7 +112,7 @@ def main():
             print(f"  {tool.name}: {cells[-1]}", file=sys.stderr)
         columns.append((f"{os.path.basename(os.path.abspath(source))} ({kilo_lines(tree):.0f} kLOC)", cells))
         if not given.keep:
-            shutil.rmtree(tree.scratch)
+            shutil.rmtree(tree.scratch, ignore_errors=True)
     one, five, fifteen = os.getloadavg()
     print(f"CPU s / wall s / peak MB, median of {given.runs}; {os.cpu_count()} cores; "
           f"load average {one:.1f} {five:.1f} {fifteen:.1f} at the end.\n")
