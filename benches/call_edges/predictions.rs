@@ -1,0 +1,56 @@
+//! What is scored: our own map of a folder, through the same rows as `improve map --calls`, or rows from a file.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use improve::git;
+use improve::map::{self, MapOptions};
+use improve::progress::NoProgress;
+use improve::repo_map::RepoMap;
+use improve::report::map_lines::{self, CallRow};
+
+use crate::score::{Prediction, parse};
+
+/// The predictions at `path`.
+pub fn read(path: &Path) -> Result<Vec<Prediction>, Box<dyn Error>> {
+    let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    if path.is_dir() {
+        let map = map_folder(path).map_err(|error| at(&error))?;
+        return Ok(map_lines::calls(&map, false, &|_| true).map(prediction).collect());
+    }
+    let text = fs::read_to_string(path).map_err(|error| at(&error))?;
+    Ok(parse(&text).map_err(|error| at(&error))?)
+}
+
+/// The map without history, which calls do not depend on.
+fn map_folder(folder: &Path) -> Result<RepoMap, Box<dyn Error>> {
+    let tree = git::Repository::discover(folder)?.working_tree()?;
+    Ok(map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)?)
+}
+
+fn prediction(row: CallRow) -> Prediction {
+    let CallRow {
+        caller_file,
+        caller_name,
+        caller_line: _,
+        call_line,
+        call_name,
+        callee_file,
+        callee_name,
+        callee_line,
+        how,
+        confidence: _,
+    } = row;
+    Prediction {
+        caller_file,
+        caller_name: Some(caller_name),
+        call_line: Some(call_line),
+        call_name: Some(call_name),
+        callee_file,
+        callee_name,
+        callee_line,
+        how: how.map(|how| how.label().to_owned()),
+    }
+}
