@@ -10,7 +10,7 @@ use crate::tree::WorkingTree;
 mod history;
 mod tree;
 
-pub use history::HistoryLimits;
+pub use history::{HistoryLimits, Touches};
 pub use tree::GitTree;
 
 /// A git repository with a working tree.

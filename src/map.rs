@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::progress::Progress;
 use crate::repo_map::facts::{CallIndex, FileFacts, SymbolIndex};
+use crate::repo_map::history::History;
 use crate::repo_map::{
     CallId, CallTarget, FileHistory, FileId, How, RepoMap, SkipReason, SkippedFile, SourceFile, SymbolId,
 };
@@ -91,7 +92,7 @@ impl MapError {
 pub fn build(
     tree: &dyn Tree,
     options: &MapOptions,
-    history: &BTreeMap<String, FileHistory>,
+    history: &History,
     commit: Option<String>,
     progress: &dyn Progress,
 ) -> Result<RepoMap, MapError> {
@@ -102,7 +103,7 @@ fn build_with(
     languages: &[&'static Language],
     tree: &dyn Tree,
     options: &MapOptions,
-    history: &BTreeMap<String, FileHistory>,
+    history: &History,
     commit: Option<String>,
     progress: &dyn Progress,
 ) -> Result<RepoMap, MapError> {
@@ -125,7 +126,7 @@ struct Mapper<'a> {
 }
 
 impl Mapper<'_> {
-    fn build(&self, history: &BTreeMap<String, FileHistory>, commit: Option<String>) -> Result<RepoMap, MapError> {
+    fn build(&self, history: &History, commit: Option<String>) -> Result<RepoMap, MapError> {
         let Self { tree, progress, .. } = *self;
         progress.phase("list", None);
         let entries = tree.entries()?;
@@ -149,7 +150,7 @@ impl Mapper<'_> {
         for (entry, read) in entries.iter().zip(read) {
             match read {
                 Some(Read::Source(mut file)) => {
-                    file.history = history.get(&file.path).cloned().unwrap_or_default();
+                    file.history = history.of(&file.path).cloned().unwrap_or_default();
                     map.files.push(*file);
                 }
                 Some(Read::Skipped(reason)) => map.skipped.push(SkippedFile { path: entry.path.clone(), reason }),
@@ -169,6 +170,7 @@ impl Mapper<'_> {
         map.import_targets = links.import_targets;
         map.callers = callers(&map.targets);
         map.calls_in = calls_in(&map.files);
+        map.co_change = history.co_change(&map.files);
         self.stop_if_cancelled()?;
         Ok(map)
     }

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::effects::{Effects, effects};
-use crate::git::{self, GitError, HistoryLimits};
+use crate::git::{self, GitError, HistoryLimits, Touches};
 use crate::hint::Hint;
 use crate::map::{self, MapError, MapOptions};
 use crate::progress::Progress;
 use crate::repo_map::RepoMap;
+use crate::repo_map::history::History;
 use crate::report::audit_document::Repository;
 use crate::settings::Settings;
 use crate::tree::WorkingTree;
+use crate::worktree::place::{Place, cache_folder};
 
 /// A folder, read.
 pub struct Survey {
@@ -90,21 +92,22 @@ struct GitFacts {
     git: Option<git::Repository>,
     tree: Option<WorkingTree>,
     commit: Option<String>,
-    history: std::collections::BTreeMap<String, crate::repo_map::FileHistory>,
+    history: History,
     dirty: bool,
 }
 
 fn git_facts(root: &Path, progress: &dyn Progress) -> Result<GitFacts, GitError> {
     let git = git::Repository::discover(root)?;
     let head = git.head()?;
-    let history = match &head {
+    let touches = match &head {
         Some(commit) => {
-            progress.phase("history", None);
-            git.history(commit, HistoryLimits::default(), progress)?
+            let cache = Place::of(root, &cache_folder()).ok().map(|place| place.cache().join("history"));
+            git.history(commit, HistoryLimits::default(), cache.as_deref(), progress)?
         }
-        None => std::collections::BTreeMap::new(),
+        None => Touches::default(),
     };
     let tree = git.working_tree()?;
+    let history = touches.history(touches.paths());
     let dirty = git.is_dirty()?;
     Ok(GitFacts { tree: Some(tree), commit: head.map(|commit| commit.to_string()), history, dirty, git: Some(git) })
 }

@@ -13,6 +13,7 @@ use improve::effects::{self, Effects};
 use improve::finding::Finding;
 use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
+use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
 use improve::tree::{EntryKind, Tree, TreeEntry, TreeError};
 
@@ -100,7 +101,7 @@ impl Fixture {
 
 impl Fixture {
     /// What git would say: a fixture's `history.txt` holds a path and its changes in 90 days a line.
-    fn history(&self) -> BTreeMap<String, FileHistory> {
+    fn history(&self) -> History {
         let lines = self.files.get("history.txt").map_or("", String::as_str).lines();
         lines
             .filter_map(|line| {
