@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::tree::WorkingTree;
 
 mod history;
+mod kept;
 mod tree;
 
 pub use history::{HistoryLimits, Touches};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use git2::Oid;
 
-use super::{CommitId, GitError, Repository};
+use super::{CommitId, GitError, Repository, kept};
 use crate::progress::Progress;
 
 mod compare;
@@ -80,7 +80,7 @@ impl Repository {
     /// A number that changes when commits get other parents than they were made with: where a shallow clone ends, and grafts.
     fn roots(&self) -> u64 {
         let read = |name: &str| std::fs::read(self.inner.commondir().join(name)).unwrap_or_default();
-        stored::sum(&[read("shallow"), read("info/grafts")].join(&0))
+        kept::sum(&[read("shallow"), read("info/grafts")].join(&0))
     }
 }
 
@@ -201,10 +201,8 @@ impl<'a> Walk<'a> {
         };
         let start = self.interner.touches.len();
         let interner = &mut self.interner;
-        let outcome = commit.tree().and_then(|after| {
-            compare::touched(self.repository, before.as_ref(), &after, &mut Vec::new(), &mut |path| {
-                interner.touch(path)
-            })
+        let outcome = self.repository.odb().and_then(|odb| {
+            compare::touched(&odb, before, commit.tree_id(), &mut Vec::new(), &mut |path| interner.touch(path))
         });
         match outcome {
             Ok(()) => {}
@@ -220,8 +218,9 @@ impl<'a> Walk<'a> {
         Ok(Some(touching))
     }
 
-    fn tree_of(&self, commit: Id) -> Option<git2::Tree<'a>> {
-        self.repository.find_commit(Oid::from(commit)).ok()?.tree().ok()
+    fn tree_of(&self, commit: Id) -> Option<Oid> {
+        let tree = self.repository.find_commit(commit.into()).ok()?.tree_id();
+        self.repository.odb().is_ok_and(|odb| odb.exists(tree)).then_some(tree)
     }
 
     fn finish(self, head: Id, limits: HistoryLimits) -> Touches {

@@ -1,36 +1,25 @@
 //! A walk kept in a file. What cannot be read whole and unchanged is as good as absent.
 //!
-//! A head of 16 bytes with the version, a sum over the rest, then numbers of variable length. Paths are sorted and name only
+//! Numbers are of variable length. Paths are sorted and name only
 //! where they differ from the one before; touches are differences too: a few bytes for a path, about one for a touch.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::HistoryLimits;
 use super::touches::{Change, Id, Paths, Touches, Touching};
+use crate::git::kept::{self, Head};
 
 /// Changes with the format and with what is read from a commit.
-const HEAD: &[u8; 16] = b"improve-hist-v1\n";
-/// A file over this size is neither read nor written. The limits of a walk keep it far below.
-const MAX_BYTES: u64 = 64 << 20;
+const HEAD: &Head = b"improve-hist-v1\n";
 
 /// The walk in `file`, if it is one of a repository whose commits begin at `roots`.
 pub(super) fn load(file: &Path, roots: u64) -> Option<Touches> {
-    if std::fs::metadata(file).ok()?.len() > MAX_BYTES {
-        return None;
-    }
-    decode(&std::fs::read(file).ok()?, roots)
+    decode(&kept::get(file, HEAD)?, roots)
 }
 
-/// Puts the walk into `file` at once: whoever reads meanwhile sees the old one or the new one.
+/// Keeps the walk in `file`.
 pub(super) fn save(file: &Path, touches: &Touches, roots: u64) -> std::io::Result<()> {
-    let bytes = encode(touches, roots);
-    let Some(folder) = file.parent().filter(|_| bytes.len() as u64 <= MAX_BYTES) else { return Ok(()) };
-    std::fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(&bytes)?;
-    temporary.persist(file)?;
-    Ok(())
+    kept::put(file, HEAD, &encode(touches, roots))
 }
 
 pub(super) fn encode(touches: &Touches, roots: u64) -> Vec<u8> {
@@ -72,15 +61,11 @@ pub(super) fn encode(touches: &Touches, roots: u64) -> Vec<u8> {
             before = path;
         }
     }
-    [HEAD.as_slice(), &sum(&out.0).to_le_bytes(), &out.0].concat()
+    out.0
 }
 
-pub(super) fn decode(file: &[u8], roots: u64) -> Option<Touches> {
-    let (expected, rest) = file.strip_prefix(HEAD)?.split_first_chunk()?;
-    if sum(rest) != u64::from_le_bytes(*expected) {
-        return None;
-    }
-    let (found, rest) = rest.split_first_chunk()?;
+pub(super) fn decode(bytes: &[u8], roots: u64) -> Option<Touches> {
+    let (found, rest) = bytes.split_first_chunk()?;
     if u64::from_le_bytes(*found) != roots {
         return None;
     }
@@ -121,7 +106,7 @@ fn read_paths(input: &mut Reader<'_>) -> Option<Paths> {
         let rest = input.bytes()?;
         let next = paths.bytes.len();
         let shared_end = start + shared;
-        if shared > next - start || next + shared + rest.len() > MAX_BYTES as usize * 4 {
+        if shared > next - start || next + shared + rest.len() > kept::MAX_BYTES as usize * 4 {
             return None;
         }
         paths.bytes.extend_from_within(start..shared_end);
@@ -130,19 +115,6 @@ fn read_paths(input: &mut Reader<'_>) -> Option<Paths> {
         start = next;
     }
     Some(paths)
-}
-
-/// A sum that notices damage; malice is not its business, for whoever can write the user's cache can write the user's files.
-pub(super) fn sum(bytes: &[u8]) -> u64 {
-    let mix = |sum: u64, word: u64| (sum.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut chunks = bytes.chunks_exact(8);
-    let mut sum = bytes.len() as u64;
-    for chunk in &mut chunks {
-        sum = mix(sum, chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)));
-    }
-    let last = chunks.remainder().iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-    let sum = mix(sum, last);
-    sum ^ sum >> 29
 }
 
 struct Writer(Vec<u8>);
