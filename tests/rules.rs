@@ -15,7 +15,7 @@ use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
 use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
-use improve::tree::{EntryKind, Tree, TreeEntry, TreeError};
+use improve::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError};
 
 /// A tree in memory: a fixture plus the manifests that name the libraries it uses.
 struct Fixture {
@@ -53,7 +53,12 @@ impl Tree for Fixture {
         Ok(self
             .files
             .iter()
-            .map(|(path, text)| TreeEntry { path: path.clone(), kind: EntryKind::File, bytes: text.len() as u64 })
+            .map(|(path, text)| TreeEntry {
+                path: path.clone(),
+                kind: EntryKind::File,
+                bytes: text.len() as u64,
+                identity: Identity::Unknown,
+            })
             .collect())
     }
 

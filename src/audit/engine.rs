@@ -327,7 +327,7 @@ mod tests {
     use crate::finding::Confidence;
     use crate::map::{self, MapOptions};
     use crate::progress::NoProgress;
-    use crate::tree::{EntryKind, TreeEntry, TreeError};
+    use crate::tree::{EntryKind, Identity, TreeEntry, TreeError};
 
     /// Files in memory.
     struct Files(BTreeMap<String, String>);
@@ -338,6 +338,7 @@ mod tests {
                 path: path.clone(),
                 kind: EntryKind::File,
                 bytes: text.len() as u64,
+                identity: Identity::Unknown,
             };
             Ok(self.0.iter().map(entry).collect())
         }
