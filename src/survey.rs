@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::effects::{Effects, effects};
-use crate::git::{self, GitError, HistoryLimits, Touches};
+use crate::git::{self, Checkout, CommitId, GitError, HistoryLimits, Touches};
 use crate::hint::Hint;
 use crate::map::{self, MapError, MapOptions};
 use crate::progress::Progress;
@@ -99,17 +99,27 @@ struct GitFacts {
 fn git_facts(root: &Path, progress: &dyn Progress) -> Result<GitFacts, GitError> {
     let git = git::Repository::discover(root)?;
     let head = git.head()?;
-    let touches = match &head {
-        Some(commit) => {
-            let cache = Place::of(root, &cache_folder()).ok().map(|place| place.cache().join("history"));
-            git.history(commit, HistoryLimits::default(), cache.as_deref(), progress)?
-        }
-        None => Touches::default(),
-    };
-    let tree = git.working_tree()?;
-    let history = touches.history(touches.paths());
-    let dirty = git.is_dirty()?;
+    // The history needs the processor, the checkout the disk.
+    let (touches, checkout) = std::thread::scope(|scope| {
+        let touches = scope.spawn(|| touches(root, head.as_ref(), progress));
+        let checkout = git.checkout(kept(root, "staged").as_deref());
+        (touches.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), checkout)
+    });
+    let (touches, Checkout { tree, dirty }) = (touches?, checkout?);
+    let listed = tree.listing().map_or(&[][..], |listing| &listing.entries);
+    let history = touches.history(listed.iter().map(|entry| entry.path.as_str()));
     Ok(GitFacts { tree: Some(tree), commit: head.map(|commit| commit.to_string()), history, dirty, git: Some(git) })
+}
+
+fn touches(root: &Path, head: Option<&CommitId>, progress: &dyn Progress) -> Result<Touches, GitError> {
+    let Some(head) = head else { return Ok(Touches::default()) };
+    let limits = HistoryLimits::default();
+    git::Repository::discover(root)?.history(head, limits, kept(root, "history").as_deref(), progress)
+}
+
+/// A file of ours for this repository in the user's cache; `None` where that would be a file in the repository.
+fn kept(root: &Path, name: &str) -> Option<PathBuf> {
+    Some(Place::of(root, &cache_folder()).ok()?.cache().join(name))
 }
 
 impl Survey {
