@@ -205,12 +205,8 @@ impl Repository {
             if tracked.mode == GITLINK {
                 // A submodule that was not fetched: what lies in its place is not ours, nor does git list it.
                 let folder = format!("{}/", tracked.path);
-                if listed
-                    .clone()
-                    .skip_while(|entry| entry.path < folder)
-                    .next()
-                    .is_some_and(|entry| entry.path.starts_with(&folder))
-                {
+                let next = listed.clone().find(|entry| entry.path > folder);
+                if next.is_some_and(|entry| entry.path.starts_with(&folder)) {
                     return None;
                 }
                 continue;

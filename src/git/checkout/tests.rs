@@ -5,6 +5,9 @@ use std::time::{Duration, SystemTime};
 use crate::git::GITLINK;
 use crate::git::tests::Fixture;
 
+/// What is done to a checkout, in words and in fact.
+type Change = (&'static str, fn(&Fixture));
+
 /// What git itself says, with the index it finds.
 fn git_says(fixture: &Fixture) -> bool {
     fixture.open().is_dirty().expect("readable")
@@ -48,7 +51,7 @@ fn settle(fixture: &Fixture) {
 fn suspects(fixture: &Fixture) -> Option<Vec<String>> {
     let repository = fixture.open();
     let index = repository.read_index().expect("a plain one");
-    let tree = repository.working_tree().and_then(|tree| Ok(tree.listed().expect("readable"))).expect("readable");
+    let tree = repository.working_tree().expect("readable").listed().expect("readable");
     let suspects = repository.suspects(&index, tree.listing().expect("listed"));
     suspects.map(|suspects| suspects.iter().map(|suspect| suspect.path().to_owned()).collect())
 }
@@ -84,7 +87,7 @@ fn submodule() -> git2::IndexEntry {
 
 #[test]
 fn every_kind_of_change_is_dirt() {
-    let changes: [(&str, fn(&Fixture)); 10] = [
+    let changes: [Change; 10] = [
         ("changed", |fixture| {
             fixture.write("a.txt", "22");
         }),
@@ -131,7 +134,7 @@ fn every_kind_of_change_is_dirt() {
 
 #[test]
 fn what_only_looks_like_a_change_is_none() {
-    let changes: [(&str, fn(&Fixture)); 8] = [
+    let changes: [Change; 8] = [
         ("written again", |fixture| {
             fixture.write("a.txt", "1");
         }),
