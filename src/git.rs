@@ -5,12 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tree::WorkingTree;
-
+mod checkout;
 mod history;
+mod index;
+mod kept;
 mod tree;
 
-pub use history::HistoryLimits;
+pub use checkout::Checkout;
+pub use history::{HistoryLimits, Touches};
 pub use tree::GitTree;
 
 /// A git repository with a working tree.
@@ -245,17 +247,6 @@ impl Repository {
     /// Unix time in seconds at which `commit` was authored.
     pub fn author_time(&self, commit: &CommitId) -> Result<i64, GitError> {
         Ok(self.find_commit(commit)?.author().when().seconds())
-    }
-
-    /// The working tree, tracked files listed even where they are ignored.
-    pub fn working_tree(&self) -> Result<WorkingTree, GitError> {
-        let index = self.inner.index().map_err(|error| self.failed(&error))?;
-        let tracked = index
-            .iter()
-            .filter(|entry| entry.mode != GITLINK)
-            .filter_map(|entry| String::from_utf8(entry.path).ok())
-            .collect();
-        Ok(WorkingTree::with_tracked(self.root.clone(), tracked))
     }
 
     /// The files of `commit`, read from git without a checkout.

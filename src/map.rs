@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::progress::Progress;
 use crate::repo_map::facts::{CallIndex, FileFacts, SymbolIndex};
+use crate::repo_map::history::History;
 use crate::repo_map::{
     CallId, CallTarget, FileHistory, FileId, How, RepoMap, SkipReason, SkippedFile, SourceFile, SymbolId,
 };
@@ -92,7 +93,7 @@ impl MapError {
 pub fn build(
     tree: &dyn Tree,
     options: &MapOptions,
-    history: &BTreeMap<String, FileHistory>,
+    history: &History,
     commit: Option<String>,
     progress: &dyn Progress,
 ) -> Result<RepoMap, MapError> {
@@ -103,7 +104,7 @@ fn build_with(
     languages: &[&'static Language],
     tree: &dyn Tree,
     options: &MapOptions,
-    history: &BTreeMap<String, FileHistory>,
+    history: &History,
     commit: Option<String>,
     progress: &dyn Progress,
 ) -> Result<RepoMap, MapError> {
@@ -126,7 +127,7 @@ struct Mapper<'a> {
 }
 
 impl Mapper<'_> {
-    fn build(&self, history: &BTreeMap<String, FileHistory>, commit: Option<String>) -> Result<RepoMap, MapError> {
+    fn build(&self, history: &History, commit: Option<String>) -> Result<RepoMap, MapError> {
         let Self { tree, progress, .. } = *self;
         progress.phase("list", None);
         let entries = tree.entries()?;
@@ -153,7 +154,7 @@ impl Mapper<'_> {
         for (entry, read) in entries.iter().zip(read) {
             match read {
                 Some(Read::Source(mut file)) => {
-                    file.history = history.get(&file.path).cloned().unwrap_or_default();
+                    file.history = history.of(&file.path).cloned().unwrap_or_default();
                     map.files.push(*file);
                 }
                 Some(Read::Skipped(reason)) => map.skipped.push(SkippedFile { path: entry.path.clone(), reason }),
@@ -173,6 +174,7 @@ impl Mapper<'_> {
         map.import_targets = links.import_targets;
         map.callers = callers(&map.targets);
         map.calls_in = calls_in(&map.files);
+        map.co_change = history.co_change(&map.files);
         self.stop_if_cancelled()?;
         Ok(map)
     }

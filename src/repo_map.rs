@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 pub mod expr;
 pub mod facts;
+pub mod history;
 pub mod recon;
 #[cfg(test)]
 pub(crate) mod sample;
 
 use facts::{CallIndex, CallSite, FileFacts, LanguageName, Symbol, SymbolIndex};
+use history::CoChange;
 use recon::Recon;
 
 /// Index into [`RepoMap::files`].
@@ -58,6 +60,8 @@ pub struct RepoMap {
     pub callers: BTreeMap<SymbolId, Vec<CallId>>,
     /// Call sites standing directly in a symbol, anonymous callbacks included; `None` is the top level of the file.
     pub calls_in: BTreeMap<(FileId, Option<SymbolIndex>), Vec<CallIndex>>,
+    /// Files that git says change together; none outside a repository.
+    pub co_change: CoChange,
 }
 
 /// A source file and its facts.

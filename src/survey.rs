@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::effects::{Effects, effects};
-use crate::git::{self, GitError, HistoryLimits};
+use crate::git::{self, Checkout, CommitId, GitError, HistoryLimits, Touches};
 use crate::hint::Hint;
 use crate::map::{self, MapError, MapOptions};
 use crate::progress::Progress;
 use crate::repo_map::RepoMap;
+use crate::repo_map::history::History;
 use crate::report::audit_document::Repository;
 use crate::settings::Settings;
 use crate::tree::WorkingTree;
+use crate::worktree::place::{Place, cache_folder};
 
 /// A folder, read.
 pub struct Survey {
@@ -90,23 +92,34 @@ struct GitFacts {
     git: Option<git::Repository>,
     tree: Option<WorkingTree>,
     commit: Option<String>,
-    history: std::collections::BTreeMap<String, crate::repo_map::FileHistory>,
+    history: History,
     dirty: bool,
 }
 
 fn git_facts(root: &Path, progress: &dyn Progress) -> Result<GitFacts, GitError> {
     let git = git::Repository::discover(root)?;
     let head = git.head()?;
-    let history = match &head {
-        Some(commit) => {
-            progress.phase("history", None);
-            git.history(commit, HistoryLimits::default(), progress)?
-        }
-        None => std::collections::BTreeMap::new(),
-    };
-    let tree = git.working_tree()?;
-    let dirty = git.is_dirty()?;
+    // The history needs the processor, the checkout the disk.
+    let (touches, checkout) = std::thread::scope(|scope| {
+        let touches = scope.spawn(|| touches(root, head.as_ref(), progress));
+        let checkout = git.checkout(kept(root, "staged").as_deref());
+        (touches.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), checkout)
+    });
+    let (touches, Checkout { tree, dirty }) = (touches?, checkout?);
+    let listed = tree.listing().map_or(&[][..], |listing| &listing.entries);
+    let history = touches.history(listed.iter().map(|entry| entry.path.as_str()));
     Ok(GitFacts { tree: Some(tree), commit: head.map(|commit| commit.to_string()), history, dirty, git: Some(git) })
+}
+
+fn touches(root: &Path, head: Option<&CommitId>, progress: &dyn Progress) -> Result<Touches, GitError> {
+    let Some(head) = head else { return Ok(Touches::default()) };
+    let limits = HistoryLimits::default();
+    git::Repository::discover(root)?.history(head, limits, kept(root, "history").as_deref(), progress)
+}
+
+/// A file of ours for this repository in the user's cache; `None` where that would be a file in the repository.
+fn kept(root: &Path, name: &str) -> Option<PathBuf> {
+    Some(Place::of(root, &cache_folder()).ok()?.cache().join(name))
 }
 
 impl Survey {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub(crate) mod dot_ignore;
 mod working;
 
+pub(crate) use working::Listing;
 pub use working::WorkingTree;
 pub(crate) use working::check_path;
 
@@ -44,6 +45,28 @@ pub struct TreeEntry {
     pub kind: EntryKind,
     /// Size in bytes.
     pub bytes: u64,
+    /// What tells its content from another without reading it.
+    pub identity: Identity,
+}
+
+/// What tells the content of a file from another without reading it: two entries of one path, kind and size with the same
+/// identity hold the same bytes, unless it is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// Nothing does.
+    Unknown,
+    /// What the operating system says. It says the same of two contents when a file is written twice within one tick of the
+    /// clock, so a file that was modified just before it was read is better read again.
+    Stat {
+        /// When it was last written, in nanoseconds since 1970.
+        modified_ns: i64,
+        /// When anything about it last changed. No program can set this one back.
+        changed_ns: i64,
+        /// Its number in the file system.
+        inode: u64,
+    },
+    /// Its id in git, which is a hash of its content.
+    Blob([u8; 20]),
 }
 
 /// What a tree entry is.

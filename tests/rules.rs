@@ -13,8 +13,9 @@ use improve::effects::{self, Effects};
 use improve::finding::Finding;
 use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
+use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
-use improve::tree::{EntryKind, Tree, TreeEntry, TreeError};
+use improve::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError};
 
 /// A tree in memory: a fixture plus the manifests that name the libraries it uses.
 struct Fixture {
@@ -52,7 +53,12 @@ impl Tree for Fixture {
         Ok(self
             .files
             .iter()
-            .map(|(path, text)| TreeEntry { path: path.clone(), kind: EntryKind::File, bytes: text.len() as u64 })
+            .map(|(path, text)| TreeEntry {
+                path: path.clone(),
+                kind: EntryKind::File,
+                bytes: text.len() as u64,
+                identity: Identity::Unknown,
+            })
             .collect())
     }
 
@@ -100,7 +106,7 @@ impl Fixture {
 
 impl Fixture {
     /// What git would say: a fixture's `history.txt` holds a path and its changes in 90 days a line.
-    fn history(&self) -> BTreeMap<String, FileHistory> {
+    fn history(&self) -> History {
         let lines = self.files.get("history.txt").map_or("", String::as_str).lines();
         lines
             .filter_map(|line| {

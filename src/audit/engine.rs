@@ -327,7 +327,7 @@ mod tests {
     use crate::finding::Confidence;
     use crate::map::{self, MapOptions};
     use crate::progress::NoProgress;
-    use crate::tree::{EntryKind, TreeEntry, TreeError};
+    use crate::tree::{EntryKind, Identity, TreeEntry, TreeError};
 
     /// Files in memory.
     struct Files(BTreeMap<String, String>);
@@ -338,6 +338,7 @@ mod tests {
                 path: path.clone(),
                 kind: EntryKind::File,
                 bytes: text.len() as u64,
+                identity: Identity::Unknown,
             };
             Ok(self.0.iter().map(entry).collect())
         }
@@ -350,7 +351,7 @@ mod tests {
 
     fn audit(files: &[(&str, &str)], options: &AuditOptions) -> Audit {
         let tree = Files(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
-        let map = map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)
+        let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
             .expect("files in memory can be mapped");
         let effects = crate::effects::effects(&map);
         run(&map, &effects, &tree, options).expect("the options of this test are valid")
@@ -424,7 +425,7 @@ mod tests {
         let mut script = ships.clone();
         script.evidence[0].file = "scripts/clean.ts".to_owned();
         let tree = Files(BTreeMap::from([("scripts/clean.ts".to_owned(), text.to_owned())]));
-        let map = map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)
+        let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
             .expect("files in memory can be mapped");
         ranking::weigh(&mut script, &map);
         assert_eq!((script.impact, script.confidence), (2, Confidence::Low));

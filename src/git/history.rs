@@ -1,16 +1,22 @@
-//! What git knows about each file: how often it changed of late, when last, and by how many people.
+//! Which files the commits of late touched: one walk with a bound, and none where the answer is already in the cache.
 //!
-//! Trees are compared here by hand, skipping equal ids. libgit2's own tree diff expands unchanged folders and is 5 to 40
-//! times slower; line counts, which cost more still, are not needed for a count of touches.
+//! The walk is our own. libgit2's, asked for an order, reads every commit down to the root before it gives the first.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::path::Path;
 
-use git2::{ObjectType, Oid, Tree};
+use git2::Oid;
 
-use super::{CommitId, GitError, Repository};
+use super::{CommitId, GitError, Repository, kept};
 use crate::progress::Progress;
-use crate::repo_map::FileHistory;
+
+mod compare;
+mod stored;
+mod touches;
+
+pub use touches::Touches;
+use touches::{Change, Id, Interner, Touching};
 
 /// How far back to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,130 +34,199 @@ impl Default for HistoryLimits {
     }
 }
 
-const DAY: i64 = 24 * 60 * 60;
-/// Churn predicts defects (Nagappan & Ball, ICSE 2005); 90 days is our choice.
-const CHURN_WINDOW: i64 = 90 * DAY;
-
-#[derive(Default)]
-struct Touched {
-    churn: u32,
-    last_change: i64,
-    authors: BTreeSet<u32>,
-}
+pub(super) const DAY: i64 = 24 * 60 * 60;
+/// Touches read at most, so that commits which touch everything cannot fill the memory: 16 MB. Our choice.
+const MAX_TOUCHES: usize = 4_000_000;
+/// Commits visited for each one compared: a history of merges alone must not be walked to its root.
+const VISITS: usize = 4;
 
 impl Repository {
-    /// What the history before `commit` says of each file, by path. Merges are walked through but not counted: what they bring
-    /// is counted where it was made. A rename begins a new file.
+    /// What the commits before `commit` touched. Merges are walked through but not counted: what they bring is counted where
+    /// it was made. A rename begins a new file.
+    ///
+    /// What was read is kept in the file `cache`, and the next walk reads only commits that are new to it. The answer is the
+    /// same without it: the file holds commits, which never change, and no sums, which do as the window moves on.
     pub fn history(
         &self,
         commit: &CommitId,
         limits: HistoryLimits,
+        cache: Option<&Path>,
         progress: &dyn Progress,
-    ) -> Result<BTreeMap<String, FileHistory>, GitError> {
+    ) -> Result<Touches, GitError> {
+        progress.phase("history", None);
+        let head: Id = self.oid(commit)?.into();
+        let roots = self.roots();
+        let known = cache.and_then(|file| stored::load(file, roots)).unwrap_or_default();
+        if known.is_of(head, limits) {
+            return Ok(known);
+        }
         // Corrupt objects are `git fsck`'s business; hashing each again costs a third of the walk.
         git2::opts::strict_hash_verification(false);
-        let failed = |error: git2::Error| self.failed(&error);
-        let newest = self.find_commit(commit)?.time().seconds();
-        let mut walk = self.inner.revwalk().map_err(failed)?;
-        walk.set_sorting(git2::Sort::TIME).map_err(failed)?;
-        walk.push(self.oid(commit)?).map_err(failed)?;
-
-        progress.phase("history", None);
-        let mut files: HashMap<Vec<u8>, Touched> = HashMap::new();
-        let mut authors: HashMap<Vec<u8>, u32> = HashMap::new();
-        let mut compared = 0;
-        for id in walk {
-            if progress.cancelled() {
-                return Err(GitError::Cancelled);
-            }
-            // A shallow clone ends in commits whose parents are absent: what was read until then stands.
-            let Ok(commit) = id.and_then(|id| self.inner.find_commit(id)) else { break };
-            let time = commit.time().seconds();
-            if newest - time > limits.age || compared >= limits.commits {
-                break;
-            }
-            if commit.parent_count() > 1 {
-                continue;
-            }
-            let before = match commit.parent_id(0) {
-                Ok(parent) => match self.inner.find_commit(parent).and_then(|parent| parent.tree()) {
-                    Ok(tree) => Some(tree),
-                    Err(_) => continue,
-                },
-                // The first commit of a shallow clone seems to add every file; it says nothing about them.
-                Err(_) if self.inner.is_shallow() => continue,
-                Err(_) => None,
-            };
-            compared += 1;
-            let next = authors.len() as u32;
-            let author = *authors.entry(commit.author().email_bytes().to_ascii_lowercase()).or_insert(next);
-            let Ok(after) = commit.tree() else { break };
-            let outcome = self.touched(before.as_ref(), &after, &mut Vec::new(), &mut |path| {
-                let file = match files.get_mut(path) {
-                    Some(file) => file,
-                    None => files.entry(path.to_vec()).or_default(),
-                };
-                file.churn += u32::from(newest - time <= CHURN_WINDOW);
-                file.last_change = file.last_change.max(time);
-                file.authors.insert(author);
-            });
-            match outcome {
-                // A clone without trees holds only the newest ones.
-                Err(error) if error.code() == git2::ErrorCode::NotFound => break,
-                outcome => outcome.map_err(failed)?,
-            }
-            progress.tick(1);
+        let mut walk = Walk::new(&self.inner, &known);
+        walk.run(head, limits, progress).map_err(|stop| match stop {
+            Stop::Cancelled => GitError::Cancelled,
+            Stop::NoCommit => GitError::NoSuchCommit { revision: commit.as_str().to_owned() },
+            Stop::Failed(error) => self.failed(&error),
+        })?;
+        let whole = walk.whole;
+        let touches = walk.finish(head, limits);
+        if whole && let Some(file) = cache {
+            // A cache that cannot be written costs the next run some time and nothing else.
+            let _ = stored::save(file, &touches, roots);
         }
-        Ok(files
-            .into_iter()
-            .filter_map(|(path, touched)| {
-                let history = FileHistory {
-                    churn_90d: touched.churn,
-                    last_change: Some(touched.last_change),
-                    authors: touched.authors.len() as u32,
-                };
-                Some((String::from_utf8(path).ok()?, history))
-            })
-            .collect())
+        Ok(touches)
     }
 
-    /// Calls `visit` with each file of `after` that `before` does not have in the same form.
-    fn touched(
-        &self,
-        before: Option<&Tree<'_>>,
-        after: &Tree<'_>,
-        path: &mut Vec<u8>,
-        visit: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), git2::Error> {
-        let mut old = before.into_iter().flat_map(Tree::iter).peekable();
-        for new in after.iter() {
-            // Both lists are in git's order; what stands before `new` was deleted.
-            while old.next_if(|old| git_order(old, &new) == Ordering::Less).is_some() {}
-            let old = old.next_if(|old| git_order(old, &new) == Ordering::Equal);
-            if old.as_ref().is_some_and(|old| old.id() == new.id() && old.filemode() == new.filemode()) {
-                continue;
+    /// A number that changes when commits get other parents than they were made with: where a shallow clone ends, and grafts.
+    fn roots(&self) -> u64 {
+        let read = |name: &str| std::fs::read(self.inner.commondir().join(name)).unwrap_or_default();
+        kept::sum(&[read("shallow"), read("info/grafts")].join(&0))
+    }
+}
+
+/// Why a walk ended early.
+enum Stop {
+    Cancelled,
+    NoCommit,
+    Failed(git2::Error),
+}
+
+/// A walk over commits, the newest first.
+struct Walk<'a> {
+    repository: &'a git2::Repository,
+    shallow: bool,
+    known: &'a Touches,
+    place: HashMap<Id, u32>,
+    seen: HashSet<Id>,
+    /// By time; among equals the one met first.
+    queue: BinaryHeap<(i64, Reverse<usize>)>,
+    met: Vec<Met<'a>>,
+    interner: Interner<'a>,
+    commits: Vec<Touching>,
+    /// No object was missing: only then will another walk see the same.
+    whole: bool,
+}
+
+enum Met<'a> {
+    Known(u32),
+    Read(git2::Commit<'a>),
+}
+
+impl<'a> Walk<'a> {
+    fn new(repository: &'a git2::Repository, known: &'a Touches) -> Self {
+        Self {
+            repository,
+            shallow: repository.is_shallow(),
+            known,
+            place: known.commits.iter().zip(0..).map(|(commit, index)| (commit.id, index)).collect(),
+            seen: HashSet::new(),
+            queue: BinaryHeap::new(),
+            met: Vec::new(),
+            interner: Interner::new(known),
+            commits: Vec::new(),
+            whole: true,
+        }
+    }
+
+    fn run(&mut self, head: Id, limits: HistoryLimits, progress: &dyn Progress) -> Result<(), Stop> {
+        self.meet(head);
+        let newest = self.queue.peek().ok_or(Stop::NoCommit)?.0;
+        let mut compared = 0;
+        while let Some((time, Reverse(index))) = self.queue.pop() {
+            if progress.cancelled() {
+                return Err(Stop::Cancelled);
             }
-            let length = path.len();
-            path.extend_from_slice(new.name_bytes());
-            match new.kind() {
-                Some(ObjectType::Blob) => visit(path),
-                Some(ObjectType::Tree) => {
-                    path.push(b'/');
-                    let old = old.filter(|old| old.kind() == Some(ObjectType::Tree)).map(|old| old.id());
-                    let old = old.map(|id: Oid| self.inner.find_tree(id)).transpose()?;
-                    self.touched(old.as_ref(), &self.inner.find_tree(new.id())?, path, visit)?;
-                }
-                _ => {}
+            let enough = compared >= limits.commits
+                || self.commits.len() / VISITS >= limits.commits
+                || self.interner.touches.len() >= MAX_TOUCHES;
+            if enough || newest.saturating_sub(time) > limits.age {
+                break;
             }
-            path.truncate(length);
+            let touching = match &self.met[index] {
+                Met::Known(place) => self.interner.again(&self.known.commits[*place as usize]),
+                Met::Read(commit) => match self.read(&commit.clone())? {
+                    Some(touching) => touching,
+                    None => break,
+                },
+            };
+            compared += usize::from(touching.change.is_some());
+            for parent in &touching.parents {
+                self.meet(*parent);
+            }
+            self.commits.push(touching);
+            progress.tick(1);
         }
         Ok(())
     }
+
+    /// Puts a commit in the queue, once. A shallow clone ends in commits whose parents are absent: they are passed over.
+    fn meet(&mut self, id: Id) {
+        if !self.seen.insert(id) {
+            return;
+        }
+        let (time, met) = match self.place.get(&id) {
+            Some(&place) => (self.known.commits[place as usize].time, Met::Known(place)),
+            None => match self.repository.find_commit(id.into()) {
+                Ok(commit) => (commit.time().seconds(), Met::Read(commit)),
+                Err(_) => {
+                    self.whole = false;
+                    return;
+                }
+            },
+        };
+        self.queue.push((time, Reverse(self.met.len())));
+        self.met.push(met);
+    }
+
+    /// What `commit` touched; `None` where the objects to tell end, as in a clone that holds only the newest trees.
+    fn read(&mut self, commit: &git2::Commit<'_>) -> Result<Option<Touching>, Stop> {
+        let mut touching = Touching {
+            id: commit.id().into(),
+            time: commit.time().seconds(),
+            parents: commit.parent_ids().map(Id::from).collect(),
+            change: None,
+        };
+        let before = match touching.parents.as_slice() {
+            // The first commit of a shallow clone seems to add every file; it says nothing about them.
+            [] if self.shallow => return Ok(Some(touching)),
+            [] => None,
+            [parent] => match self.tree_of(*parent) {
+                Some(tree) => Some(tree),
+                None => {
+                    self.whole = false;
+                    return Ok(Some(touching));
+                }
+            },
+            _ => return Ok(Some(touching)),
+        };
+        let start = self.interner.touches.len();
+        let interner = &mut self.interner;
+        let outcome = self.repository.odb().and_then(|odb| {
+            compare::touched(&odb, before, commit.tree_id(), &mut Vec::new(), &mut |path| interner.touch(path))
+        });
+        match outcome {
+            Ok(()) => {}
+            Err(error) if error.code() == git2::ErrorCode::NotFound => {
+                self.interner.touches.truncate(start);
+                self.whole = false;
+                return Ok(None);
+            }
+            Err(error) => return Err(Stop::Failed(error)),
+        }
+        let author = self.interner.author(&commit.author().email_bytes().to_ascii_lowercase());
+        touching.change = Some(Change { author, touches: start..self.interner.touches.len() });
+        Ok(Some(touching))
+    }
+
+    fn tree_of(&self, commit: Id) -> Option<Oid> {
+        let tree = self.repository.find_commit(commit.into()).ok()?.tree_id();
+        self.repository.odb().is_ok_and(|odb| odb.exists(tree)).then_some(tree)
+    }
+
+    fn finish(self, head: Id, limits: HistoryLimits) -> Touches {
+        self.interner.finish(self.commits, head, limits)
+    }
 }
 
-/// The order of entries in a git tree: by bytes, a folder as if its name ended in `/`.
-fn git_order(left: &git2::TreeEntry<'_>, right: &git2::TreeEntry<'_>) -> Ordering {
-    let key = |entry: &git2::TreeEntry<'_>| (entry.kind() == Some(ObjectType::Tree)).then_some(b'/');
-    let (left_end, right_end) = (key(left), key(right));
-    left.name_bytes().iter().copied().chain(left_end).cmp(right.name_bytes().iter().copied().chain(right_end))
-}
+#[cfg(test)]
+mod tests;

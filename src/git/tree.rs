@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use git2::{ObjectType, Oid};
 
 use crate::tree::dot_ignore::DotIgnore;
-use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, check_path};
+use crate::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError, check_path};
 
 /// The files of a commit. Submodules are left out.
 pub struct GitTree {
@@ -111,7 +111,8 @@ impl Tree for GitTree {
                                 (true, false) => EntryKind::File,
                             };
                             let path = String::from_utf8_lossy(&path).into_owned();
-                            entries.push(TreeEntry { path, kind, bytes: bytes as u64 });
+                            let identity = blob(entry.id());
+                            entries.push(TreeEntry { path, kind, bytes: bytes as u64, identity });
                         }
                         // A submodule is another repository's commit.
                         _ => {}
@@ -142,6 +143,10 @@ impl Tree for GitTree {
     fn is_folder(&self, path: &str) -> bool {
         self.with(|repository| self.find(repository, path)).is_ok_and(|(_, kind)| kind == ObjectType::Tree)
     }
+}
+
+fn blob(id: Oid) -> Identity {
+    id.as_bytes().try_into().map_or(Identity::Unknown, Identity::Blob)
 }
 
 fn git_error(error: &git2::Error) -> TreeError {

@@ -59,7 +59,8 @@ fn write(root: &std::path::Path, path: &str, bytes: impl AsRef<[u8]>) {
 
 fn map(root: &std::path::Path, options: &MapOptions) -> RepoMap {
     let history = [("src/a.rs".to_owned(), FileHistory { churn_90d: 3, last_change: Some(1), authors: 2 })];
-    build_with(&[&SMALL_RUST], &WorkingTree::new(root), options, &history.into(), None, &NoProgress).expect("readable")
+    build_with(&[&SMALL_RUST], &WorkingTree::new(root), options, &history.into_iter().collect(), None, &NoProgress)
+        .expect("readable")
 }
 
 fn paths(map: &RepoMap) -> Vec<&str> {
@@ -130,7 +131,7 @@ fn folders_files_and_globs_choose_source_files() {
     assert_eq!(chosen(&["./a", "top.rs"], &["**/y.rs"]), "a/x.rs top.rs");
     assert_eq!(chosen(&["."], &["a", "*.rs"]), "b/z.rs");
     let bad = MapOptions { exclude: vec!["a{".to_owned()], ..MapOptions::default() };
-    let built = build(&WorkingTree::new(folder.path()), &bad, &BTreeMap::new(), None, &NoProgress);
+    let built = build(&WorkingTree::new(folder.path()), &bad, &History::default(), None, &NoProgress);
     assert!(matches!(built, Err(MapError::Glob { pattern, .. }) if pattern == "a{"));
 }
 
@@ -160,7 +161,7 @@ fn an_unreadable_root_and_an_empty_one_differ() {
     let empty = map(folder.path(), &MapOptions::default());
     assert!(empty.files.is_empty() && empty.other_files.is_empty() && empty.recon.packages.is_empty());
     let absent = WorkingTree::new(folder.path().join("absent"));
-    let built = build(&absent, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress);
+    let built = build(&absent, &MapOptions::default(), &History::default(), None, &NoProgress);
     assert!(matches!(built, Err(MapError::Tree(TreeError::Io { .. }))));
 }
 
@@ -194,7 +195,7 @@ fn mapping_stops_soon_after_it_is_asked_to() {
     let progress = StopAfter { limit: 3, ticks: AtomicU64::new(0), stopped: AtomicBool::new(false) };
     let options = MapOptions { jobs: Some(1), ..MapOptions::default() };
     let built =
-        build_with(&[&SMALL_RUST], &WorkingTree::new(folder.path()), &options, &BTreeMap::new(), None, &progress);
+        build_with(&[&SMALL_RUST], &WorkingTree::new(folder.path()), &options, &History::default(), None, &progress);
     assert!(matches!(built, Err(MapError::Cancelled)));
     assert_eq!(progress.ticks.load(Ordering::SeqCst), 3);
 }

@@ -1,11 +1,15 @@
 //! A working directory as a [`Tree`]: what git would track there, read from disk.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, OnceLock};
 
-use ignore::{WalkBuilder, WalkState};
+use super::{Tree, TreeEntry, TreeError};
 
-use super::{EntryKind, Tree, TreeEntry, TreeError, dot_ignore};
+mod ignored;
+mod open;
+mod walk;
+
+pub(crate) use walk::Listing;
 
 /// A working directory.
 ///
@@ -14,18 +18,34 @@ use super::{EntryKind, Tree, TreeEntry, TreeError, dot_ignore};
 #[derive(Debug, Clone)]
 pub struct WorkingTree {
     root: PathBuf,
-    tracked: Vec<String>,
+    /// The root with links resolved, once it was asked for.
+    real_root: Arc<OnceLock<PathBuf>>,
+    tracked: Arc<[String]>,
+    excludes: Vec<PathBuf>,
+    listing: Option<Arc<Listing>>,
 }
 
 impl WorkingTree {
     /// The folder `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), tracked: Vec::new() }
+        let root = root.into();
+        let own = root.join(".git/info/exclude");
+        let excludes = [own].into_iter().chain(ignore::gitignore::gitconfig_excludes_path()).collect();
+        Self::with_tracked(root, Vec::new(), excludes)
     }
 
-    /// The folder `root`, of which git tracks `tracked`: those files are listed even where an ignore file names them.
-    pub fn with_tracked(root: impl Into<PathBuf>, tracked: Vec<String>) -> Self {
-        Self { root: root.into(), tracked }
+    /// The folder `root`, of which git tracks `tracked`: those files are listed even where a `.gitignore` or one of the lists
+    /// `excludes` names them.
+    pub fn with_tracked(root: impl Into<PathBuf>, mut tracked: Vec<String>, excludes: Vec<PathBuf>) -> Self {
+        tracked.sort_unstable();
+        tracked.dedup();
+        Self { root: root.into(), real_root: Arc::default(), tracked: tracked.into(), excludes, listing: None }
+    }
+
+    /// The same tree, its files listed now and once: [`Tree::entries`] repeats what was there.
+    pub fn listed(self) -> Result<Self, TreeError> {
+        let listing = Some(Arc::new(self.list()?));
+        Ok(Self { listing, ..self })
     }
 
     /// The folder.
@@ -35,60 +55,28 @@ impl WorkingTree {
 
     /// Folders and files that the operating system would not let us list, sorted.
     pub fn unreadable(&self) -> Vec<String> {
-        self.walk().unreadable
-    }
-
-    fn walk(&self) -> Walked {
-        let is_repository = self.root.join(".git").exists();
-        let mut builder = WalkBuilder::new(&self.root);
-        builder
-            .hidden(false)
-            .require_git(false)
-            .follow_links(false)
-            // A repository's own root is the top; elsewhere the ignore files of enclosing folders count as git counts them.
-            .parents(!is_repository)
-            .filter_entry(|entry| {
-                entry.depth() == 0
-                    || (entry.file_name() != ".git"
-                        && !(entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists()))
-            });
-        let found = Mutex::new(Walked::default());
-        builder.build_parallel().run(|| {
-            // One batch a thread: the lock is taken once, when the visitor is dropped at the end.
-            let mut batch = Batch { walked: Walked::default(), all: &found };
-            Box::new(move |result| {
-                match result {
-                    Ok(entry) => batch.walked.push(&self.root, &entry),
-                    Err(error) => batch.walked.push_error(&self.root, &error),
-                }
-                WalkState::Continue
-            })
-        });
-        let mut walked = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        walked.entries.sort();
-        walked.unreadable.sort();
-        walked
-    }
-
-    /// Tracked files that an ignore file hid from the walk and that exist.
-    fn tracked_but_ignored(&self, listed: &[TreeEntry]) -> Vec<TreeEntry> {
-        let missing: Vec<TreeEntry> = self
-            .tracked
-            .iter()
-            .filter(|path| listed.binary_search_by(|entry| entry.path.as_str().cmp(path)).is_err())
-            .filter_map(|path| {
-                let metadata = self.root.join(path).symlink_metadata().ok()?;
-                let kind = if metadata.is_symlink() { EntryKind::Symlink } else { EntryKind::File };
-                (!metadata.is_dir()).then(|| TreeEntry { path: path.clone(), kind, bytes: metadata.len() })
-            })
-            .collect();
-        if missing.is_empty() {
-            return missing;
+        match &self.listing {
+            Some(listing) => listing.unreadable.clone(),
+            None => self.list().map(|listing| listing.unreadable).unwrap_or_default(),
         }
-        // `.ignore` is for readers like us and holds for tracked files too.
-        let paths = listed.iter().chain(&missing).map(|entry| entry.path.as_str());
-        let ignored = dot_ignore::DotIgnore::new(paths, |path| self.text(path));
-        missing.into_iter().filter(|entry| !ignored.matches(&entry.path)).collect()
+    }
+
+    /// What was listed, if it was.
+    pub(crate) fn listing(&self) -> Option<&Listing> {
+        self.listing.as_deref()
+    }
+
+    fn list(&self) -> Result<Listing, TreeError> {
+        let io = |source| TreeError::Io { path: self.root.clone(), source };
+        walk::list(&self.root, &self.tracked, &self.excludes).map_err(io)
+    }
+
+    fn real_root(&self) -> std::io::Result<&Path> {
+        if let Some(root) = self.real_root.get() {
+            return Ok(root);
+        }
+        let root = self.root.canonicalize()?;
+        Ok(self.real_root.get_or_init(|| root))
     }
 
     /// Where `path` is on disk, links resolved; an error if that is outside the tree.
@@ -112,18 +100,18 @@ impl WorkingTree {
 
 impl Tree for WorkingTree {
     fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
-        // The walk passes over folders it cannot open, but a root it cannot open is the caller's mistake.
-        std::fs::read_dir(&self.root).map_err(|source| TreeError::Io { path: self.root.clone(), source })?;
-        let mut entries = self.walk().entries;
-        let hidden = self.tracked_but_ignored(&entries);
-        if !hidden.is_empty() {
-            entries.extend(hidden);
-            entries.sort();
+        match &self.listing {
+            Some(listing) => Ok(listing.entries.clone()),
+            None => Ok(self.list()?.entries),
         }
-        Ok(entries)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+        check_path(path)?;
+        // Nearly all paths hold no link, and then there is nothing to resolve.
+        if let Some(bytes) = self.real_root().ok().and_then(|root| open::read_without_links(root, path)) {
+            return Ok(bytes);
+        }
         let full = self.locate(path)?;
         let metadata = full.metadata().map_err(|source| TreeError::Io { path: full.clone(), source })?;
         // Reading a pipe or a device might never end.
@@ -163,66 +151,6 @@ pub(crate) fn check_path(path: &str) -> Result<(), TreeError> {
 /// `.git` in any case: file systems that fold case would open it too.
 fn is_git_folder(name: Option<&str>) -> bool {
     name.is_some_and(|name| name.eq_ignore_ascii_case(".git"))
-}
-
-#[derive(Default)]
-struct Walked {
-    entries: Vec<TreeEntry>,
-    unreadable: Vec<String>,
-}
-
-impl Walked {
-    fn push(&mut self, root: &Path, entry: &ignore::DirEntry) {
-        let Some(file_type) = entry.file_type() else { return };
-        let Some((path, is_utf8)) = relative(root, entry.path()) else { return };
-        let kind = match (is_utf8, file_type.is_symlink(), file_type.is_file()) {
-            (false, true, _) | (false, _, true) => EntryKind::NotUtf8Name,
-            (true, true, _) => EntryKind::Symlink,
-            (true, false, true) => EntryKind::File,
-            // Folders; sockets, pipes and devices.
-            (_, false, false) => return,
-        };
-        match entry.path().symlink_metadata() {
-            Ok(metadata) => self.entries.push(TreeEntry { path, kind, bytes: metadata.len() }),
-            Err(_) => self.unreadable.push(path),
-        }
-    }
-
-    fn push_error(&mut self, root: &Path, error: &ignore::Error) {
-        if let Some(path) = path_of(error).and_then(|path| relative(root, path)) {
-            self.unreadable.push(path.0);
-        }
-    }
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
-        _ => None,
-    }
-}
-
-/// `path` below `root` with `/`, and whether it was UTF-8.
-fn relative(root: &Path, path: &Path) -> Option<(String, bool)> {
-    let inside = path.strip_prefix(root).ok()?;
-    let text = inside.to_string_lossy();
-    let is_utf8 = inside.to_str().is_some();
-    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
-    (!text.is_empty()).then_some((text, is_utf8))
-}
-
-struct Batch<'a> {
-    walked: Walked,
-    all: &'a Mutex<Walked>,
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.entries.append(&mut self.walked.entries);
-        all.unreadable.append(&mut self.walked.unreadable);
-    }
 }
 
 #[cfg(test)]
@@ -311,5 +239,62 @@ mod tests {
         let tree = WorkingTree::new(folder.path());
         assert_eq!(paths(&tree), Vec::<String>::new());
         assert!(matches!(tree.read("pipe"), Err(TreeError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_listed_tree_repeats_what_was_there() {
+        let folder = tempfile::tempdir().expect("the system has a temporary folder");
+        write(folder.path(), "a.txt", "x");
+        let tree = WorkingTree::new(folder.path()).listed().expect("readable");
+        write(folder.path(), "b.txt", "x");
+        assert_eq!(paths(&tree), ["a.txt"]);
+        assert_eq!(tree.text("b.txt").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn the_identity_of_a_file_changes_with_the_file() {
+        let folder = tempfile::tempdir().expect("the system has a temporary folder");
+        write(folder.path(), "a.txt", "x");
+        let tree = WorkingTree::new(folder.path());
+        let before = tree.entries().expect("readable");
+        assert_eq!(tree.entries().expect("readable"), before);
+        let file = std::fs::File::create(folder.path().join("a.txt")).expect("it is ours");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
+        assert_ne!(tree.entries().expect("readable")[0].identity, before[0].identity);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        /// The `ignore` crate walks as ripgrep does; where nothing is tracked, so do we.
+        #[test]
+        fn without_git_the_listing_is_that_of_ripgrep(
+            files in proptest::collection::vec("(a|b|\\.h|c d)(/(a|b|\\.h|x\\.log)){0,2}", 1..12),
+            patterns in proptest::collection::vec(
+                ("(|a/|b/a/|\\.\\./)\\.(git)?ignore", "!?/?(a|b|\\*\\.log|x\\.log|a/b|\\.h|\\*\\*/a|top/a)/?"), 0..6),
+        ) {
+            let folder = tempfile::tempdir().expect("the system has a temporary folder");
+            let root = folder.path().join("top");
+            let mut ignores: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+            for (path, pattern) in patterns {
+                ignores.entry(path).or_default().push_str(&format!("{pattern}\n"));
+            }
+            std::fs::create_dir(&root).expect("the folder can be made");
+            for (path, text) in files.into_iter().map(|path| (path, "x".to_owned())).chain(ignores) {
+                let path = root.join(path);
+                // A name may already be a folder, or stand below a file.
+                if path.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_ok()) {
+                    let _ = std::fs::write(path, text);
+                }
+            }
+            let mut expected: Vec<String> = ignore::WalkBuilder::new(&root)
+                .hidden(false).require_git(false).build()
+                .map(|entry| entry.expect("readable"))
+                .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+                .map(|entry| entry.path().strip_prefix(&root).expect("inside").to_str().expect("plain").to_owned())
+                .collect();
+            expected.sort();
+            proptest::prop_assert_eq!(paths(&WorkingTree::new(&root)), expected);
+        }
     }
 }

@@ -71,6 +71,11 @@ impl Place {
         &self.common
     }
 
+    /// Our folder for this repository in the user's cache.
+    pub fn cache(&self) -> &Path {
+        self.worktrees.parent().unwrap_or(&self.worktrees)
+    }
+
     /// Where our worktrees are.
     pub fn worktrees(&self) -> &Path {
         &self.worktrees

@@ -13,6 +13,7 @@ impl Tree for MemoryTree {
             path: (*path).to_owned(),
             kind: EntryKind::File,
             bytes: text.len() as u64,
+            identity: crate::tree::Identity::Unknown,
         };
         Ok(self.0.iter().map(entry).collect())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::plan::parse::parse;
-use crate::tree::{EntryKind, TreeEntry, TreeError};
+use crate::tree::{EntryKind, Identity, TreeEntry, TreeError};
 
 /// Files in memory.
 pub(crate) struct MemoryTree(BTreeMap<String, String>);
@@ -21,6 +21,7 @@ impl Tree for MemoryTree {
             path: path.clone(),
             kind: EntryKind::File,
             bytes: text.len() as u64,
+            identity: Identity::Unknown,
         };
         Ok(self.0.iter().map(entry).collect())
     }
