@@ -2,6 +2,10 @@
 
 mod cli;
 
+/// Extraction makes many short strings, and the parser, which is C, many small nodes: both go to one allocator that is quick at it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cli::main()
 }

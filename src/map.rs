@@ -5,27 +5,27 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-use rayon::prelude::*;
-
 use crate::progress::Progress;
-use crate::repo_map::facts::{CallIndex, FileFacts, SymbolIndex};
+use crate::repo_map::facts::{CallIndex, SymbolIndex};
 use crate::repo_map::history::History;
-use crate::repo_map::{
-    CallId, CallTarget, FileHistory, FileId, How, RepoMap, SkipReason, SkippedFile, SourceFile, SymbolId,
-};
+use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 pub mod classify;
 mod credentials;
+mod facts_cache;
 pub mod language;
 pub mod rank;
+mod read;
 pub mod recon;
 pub mod resolve;
 pub mod syntax;
 
+pub use facts_cache::CachePlace;
+use facts_cache::FactsCache;
 use language::Language;
-use syntax::SyntaxParser;
+use read::{Read, Reader};
 
 /// What to map, and how hard to try.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct MapOptions {
     pub exclude: Vec<String>,
     /// Parsing one file is given up after this long, and the file marked as partly read.
     pub parse_timeout: Duration,
+    /// Where the facts of unchanged files are kept from run to run; `None` reads every file.
+    pub cache: Option<CachePlace>,
 }
 
 impl Default for MapOptions {
@@ -51,6 +53,7 @@ impl Default for MapOptions {
             include: Vec::new(),
             exclude: Vec::new(),
             parse_timeout: Duration::from_secs(20),
+            cache: None,
         }
     }
 }
@@ -134,42 +137,47 @@ impl Mapper<'_> {
         self.stop_if_cancelled()?;
 
         progress.phase("parse", Some(entries.len() as u64));
-        let read: Vec<Option<Read>> = entries
-            .par_iter()
-            .map_init(
-                || SyntaxParser::new(progress, self.options.parse_timeout),
-                |parser, entry| {
-                    if progress.cancelled() {
-                        return None;
-                    }
-                    let read = self.read_entry(entry, parser);
-                    progress.tick(1);
-                    Some(read)
-                },
-            )
-            .collect();
+        let cache = FactsCache::load(self.options.cache.clone());
+        let reader = Reader {
+            tree,
+            options: self.options,
+            wanted: &self.wanted,
+            languages: &self.languages,
+            cache: &cache,
+            progress,
+        };
+        let (read, (config, recon)) = rayon::join(
+            || reader.read_all(&entries),
+            || {
+                let config = read_config(&entries, tree);
+                let recon = recon::read(&entries, tree, &config);
+                (config, recon)
+            },
+        );
         self.stop_if_cancelled()?;
 
-        let mut map = RepoMap { commit, ..RepoMap::default() };
-        for (entry, read) in entries.iter().zip(read) {
+        let mut map = RepoMap { commit, recon, ..RepoMap::default() };
+        let mut remembered = Vec::with_capacity(entries.len());
+        for (entry, (read, kept)) in entries.iter().zip(read) {
+            remembered.extend(kept);
             match read {
-                Some(Read::Source(mut file)) => {
+                Read::Source(mut file) => {
                     file.history = history.of(&file.path).cloned().unwrap_or_default();
                     map.files.push(*file);
                 }
-                Some(Read::Skipped(reason)) => map.skipped.push(SkippedFile { path: entry.path.clone(), reason }),
-                Some(Read::Other) => map.other_files.push(entry.path.clone()),
-                Some(Read::Unwanted) | None => {}
+                Read::Skipped(reason) => map.skipped.push(SkippedFile { path: entry.path.clone(), reason }),
+                Read::Other => map.other_files.push(entry.path.clone()),
+                Read::Unwanted => {}
             }
         }
 
-        progress.phase("project facts", None);
-        let config = read_config(&entries, tree);
-        map.recon = recon::read(&entries, tree, &config);
-        self.stop_if_cancelled()?;
-
         progress.phase("link", None);
-        let links = resolve::link(&resolve::LinkInput { files: &map.files, config: &config });
+        let (links, saved) = rayon::join(
+            || resolve::link(&resolve::LinkInput { files: &map.files, config: &config }),
+            || cache.save(remembered),
+        );
+        // A cache that cannot be written costs time at the next run and nothing else.
+        drop(saved);
         map.targets = links.targets;
         map.import_targets = links.import_targets;
         map.callers = callers(&map.targets);
@@ -182,68 +190,6 @@ impl Mapper<'_> {
     fn stop_if_cancelled(&self) -> Result<(), MapError> {
         if self.progress.cancelled() { Err(MapError::Cancelled) } else { Ok(()) }
     }
-
-    fn read_entry(&self, entry: &TreeEntry, parser: &mut SyntaxParser<'_>) -> Read {
-        let path = entry.path.as_str();
-        match entry.kind {
-            EntryKind::Symlink => return Read::Skipped(SkipReason::Symlink),
-            EntryKind::NotUtf8Name => return Read::Skipped(SkipReason::NotUtf8),
-            EntryKind::File => {}
-        }
-        if let Some(reason) = classify::skip_by_path(path) {
-            return Read::Skipped(reason);
-        }
-        let extension = classify::extension(path);
-        let language = self.languages.get(extension).copied();
-        if language.is_some() && !self.wanted.matches(path) {
-            return Read::Unwanted;
-        }
-        if entry.bytes > self.options.max_file_bytes {
-            return Read::Skipped(SkipReason::TooLarge);
-        }
-        // A known text format need not be opened to be listed.
-        if language.is_none() && classify::is_known_text(path) {
-            return Read::Other;
-        }
-        let Ok(bytes) = self.tree.read(path) else { return Read::Skipped(SkipReason::Unreadable) };
-        if classify::is_binary(&bytes) {
-            return Read::Skipped(SkipReason::Binary);
-        }
-        let Some(language) = language else { return Read::Other };
-        let Ok(text) = String::from_utf8(bytes) else { return Read::Skipped(SkipReason::NotUtf8) };
-        if let Some(reason) = classify::skip_by_text(&text) {
-            return Read::Skipped(reason);
-        }
-        Read::Source(Box::new(SourceFile {
-            path: path.to_owned(),
-            language: language.name,
-            role: classify::role(path),
-            lines: text.lines().count() as u32,
-            bytes: text.len() as u64,
-            history: FileHistory::default(),
-            facts: self.parse(&text, extension, language, parser),
-        }))
-    }
-
-    /// Facts of one file; none but the mark `partly_read` when parsing took too long or was interrupted.
-    fn parse(&self, text: &str, extension: &str, language: &Language, parser: &mut SyntaxParser<'_>) -> FileFacts {
-        match language.read(extension, text, parser) {
-            Some(mut facts) => {
-                facts.secrets = credentials::literals(text, &facts);
-                facts
-            }
-            None => FileFacts { partly_read: true, ..FileFacts::default() },
-        }
-    }
-}
-
-/// What became of an entry.
-enum Read {
-    Source(Box<SourceFile>),
-    Skipped(SkipReason),
-    Other,
-    /// Source that the options leave out.
-    Unwanted,
 }
 
 fn by_extension(languages: &[&'static Language]) -> HashMap<&'static str, &'static Language> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::effects::{Effects, effects};
 use crate::git::{self, Checkout, CommitId, GitError, HistoryLimits, Touches};
 use crate::hint::Hint;
-use crate::map::{self, MapError, MapOptions};
+use crate::map::{self, CachePlace, MapError, MapOptions};
 use crate::progress::Progress;
 use crate::repo_map::RepoMap;
 use crate::repo_map::history::History;
@@ -72,6 +72,7 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
     let options = MapOptions {
         exclude: settings.exclude.value.clone(),
         jobs: (jobs > 0).then_some(jobs),
+        cache: kept(root, "facts").map(|file| CachePlace { file, now_ns: now_ns() }),
         ..MapOptions::default()
     };
     let mut map = match map::build(&tree, &options, &history, commit, progress) {
@@ -115,6 +116,12 @@ fn touches(root: &Path, head: Option<&CommitId>, progress: &dyn Progress) -> Res
     let Some(head) = head else { return Ok(Touches::default()) };
     let limits = HistoryLimits::default();
     git::Repository::discover(root)?.history(head, limits, kept(root, "history").as_deref(), progress)
+}
+
+/// Nanoseconds since 1970.
+fn now_ns() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// A file of ours for this repository in the user's cache; `None` where that would be a file in the repository.

@@ -198,9 +198,9 @@ mod tests {
             .zip(1..)
             .map(|(c, line)| CodeLine {
                 line,
-                exact: c as u64,
-                shape: c.to_ascii_lowercase() as u64,
-                bag: c as u64,
+                exact: c as u32,
+                shape: c.to_ascii_lowercase() as u32,
+                bag: c as u32,
                 tokens: 6,
             })
             .collect()

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
 use crate::progress::NoProgress;
-use crate::repo_map::facts::{LanguageName, Lines, Span, Symbol, SymbolKind};
+use crate::repo_map::facts::{FileFacts, LanguageName, Lines, Span, Symbol, SymbolKind};
+use crate::repo_map::{FileHistory, SkipReason};
 use crate::tree::WorkingTree;
 
 static GRAMMAR: LazyLock<syntax::Grammar> = LazyLock::new(|| syntax::Grammar::new(tree_sitter_rust::LANGUAGE.into()));

@@ -688,12 +688,12 @@ pub struct CodeLine {
     /// 1-based line.
     pub line: u32,
     /// Hash of the line with white space folded.
-    pub exact: u64,
+    pub exact: u32,
     /// Hash with identifiers, strings and numbers replaced by their kind.
-    pub shape: u64,
+    pub shape: u32,
     /// Sum of the hashes of its tokens without brackets and separators: adds up over lines, so that a statement has the same
     /// sum however it is broken into lines.
-    pub bag: u64,
+    pub bag: u32,
     /// Leaf tokens on the line: thin lines weigh little.
     pub tokens: u16,
 }

@@ -47,8 +47,8 @@ pub fn compare(left: &[CodeLine], right: &[CodeLine]) -> Comparison {
     found
 }
 
-fn bag(lines: &[CodeLine]) -> u64 {
-    lines.iter().fold(0, |sum, line| sum.wrapping_add(line.bag))
+fn bag(lines: &[CodeLine]) -> u32 {
+    lines.iter().fold(0, |sum: u32, line| sum.wrapping_add(line.bag))
 }
 
 /// Pairs of lines of equal shape in the order of both sides, worth most together.
@@ -101,14 +101,15 @@ mod tests {
 
     /// A line a word; capitals share the shape of their small letters. A line is the sum of its letters.
     fn lines(text: &str) -> Vec<CodeLine> {
-        let hash = |text: &str| text.bytes().fold(7_u64, |sum, byte| sum * 31 + u64::from(byte));
+        let hash =
+            |text: &str| text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
         text.split(' ')
             .zip(1..)
             .map(|(word, line)| CodeLine {
                 line,
                 exact: hash(word),
                 shape: hash(&word.to_ascii_lowercase()),
-                bag: word.bytes().map(u64::from).sum(),
+                bag: word.bytes().map(u32::from).sum(),
                 tokens: 6,
             })
             .collect()

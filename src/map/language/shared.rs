@@ -244,7 +244,7 @@ struct Line {
     row: u32,
     exact: FxHasher,
     shape: FxHasher,
-    bag: u64,
+    bag: u32,
     tokens: u16,
     words: u16,
     skip: bool,
@@ -267,7 +267,7 @@ impl CodeLines {
         let hash = hasher.finish();
         line.exact.write_u64(hash);
         if !matches!(text, "(" | ")" | "{" | "}" | "[" | "]" | "," | ";") {
-            line.bag = line.bag.wrapping_add(hash);
+            line.bag = line.bag.wrapping_add(hash as u32);
         }
         line.shape.write_u64(match leaf {
             Leaf::Name => 1,
@@ -283,8 +283,8 @@ impl CodeLines {
         let Some(line) = self.line.take().filter(|line| !line.skip && line.words > 0) else { return };
         self.found.push(CodeLine {
             line: line.row,
-            exact: line.exact.finish(),
-            shape: line.shape.finish(),
+            exact: line.exact.finish() as u32,
+            shape: line.shape.finish() as u32,
             bag: line.bag,
             tokens: line.tokens,
         });

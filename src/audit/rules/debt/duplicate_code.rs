@@ -123,7 +123,7 @@ fn repeated(family: &Family) -> usize {
 fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
     let own = code(bodies, clone.left);
     let tokens: u32 = own.iter().map(|line| u32::from(line.tokens)).sum();
-    let shapes: BTreeSet<u64> = own.iter().map(|line| line.shape).collect();
+    let shapes: BTreeSet<u32> = own.iter().map(|line| line.shape).collect();
     clone.exact * 100 >= clone.left.len().max(clone.right.len()) * MIN_EXACT_PERCENT
         && clone.exact >= MIN_LINES
         && tokens >= MIN_TOKENS

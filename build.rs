@@ -1,0 +1,41 @@
+//! Says what made the facts of a file: a hash of the sources that decide them. Facts kept by another build are then not
+//! trusted, without anybody having to remember to count up a version.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+/// What decides which facts a text gives. The lock file names the grammars.
+const DECIDING: &[&str] = &[
+    "src/map/read.rs",
+    "src/map/language",
+    "src/map/language.rs",
+    "src/map/syntax.rs",
+    "src/map/classify.rs",
+    "src/map/credentials.rs",
+    "src/map/facts_cache.rs",
+    "src/map/facts_cache",
+    "src/repo_map",
+    "src/secrets.rs",
+    "src/secrets",
+    "Cargo.lock",
+];
+
+fn main() {
+    let mut hasher = DefaultHasher::new();
+    for path in DECIDING {
+        println!("cargo::rerun-if-changed={path}");
+        for file in files(Path::new(path)) {
+            hasher.write(file.to_string_lossy().as_bytes());
+            hasher.write(&std::fs::read(&file).unwrap_or_default());
+        }
+    }
+    println!("cargo::rustc-env=IMPROVE_FACTS_FINGERPRINT={:016x}", hasher.finish());
+}
+
+/// `path` or, in order, everything below it.
+fn files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    inside.iter().flat_map(|path| files(path)).collect()
+}

@@ -1,0 +1,317 @@
+//! What was read of each file, kept from run to run outside the working tree.
+//!
+//! A file whose identity the system calls unchanged is not opened; one that merely looks changed, or was renamed, is known by a hash of
+//! its content. Only facts are kept, never what calls resolve to: a new export in one file changes calls in another that nobody
+//! touched, so linking starts from all facts at every run.
+//!
+//! **Invariant:** a run with a cache gives what a run without one gives. What another build wrote, what is damaged and what was cut
+//! off is not used; a file written just before it was read is hashed again the next time.
+//!
+//! The file is one header, one table and one packed block a source file. It is replaced by a rename, so a reader sees one whole version
+//! and two writers need no lock: the last one wins, and either version is right.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::classify;
+use crate::repo_map::SkipReason;
+use crate::repo_map::facts::FileFacts;
+use crate::tree::{Identity, TreeEntry};
+
+/// Kind of the file, then the build that wrote it.
+const HEAD: &[u8; 32] = {
+    const KIND: &[u8; 16] = b"improve-facts-1\n";
+    const BUILD: &[u8] = env!("IMPROVE_FACTS_FINGERPRINT").as_bytes();
+    const HEAD: [u8; 32] = {
+        let mut head = [0; 32];
+        let mut at = 0;
+        while at < 16 {
+            head[at] = KIND[at];
+            head[16 + at] = BUILD[at];
+            at += 1;
+        }
+        head
+    };
+    &HEAD
+};
+/// A file over this size is neither read nor written: the facts of about ten million lines.
+const MAX_BYTES: usize = 512 << 20;
+/// What was modified later than this before it was read may be modified once more without looking so: two seconds is the coarsest
+/// clock of a file system in use (FAT).
+const RACY_NS: i64 = 2_000_000_000;
+
+/// Where facts are kept.
+#[derive(Debug, Clone)]
+pub struct CachePlace {
+    /// The file.
+    pub file: PathBuf,
+    /// The time at which the run began, in nanoseconds since 1970.
+    pub now_ns: i64,
+}
+
+/// What became of a file that was opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Outcome {
+    /// No language reads it.
+    Other,
+    /// It was left out for what stands in it.
+    Skipped(SkipReason),
+    /// It was read.
+    Source {
+        /// Lines.
+        lines: u32,
+        /// What stands in it.
+        facts: Box<FileFacts>,
+    },
+}
+
+/// A file as the cache knows it after this run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Remembered {
+    row: Row,
+    block: Block,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Block {
+    /// As in the present cache file.
+    Kept,
+    New(Vec<u8>),
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Row {
+    path: String,
+    bytes: u64,
+    identity: KeptIdentity,
+    content: u128,
+    /// Without the facts of a source file, which are the block.
+    outcome: KeptOutcome,
+    /// First byte of the block, counted from the end of the table.
+    start: u64,
+    length: u32,
+    sum: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum KeptIdentity {
+    Unknown,
+    Stat { modified_ns: i64, changed_ns: i64, inode: u64 },
+    Blob([u8; 20]),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum KeptOutcome {
+    Other,
+    Skipped(SkipReason),
+    Source,
+}
+
+/// The facts of earlier runs.
+#[derive(Default)]
+pub(super) struct FactsCache {
+    place: Option<CachePlace>,
+    /// Sorted by path.
+    rows: Vec<Row>,
+    /// Places of rows by content, made when the first file looks changed.
+    by_content: OnceLock<HashMap<u128, Vec<usize>>>,
+    blocks: Vec<u8>,
+}
+
+impl FactsCache {
+    /// What `place` holds: nothing when it is absent, damaged or from another build.
+    pub fn load(place: Option<CachePlace>) -> Self {
+        let mut cache = Self { place, ..Self::default() };
+        let Some(place) = &cache.place else { return cache };
+        let Some((rows, blocks)) = read(&place.file) else { return cache };
+        cache.rows = rows;
+        cache.blocks = blocks;
+        cache
+    }
+
+    /// Whether anything is to be kept.
+    pub fn is_on(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// What is known of `entry` without opening it.
+    pub fn of_entry(&self, entry: &TreeEntry) -> Option<(Outcome, Remembered)> {
+        let row = self.row(&entry.path)?;
+        let same = row.bytes == entry.bytes
+            && entry.identity != Identity::Unknown
+            && row.identity == KeptIdentity::from(entry.identity);
+        if !same {
+            return None;
+        }
+        Some((self.outcome(row)?, Remembered { row: row.clone(), block: Block::Kept }))
+    }
+
+    /// What is known of a file with this content.
+    pub fn of_content(&self, entry: &TreeEntry, content: u128) -> Option<(Outcome, Remembered)> {
+        let by_content = self.by_content.get_or_init(|| {
+            let mut by_content: HashMap<u128, Vec<usize>> = HashMap::new();
+            for (index, row) in self.rows.iter().enumerate() {
+                by_content.entry(row.content).or_default().push(index);
+            }
+            by_content
+        });
+        // The same bytes mean something else in another language.
+        let extension = classify::extension(&entry.path);
+        let same = by_content.get(&content)?.iter().map(|&index| &self.rows[index]);
+        let row = same.into_iter().find(|row| classify::extension(&row.path) == extension)?;
+        let outcome = self.outcome(row)?;
+        let row = Row { path: entry.path.clone(), bytes: entry.bytes, identity: self.identity(entry), ..row.clone() };
+        Some((outcome, Remembered { row, block: Block::Kept }))
+    }
+
+    /// `outcome` of reading `entry`, to be kept.
+    pub fn remember(&self, entry: &TreeEntry, content: u128, outcome: &Outcome) -> Option<Remembered> {
+        let (outcome, block) = match outcome {
+            Outcome::Other => (KeptOutcome::Other, Vec::new()),
+            Outcome::Skipped(reason) => (KeptOutcome::Skipped(*reason), Vec::new()),
+            Outcome::Source { lines, facts } => {
+                let plain = postcard::to_stdvec(&(lines, facts)).ok()?;
+                (KeptOutcome::Source, lz4_flex::compress_prepend_size(&plain))
+            }
+        };
+        let row = Row {
+            path: entry.path.clone(),
+            bytes: entry.bytes,
+            identity: self.identity(entry),
+            content,
+            outcome,
+            start: 0,
+            length: u32::try_from(block.len()).ok()?,
+            sum: xxh3_64(&block),
+        };
+        Some(Remembered { row, block: Block::New(block) })
+    }
+
+    /// What is kept of `entry`, which this run was not asked to read.
+    pub fn keep(&self, entry: &TreeEntry) -> Option<Remembered> {
+        let row = self.row(&entry.path)?;
+        Some(Remembered { row: row.clone(), block: Block::Kept })
+    }
+
+    /// Writes what this run knows, if that is not what the file holds already. A cache that cannot be written is no error: the next
+    /// run reads the sources again.
+    pub fn save(&self, remembered: Vec<Remembered>) -> std::io::Result<()> {
+        let Some(place) = &self.place else { return Ok(()) };
+        let same = remembered.len() == self.rows.len()
+            && remembered.iter().zip(&self.rows).all(|(new, old)| new.block == Block::Kept && new.row == *old);
+        if same {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(remembered.len());
+        let mut blocks = Vec::new();
+        for Remembered { mut row, block } in remembered {
+            let start = blocks.len() as u64;
+            match block {
+                Block::New(block) => blocks.extend_from_slice(&block),
+                Block::Kept => blocks.extend_from_slice(self.block(&row).unwrap_or_default()),
+            }
+            row.start = start;
+            rows.push(row);
+        }
+        let table = postcard::to_stdvec(&rows).map_err(std::io::Error::other)?;
+        if table.len() + blocks.len() > MAX_BYTES {
+            return Ok(());
+        }
+        let folder = place.file.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(HEAD)?;
+        temporary.write_all(&(table.len() as u64).to_le_bytes())?;
+        temporary.write_all(&(blocks.len() as u64).to_le_bytes())?;
+        temporary.write_all(&xxh3_64(&table).to_le_bytes())?;
+        temporary.write_all(&table)?;
+        temporary.write_all(&blocks)?;
+        temporary.persist(&place.file)?;
+        Ok(())
+    }
+
+    fn row(&self, path: &str) -> Option<&Row> {
+        let index = self.rows.binary_search_by(|row| row.path.as_str().cmp(path)).ok()?;
+        Some(&self.rows[index])
+    }
+
+    fn outcome(&self, row: &Row) -> Option<Outcome> {
+        match row.outcome {
+            KeptOutcome::Other => Some(Outcome::Other),
+            KeptOutcome::Skipped(reason) => Some(Outcome::Skipped(reason)),
+            KeptOutcome::Source => {
+                let block = self.block(row).filter(|block| xxh3_64(block) == row.sum)?;
+                let plain = lz4_flex::decompress_size_prepended(block).ok()?;
+                let (lines, facts) = postcard::from_bytes(&plain).ok()?;
+                Some(Outcome::Source { lines, facts })
+            }
+        }
+    }
+
+    fn block(&self, row: &Row) -> Option<&[u8]> {
+        let start = usize::try_from(row.start).ok()?;
+        self.blocks.get(start..start.checked_add(row.length as usize)?)
+    }
+
+    /// The identity by which `entry` may be known at the next run; unknown when it was modified too shortly before it was read.
+    fn identity(&self, entry: &TreeEntry) -> KeptIdentity {
+        match entry.identity {
+            Identity::Stat { modified_ns, changed_ns, .. } => {
+                let now = self.place.as_ref().map_or(0, |place| place.now_ns);
+                let settled = now.saturating_sub(modified_ns.max(changed_ns)) > RACY_NS;
+                if settled { entry.identity.into() } else { KeptIdentity::Unknown }
+            }
+            Identity::Blob(_) | Identity::Unknown => entry.identity.into(),
+        }
+    }
+}
+
+impl From<Identity> for KeptIdentity {
+    fn from(identity: Identity) -> Self {
+        match identity {
+            Identity::Unknown => KeptIdentity::Unknown,
+            Identity::Stat { modified_ns, changed_ns, inode } => KeptIdentity::Stat { modified_ns, changed_ns, inode },
+            Identity::Blob(id) => KeptIdentity::Blob(id),
+        }
+    }
+}
+
+/// The hash by which content is known again.
+pub(super) fn content_hash(bytes: &[u8]) -> u128 {
+    xxh3_128(bytes)
+}
+
+/// Table and blocks of `file`, if it was written whole by this build.
+fn read(file: &Path) -> Option<(Vec<Row>, Vec<u8>)> {
+    if std::fs::metadata(file).ok()?.len() > MAX_BYTES as u64 {
+        return None;
+    }
+    let mut bytes = std::fs::read(file).ok()?;
+    let rest = bytes.strip_prefix(HEAD)?;
+    let (table_length, rest) = number(rest)?;
+    let (blocks_length, rest) = number(rest)?;
+    let (table_sum, rest) = number(rest)?;
+    let table = rest.get(..usize::try_from(table_length).ok()?)?;
+    let blocks = &rest[table.len()..];
+    if blocks.len() as u64 != blocks_length || xxh3_64(table) != table_sum {
+        return None;
+    }
+    let rows: Vec<Row> = postcard::from_bytes(table).ok()?;
+    let start = bytes.len() - blocks.len();
+    bytes.drain(..start);
+    Some((rows, bytes))
+}
+
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*number), rest))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! With a cache or without one: the same map.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::map::{MapOptions, build};
+use crate::progress::NoProgress;
+use crate::repo_map::RepoMap;
+use crate::repo_map::history::History;
+use crate::tree::{EntryKind, Tree, TreeError};
+
+/// Files in memory, with the identities the test gives them.
+#[derive(Default)]
+struct Files {
+    files: BTreeMap<String, (String, Identity)>,
+    reads: AtomicUsize,
+}
+
+impl Files {
+    fn put(&mut self, path: &str, text: &str, modified_ns: i64) {
+        let identity = Identity::Stat { modified_ns, changed_ns: modified_ns, inode: 1 };
+        self.files.insert(path.to_owned(), (text.to_owned(), identity));
+    }
+
+    /// How many files were opened since the last time.
+    fn reads(&self) -> usize {
+        self.reads.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Tree for Files {
+    fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
+        let entry = |(path, (text, identity)): (&String, &(String, Identity))| TreeEntry {
+            path: path.clone(),
+            kind: EntryKind::File,
+            bytes: text.len() as u64,
+            identity: *identity,
+        };
+        Ok(self.files.iter().map(entry).collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let (text, _) = self.files.get(path).ok_or(TreeError::Missing { path: path.to_owned() })?;
+        Ok(text.clone().into_bytes())
+    }
+}
+
+const SECOND: i64 = 1_000_000_000;
+/// When the runs of a test happen, unless it says otherwise: long after its files were written.
+const LATER: i64 = 1_000 * SECOND;
+
+fn map(files: &Files, cache: Option<&Path>, now_ns: i64, jobs: usize) -> RepoMap {
+    let cache = cache.map(|file| CachePlace { file: file.to_owned(), now_ns });
+    let options = MapOptions { cache, jobs: Some(jobs), ..MapOptions::default() };
+    build(files, &options, &History::default(), None, &NoProgress).expect("files in memory can be listed")
+}
+
+fn bytes(map: &RepoMap) -> String {
+    format!("{map:?}")
+}
+
+fn sample() -> Files {
+    let mut files = Files::default();
+    files.put("src/a.ts", "import { b } from './b';\nexport const a = () => b();\n", SECOND);
+    files.put("src/b.ts", "export function b() { return c(); }\nfunction c() {}\n", SECOND);
+    files.put("src/lib.rs", "pub fn one() { two() }\nfn two() {}\n", SECOND);
+    files.put("LICENSE", "words", SECOND);
+    files
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("the system has a temporary folder")
+}
+
+#[test]
+fn what_is_unchanged_is_not_opened_again() {
+    let (files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    let first = map(&files, Some(&file), LATER, 2);
+    assert_eq!(files.reads(), 4);
+    let second = map(&files, Some(&file), LATER, 2);
+    assert_eq!(files.reads(), 0);
+    assert_eq!(bytes(&first), bytes(&second));
+    assert_eq!(bytes(&first), bytes(&map(&files, None, LATER, 2)));
+}
+
+#[test]
+fn an_unchanged_cache_is_not_written_again() {
+    let (files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 2);
+    let written = std::fs::metadata(&file).and_then(|metadata| metadata.modified()).expect("it was written");
+    map(&files, Some(&file), LATER + SECOND, 2);
+    let again = std::fs::metadata(&file).and_then(|metadata| metadata.modified()).expect("it is still there");
+    assert_eq!(written, again);
+}
+
+#[test]
+fn a_file_written_just_before_it_was_read_is_read_again() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    files.put("src/b.ts", "export function b() {}\n", LATER);
+    map(&files, Some(&file), LATER + SECOND, 1);
+    // The same size, and the clock of the file system did not tick.
+    files.put("src/b.ts", "export function x() {}\n", LATER);
+    let cached = map(&files, Some(&file), LATER + 9 * SECOND, 1);
+    assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+}
+
+#[test]
+fn a_renamed_file_is_known_by_its_content_but_not_in_another_language() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    let (text, _) = files.files.remove("src/b.ts").expect("it is there");
+    files.put("src/moved.ts", &text, 2 * SECOND);
+    files.put("src/same.rs", &text, 2 * SECOND);
+    let cached = map(&files, Some(&file), LATER, 1);
+    assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+}
+
+#[test]
+fn a_change_in_one_file_changes_what_another_calls() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    files.put("src/b.ts", "export { c as b } from './c';\n", 2 * SECOND);
+    files.put("src/c.ts", "export const c = () => 1;\n", 2 * SECOND);
+    let cached = map(&files, Some(&file), LATER, 1);
+    assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+    assert_eq!(cached.callers.len(), 2, "a.ts calls c.ts through b.ts, and lib.rs itself");
+}
+
+#[test]
+fn a_damaged_cache_is_as_good_as_none() {
+    let (files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    let clean = bytes(&map(&files, Some(&file), LATER, 1));
+    let whole = std::fs::read(&file).expect("it was written");
+    let mut damaged: Vec<Vec<u8>> = (0..whole.len()).step_by(7).map(|end| whole[..end].to_vec()).collect();
+    damaged.extend((0..whole.len()).step_by(3).map(|at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x41;
+        bytes
+    }));
+    damaged.push([whole.as_slice(), b"more"].concat());
+    for bytes_on_disk in damaged {
+        std::fs::write(&file, &bytes_on_disk).expect("the folder is ours");
+        assert_eq!(bytes(&map(&files, Some(&file), LATER, 1)), clean);
+        assert_eq!(std::fs::read(&file).expect("it is there"), whole, "it was made anew");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_no_error() {
+    let (files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    std::fs::create_dir(&file).expect("the folder is ours");
+    assert_eq!(bytes(&map(&files, Some(&file), LATER, 1)), bytes(&map(&files, None, LATER, 1)));
+}
+
+#[test]
+fn two_runs_at_once_leave_one_whole_cache() {
+    let (files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    let clean = bytes(&map(&files, None, LATER, 1));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(bytes(&map(&files, Some(&file), LATER, 2)), clean));
+        }
+    });
+    files.reads();
+    map(&files, Some(&file), LATER, 1);
+    assert_eq!(files.reads(), 0);
+}
+
+/// One step in the life of a repository.
+#[derive(Debug, Clone)]
+enum Step {
+    Write(usize, usize),
+    Delete(usize),
+    Rename(usize, usize),
+}
+
+const PATHS: &[&str] = &["src/a.ts", "src/b.ts", "src/c.tsx", "src/index.ts", "src/lib.rs", "src/m.rs", "package.json"];
+const TEXTS: &[&str] = &[
+    "export const a = () => b();\nimport { b } from './b';\n",
+    "export function b() { return a(); }\nimport { a } from './a';\n",
+    "export * from './b';\nexport { a as c } from './a';\n",
+    "import * as all from './index';\nall.a(); all.b(); all.c();\nexport const C = () => <D/>;\nfunction D() { return null }\n",
+    "mod m;\npub fn run() { m::go(); other() }\nfn other() {}\n",
+    "pub fn go() { crate::run() }\npub struct S;\nimpl S { pub fn new() -> S { S } }\n",
+    "{ \"name\": \"x\" }\n",
+    "",
+    "export class K { m() { return this.n() } n() {} }\nnew K().m();\n",
+    "((((((",
+];
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Write(path, text)),
+        1 => (0..PATHS.len()).prop_map(Step::Delete),
+        1 => (0..PATHS.len(), 0..PATHS.len()).prop_map(|(from, to)| Step::Rename(from, to)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn any_history_of_edits_gives_what_a_clean_run_gives(
+        runs in prop::collection::vec((prop::collection::vec(step(), 0..5), 1_usize..5), 1..6),
+    ) {
+        let (mut files, folder) = (Files::default(), folder());
+        let file = folder.path().join("facts");
+        let mut clock = 0;
+        for (steps, jobs) in runs {
+            for step in steps {
+                clock += 1;
+                match step {
+                    Step::Write(path, text) => files.put(PATHS[path], TEXTS[text], clock * SECOND),
+                    Step::Delete(path) => {
+                        files.files.remove(PATHS[path]);
+                    }
+                    Step::Rename(from, to) => {
+                        if let Some(moved) = files.files.remove(PATHS[from]) {
+                            files.files.insert(PATHS[to].to_owned(), moved);
+                        }
+                    }
+                }
+            }
+            clock += 1;
+            let cached = map(&files, Some(&file), clock * SECOND, jobs);
+            prop_assert_eq!(bytes(&cached), bytes(&map(&files, None, 0, 1)));
+        }
+    }
+}
