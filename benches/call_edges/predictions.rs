@@ -1,6 +1,5 @@
 //! What is scored: our own map of a folder, through the same rows as `improve map --calls`, or rows from a file.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -9,6 +8,7 @@ use improve::git;
 use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
 use improve::repo_map::RepoMap;
+use improve::repo_map::history::History;
 use improve::report::map_lines::{self, CallRow};
 
 use crate::score::{Prediction, parse};
@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<Vec<Prediction>, Box<dyn Error>> {
 /// The map without history, which calls do not depend on.
 fn map_folder(folder: &Path) -> Result<RepoMap, Box<dyn Error>> {
     let tree = git::Repository::discover(folder)?.working_tree()?;
-    Ok(map::build(&tree, &MapOptions::default(), &BTreeMap::new(), None, &NoProgress)?)
+    Ok(map::build(&tree, &MapOptions::default(), &History::default(), None, &NoProgress)?)
 }
 
 fn prediction(row: CallRow) -> Prediction {
