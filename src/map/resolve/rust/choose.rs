@@ -38,9 +38,13 @@ impl<'a> Linker<'a> {
         if self.symbol(only.symbol).of_trait.is_none() || self.members.trait_of(only.symbol).is_some() {
             return true;
         }
-        match self.fits(only.symbol, call, context) {
-            Some(fits) => fits,
-            None => !matches!(ty, Ty::Outside(..) | Ty::Slice(_)),
+        let own = self.symbol(only.symbol);
+        match (self.fits(only.symbol, call, context), ty) {
+            (Some(fits), _) => fits,
+            // `url.into()`: nothing in the call tells, but other crates seldom have such traits.
+            (None, Ty::Outside(outside, _)) => own.takes_self && own.parameters.is_empty() && outside.package != "std",
+            (None, Ty::Slice(_)) => false,
+            (None, _) => true,
         }
     }
 

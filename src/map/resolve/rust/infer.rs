@@ -290,7 +290,7 @@ impl<'a> Linker<'a> {
     /// What a closure or async block gives.
     pub fn region_result(&self, file: u32, region: RegionIndex) -> Ty<'a> {
         let facts = self.facts(file);
-        let results = facts.returns.iter().filter(|result| result.region == Some(region));
+        let results = self.returns_of(region).map(|place| &facts.returns[place]);
         let own = &facts.regions[region as usize];
         let context = Context { file, function: own.symbol, region: Some(region), at: own.span.end };
         results.map(|result| self.type_of(&result.value, context).ty).find(Ty::is_known).unwrap_or_default()

@@ -88,6 +88,8 @@ pub(super) struct Linker<'a> {
     bindings: Chains<(Option<SymbolIndex>, &'a str)>,
     /// Calls that put something into a variable, by caller and the variable's name.
     additions: Chains<(Option<SymbolIndex>, &'a str)>,
+    /// What closures and blocks give back, by region.
+    returns: Chains<RegionIndex>,
     results: RefCell<Vec<State<'a>>>,
     targets: RefCell<Vec<CallTarget>>,
     /// What `Self` is in a definition; `None` while it is being worked out.
@@ -135,6 +137,7 @@ impl<'a> Linker<'a> {
                 _ => None,
             }
         });
+        let returns = Chains::new(facts.returns.len(), |place| facts.returns[place].region);
         let results = RefCell::new(vec![State::New; facts.calls.len()]);
         let targets = RefCell::new(vec![CallTarget::Unresolved; facts.calls.len()]);
         Self {
@@ -144,6 +147,7 @@ impl<'a> Linker<'a> {
             file,
             bindings,
             additions,
+            returns,
             results,
             targets,
             selves: RefCell::default(),
@@ -236,6 +240,11 @@ impl<'a> Linker<'a> {
     /// Calls in `caller` that put something into a variable called `name`.
     pub fn additions(&self, caller: Option<SymbolIndex>, name: &'a str) -> impl Iterator<Item = usize> {
         self.additions.get((caller, name))
+    }
+
+    /// What the region of the file gives back, by place among the returns.
+    pub fn returns_of(&self, region: RegionIndex) -> impl Iterator<Item = usize> {
+        self.returns.get(region)
     }
 
     /// The place names are looked up from.

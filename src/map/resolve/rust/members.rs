@@ -323,7 +323,10 @@ fn around(symbols: &[Symbol], modules: &[SymbolIndex], heritage: &Heritage) -> O
 
 fn owner<'a>(names: &Names<'a>, site: Site, written: &'a str) -> Option<Owner<'a>> {
     match resolved(names, site, written) {
-        Some(Def::Symbol(symbol)) => Some(Owner::Own(names.through_aliases(symbol))),
+        Some(Def::Symbol(symbol)) => Some(match names.aliased(symbol) {
+            Ok(symbol) => Owner::Own(symbol),
+            Err((_, outside)) => Owner::Outside(outside),
+        }),
         Some(Def::Outside(outside)) => Some(Owner::Outside(outside)),
         Some(Def::Module(_) | Def::Variant(..)) => None,
         None => written.starts_with('[').then_some(Owner::Slice),

@@ -83,8 +83,10 @@ impl<'a> Linker<'a> {
                         return Some(Method::Gives(ty));
                     }
                     if given.is_none()
-                        && let Some(found) =
-                            self.on_any(&ty, name, context).or_else(|| self.on_chain(outside, name, context))
+                        && let Some(found) = self
+                            .on_any(&ty, name, context)
+                            .or_else(|| self.on_chain(outside, name, context))
+                            .or_else(|| self.on_given(outside, name, call, context))
                     {
                         return Some(Method::Own(vec![found], ty));
                     }
@@ -251,6 +253,27 @@ impl<'a> Linker<'a> {
                 .into_iter()
                 .next()
                 .filter(|found| self.reaches(&Ty::Outside(of, Types::default()), &[*found], context))
+        })
+    }
+
+    /// A method of ours on `Result` or `Option`, which is what a call into another crate most often gives:
+    /// `query.load(db).await.with_context(…)`. The trait must be in scope, and no other of ours in scope have the name.
+    fn on_given(&self, outside: &Outside<'a>, name: &'a str, call: &'a CallSite, context: Context) -> Option<Resolved> {
+        let is_call = outside.path.last()?.starts_with(char::is_lowercase) && outside.package != "std";
+        if !is_call {
+            return None;
+        }
+        [library::RESULT, library::OPTION].into_iter().find_map(|path| {
+            let of = Outside::std(path);
+            let found = self.on_owner(&Owner::Outside(of.clone()), name, How::Trait);
+            let found = self.narrowed(found, How::Trait, call, context);
+            let ty = Ty::Outside(of, Types::default());
+            match found.as_slice() {
+                [only] if self.members.trait_of(only.symbol).is_some() && self.reaches(&ty, &found, context) => {
+                    Some(Resolved { how: How::Trait, ..*only })
+                }
+                _ => None,
+            }
         })
     }
 

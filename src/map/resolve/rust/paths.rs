@@ -348,6 +348,13 @@ impl<'a> Names<'a> {
 
     /// The type an alias stands for, as far as it is one of ours: `type Store = inner::Store<u8>;`.
     pub fn through_aliases(&self, symbol: SymbolId) -> SymbolId {
+        match self.aliased(symbol) {
+            Ok(symbol) | Err((symbol, _)) => symbol,
+        }
+    }
+
+    /// The type an alias stands for; `Err`: the last alias on the way, and the type from elsewhere it stands for.
+    pub fn aliased(&self, symbol: SymbolId) -> Result<SymbolId, (SymbolId, Outside<'a>)> {
         let mut symbol = symbol;
         // Aliases of aliases are rare; a loop of them does not compile.
         for _ in 0..4 {
@@ -361,10 +368,11 @@ impl<'a> Names<'a> {
             let site = Site { file: symbol.file, module, symbol: own.container };
             match self.resolve(site, path, Space::Type).map(|walked| walked.found.def) {
                 Some(Def::Symbol(next)) if next != symbol => symbol = next,
+                Some(Def::Outside(outside)) => return Err((symbol, outside)),
                 _ => break,
             }
         }
-        symbol
+        Ok(symbol)
     }
 
     /// What the import at `place` of `file` names, in any space.

@@ -184,3 +184,33 @@ fn an_implementation_for_tuples_is_not_one_for_every_type() {
         &["reply -> std: string::String::reply"],
     );
 }
+
+#[test]
+fn extensions_of_results_are_found_on_what_other_crates_give() {
+    check(
+        &[
+            (
+                "src/error.rs",
+                "pub type Fallible<T> = std::result::Result<T, u8>;
+pub trait Explain<T> { fn explain(self) -> Fallible<T>; }
+impl<T, E> Explain<T> for std::result::Result<T, E> { fn explain(self) -> Fallible<T> { Err(1) } }
+pub trait Explain2<T> { fn explain(self) -> Fallible<T>; }
+impl<T> Explain2<T> for Fallible<T> { fn explain(self) -> Fallible<T> { Err(2) } }",
+            ),
+            (
+                "src/lib.rs",
+                "mod error;\nmod other;\nuse error::Explain;\nasync fn f(pool: &sqlx::PgPool) { sqlx::query(\"\").fetch_one(pool).await.explain(); }",
+            ),
+            (
+                "src/other.rs",
+                "use crate::error::Fallible;\nfn f(one: Fallible<u8>) { use crate::error::Explain2; one.explain(); }\nfn g(pool: &sqlx::PgPool) { sqlx::query(\"\").explain(); }",
+            ),
+        ],
+        "src/lib.rs",
+        &[
+            "query -> sqlx: query",
+            "fetch_one -> sqlx: query::fetch_one",
+            "explain -> src/error.rs Result::explain trait",
+        ],
+    );
+}
