@@ -8,6 +8,7 @@ mod catches;
 mod control;
 mod expressions;
 mod format;
+mod generated;
 mod items;
 mod lines;
 mod macros;

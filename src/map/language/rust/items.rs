@@ -92,7 +92,9 @@ impl Walker<'_> {
             "macro_definition" => {
                 let mut symbol = walker.symbol(node, SymbolKind::Macro, &preamble);
                 symbol.exported = symbol.attributes.iter().any(|attribute| attribute.starts_with("macro_export"));
+                let name = symbol.name.clone();
                 walker.push_symbol(symbol, Vec::new());
+                walker.remember_templates(node, &name);
             }
             "use_declaration" => walker.use_declaration(node),
             "extern_crate_declaration" => walker.extern_crate(node),
@@ -103,7 +105,14 @@ impl Walker<'_> {
             }
             "empty_statement" => {}
             "ERROR" => walker.items(node),
-            _ => walker.statement(node),
+            _ => {
+                // In the place of a definition a macro call stands for definitions.
+                let call = if node.kind() == "expression_statement" { node.named_child(0) } else { Some(node) };
+                if let Some(call) = call.filter(|call| call.kind() == "macro_invocation") {
+                    walker.generated_functions(call);
+                }
+                walker.statement(node);
+            }
         });
     }
 

@@ -1,9 +1,12 @@
 //! The state of one walk over a Rust file: where we are, what was found, how nodes map to the file.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 
 use crate::map::syntax::{Node, Reparse};
 
+use super::generated::Template;
 use crate::map::language::shared;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
@@ -30,6 +33,8 @@ pub(super) struct Walker<'s> {
     blocks: u32,
     nesting: u32,
     parser: &'s mut dyn Reparse,
+    /// Functions that macros of the file write, by macro.
+    pub templates: BTreeMap<String, Vec<Template<'s>>>,
 }
 
 /// Where a walk is. Cloned on entry to a definition, put back on exit.
@@ -187,6 +192,7 @@ impl<'s> Walker<'s> {
             blocks: 0,
             nesting: 0,
             parser,
+            templates: BTreeMap::new(),
         }
     }
 

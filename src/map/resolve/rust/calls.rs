@@ -1,28 +1,29 @@
 //! Calls: what each one calls and what it gives.
 
+use super::infer::as_names;
 use super::library;
 use super::linker::{Answer, Context, Linker, Typed};
 use super::members::Owner;
-use super::methods::{MAX_PATH, Method, linked};
+use super::methods::Method;
+use super::outside::Outside;
 use super::paths::{Def, Space};
-use super::types::Ty;
+use super::types::{Ty, Types};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
-use crate::repo_map::{CallTarget, External, FileId, How, Resolved, SymbolId};
+use crate::repo_map::{CallTarget, FileId, How, Resolved, SymbolId};
 
-impl Linker<'_> {
-    /// Resolves one call; [`Linker::call`] remembers the answer.
-    pub fn resolve_call(&self, file: FileId, index: CallIndex) -> Answer {
-        let call = &self.names.files[file as usize].facts.calls[index as usize];
+impl<'a> Linker<'a> {
+    /// Resolves one call; [`Linker::result`] remembers the answer.
+    pub fn resolve_call(&self, file: FileId, index: CallIndex) -> Answer<'a> {
+        let call = &self.facts(file).calls[index as usize];
         let context = self.context_of_call(file, index);
         match &call.callee {
             _ if call.kind == CallKind::Macro => self.macro_call(call, context),
-            Expr::Name(name) => self.path_call(std::slice::from_ref(name), call, context),
-            Expr::Path(path) => self.path_call(path, call, context),
+            Expr::Name(_) | Expr::Path(_) => self.path_call(call, context),
             Expr::Member(object, name) => self.method_call(object, name, call, context),
             callee => {
                 let result = match self.type_of(callee, context).ty {
-                    Ty::Function(_, result) => Typed { ty: *result, how: How::Returned },
+                    Ty::Function(_, result) => Typed { ty: (*result).clone(), how: How::Returned },
                     _ => Typed::default(),
                 };
                 Answer { target: CallTarget::Unresolved, result }
@@ -30,29 +31,29 @@ impl Linker<'_> {
         }
     }
 
-    fn unresolved(&self, ty: Ty) -> Answer {
+    fn unresolved(&self, ty: Ty<'a>) -> Answer<'a> {
         Answer { target: CallTarget::Unresolved, result: Typed { ty, how: How::Returned } }
     }
 
-    fn macro_call(&self, call: &CallSite, context: Context) -> Answer {
+    fn macro_call(&self, call: &'a CallSite, context: Context) -> Answer<'a> {
         let path = match &call.callee {
-            Expr::Name(name) => vec![name.clone()],
-            Expr::Path(path) => path.clone(),
+            Expr::Name(name) => vec![name.as_str()],
+            Expr::Path(path) => as_names(path),
             _ => return self.unresolved(Ty::Unknown),
         };
         let Some(site) = self.site(context) else { return self.unresolved(Ty::Unknown) };
         let result = match call.name.as_str() {
-            "format" | "concat" | "stringify" => Ty::std("string::String", Vec::new()),
+            "format" | "concat" | "stringify" => Ty::plain(library::STRING),
             "vec" => {
                 let items = call.arguments.first().map(|first| self.type_of(first, context).ty).unwrap_or_default();
-                Ty::std("vec::Vec", vec![items])
+                Ty::std(library::VEC, [items])
             }
             _ => Ty::Unknown,
         };
         // `macro_rules!` names are visible to what comes later in the crate, by text rather than by module.
         let textual = || {
-            let krate = self.names.tree.modules[site.module].krate;
-            let macros = self.macros.get(path.last()?)?;
+            let krate = self.tree().modules[site.module].krate;
+            let macros = self.index.macros.get(path.last()?)?;
             // A macro inside a function is seen in that function alone.
             let seen = |symbol: &&SymbolId| match self
                 .symbol(**symbol)
@@ -69,8 +70,8 @@ impl Linker<'_> {
             let is_std = library::prelude(&call.name, Space::Macro).is_some();
             let found = own.or_else(|| {
                 macros.iter().filter(seen).filter(|_| !is_std).find(|symbol| {
-                    let module = self.names.tree.module_of(self.names.files, symbol.file, None);
-                    module.is_some_and(|module| self.names.tree.modules[module].krate == krate)
+                    let module = self.index.module_of(symbol.file, None);
+                    module.is_some_and(|module| self.tree().modules[module].krate == krate)
                 })
             })?;
             let how = if found.file == context.file { How::Scope } else { How::Import };
@@ -78,13 +79,13 @@ impl Linker<'_> {
         };
         let found = if path.len() == 1 { textual() } else { None };
         let target = found.or_else(|| {
-            let walked = self.names.resolve(site, &path, Space::Macro)?;
+            let walked = self.names.resolve(site, path.iter().copied(), Space::Macro)?;
             match &walked.found.def {
                 Def::Symbol(symbol) => {
                     let how = walked.found.how(context.file);
                     Some(CallTarget::Symbols(vec![Resolved { symbol: *symbol, how }]))
                 }
-                Def::External(external) => Some(CallTarget::External(external.clone())),
+                Def::Outside(outside) => Some(CallTarget::External(outside.to_external())),
                 Def::Module(_) | Def::Variant(..) => None,
             }
         });
@@ -93,14 +94,19 @@ impl Linker<'_> {
         Answer { target: target.unwrap_or(CallTarget::Unresolved), result: Typed { ty: result, how: How::Returned } }
     }
 
-    fn path_call(&self, path: &[String], call: &CallSite, context: Context) -> Answer {
+    fn path_call(&self, call: &'a CallSite, context: Context) -> Answer<'a> {
+        let path = match &call.callee {
+            Expr::Path(path) => as_names(path),
+            callee => vec![callee.last_name().unwrap_or_default()],
+        };
+        let path = path.as_slice();
         if let [name] = path {
-            if name == "Self" {
+            if *name == "Self" {
                 return self.constructed(self.self_type(context), How::Member);
             }
             if self.is_local(context, name) {
-                let ty = match self.type_of(&Expr::Name(name.clone()), context).ty {
-                    Ty::Function(_, result) => *result,
+                let ty = match self.type_of(&call.callee, context).ty {
+                    Ty::Function(_, result) => (*result).clone(),
                     _ => Ty::Unknown,
                 };
                 return self.unresolved(ty);
@@ -108,7 +114,7 @@ impl Linker<'_> {
         }
         let Some(site) = self.site(context) else { return self.unresolved(Ty::Unknown) };
         if path.len() > 1 {
-            let own = match path[0].as_str() {
+            let own = match path[0] {
                 "Self" => Some((self.self_type(context), How::Member)),
                 name => self.parameter(name, context).map(|ty| (ty, How::Trait)),
             };
@@ -119,14 +125,16 @@ impl Linker<'_> {
                 return self.associated_call(ty, &call.name, how, call, context);
             }
         }
-        let Some(walked) = self.names.resolve(site, path, Space::Value) else { return self.unresolved(Ty::Unknown) };
+        let Some(walked) = self.names.resolve(site, path.iter().copied(), Space::Value) else {
+            return self.unresolved(Ty::Unknown);
+        };
         match &walked.found.def {
-            Def::Variant(symbol, _) => self.constructed(Ty::Own(*symbol, Vec::new()), How::Typed),
-            Def::External(external) => self.external_call(external, call, context),
+            Def::Variant(symbol, _) => self.constructed(Ty::own(*symbol), How::Typed),
+            Def::Outside(outside) => self.outside_call(outside, call, context),
             Def::Symbol(symbol) if walked.rest.is_empty() => {
                 let own = self.symbol(*symbol);
                 if own.kind == SymbolKind::Struct {
-                    return self.constructed(Ty::Own(*symbol, Vec::new()), How::Typed);
+                    return self.constructed(Ty::own(*symbol), How::Typed);
                 }
                 if own.kind != SymbolKind::Function {
                     return self.unresolved(Ty::Unknown);
@@ -136,7 +144,7 @@ impl Linker<'_> {
                 Answer { target: CallTarget::Symbols(vec![resolved]), result: Typed { ty, how: How::Returned } }
             }
             Def::Symbol(symbol) => {
-                let mut ty = self.symbol_type(*symbol, Vec::new());
+                let mut ty = self.symbol_type(*symbol, Types::default());
                 for name in &walked.rest[..walked.rest.len() - 1] {
                     ty = self.associated(&ty, name);
                 }
@@ -147,7 +155,7 @@ impl Linker<'_> {
     }
 
     /// A tuple struct or variant made by its constructor.
-    fn constructed(&self, ty: Ty, how: How) -> Answer {
+    fn constructed(&self, ty: Ty<'a>, how: How) -> Answer<'a> {
         let target = match &ty {
             Ty::Own(symbol, _) => CallTarget::Symbols(vec![Resolved { symbol: *symbol, how }]),
             _ => CallTarget::Unresolved,
@@ -156,9 +164,9 @@ impl Linker<'_> {
     }
 
     /// `Type::name(…)`.
-    fn associated_call(&self, ty: Ty, name: &str, how: How, call: &CallSite, context: Context) -> Answer {
+    fn associated_call(&self, ty: Ty<'a>, name: &'a str, how: How, call: &'a CallSite, context: Context) -> Answer<'a> {
         if let Ty::Own(symbol, _) = &ty
-            && self.names.is_variant(*symbol, name)
+            && self.index.is_variant(*symbol, name)
         {
             return self.constructed(ty, how);
         }
@@ -174,20 +182,23 @@ impl Linker<'_> {
             }
         }
         match self.find_method(&ty, name, how) {
-            Some(Method::Own(found, receiver)) if self.reaches(&receiver, &found, context) => {
+            Some(Method::Own(found, receiver))
+                if self.reaches(&receiver, &found, context) && self.is_plausible(&receiver, &found, call, context) =>
+            {
+                let found = self.narrowed(found, how, call, context);
                 self.answer(found, receiver, call, context)
             }
-            Some(Method::Outside(external, _)) if !matches!(ty, Ty::Own(..)) => {
-                let mut external = external;
-                external.path.truncate(MAX_PATH);
-                let result = self.external_result(&external, &ty, call, context);
-                Answer { target: CallTarget::External(external), result }
+            Some(Method::Outside(outside, _)) if !matches!(ty, Ty::Own(..)) => {
+                let kept = outside.path.len().min(Outside::MAX_PATH);
+                let outside = if kept < outside.path.len() { outside.at(&outside.path[..kept]) } else { outside };
+                let result = self.outside_result(&outside, &ty, call, context);
+                Answer { target: CallTarget::External(outside.to_external()), result }
             }
             Some(Method::Own(..)) if matches!(ty, Ty::Outside(..)) => {
                 let Ty::Outside(of, _) = &ty else { return self.unresolved(Ty::Unknown) };
-                let external = External { package: of.package.clone(), path: linked(&of.path, name) };
-                let result = self.external_result(&external, &ty, call, context);
-                Answer { target: CallTarget::External(external), result }
+                let outside = of.linked(name);
+                let result = self.outside_result(&outside, &ty, call, context);
+                Answer { target: CallTarget::External(outside.to_external()), result }
             }
             // Derived and blanket functions are nowhere in the source: `Cli::parse()`, `Settings::default()`.
             _ if matches!(ty, Ty::Own(..)) => {
@@ -199,61 +210,57 @@ impl Linker<'_> {
     }
 
     /// A call of a path that leads out of the repository.
-    fn external_call(&self, external: &External, call: &CallSite, context: Context) -> Answer {
+    fn outside_call(&self, outside: &Outside<'a>, call: &'a CallSite, context: Context) -> Answer<'a> {
         // A trait of ours on a type that is not: `<String as Load>::load()`, `u64::from_bytes()`.
-        if let Some((name, path)) = external.path.split_last() {
-            let of = External { package: external.package.clone(), path: path.to_vec() };
+        if let Some((name, path)) = outside.path.split_last() {
+            let of = outside.at(path);
             let found = self.on_owner(&Owner::Outside(of.clone()), name, How::Typed);
-            if !found.is_empty() && self.reaches(&Ty::Outside(of.clone(), Vec::new()), &found, context) {
-                return self.answer(found, Ty::Outside(of, Vec::new()), call, context);
+            let ty = Ty::Outside(of, Types::default());
+            if !found.is_empty() && self.reaches(&ty, &found, context) && self.is_plausible(&ty, &found, call, context)
+            {
+                let found = self.narrowed(found, How::Typed, call, context);
+                return self.answer(found, ty, call, context);
             }
         }
-        let result = self.external_result(external, &Ty::Unknown, call, context);
-        Answer { target: CallTarget::External(external.clone()), result }
+        let result = self.outside_result(outside, &Ty::Unknown, call, context);
+        Answer { target: CallTarget::External(outside.to_external()), result }
     }
 
-    /// What a call of `external` gives: its type when the name says so, else the call itself as a type.
-    fn external_result(&self, external: &External, of: &Ty, call: &CallSite, context: Context) -> Typed {
+    /// What a call of `outside` gives: its type when the name says so, else the call itself as a type.
+    fn outside_result(&self, outside: &Outside<'a>, of: &Ty<'a>, call: &'a CallSite, context: Context) -> Typed<'a> {
         let argument =
             |at: usize| call.arguments.get(at).map(|argument| self.type_of(argument, context).ty).unwrap_or_default();
-        let names: Vec<&str> = external.path.iter().map(String::as_str).collect();
-        let ty = match names.as_slice() {
-            [.., "Some"] => Ty::std("option::Option", vec![argument(0)]),
-            [.., "Ok"] => Ty::std("result::Result", vec![argument(0)]),
-            [.., "Err"] => Ty::std("result::Result", vec![Ty::Unknown, argument(0)]),
+        let ty = match &*outside.path {
+            [.., "Some"] => Ty::std(library::OPTION, [argument(0)]),
+            [.., "Ok"] => Ty::std(library::RESULT, [argument(0)]),
+            [.., "Err"] => Ty::std(library::RESULT, [Ty::Unknown, argument(0)]),
             [.., "mem", "take" | "replace"] => argument(0),
             [.., "Arc" | "Rc", "clone"] => argument(0),
             [
                 before @ ..,
-                own @ ("Box" | "Arc" | "Rc" | "Mutex" | "RwLock" | "RefCell" | "Cell" | "OnceLock" | "Pin" | "Cow"
-                | "Some"),
+                "Box" | "Arc" | "Rc" | "Mutex" | "RwLock" | "RefCell" | "Cell" | "OnceLock" | "Pin" | "Cow" | "Some",
                 "new" | "pin" | "from" | "clone" | "make_mut",
-            ] => {
-                let mut path: Vec<String> = before.iter().map(|name| (*name).to_owned()).collect();
-                path.push((*own).to_owned());
-                let external = External { package: external.package.clone(), path };
-                Ty::Outside(external, vec![argument(0)])
-            }
+            ] => Ty::Outside(outside.at(&outside.path[..before.len() + 1]), [argument(0)].into()),
             [before @ .., name] if library::is_constructor(name) && !before.is_empty() => {
-                let path = before.iter().map(|name| (*name).to_owned()).collect();
                 let arguments = match of {
                     Ty::Outside(_, arguments) => arguments.clone(),
-                    _ => Vec::new(),
+                    _ => Types::default(),
                 };
-                Ty::Outside(External { package: external.package.clone(), path }, arguments)
+                Ty::Outside(outside.at(before), arguments)
             }
-            names if names.len() >= MAX_PATH => Ty::Unknown,
-            _ => Ty::Outside(external.clone(), Vec::new()),
+            names if names.len() >= Outside::MAX_PATH => Ty::Unknown,
+            _ => Ty::Outside(outside.clone(), Types::default()),
         };
         Typed { ty, how: How::Returned }
     }
 
-    fn method_call(&self, object: &Expr, name: &str, call: &CallSite, context: Context) -> Answer {
+    fn method_call(&self, object: &'a Expr, name: &'a str, call: &'a CallSite, context: Context) -> Answer<'a> {
         let receiver = self.type_of(object, context);
         match self.find_method_for(&receiver.ty, name, receiver.how, call, context) {
             Some(Method::Own(found, ty)) => self.answer(found, ty, call, context),
-            Some(Method::Outside(external, ty)) => {
-                Answer { target: CallTarget::External(external), result: Typed { ty, how: How::Returned } }
+            Some(Method::Outside(outside, ty)) => {
+                let target = CallTarget::External(outside.to_external());
+                Answer { target, result: Typed { ty, how: How::Returned } }
             }
             Some(Method::Gives(ty)) => {
                 Answer { target: CallTarget::Unresolved, result: Typed { ty, how: receiver.how } }
@@ -262,7 +269,7 @@ impl Linker<'_> {
         }
     }
 
-    fn answer(&self, found: Vec<Resolved>, receiver: Ty, call: &CallSite, context: Context) -> Answer {
+    fn answer(&self, found: Vec<Resolved>, receiver: Ty<'a>, call: &'a CallSite, context: Context) -> Answer<'a> {
         let ty = found.first().map(|first| self.result_of(first.symbol, &receiver, call, context)).unwrap_or_default();
         // What a constructor gives is as good as written.
         let how = match (&receiver, &ty) {

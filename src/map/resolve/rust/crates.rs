@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use toml::{Table, Value};
 
 use crate::map::resolve::LinkInput;
@@ -30,13 +31,13 @@ pub(super) enum Dependency {
 }
 
 /// A manifest with a package.
-struct Package {
-    folder: String,
+struct Package<'m> {
+    folder: &'m str,
     /// Library name as code writes it.
     library: String,
-    manifest: Table,
+    manifest: &'m Table,
     /// `[workspace.dependencies]` that apply, and the folder their paths start at.
-    shared: Option<(String, Table)>,
+    shared: Option<(&'m str, &'m Table)>,
 }
 
 /// All crates of the repository. Libraries come first, so that a file shared by targets counts as the library's.
@@ -46,7 +47,8 @@ pub(super) fn crates(input: &LinkInput<'_>) -> Vec<Crate> {
         .filter(|(_, file)| file.language == LanguageName::Rust)
         .map(|(id, file)| (file.path.as_str(), id))
         .collect();
-    let packages = packages(input);
+    let manifests = manifests(input);
+    let packages = packages(&manifests);
     let mut targets: Vec<(usize, usize, FileId)> = Vec::new();
     for (package, found) in packages.iter().enumerate() {
         for (rank, path) in target_files(found, &files) {
@@ -63,7 +65,7 @@ pub(super) fn crates(input: &LinkInput<'_>) -> Vec<Crate> {
         .iter()
         .enumerate()
         .filter(|(_, (rank, ..))| *rank == 0)
-        .map(|(id, (_, package, _))| (packages[*package].folder.as_str(), id))
+        .map(|(id, (_, package, _))| (packages[*package].folder, id))
         .collect();
     targets
         .iter()
@@ -71,7 +73,7 @@ pub(super) fn crates(input: &LinkInput<'_>) -> Vec<Crate> {
             let package = &packages[*package];
             let mut dependencies = dependencies(package, &packages, &libraries);
             if *rank > 0
-                && let Some(&own) = libraries.get(package.folder.as_str())
+                && let Some(&own) = libraries.get(package.folder)
             {
                 dependencies.insert(package.library.clone(), Dependency::Local(own));
             }
@@ -92,15 +94,20 @@ pub(super) fn dependencies_near(path: &str, crates: &[Crate], input: &LinkInput<
         .unwrap_or_default()
 }
 
-fn packages(input: &LinkInput<'_>) -> Vec<Package> {
-    let manifests: Vec<(String, Table)> = input
+/// Every manifest that can be read, by folder.
+fn manifests<'a>(input: &LinkInput<'a>) -> Vec<(&'a str, Table)> {
+    let texts: Vec<(&str, &str)> = input
         .config
         .iter()
         .filter_map(|(path, text)| {
             let folder = if path == "Cargo.toml" { "" } else { path.strip_suffix("/Cargo.toml")? };
-            Some((folder.to_owned(), text.parse::<Table>().ok()?))
+            Some((folder, text.as_str()))
         })
         .collect();
+    texts.into_par_iter().filter_map(|(folder, text)| Some((folder, text.parse::<Table>().ok()?))).collect()
+}
+
+fn packages<'m>(manifests: &'m [(&'m str, Table)]) -> Vec<Package<'m>> {
     manifests
         .iter()
         .filter_map(|(folder, manifest)| {
@@ -111,18 +118,18 @@ fn packages(input: &LinkInput<'_>) -> Vec<Package> {
                 .filter(|(root, _)| root.is_empty() || folder == root || folder.starts_with(&format!("{root}/")))
                 .filter_map(|(root, manifest)| {
                     let table = manifest.get("workspace")?.get("dependencies")?.as_table()?;
-                    Some((root.clone(), table.clone()))
+                    Some((*root, table))
                 })
                 .max_by_key(|(root, _)| root.len());
-            Some(Package { folder: folder.clone(), library: code_name(library), manifest: manifest.clone(), shared })
+            Some(Package { folder, library: code_name(library), manifest, shared })
         })
         .collect()
 }
 
 /// Root files of a package's targets, each with the rank of its kind: the library first.
-fn target_files(package: &Package, files: &BTreeMap<&str, FileId>) -> Vec<(usize, String)> {
-    let manifest = &package.manifest;
-    let at = |path: &str| joined(&package.folder, path);
+fn target_files(package: &Package<'_>, files: &BTreeMap<&str, FileId>) -> Vec<(usize, String)> {
+    let manifest = package.manifest;
+    let at = |path: &str| joined(package.folder, path);
     let text = |table: &Value, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
     let library = manifest.get("lib").and_then(|lib| text(lib, "path"));
     let mut found = vec![(0, at(library.as_deref().unwrap_or("src/lib.rs"))), (1, at("src/main.rs"))];
@@ -154,24 +161,22 @@ fn target_files(package: &Package, files: &BTreeMap<&str, FileId>) -> Vec<(usize
 }
 
 fn dependencies(
-    package: &Package,
-    packages: &[Package],
+    package: &Package<'_>,
+    packages: &[Package<'_>],
     libraries: &BTreeMap<&str, CrateId>,
 ) -> BTreeMap<String, Dependency> {
     let mut found = BTreeMap::new();
-    let mut tables: Vec<&Table> = vec![&package.manifest];
+    let mut tables: Vec<&Table> = vec![package.manifest];
     let targets = package.manifest.get("target").and_then(Value::as_table);
     tables.extend(targets.into_iter().flat_map(|targets| targets.values()).filter_map(Value::as_table));
     for table in tables {
         for key in ["dependencies", "dev-dependencies", "build-dependencies"] {
             for (name, entry) in table.get(key).and_then(Value::as_table).into_iter().flatten() {
-                let shared = package
-                    .shared
-                    .as_ref()
-                    .filter(|_| entry.get("workspace").and_then(Value::as_bool).unwrap_or(false));
+                let shared =
+                    package.shared.filter(|_| entry.get("workspace").and_then(Value::as_bool).unwrap_or(false));
                 let (base, entry) = match shared.and_then(|(root, table)| Some((root, table.get(name)?))) {
-                    Some((root, entry)) => (root.as_str(), entry),
-                    None => (package.folder.as_str(), entry),
+                    Some((root, entry)) => (root, entry),
+                    None => (package.folder, entry),
                 };
                 let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
                 let path = entry.get("path").and_then(Value::as_str);
@@ -180,7 +185,7 @@ fn dependencies(
                     packages.iter().find(|other| other.folder == folder)
                 });
                 let resolved = match local {
-                    Some(other) => match libraries.get(other.folder.as_str()) {
+                    Some(other) => match libraries.get(other.folder) {
                         Some(&id) => Dependency::Local(id),
                         None => Dependency::External(other.library.clone()),
                     },

@@ -3,20 +3,20 @@
 use super::library;
 use super::linker::{Context, Linker, Typed};
 use super::paths::{Def, Space};
-use super::types::Ty;
+use super::types::{Ty, Types};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
 use crate::repo_map::{How, SymbolId};
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
     /// The type of `expr` seen from `context`.
-    pub fn type_of(&self, expr: &Expr, context: Context) -> Typed {
+    pub fn type_of(&self, expr: &'a Expr, context: Context) -> Typed<'a> {
         let Some(_open) = self.enter() else { return Typed::default() };
         match expr {
             Expr::This => Typed { ty: self.self_type(context), how: How::Member },
             Expr::Name(name) => self.type_of_name(name, context),
-            Expr::Path(path) => self.type_of_path(path, context),
-            Expr::Call(index) => self.call(context.file, *index).result,
+            Expr::Path(path) => self.type_of_path(&as_names(path), context),
+            Expr::Call(index) => self.result(*index),
             Expr::Await(inner) => {
                 let inner = self.type_of(inner, context);
                 Typed { ty: self.awaited(inner.ty), how: inner.how }
@@ -56,8 +56,8 @@ impl Linker<'_> {
             Expr::Object(entries) => match entries.first() {
                 Some((key, path)) if key == "::" => {
                     let path = match path {
-                        Expr::Name(name) => vec![name.clone()],
-                        Expr::Path(path) => path.clone(),
+                        Expr::Name(name) => vec![name.as_str()],
+                        Expr::Path(path) => as_names(path),
                         _ => Vec::new(),
                     };
                     self.type_of_literal(&path, context)
@@ -79,119 +79,125 @@ impl Linker<'_> {
             }
             Expr::Function { region: Some(region), .. } => {
                 let result = self.region_result(context.file, *region);
-                Typed { ty: Ty::Function(Vec::new(), Box::new(result)), how: How::Typed }
+                Typed { ty: Ty::function(Types::default(), result), how: How::Typed }
             }
-            Expr::Text(_) => Typed { ty: Ty::std("str", Vec::new()), how: How::Typed },
-            Expr::Template(_) => Typed { ty: Ty::std("string::String", Vec::new()), how: How::Typed },
+            Expr::Text(_) => Typed { ty: Ty::plain(&["str"]), how: How::Typed },
+            Expr::Template(_) => Typed { ty: Ty::plain(library::STRING), how: How::Typed },
             _ => Typed::default(),
         }
     }
 
     /// The type a struct literal makes: `Foo { … }`, `Self { … }`, `Shape::Circle { … }`.
-    pub fn type_of_literal(&self, path: &[String], context: Context) -> Typed {
-        if path.first().is_some_and(|first| first == "Self") {
+    pub fn type_of_literal(&self, path: &[&'a str], context: Context) -> Typed<'a> {
+        if path.first().is_some_and(|first| *first == "Self") {
             return Typed { ty: self.self_type(context), how: How::Member };
         }
-        let walked = self.site(context).and_then(|site| self.names.resolve(site, path, Space::Type));
+        let walked = self.site(context).and_then(|site| self.names.resolve(site, path.iter().copied(), Space::Type));
         let ty = match walked.map(|walked| walked.found.def) {
             Some(Def::Symbol(symbol)) => self.symbol_type(symbol, Vec::new()),
-            Some(Def::Variant(symbol, _)) => Ty::Own(symbol, Vec::new()),
-            Some(Def::External(external)) => Ty::Outside(external, Vec::new()),
+            Some(Def::Variant(symbol, _)) => Ty::own(symbol),
+            Some(Def::Outside(outside)) => Ty::Outside(outside, Types::default()),
             Some(Def::Module(_)) | None => Ty::Unknown,
         };
         Typed { ty, how: How::Typed }
     }
 
-    fn type_of_name(&self, name: &str, context: Context) -> Typed {
+    fn type_of_name(&self, name: &'a str, context: Context) -> Typed<'a> {
         if let Some(binding) = self.visible_binding(context, name) {
             return self.type_of_binding(context.file, binding);
         }
         if let Some(found) = self.type_of_parameter(name, context) {
             return found;
         }
-        self.type_of_path(&[name.to_owned()], context)
+        self.type_of_path(&[name], context)
     }
 
-    fn type_of_path(&self, path: &[String], context: Context) -> Typed {
+    fn type_of_path(&self, path: &[&'a str], context: Context) -> Typed<'a> {
         if let [first, name] = path
-            && first == "Self"
+            && *first == "Self"
             && let Ty::Own(symbol, arguments) = self.self_type(context)
         {
             let how = How::Member;
-            if self.names.is_variant(symbol, name) {
+            if self.index.is_variant(symbol, name) {
                 return Typed { ty: Ty::Own(symbol, arguments), how };
+            }
+            if let Some(constant) = self.members.constant(symbol, name) {
+                return Typed { ty: self.constant_type(constant), how: How::Typed };
             }
         }
         let Some(site) = self.site(context) else { return Typed::default() };
-        let Some(walked) = self.names.resolve(site, path, Space::Value) else { return Typed::default() };
+        let Some(walked) = self.names.resolve(site, path.iter().copied(), Space::Value) else {
+            return Typed::default();
+        };
         let ty = match walked.found.def {
-            Def::Variant(symbol, _) => Ty::Own(symbol, Vec::new()),
-            Def::External(external) => {
+            Def::Variant(symbol, _) => Ty::own(symbol),
+            Def::Outside(outside) => {
                 // A constant or variant of a type goes by the type.
-                let mut external = external;
-                let constant = external.path.last().is_some_and(|last| last.starts_with(char::is_uppercase));
-                if constant && external.path.len() > 1 {
-                    external.path.pop();
-                }
-                Ty::Outside(external, Vec::new())
+                let ty = match outside.path.split_last() {
+                    Some((last, of)) if last.starts_with(char::is_uppercase) && !of.is_empty() => outside.at(of),
+                    _ => outside,
+                };
+                Ty::Outside(ty, Types::default())
             }
             Def::Symbol(symbol) if walked.rest.is_empty() => {
                 let own = self.symbol(symbol);
                 match own.kind {
                     SymbolKind::Constant => self.constant_type(symbol),
-                    SymbolKind::Struct => Ty::Own(symbol, Vec::new()),
-                    SymbolKind::Function => {
-                        Ty::Function(Vec::new(), Box::new(self.declared_result(symbol, &Ty::Unknown)))
-                    }
+                    SymbolKind::Struct => Ty::own(symbol),
+                    SymbolKind::Function => Ty::function(Types::default(), self.declared_result(symbol, &Ty::Unknown)),
                     _ => Ty::Unknown,
                 }
             }
-            Def::Symbol(_) | Def::Module(_) => Ty::Unknown,
+            Def::Symbol(symbol) => match walked.rest.as_slice() {
+                [name] => {
+                    let constant = self.members.constant(self.names.through_aliases(symbol), name);
+                    constant.map(|constant| self.constant_type(constant)).unwrap_or_default()
+                }
+                _ => Ty::Unknown,
+            },
+            Def::Module(_) => Ty::Unknown,
         };
         Typed { ty, how: How::Typed }
     }
 
-    fn constant_type(&self, symbol: SymbolId) -> Ty {
+    fn constant_type(&self, symbol: SymbolId) -> Ty<'a> {
         let own = self.symbol(symbol);
-        let facts = &self.names.files[symbol.file as usize].facts;
+        let facts = self.facts(symbol.file);
         let binding = facts.bindings.iter().find(|binding| binding.span == own.span && binding.name == own.name);
         let declared = binding.and_then(|binding| binding.declared_type.as_deref());
         declared.map(|declared| self.read_type(declared, self.context_of(symbol))).unwrap_or_default()
     }
 
     /// The binding that `name` means at `context`: the latest one before it in a region around it.
-    pub fn visible_binding(&self, context: Context, name: &str) -> Option<usize> {
-        let facts = &self.names.files[context.file as usize].facts;
+    pub fn visible_binding(&self, context: Context, name: &'a str) -> Option<usize> {
+        let facts = self.facts(context.file);
         let visible = |binding: &Binding| {
-            binding.owner == context.function
-                && binding.member_of.is_none()
+            binding.member_of.is_none()
                 && binding.span.end <= context.at
                 && (binding.region.is_none()
                     || facts.enclosing_regions(context.region).any(|(region, _)| Some(region) == binding.region))
         };
-        self.bindings_named(context.file, name)
-            .iter()
-            .copied()
+        self.bindings_named(context.function, name)
             .filter(|place| visible(&facts.bindings[*place]))
             .max_by_key(|place| facts.bindings[*place].span.start)
     }
 
     /// Whether `name` is a variable or parameter at `context`.
-    pub fn is_local(&self, context: Context, name: &str) -> bool {
+    pub fn is_local(&self, context: Context, name: &'a str) -> bool {
         self.visible_binding(context, name).is_some_and(|place| {
-            let binding = &self.names.files[context.file as usize].facts.bindings[place];
+            let binding = &self.facts(context.file).bindings[place];
             // Constants are definitions, whatever function they stand in.
             binding.owner.is_some() || binding.region.is_some()
         }) || context.function.is_some_and(|function| {
-            let symbol = &self.names.files[context.file as usize].facts.symbols[function as usize];
+            let symbol = &self.facts(context.file).symbols[function as usize];
             symbol.parameters.iter().any(|parameter| {
                 parameter.name == name || parameter.destructured.iter().any(|(_, local)| local == name)
             })
         })
     }
 
-    fn type_of_binding(&self, file: u32, place: usize) -> Typed {
-        let binding = &self.names.files[file as usize].facts.bindings[place];
+    fn type_of_binding(&self, file: u32, place: usize) -> Typed<'a> {
+        let binding = &self.facts(file).bindings[place];
         let context = Context { file, function: binding.owner, region: binding.region, at: binding.span.start };
         if let Some(declared) = &binding.declared_type {
             let ty = self.read_type(declared, context);
@@ -228,8 +234,8 @@ impl Linker<'_> {
     }
 
     /// The type of a binding whose value is a name that a pattern or block inside the value binds.
-    fn type_of_inner_name(&self, file: u32, place: usize) -> Option<Typed> {
-        let bindings = &self.names.files[file as usize].facts.bindings;
+    fn type_of_inner_name(&self, file: u32, place: usize) -> Option<Typed<'a>> {
+        let bindings = &self.facts(file).bindings;
         let binding = &bindings[place];
         let values = match binding.value.as_ref()?.peeled() {
             Expr::Either(values) => values.as_slice(),
@@ -237,7 +243,7 @@ impl Linker<'_> {
         };
         values.iter().find_map(|value| {
             let Expr::Name(name) = value.peeled() else { return None };
-            let inner = self.bindings_named(file, name).iter().copied().filter(|inner| {
+            let inner = self.bindings_named(binding.owner, name).filter(|inner| {
                 *inner != place && bindings[*inner].span != binding.span && binding.span.contains(bindings[*inner].span)
             });
             inner.map(|inner| self.type_of_binding(file, inner)).find(|inner| inner.ty.is_known())
@@ -245,31 +251,29 @@ impl Linker<'_> {
     }
 
     /// What an empty collection holds, by what is first put into it: `let mut all = vec![]; all.push(order);`.
-    fn fill_by_use(&self, file: u32, place: usize, ty: &mut Ty) {
-        let Ty::Outside(external, arguments) = ty else { return };
+    fn fill_by_use(&self, file: u32, place: usize, ty: &mut Ty<'a>) {
+        let Ty::Outside(outside, arguments) = ty else { return };
         let holds_one = matches!(
-            external.path.last().map(String::as_str),
+            outside.path.last().copied(),
             Some("Vec" | "VecDeque" | "HashSet" | "BTreeSet" | "BinaryHeap" | "HashMap" | "BTreeMap")
         );
         if !holds_one {
             return;
         }
-        let facts = &self.names.files[file as usize].facts;
+        let facts = self.facts(file);
         let binding = &facts.bindings[place];
-        let first = self.additions(file, &binding.name).iter().copied().find(|index| {
-            let call = &facts.calls[*index as usize];
-            call.caller == binding.owner && call.span.start >= binding.span.end
-        });
+        let mut additions = self.additions(binding.owner, &binding.name);
+        let first = additions.find(|index| facts.calls[*index].span.start >= binding.span.end);
         let Some(index) = first else { return };
         let Some(_open) = self.enter() else { return };
-        let around = self.context_of_call(file, index);
-        let put = facts.calls[index as usize].arguments.iter();
+        let around = self.context_of_call(file, index as CallIndex);
+        let put = facts.calls[index].arguments.iter();
         *arguments = put.map(|argument| self.type_of(argument, around).ty).collect();
     }
 
-    fn type_of_parameter(&self, name: &str, context: Context) -> Option<Typed> {
+    fn type_of_parameter(&self, name: &'a str, context: Context) -> Option<Typed<'a>> {
         let function = context.function?;
-        let symbol = &self.names.files[context.file as usize].facts.symbols[function as usize];
+        let symbol = &self.facts(context.file).symbols[function as usize];
         for parameter in &symbol.parameters {
             let steps = parameter.destructured.iter().find(|(_, local)| local == name).map(|(steps, _)| steps);
             if parameter.name != name && steps.is_none() {
@@ -284,17 +288,17 @@ impl Linker<'_> {
     }
 
     /// What a closure or async block gives.
-    pub fn region_result(&self, file: u32, region: RegionIndex) -> Ty {
-        let facts = &self.names.files[file as usize].facts;
-        let results = facts.returns.iter().filter(|result| result.region == Some(region));
+    pub fn region_result(&self, file: u32, region: RegionIndex) -> Ty<'a> {
+        let facts = self.facts(file);
+        let results = self.returns_of(region).map(|place| &facts.returns[place]);
         let own = &facts.regions[region as usize];
         let context = Context { file, function: own.symbol, region: Some(region), at: own.span.end };
         results.map(|result| self.type_of(&result.value, context).ty).find(Ty::is_known).unwrap_or_default()
     }
 
     /// The type of a closure's parameter, from the call the closure is given to.
-    fn closure_parameter(&self, context: Context, position: usize) -> Ty {
-        let facts = &self.names.files[context.file as usize].facts;
+    fn closure_parameter(&self, context: Context, position: usize) -> Ty<'a> {
+        let facts = self.facts(context.file);
         let Some(region) = context.region else { return Ty::Unknown };
         let RegionKind::Callback { call: Some(call), .. } = facts.regions[region as usize].kind else {
             return Ty::Unknown;
@@ -315,7 +319,7 @@ impl Linker<'_> {
             if matches!(receiver, Ty::Own(..)) {
                 let item = self.associated(&receiver, "Item");
                 if item.is_known() {
-                    receiver = Ty::Iterator(Box::new(item));
+                    receiver = Ty::iterator(item);
                 }
             }
             let found = library::closure_parameters(&receiver, name).get(position).cloned().unwrap_or_default();
@@ -329,4 +333,9 @@ impl Linker<'_> {
         }
         Ty::Unknown
     }
+}
+
+/// The names of a path.
+pub(super) fn as_names(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
 }

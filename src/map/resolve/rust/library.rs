@@ -4,77 +4,79 @@ use super::paths::Space;
 use super::types::Ty;
 
 /// The path below `std` of a name that needs no import.
-pub(super) fn prelude(name: &str, space: Space) -> Option<&'static str> {
+pub(super) fn prelude(name: &str, space: Space) -> Option<&'static [&'static str]> {
     match space {
-        Space::Type => PRELUDE_TYPES.iter().find(|path| path.rsplit("::").next() == Some(name)).copied(),
-        Space::Value => match name {
-            "Some" => Some("option::Option::Some"),
-            "None" => Some("option::Option::None"),
-            "Ok" => Some("result::Result::Ok"),
-            "Err" => Some("result::Result::Err"),
-            "drop" => Some("mem::drop"),
-            _ => None,
-        },
-        Space::Macro => STD_MACROS.iter().find(|own| **own == name).copied(),
+        Space::Type => prelude_type(name),
+        Space::Value => Some(match name {
+            "Some" => &["option", "Option", "Some"],
+            "None" => &["option", "Option", "None"],
+            "Ok" => &["result", "Result", "Ok"],
+            "Err" => &["result", "Result", "Err"],
+            "drop" => &["mem", "drop"],
+            _ => return None,
+        }),
+        Space::Macro => STD_MACROS.binary_search(&name).ok().map(|at| std::slice::from_ref(&STD_MACROS[at])),
     }
 }
 
-const PRELUDE_TYPES: &[&str] = &[
-    "vec::Vec",
-    "string::String",
-    "string::ToString",
-    "option::Option",
-    "result::Result",
-    "boxed::Box",
-    "borrow::ToOwned",
-    "clone::Clone",
-    "cmp::Eq",
-    "cmp::Ord",
-    "cmp::PartialEq",
-    "cmp::PartialOrd",
-    "convert::AsMut",
-    "convert::AsRef",
-    "convert::From",
-    "convert::Into",
-    "convert::TryFrom",
-    "convert::TryInto",
-    "default::Default",
-    "iter::DoubleEndedIterator",
-    "iter::ExactSizeIterator",
-    "iter::Extend",
-    "iter::FromIterator",
-    "iter::IntoIterator",
-    "iter::Iterator",
-    "marker::Copy",
-    "marker::Send",
-    "marker::Sized",
-    "marker::Sync",
-    "marker::Unpin",
-    "ops::Drop",
-    "ops::Fn",
-    "ops::FnMut",
-    "ops::FnOnce",
-    "future::Future",
-    "future::IntoFuture",
-    "str",
-    "char",
-    "bool",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
+fn prelude_type(name: &str) -> Option<&'static [&'static str]> {
+    Some(match name {
+        "Vec" => VEC,
+        "String" => STRING,
+        "ToString" => &["string", "ToString"],
+        "Option" => OPTION,
+        "Result" => RESULT,
+        "Box" => &["boxed", "Box"],
+        "ToOwned" => &["borrow", "ToOwned"],
+        "Clone" => &["clone", "Clone"],
+        "Eq" => &["cmp", "Eq"],
+        "Ord" => &["cmp", "Ord"],
+        "PartialEq" => &["cmp", "PartialEq"],
+        "PartialOrd" => &["cmp", "PartialOrd"],
+        "AsMut" => &["convert", "AsMut"],
+        "AsRef" => &["convert", "AsRef"],
+        "From" => &["convert", "From"],
+        "Into" => &["convert", "Into"],
+        "TryFrom" => &["convert", "TryFrom"],
+        "TryInto" => &["convert", "TryInto"],
+        "Default" => &["default", "Default"],
+        "DoubleEndedIterator" => &["iter", "DoubleEndedIterator"],
+        "ExactSizeIterator" => &["iter", "ExactSizeIterator"],
+        "Extend" => &["iter", "Extend"],
+        "FromIterator" => &["iter", "FromIterator"],
+        "IntoIterator" => &["iter", "IntoIterator"],
+        "Iterator" => &["iter", "Iterator"],
+        "Copy" => &["marker", "Copy"],
+        "Send" => &["marker", "Send"],
+        "Sized" => &["marker", "Sized"],
+        "Sync" => &["marker", "Sync"],
+        "Unpin" => &["marker", "Unpin"],
+        "Drop" => &["ops", "Drop"],
+        "Fn" => &["ops", "Fn"],
+        "FnMut" => &["ops", "FnMut"],
+        "FnOnce" => &["ops", "FnOnce"],
+        "Future" => &["future", "Future"],
+        "IntoFuture" => &["future", "IntoFuture"],
+        _ => return PRIMITIVES.binary_search(&name).ok().map(|at| std::slice::from_ref(&PRIMITIVES[at])),
+    })
+}
+
+/// Path of `Option` below `std`.
+pub(super) const OPTION: &[&str] = &["option", "Option"];
+/// Path of `Result` below `std`.
+pub(super) const RESULT: &[&str] = &["result", "Result"];
+/// Path of `String` below `std`.
+pub(super) const STRING: &[&str] = &["string", "String"];
+/// Path of `Vec` below `std`.
+pub(super) const VEC: &[&str] = &["vec", "Vec"];
+
+/// Sorted.
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16", "u32", "u64", "u8",
     "usize",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "isize",
-    "f32",
-    "f64",
 ];
 
+/// Sorted.
 const STD_MACROS: &[&str] = &[
     "assert",
     "assert_eq",
@@ -148,27 +150,27 @@ pub(super) fn is_transparent(method: &str) -> bool {
 }
 
 /// What a pointer-like type points to.
-pub(super) fn deref(ty: &Ty) -> Option<Ty> {
+pub(super) fn deref<'a>(ty: &Ty<'a>) -> Option<Ty<'a>> {
     match ty.outside_name()? {
         "Box" | "Rc" | "Arc" | "Pin" | "Cow" | "Ref" | "RefMut" | "MutexGuard" | "OwnedMutexGuard"
         | "RwLockReadGuard" | "RwLockWriteGuard" | "ManuallyDrop" | "Lazy" | "LazyLock" | "LazyCell"
         | "CachePadded" | "Guard" | "BoxFuture" | "LocalBoxFuture" | "Data" | "State" | "Extension" | "Json" => {
             Some(ty.argument(0))
         }
-        "Vec" => Some(Ty::Slice(Box::new(ty.argument(0)))),
-        "BoxStream" => Some(Ty::Iterator(Box::new(ty.argument(0)))),
+        "Vec" => Some(Ty::slice(ty.argument(0))),
+        "BoxStream" => Some(Ty::iterator(ty.argument(0))),
         _ => None,
     }
     .filter(Ty::is_known)
 }
 
 /// Whether `*` on `ty` gives something else.
-pub(super) fn is_pointer(ty: &Ty) -> bool {
+pub(super) fn is_pointer(ty: &Ty<'_>) -> bool {
     matches!(ty.outside_name(), Some("Box" | "Rc" | "Arc" | "Pin" | "Cow"))
 }
 
 /// What iterating over `ty` gives.
-pub(super) fn item(ty: &Ty) -> Ty {
+pub(super) fn item<'a>(ty: &Ty<'a>) -> Ty<'a> {
     match ty {
         Ty::Iterator(item) | Ty::Slice(item) => (**item).clone(),
         Ty::Tuple(items) => items.first().cloned().unwrap_or_default(),
@@ -177,7 +179,7 @@ pub(super) fn item(ty: &Ty) -> Ty {
                 "Vec" | "VecDeque" | "HashSet" | "BTreeSet" | "IndexSet" | "BinaryHeap" | "LinkedList" | "Option"
                 | "Result" | "Receiver" | "IntoIter" | "SmallVec" | "ArrayVec" | "FuturesUnordered",
             ) => ty.argument(0),
-            Some("HashMap" | "BTreeMap" | "IndexMap" | "DashMap") => Ty::Tuple(vec![ty.argument(0), ty.argument(1)]),
+            Some("HashMap" | "BTreeMap" | "IndexMap" | "DashMap") => Ty::Tuple([ty.argument(0), ty.argument(1)].into()),
             _ => deref(ty).map(|inner| item(&inner)).unwrap_or_default(),
         },
         Ty::Unknown | Ty::Own(..) | Ty::Bounded(_) | Ty::Function(..) => Ty::Unknown,
@@ -185,19 +187,19 @@ pub(super) fn item(ty: &Ty) -> Ty {
 }
 
 /// What the call of a method says besides its name, worked out when asked for.
-pub(super) struct MethodUse<'u> {
+pub(super) struct MethodUse<'u, 'a> {
     /// What the closure among the arguments gives.
-    pub closure: &'u dyn Fn() -> Ty,
+    pub closure: &'u dyn Fn() -> Ty<'a>,
     /// The type of an argument.
-    pub argument: &'u dyn Fn(usize) -> Ty,
+    pub argument: &'u dyn Fn(usize) -> Ty<'a>,
     /// The type argument: `collect::<Vec<_>>()`.
-    pub written: &'u dyn Fn() -> Ty,
+    pub written: &'u dyn Fn() -> Ty<'a>,
 }
 
 /// What `method` gives on a type that holds others. `None`: nothing is known about it here.
-pub(super) fn method(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<Ty> {
-    let option = |inner: Ty| Ty::std("option::Option", vec![inner]);
-    let iterator = |item: Ty| Ty::Iterator(Box::new(item));
+pub(super) fn method<'a>(receiver: &Ty<'a>, name: &str, uses: &MethodUse<'_, 'a>) -> Option<Ty<'a>> {
+    let option = |inner: Ty<'a>| Ty::std(OPTION, [inner]);
+    let iterator = |item: Ty<'a>| Ty::iterator(item);
     let family = match receiver {
         Ty::Iterator(_) => "Iterator",
         Ty::Slice(_) | Ty::Tuple(_) => "Vec",
@@ -218,7 +220,7 @@ pub(super) fn method(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<
             "values" | "values_mut" | "into_values" => iterator(receiver.argument(1)),
             "keys" | "into_keys" => iterator(receiver.argument(0)),
             "range" => iterator(inner()),
-            "entry" => Ty::std("collections::hash_map::Entry", vec![receiver.argument(0), receiver.argument(1)]),
+            "entry" => Ty::std(&["collections", "hash_map", "Entry"], [receiver.argument(0), receiver.argument(1)]),
             "first_key_value" | "last_key_value" | "pop_first" | "pop_last" | "remove_entry" => option(inner()),
             "clone" => receiver.clone(),
             _ => return None,
@@ -232,27 +234,21 @@ pub(super) fn method(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<
         ) => option(inner()),
         ("Vec" | "VecDeque" | "SmallVec", "swap_remove" | "remove") => inner(),
         ("Vec", "join" | "concat") if matches!(inner().outside_name(), Some("str" | "String" | "Cow")) => {
-            Ty::std("string::String", vec![])
+            Ty::plain(STRING)
         }
-        ("Vec" | "SmallVec", "chunks" | "windows" | "chunks_exact" | "split") => iterator(Ty::Slice(Box::new(inner()))),
-        ("Vec" | "SmallVec", "split_first" | "split_last") => {
-            option(Ty::Tuple(vec![inner(), Ty::Slice(Box::new(inner()))]))
-        }
-        ("Vec" | "SmallVec", "split_at" | "split_at_mut") => {
-            Ty::Tuple(vec![Ty::Slice(Box::new(inner())), Ty::Slice(Box::new(inner()))])
-        }
+        ("Vec" | "SmallVec", "chunks" | "windows" | "chunks_exact" | "split") => iterator(Ty::slice(inner())),
+        ("Vec" | "SmallVec", "split_first" | "split_last") => option(Ty::Tuple([inner(), Ty::slice(inner())].into())),
+        ("Vec" | "SmallVec", "split_at" | "split_at_mut") => Ty::Tuple([Ty::slice(inner()), Ty::slice(inner())].into()),
         (
             "Vec" | "SmallVec",
             "to_vec" | "into_vec" | "as_slice" | "as_mut_slice" | "into_boxed_slice" | "split_off",
-        ) => Ty::std("vec::Vec", vec![inner()]),
+        ) => Ty::std(VEC, [inner()]),
         ("Mutex" | "RwLock", "lock" | "read" | "write" | "into_inner" | "get_mut") => {
-            let is_std = matches!(receiver, Ty::Outside(external, _) if external.package == "std");
+            let is_std = matches!(receiver, Ty::Outside(outside, _) if outside.package == "std");
             let guarded = receiver.argument(0);
-            if is_std { Ty::std("result::Result", vec![guarded]) } else { guarded }
+            if is_std { Ty::std(RESULT, [guarded]) } else { guarded }
         }
-        ("Mutex" | "RwLock", "try_lock" | "try_read" | "try_write") => {
-            Ty::std("result::Result", vec![receiver.argument(0)])
-        }
+        ("Mutex" | "RwLock", "try_lock" | "try_read" | "try_write") => Ty::std(RESULT, [receiver.argument(0)]),
         ("RefCell" | "Cell", "borrow" | "borrow_mut" | "get" | "get_mut" | "into_inner" | "take" | "replace") => {
             receiver.argument(0)
         }
@@ -264,33 +260,33 @@ pub(super) fn method(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<
             "Box" | "Arc" | "Rc" | "Cow",
             "as_ref" | "as_mut" | "borrow" | "deref" | "deref_mut" | "into_owned" | "to_mut",
         ) => receiver.argument(0),
-        ("JoinHandle", "join") => Ty::std("result::Result", vec![receiver.argument(0)]),
-        ("Receiver", "recv" | "try_recv" | "recv_timeout") => Ty::std("result::Result", vec![receiver.argument(0)]),
-        ("str" | "String", "chars") => iterator(Ty::std("char", vec![])),
+        ("JoinHandle", "join") => Ty::std(RESULT, [receiver.argument(0)]),
+        ("Receiver", "recv" | "try_recv" | "recv_timeout") => Ty::std(RESULT, [receiver.argument(0)]),
+        ("str" | "String", "chars") => iterator(Ty::plain(&["char"])),
         ("str" | "String", "lines" | "split" | "split_whitespace" | "rsplit" | "splitn" | "split_terminator") => {
-            iterator(Ty::std("str", vec![]))
+            iterator(Ty::plain(&["str"]))
         }
         ("str" | "String", "split_once" | "rsplit_once") => {
-            option(Ty::Tuple(vec![Ty::std("str", vec![]), Ty::std("str", vec![])]))
+            option(Ty::Tuple([Ty::plain(&["str"]), Ty::plain(&["str"])].into()))
         }
-        ("str" | "String", "strip_prefix" | "strip_suffix" | "get") => option(Ty::std("str", vec![])),
-        ("str" | "String", "trim" | "trim_start" | "trim_end" | "as_str") => Ty::std("str", vec![]),
+        ("str" | "String", "strip_prefix" | "strip_suffix" | "get") => option(Ty::plain(&["str"])),
+        ("str" | "String", "trim" | "trim_start" | "trim_end" | "as_str") => Ty::plain(&["str"]),
         ("str" | "String", "to_string" | "to_owned" | "to_lowercase" | "to_uppercase" | "replace" | "repeat") => {
-            Ty::std("string::String", vec![])
+            Ty::plain(STRING)
         }
-        ("str" | "String", "parse") => Ty::std("result::Result", vec![(uses.written)()]),
+        ("str" | "String", "parse") => Ty::std(RESULT, [(uses.written)()]),
         (_, "clone" | "to_owned" | "by_ref") => receiver.clone(),
         _ => return None,
     })
 }
 
-fn of_option(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<Ty> {
+fn of_option<'a>(receiver: &Ty<'a>, name: &str, uses: &MethodUse<'_, 'a>) -> Option<Ty<'a>> {
     let value = receiver.argument(0);
     let is_option = receiver.outside_name() == Some("Option");
-    let again = |inner: Ty| match receiver {
-        Ty::Outside(external, arguments) => {
+    let again = |inner: Ty<'a>| match receiver {
+        Ty::Outside(outside, arguments) => {
             let rest = arguments.iter().skip(1).cloned();
-            Ty::Outside(external.clone(), std::iter::once(inner).chain(rest).collect())
+            Ty::Outside(outside.clone(), std::iter::once(inner).chain(rest).collect())
         }
         other => other.clone(),
     };
@@ -305,61 +301,60 @@ fn of_option(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<Ty> {
             receiver.clone()
         }
         "as_deref" | "as_deref_mut" => again(deref(&value).unwrap_or(value)),
-        "ok" => Ty::std("option::Option", vec![value]),
-        "err" => Ty::std("option::Option", vec![receiver.argument(1)]),
+        "ok" => Ty::std(OPTION, [value]),
+        "err" => Ty::std(OPTION, [receiver.argument(1)]),
         "unwrap_err" | "expect_err" => receiver.argument(1),
-        "ok_or" | "ok_or_else" | "context" | "with_context" | "map_err" => Ty::std("result::Result", vec![value]),
+        "ok_or" | "ok_or_else" | "context" | "with_context" | "map_err" => Ty::std(RESULT, [value]),
         "map" => again((uses.closure)()),
         "and_then" | "map_or" | "map_or_else" => (uses.closure)(),
-        "iter" | "iter_mut" | "into_iter" => Ty::Iterator(Box::new(value)),
+        "iter" | "iter_mut" | "into_iter" => Ty::iterator(value),
         "flatten" => value,
         "transpose" => {
-            let (outer, inner) =
-                if is_option { ("result::Result", "option::Option") } else { ("option::Option", "result::Result") };
-            Ty::std(outer, vec![Ty::std(inner, vec![value.argument(0)])])
+            let (outer, inner) = if is_option { (RESULT, OPTION) } else { (OPTION, RESULT) };
+            Ty::std(outer, [Ty::std(inner, [value.argument(0)])])
         }
         _ => return None,
     })
 }
 
-fn of_iterator(receiver: &Ty, name: &str, uses: &MethodUse<'_>) -> Option<Ty> {
+fn of_iterator<'a>(receiver: &Ty<'a>, name: &str, uses: &MethodUse<'_, 'a>) -> Option<Ty<'a>> {
     let inner = item(receiver);
-    let iterator = |item: Ty| Ty::Iterator(Box::new(item));
-    let option = |inner: Ty| Ty::std("option::Option", vec![inner]);
+    let iterator = |item: Ty<'a>| Ty::iterator(item);
+    let option = |inner: Ty<'a>| Ty::std(OPTION, [inner]);
     Some(match name {
         "filter" | "skip" | "take" | "rev" | "chain" | "peekable" | "cloned" | "copied" | "inspect" | "skip_while"
         | "take_while" | "step_by" | "fuse" | "by_ref" | "iter" | "into_iter" | "cycle" | "sorted" | "sorted_by"
         | "sorted_by_key" | "unique" | "dedup" | "clone" | "boxed" | "par_bridge" | "buffered" | "buffer_unordered" => {
             receiver.clone()
         }
-        "enumerate" => iterator(Ty::Tuple(vec![Ty::std("usize", vec![]), inner])),
-        "zip" => iterator(Ty::Tuple(vec![inner, item(&(uses.argument)(0))])),
+        "enumerate" => iterator(Ty::Tuple([Ty::plain(&["usize"]), inner].into())),
+        "zip" => iterator(Ty::Tuple([inner, item(&(uses.argument)(0))].into())),
         "map" => iterator((uses.closure)()),
         "filter_map" | "map_while" | "flat_map" | "then" => iterator(item(&(uses.closure)())),
         "flatten" => iterator(item(&inner)),
         "next" | "next_back" | "last" | "nth" | "max" | "min" | "max_by" | "min_by" | "max_by_key" | "min_by_key"
         | "find" | "peek" | "peek_mut" | "next_if" | "reduce" | "next_if_eq" => option(inner),
         "find_map" => (uses.closure)(),
-        "try_next" => Ty::std("result::Result", vec![option(inner.argument(0))]),
+        "try_next" => Ty::std(RESULT, [option(inner.argument(0))]),
         "collect" | "try_collect" => match (uses.written)() {
-            Ty::Outside(external, arguments) if external.path.last().is_some_and(|last| last == "Vec") => {
+            Ty::Outside(outside, arguments) if outside.path.last().is_some_and(|last| *last == "Vec") => {
                 let known = arguments.first().filter(|argument| argument.is_known()).cloned();
-                Ty::Outside(external, vec![known.unwrap_or(inner)])
+                Ty::Outside(outside, [known.unwrap_or(inner)].into())
             }
             written => written,
         },
         "fold" => (uses.argument)(0),
         "partition" => {
-            let listed = Ty::std("vec::Vec", vec![inner]);
-            Ty::Tuple(vec![listed.clone(), listed])
+            let listed = Ty::std(VEC, [inner]);
+            Ty::Tuple([listed.clone(), listed].into())
         }
-        "sum" | "count" | "position" => Ty::std("usize", vec![]),
+        "sum" | "count" | "position" => Ty::plain(&["usize"]),
         _ => return None,
     })
 }
 
 /// What the closure given to `method` takes.
-pub(super) fn closure_parameters(receiver: &Ty, name: &str) -> Vec<Ty> {
+pub(super) fn closure_parameters<'a>(receiver: &Ty<'a>, name: &str) -> Vec<Ty<'a>> {
     let inner = item(receiver);
     match (receiver.outside_name(), name) {
         (_, "map_err" | "or_else" | "inspect_err") => vec![receiver.argument(1)],

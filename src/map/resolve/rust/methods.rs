@@ -3,34 +3,32 @@
 use super::library::{self, MethodUse};
 use super::linker::{Context, Linker};
 use super::members::{Owner, TraitRef};
-use super::types::{Bounds, Ty};
+use super::outside::Outside;
+use super::types::{Bounds, Ty, Types};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
-use crate::repo_map::{External, How, Resolved, SymbolId};
-
-/// Names on the path of an external call that are kept: longer chains say nothing more.
-pub(super) const MAX_PATH: usize = 8;
+use crate::repo_map::{How, Resolved, SymbolId};
 
 /// A method that was found.
-pub(super) enum Method {
+pub(super) enum Method<'a> {
     /// In this repository: definitions, and the receiver it was found on.
-    Own(Vec<Resolved>, Ty),
+    Own(Vec<Resolved>, Ty<'a>),
     /// Outside it, with what it gives.
-    Outside(External, Ty),
+    Outside(Outside<'a>, Ty<'a>),
     /// Not known, but what it gives is.
-    Gives(Ty),
+    Gives(Ty<'a>),
 }
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
     /// A method with what it gives, pointers and library types included.
     pub(super) fn find_method_for(
         &self,
-        receiver: &Ty,
-        name: &str,
+        receiver: &Ty<'a>,
+        name: &'a str,
         how: How,
-        call: &CallSite,
+        call: &'a CallSite,
         context: Context,
-    ) -> Option<Method> {
+    ) -> Option<Method<'a>> {
         let closure = || {
             let region = call.arguments.iter().find_map(|argument| match argument {
                 Expr::Function { region, .. } => *region,
@@ -50,17 +48,17 @@ impl Linker<'_> {
         for _ in 0..6 {
             if let Some(Method::Own(found, ty)) = self.find_method(&ty, name, how)
                 && self.reaches(&ty, &found, context)
+                && self.is_plausible(&ty, &found, call, context)
             {
-                return Some(Method::Own(found, ty));
+                return Some(Method::Own(self.narrowed(found, how, call, context), ty));
             }
             match &ty {
                 Ty::Own(..) => {
                     let item = self.associated(&ty, "Item");
                     if item.is_known()
-                        && let Some(given) = library::method(&Ty::Iterator(Box::new(item)), name, &uses)
+                        && let Some(given) = library::method(&Ty::iterator(item), name, &uses)
                     {
-                        let path = vec!["iter".to_owned(), "Iterator".to_owned(), name.to_owned()];
-                        return Some(Method::Outside(External { package: "std".to_owned(), path }, given));
+                        return Some(Method::Outside(Outside::std(&["iter", "Iterator"]).with(name), given));
                     }
                     if let Some(inner) = self.own_deref(&ty) {
                         ty = inner;
@@ -72,7 +70,7 @@ impl Linker<'_> {
                     let given = if library::gives_itself(name) { ty.clone() } else { Ty::Unknown };
                     return Some(Method::Gives(given));
                 }
-                Ty::Outside(external, _) => {
+                Ty::Outside(outside, _) => {
                     let given = library::method(&ty, name, &uses);
                     let inner = library::deref(&ty);
                     if given.is_none()
@@ -85,34 +83,35 @@ impl Linker<'_> {
                         return Some(Method::Gives(ty));
                     }
                     if given.is_none()
-                        && let Some(found) =
-                            self.on_any(&ty, name, context).or_else(|| self.on_chain(external, name, context))
+                        && let Some(found) = self
+                            .on_any(&ty, name, context)
+                            .or_else(|| self.on_chain(outside, name, context))
+                            .or_else(|| self.on_given(outside, name, call, context))
                     {
                         return Some(Method::Own(vec![found], ty));
                     }
-                    let external = External { package: external.package.clone(), path: linked(&external.path, name) };
-                    let given = given.unwrap_or_else(|| Ty::Outside(external.clone(), Vec::new()));
-                    return Some(Method::Outside(external, given));
+                    let link = outside.linked(name);
+                    let given = given.unwrap_or_else(|| Ty::Outside(link.clone(), Types::default()));
+                    return Some(Method::Outside(link, given));
                 }
                 Ty::Iterator(_) | Ty::Slice(_) | Ty::Tuple(_) => {
                     let given = library::method(&ty, name, &uses).unwrap_or_default();
-                    let of = if matches!(ty, Ty::Iterator(_)) { ["iter", "Iterator"] } else { ["vec", "Vec"] };
-                    let path = of.into_iter().chain([name]).map(str::to_owned).collect();
-                    return Some(Method::Outside(External { package: "std".to_owned(), path }, given));
+                    let of = if matches!(ty, Ty::Iterator(_)) { &["iter", "Iterator"] } else { library::VEC };
+                    return Some(Method::Outside(Outside::std(of).with(name), given));
                 }
                 Ty::Bounded(bounds) => {
                     if let [outside, ..] = bounds.outside.as_slice()
                         && bounds.traits.is_empty()
                         && !library::is_transparent(name)
                     {
-                        let mut external = outside.clone();
-                        external.path.push(name.to_owned());
-                        return Some(Method::Outside(external, Ty::Unknown));
+                        return Some(Method::Outside(outside.with(name), Ty::Unknown));
                     }
                     let given = if library::gives_itself(name) { ty.clone() } else { Ty::Unknown };
                     return Some(Method::Gives(given));
                 }
-                Ty::Unknown | Ty::Function(..) => return None,
+                // A handler is a function: traits that every function has come by `impl<F: Fn(…)> Trait for F`.
+                Ty::Function(..) => return self.on_any(&ty, name, context).map(|found| Method::Own(vec![found], ty)),
+                Ty::Unknown => return None,
             }
         }
         None
@@ -120,7 +119,7 @@ impl Linker<'_> {
 
     /// Whether a call at `context` can mean `found` on `ty`. A type from elsewhere has methods of its own that come first: an
     /// extension that forwards to one of the same name does not call itself, and one that is not imported is not seen.
-    pub(super) fn reaches(&self, ty: &Ty, found: &[Resolved], context: Context) -> bool {
+    pub(super) fn reaches(&self, ty: &Ty<'a>, found: &[Resolved], context: Context) -> bool {
         if !matches!(ty, Ty::Outside(..) | Ty::Slice(_)) {
             return true;
         }
@@ -128,20 +127,39 @@ impl Linker<'_> {
         found.iter().all(|found| {
             let is_caller = found.symbol.file == context.file && Some(found.symbol.index) == context.function;
             let seen = self.members.trait_of(found.symbol).is_none_or(|of| self.names.sees_trait(site, of));
-            !is_caller && seen
+            !is_caller && seen && !self.forwards(found.symbol)
         })
     }
 
+    /// Whether a method calls one of its own name on `self`: then the type has a method of that name that comes first.
+    fn forwards(&self, method: SymbolId) -> bool {
+        if let Some(known) = self.forwarding.borrow().get(&method) {
+            return *known;
+        }
+        let own = self.symbol(method);
+        let calls = &self.facts(method.file).calls;
+        let forwards =
+            calls.iter().filter(|call| call.caller == Some(method.index) && call.name == own.name).any(|call| {
+                match &call.callee {
+                    Expr::Member(object, _) => **object == Expr::This,
+                    Expr::Path(path) => {
+                        path.len() == 2 && (path[0] == "Self" || Some(&path[0]) == own.member_of.as_ref())
+                    }
+                    _ => false,
+                }
+            });
+        self.forwarding.borrow_mut().insert(method, forwards);
+        forwards
+    }
+
     /// A function of `ty` called `name`, on the type itself: no pointers are followed.
-    pub(super) fn find_method(&self, ty: &Ty, name: &str, how: How) -> Option<Method> {
+    pub(super) fn find_method(&self, ty: &Ty<'a>, name: &'a str, how: How) -> Option<Method<'a>> {
         let found = match ty {
             Ty::Own(symbol, _) => self.on_owner(&Owner::Own(*symbol), name, how),
-            Ty::Outside(external, _) => {
-                let own = self.on_owner(&Owner::Outside(external.clone()), name, how);
+            Ty::Outside(outside, _) => {
+                let own = self.on_owner(&Owner::Outside(outside.clone()), name, how);
                 if own.is_empty() {
-                    let mut path = external.path.clone();
-                    path.push(name.to_owned());
-                    return Some(Method::Outside(External { package: external.package.clone(), path }, Ty::Unknown));
+                    return Some(Method::Outside(outside.with(name), Ty::Unknown));
                 }
                 own
             }
@@ -152,9 +170,9 @@ impl Linker<'_> {
         (!found.is_empty()).then(|| Method::Own(found, ty.clone()))
     }
 
-    pub(super) fn on_owner(&self, owner: &Owner, name: &str, how: How) -> Vec<Resolved> {
+    pub(super) fn on_owner(&self, owner: &Owner<'a>, name: &'a str, how: How) -> Vec<Resolved> {
         let members = self.members.functions(owner, name);
-        match members.as_slice() {
+        match members {
             [] => {}
             [first, rest @ ..] => {
                 // One trait implemented for several arguments (`From<A>`, `From<B>`): which one is not known. Twins under `cfg`
@@ -176,15 +194,16 @@ impl Linker<'_> {
     }
 
     /// A method that `impl<T: Bound> Trait for T` gives to `ty`, where the trait is in scope.
-    pub(super) fn on_any(&self, ty: &Ty, name: &str, context: Context) -> Option<Resolved> {
+    pub(super) fn on_any(&self, ty: &Ty<'a>, name: &'a str, context: Context) -> Option<Resolved> {
         let site = self.site(context)?;
-        let (functions, defaults) = self.members.of_any(name);
         let twins = ty.outside_name().map_or(&[][..], |own| self.members.outside_named(own));
         for twin in twins {
-            let member = self.members.functions(&Owner::Outside(twin.clone()), name).into_iter().next();
+            let member = self.members.functions(&Owner::Outside(twin.clone()), name).first();
             if let Some(member) = member {
                 let is_caller = (member.symbol.file, Some(member.symbol.index)) == (context.file, context.function);
-                if self.members.trait_of(member.symbol).is_some_and(|of| self.names.sees_trait(site, of)) && !is_caller
+                if self.members.trait_of(member.symbol).is_some_and(|of| self.names.sees_trait(site, of))
+                    && !is_caller
+                    && !self.forwards(member.symbol)
                 {
                     return Some(Resolved { symbol: member.symbol, how: How::Trait });
                 }
@@ -198,7 +217,7 @@ impl Linker<'_> {
                 return Some(Resolved { symbol, how: How::Trait });
             }
         }
-        for member in functions {
+        for member in self.members.functions(&Owner::Any, name) {
             let Some(TraitRef::Own(of)) = member.of_trait else { continue };
             let own = self.symbol(member.symbol);
             let parameter = own.member_of.as_deref().unwrap_or_default();
@@ -211,34 +230,67 @@ impl Linker<'_> {
                 return Some(Resolved { symbol: member.symbol, how: How::Trait });
             }
         }
-        defaults.into_iter().filter(|of| self.names.sees_trait(site, *of)).find_map(|of| {
+        let default = |of: SymbolId| {
             let symbol = self.members.of_trait(of, name)?;
-            Some(Resolved { symbol, how: How::Trait })
-        })
+            self.names.sees_trait(site, of).then_some(Resolved { symbol, how: How::Trait })
+        };
+        if matches!(ty, Ty::Function(..)) {
+            // What every type of some bound has, a function has: nothing else implements traits for functions.
+            return self.members.traits(&Owner::Any).iter().find_map(|base| match base {
+                TraitRef::Own(of) => default(*of),
+                TraitRef::Outside(_) => None,
+            });
+        }
+        self.members.of_all().iter().find_map(|of| default(*of))
     }
 
     /// A method of ours on the type that a chain of outside calls started from: most links of a chain give the type again.
-    pub(super) fn on_chain(&self, external: &External, name: &str, context: Context) -> Option<Resolved> {
-        (1..external.path.len()).rev().find_map(|length| {
-            let of = External { package: external.package.clone(), path: external.path[..length].to_vec() };
+    pub(super) fn on_chain(&self, outside: &Outside<'a>, name: &'a str, context: Context) -> Option<Resolved> {
+        (1..outside.path.len()).rev().find_map(|length| {
+            let of = outside.at(&outside.path[..length]);
             let found = self.on_owner(&Owner::Outside(of.clone()), name, How::Returned);
-            found.into_iter().next().filter(|found| self.reaches(&Ty::Outside(of, Vec::new()), &[*found], context))
+            found
+                .into_iter()
+                .next()
+                .filter(|found| self.reaches(&Ty::Outside(of, Types::default()), &[*found], context))
         })
     }
 
-    pub(super) fn has_trait(&self, ty: &Ty, of: SymbolId) -> bool {
+    /// A method of ours on `Result` or `Option`, which is what a call into another crate most often gives:
+    /// `query.load(db).await.with_context(…)`. The trait must be in scope, and no other of ours in scope have the name.
+    fn on_given(&self, outside: &Outside<'a>, name: &'a str, call: &'a CallSite, context: Context) -> Option<Resolved> {
+        let is_call = outside.path.last()?.starts_with(char::is_lowercase) && outside.package != "std";
+        if !is_call {
+            return None;
+        }
+        [library::RESULT, library::OPTION].into_iter().find_map(|path| {
+            let of = Outside::std(path);
+            let found = self.on_owner(&Owner::Outside(of.clone()), name, How::Trait);
+            let found = self.narrowed(found, How::Trait, call, context);
+            let ty = Ty::Outside(of, Types::default());
+            match found.as_slice() {
+                [only] if self.members.trait_of(only.symbol).is_some() && self.reaches(&ty, &found, context) => {
+                    Some(Resolved { how: How::Trait, ..*only })
+                }
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn has_trait(&self, ty: &Ty<'a>, of: SymbolId) -> bool {
         let owner = match ty {
             Ty::Own(symbol, _) => Owner::Own(*symbol),
-            Ty::Outside(external, _) => Owner::Outside(external.clone()),
+            Ty::Outside(outside, _) => Owner::Outside(outside.clone()),
             Ty::Slice(_) => Owner::Slice,
             Ty::Bounded(bounds) => return bounds.traits.contains(&of),
-            Ty::Unknown | Ty::Iterator(_) | Ty::Tuple(_) | Ty::Function(..) => return false,
+            Ty::Function(..) => Owner::Any,
+            Ty::Unknown | Ty::Iterator(_) | Ty::Tuple(_) => return false,
         };
         self.members.traits(&owner).contains(&TraitRef::Own(of))
     }
 
-    pub(super) fn on_bounds(&self, bounds: &Bounds, name: &str, how: How) -> Vec<Resolved> {
-        let own_self = bounds.name.as_deref() == Some("Self") && how == How::Member;
+    pub(super) fn on_bounds(&self, bounds: &Bounds<'a>, name: &'a str, how: How) -> Vec<Resolved> {
+        let own_self = bounds.name == Some("Self") && how == How::Member;
         let Some(symbol) = bounds.traits.iter().find_map(|own| self.members.of_trait(*own, name)) else {
             return Vec::new();
         };
@@ -248,17 +300,4 @@ impl Linker<'_> {
             .chain(implementations.map(|&symbol| Resolved { symbol, how: How::Dispatch }))
             .collect()
     }
-}
-
-/// `path` with one more link: `query`, `bind`. A link that repeats is written once, and a long chain keeps its start and its end.
-pub(super) fn linked(path: &[String], name: &str) -> Vec<String> {
-    let mut path = path.to_vec();
-    if path.len() > 1 && path.last().is_some_and(|last| last == name) {
-        return path;
-    }
-    if path.len() >= MAX_PATH {
-        path.pop();
-    }
-    path.push(name.to_owned());
-    path
 }

@@ -4,12 +4,13 @@ use super::library;
 use super::linker::{Context, Linker};
 use super::members::{Owner, TraitRef};
 use super::paths::{Def, Space};
-use super::types::{Ty, alias_target};
+use super::types::{Ty, Types};
+use super::written::alias_target;
 use crate::repo_map::SymbolId;
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
     /// What a pattern takes from a value of type `ty`.
-    pub(super) fn taken(&self, ty: &Ty, steps: &str, context: Context) -> Ty {
+    pub(super) fn taken(&self, ty: &Ty<'a>, steps: &'a str, context: Context) -> Ty<'a> {
         let mut ty = ty.clone();
         let mut steps = steps.split('.');
         while let Some(step) = steps.next() {
@@ -26,21 +27,21 @@ impl Linker<'_> {
         ty
     }
 
-    pub(super) fn taken_from(&self, ty: &Ty, head: &str, field: &str, context: Context) -> Ty {
+    pub(super) fn taken_from(&self, ty: &Ty<'a>, head: &'a str, field: &'a str, context: Context) -> Ty<'a> {
         match head {
             "Some" | "Ok" | "Option::Some" | "Result::Ok" => return self.tried(ty),
             "Err" | "Result::Err" => return ty.argument(1),
             _ => {}
         }
-        let mut path: Vec<String> = head.split("::").map(str::to_owned).collect();
+        let mut path: Vec<&str> = head.split("::").collect();
         let own = self.self_type(context);
         let variant = if path[0] == "Self" {
             let Ty::Own(symbol, _) = own else { return Ty::Unknown };
             (path.len() == 2).then(|| (symbol, path.pop())).or(Some((symbol, None)))
         } else {
             let walked = self.site(context).and_then(|site| {
-                let by_type = self.names.resolve(site, &path, Space::Type);
-                by_type.or_else(|| self.names.resolve(site, &path, Space::Value))
+                let by_type = self.names.resolve(site, path.iter().copied(), Space::Type);
+                by_type.or_else(|| self.names.resolve(site, path.iter().copied(), Space::Value))
             });
             match walked.map(|walked| walked.found.def) {
                 Some(Def::Variant(symbol, variant)) => Some((symbol, Some(variant))),
@@ -51,13 +52,13 @@ impl Linker<'_> {
         let Some((symbol, variant)) = variant else { return Ty::Unknown };
         let arguments = match ty {
             Ty::Own(of, arguments) if *of == symbol => arguments.clone(),
-            _ => Vec::new(),
+            _ => Types::default(),
         };
-        self.own_field(symbol, variant.as_deref(), field, &arguments).unwrap_or_default()
+        self.own_field(symbol, variant, field, &arguments).unwrap_or_default()
     }
 
     /// What `?` makes of a value.
-    pub fn tried(&self, ty: &Ty) -> Ty {
+    pub fn tried(&self, ty: &Ty<'a>) -> Ty<'a> {
         match ty.outside_name() {
             Some("Option" | "Result") => ty.argument(0),
             // What another crate's call gives is seen through.
@@ -70,7 +71,7 @@ impl Linker<'_> {
     }
 
     /// What iterating over `ty` gives, own iterators included.
-    pub fn item_of(&self, ty: &Ty) -> Ty {
+    pub fn item_of(&self, ty: &Ty<'a>) -> Ty<'a> {
         let known = library::item(ty);
         if known.is_known() {
             return known;
@@ -94,7 +95,7 @@ impl Linker<'_> {
     }
 
     /// The type of field `name`, looked for through pointers.
-    pub fn field(&self, ty: &Ty, name: &str) -> Ty {
+    pub fn field(&self, ty: &Ty<'a>, name: &'a str) -> Ty<'a> {
         let mut ty = ty.clone();
         for _ in 0..6 {
             match &ty {
@@ -118,32 +119,40 @@ impl Linker<'_> {
         Ty::Unknown
     }
 
-    pub(super) fn own_field(&self, of: SymbolId, variant: Option<&str>, name: &str, arguments: &[Ty]) -> Option<Ty> {
+    pub(super) fn own_field(
+        &self,
+        of: SymbolId,
+        variant: Option<&str>,
+        name: &'a str,
+        arguments: &[Ty<'a>],
+    ) -> Option<Ty<'a>> {
         let declared = self.members.field(of, variant, name)?;
         let ty = self.read_type(declared, self.context_of(of));
         Some(self.with_arguments(&ty, of, arguments))
     }
 
     /// `ty` as written in the definition of `of`, its parameters replaced by `arguments`.
-    pub fn with_arguments(&self, ty: &Ty, of: SymbolId, arguments: &[Ty]) -> Ty {
-        let parameters = self.type_parameters(of);
+    pub fn with_arguments(&self, ty: &Ty<'a>, of: SymbolId, arguments: &[Ty<'a>]) -> Ty<'a> {
+        if arguments.is_empty() {
+            return ty.clone();
+        }
         ty.substituted(&|name| {
-            let at = parameters.iter().position(|parameter| *parameter == name)?;
+            let at = self.index.type_parameters(of).position(|parameter| parameter == name)?;
             arguments.get(at).filter(|argument| argument.is_known()).cloned()
         })
     }
 
     /// `Target` of a type with `impl Deref`.
-    pub fn own_deref(&self, ty: &Ty) -> Option<Ty> {
+    pub fn own_deref(&self, ty: &Ty<'a>) -> Option<Ty<'a>> {
         Some(self.associated(ty, "Target")).filter(Ty::is_known)
     }
 
     /// What awaiting `ty` gives: futures are read as what they give, so only own futures change.
-    pub fn awaited(&self, ty: Ty) -> Ty {
+    pub fn awaited(&self, ty: Ty<'a>) -> Ty<'a> {
         let Ty::Own(symbol, _) = &ty else { return ty };
         let waits = self.members.traits(&Owner::Own(*symbol)).iter().any(|base| match base {
-            TraitRef::Outside(external) => {
-                matches!(external.path.last().map(String::as_str), Some("Future" | "IntoFuture"))
+            TraitRef::Outside(outside) => {
+                matches!(outside.path.last().copied(), Some("Future" | "IntoFuture"))
             }
             TraitRef::Own(_) => false,
         });
@@ -151,7 +160,7 @@ impl Linker<'_> {
     }
 
     /// An associated type of `ty`.
-    pub fn associated(&self, ty: &Ty, name: &str) -> Ty {
+    pub fn associated(&self, ty: &Ty<'a>, name: &'a str) -> Ty<'a> {
         let Some(_open) = self.enter() else { return Ty::Unknown };
         match ty {
             Ty::Own(symbol, arguments) => {

@@ -1,13 +1,16 @@
 //! Names and paths: what `a`, `a::b` and `crate::a::b` stand for, through imports, globs and re-exports.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+
+use rustc_hash::FxHashMap;
 
 use super::crates::Dependency;
+use super::index::Index;
 use super::library;
 use super::modules::{ModuleId, ModuleTree};
-use crate::repo_map::facts::{BindingKind, ImportItem, SymbolIndex, SymbolKind};
-use crate::repo_map::{External, FileId, How, SourceFile, SymbolId};
+use super::outside::Outside;
+use crate::repo_map::facts::{ImportItem, SymbolIndex, SymbolKind};
+use crate::repo_map::{FileId, How, SourceFile, SymbolId};
 
 /// What a name may stand for in different places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,27 +25,27 @@ pub(super) enum Space {
 
 /// What a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Def {
+pub(super) enum Def<'a> {
     /// A module.
     Module(ModuleId),
     /// A definition.
     Symbol(SymbolId),
     /// A variant of an enum.
-    Variant(SymbolId, String),
+    Variant(SymbolId, &'a str),
     /// Something outside the repository.
-    External(External),
+    Outside(Outside<'a>),
 }
 
 /// A definition and how many imports lead to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Found<'a> {
     /// What was found.
-    pub def: Def,
+    pub def: Def<'a>,
     /// Imports on the way.
     pub hops: u8,
 }
 
-impl Found {
+impl Found<'_> {
     /// How a call that names it from `file` finds it.
     pub fn how(&self, file: FileId) -> How {
         match (&self.def, self.hops) {
@@ -55,15 +58,15 @@ impl Found {
 
 /// The part of a path that resolution could walk, and the names after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Walked {
+pub(super) struct Walked<'a> {
     /// Where the walk ended.
-    pub found: Found,
+    pub found: Found<'a>,
     /// Names left: members of a type.
-    pub rest: Vec<String>,
+    pub rest: Vec<&'a str>,
 }
 
 /// A place that names are looked up from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Site {
     /// The file.
     pub file: FileId,
@@ -73,73 +76,67 @@ pub(super) struct Site {
     pub symbol: Option<SymbolIndex>,
 }
 
-/// Name lookup over all modules.
+/// Name lookup over all modules, with a memory of its own: what one file asks never changes what another is told.
 pub(super) struct Names<'a> {
     /// The files.
     pub files: &'a [SourceFile],
     /// The modules.
-    pub tree: &'a ModuleTree,
-    /// Variants by enum.
-    pub variants: HashMap<SymbolId, HashSet<String>>,
-    known: RefCell<HashMap<(ModuleId, String, Space), Option<Found>>>,
-    open: RefCell<HashSet<(ModuleId, String, Space)>>,
-    /// Imports and definitions inside functions, by file.
-    local_imports: HashMap<FileId, Vec<usize>>,
-    local_items: HashMap<(FileId, SymbolIndex), Vec<SymbolId>>,
+    pub tree: &'a ModuleTree<'a>,
+    /// Tables of the files.
+    pub index: &'a Index<'a>,
+    known: RefCell<FxHashMap<Question<'a>, Option<Found<'a>>>>,
+    /// Questions being answered; few at a time.
+    open: RefCell<Vec<Question<'a>>>,
+    seen: RefCell<FxHashMap<(Site, SymbolId), bool>>,
+    /// Modules searched so far for the outermost open question.
+    searches: Cell<u32>,
 }
 
+/// Modules searched for one name. Our choice: chains of re-exports take a few dozen; modules that all re-export each other have
+/// more ways through them than there is time.
+const MAX_SEARCHES: u32 = 2_000;
+
+/// A name in a module.
+type Question<'a> = (ModuleId, &'a str, Space);
+
 impl<'a> Names<'a> {
-    /// Lookup over `tree`.
-    pub fn new(files: &'a [SourceFile], tree: &'a ModuleTree) -> Self {
-        let mut variants: HashMap<SymbolId, HashSet<String>> = HashMap::new();
-        let mut local_imports: HashMap<FileId, Vec<usize>> = HashMap::new();
-        let mut local_items: HashMap<(FileId, SymbolIndex), Vec<SymbolId>> = HashMap::new();
-        for (file, source) in (0..).zip(files) {
-            for binding in &source.facts.bindings {
-                if let (BindingKind::Constant, Some(owner), Some(_)) = (binding.kind, binding.owner, &binding.member_of)
-                    && source.facts.symbols[owner as usize].kind == SymbolKind::Enum
-                {
-                    variants.entry(SymbolId { file, index: owner }).or_default().insert(binding.name.clone());
-                }
-            }
-            for (place, import) in source.facts.imports.iter().enumerate() {
-                if import.within.last().is_some_and(|last| last.contains(' ')) {
-                    local_imports.entry(file).or_default().push(place);
-                }
-            }
-            for (index, symbol) in (0..).zip(&source.facts.symbols) {
-                if let Some(container) = symbol.container.filter(|_| symbol.member_of.is_none())
-                    && source.facts.symbols[container as usize].kind.is_callable()
-                {
-                    local_items.entry((file, container)).or_default().push(SymbolId { file, index });
-                }
-            }
-        }
-        let (known, open) = (RefCell::default(), RefCell::default());
-        Self { files, tree, variants, known, open, local_imports, local_items }
+    /// Lookup over `index`.
+    pub fn new(index: &'a Index<'a>) -> Self {
+        let (known, open, seen) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { files: index.files, tree: index.tree, index, known, open, seen, searches: Cell::new(0) }
     }
 
     /// What a path of one or more names stands for at `site`. `Self` is the caller's business.
-    pub fn resolve(&self, site: Site, path: &[String], space: Space) -> Option<Walked> {
-        let (first, rest) = path.split_first()?;
-        let head_space = if rest.is_empty() { space } else { Space::Type };
-        let found = match first.as_str() {
+    pub fn resolve(
+        &self,
+        site: Site,
+        path: impl IntoIterator<Item = &'a str, IntoIter: ExactSizeIterator>,
+        space: Space,
+    ) -> Option<Walked<'a>> {
+        let mut path = path.into_iter();
+        let first = path.next()?;
+        let head_space = if path.len() == 0 { space } else { Space::Type };
+        let found = match first {
             "crate" | "$crate" => self.module(self.tree.crates[self.tree.modules[site.module].krate].0),
             "self" => self.module(site.module),
             "super" => self.module(self.tree.modules[site.module].parent?),
             name => self.visible(site, name, head_space)?,
         };
-        self.walk(found, rest, space)
+        self.walk(found, path, space)
     }
 
-    fn module(&self, module: ModuleId) -> Found {
+    fn module(&self, module: ModuleId) -> Found<'a> {
         Found { def: Def::Module(module), hops: 0 }
     }
 
-    fn walk(&self, mut found: Found, rest: &[String], space: Space) -> Option<Walked> {
-        for (position, name) in rest.iter().enumerate() {
-            let last = position + 1 == rest.len();
-            let space = if last { space } else { Space::Type };
+    fn walk(
+        &self,
+        mut found: Found<'a>,
+        mut rest: impl ExactSizeIterator<Item = &'a str>,
+        space: Space,
+    ) -> Option<Walked<'a>> {
+        while let Some(name) = rest.next() {
+            let space = if rest.len() == 0 { space } else { Space::Type };
             found = match found.def {
                 Def::Module(module) if name == "super" => self.module(self.tree.modules[module].parent?),
                 Def::Module(_) if name == "self" => found,
@@ -147,43 +144,37 @@ impl<'a> Names<'a> {
                     let next = self.in_module(module, name, space)?;
                     Found { hops: found.hops.saturating_add(next.hops), def: next.def }
                 }
-                Def::External(mut external) => {
-                    external.path.push(name.clone());
-                    Found { def: Def::External(external), hops: found.hops }
-                }
-                Def::Symbol(symbol) if self.is_variant(symbol, name) => {
-                    Found { def: Def::Variant(symbol, name.clone()), hops: found.hops }
+                Def::Outside(outside) => Found { def: Def::Outside(outside.with(name)), hops: found.hops },
+                Def::Symbol(symbol) if self.index.is_variant(symbol, name) => {
+                    Found { def: Def::Variant(symbol, name), hops: found.hops }
                 }
                 Def::Symbol(_) | Def::Variant(..) => {
-                    return Some(Walked { found, rest: rest[position..].to_vec() });
+                    return Some(Walked { found, rest: std::iter::once(name).chain(rest).collect() });
                 }
             };
         }
         Some(Walked { found, rest: Vec::new() })
     }
 
-    /// Whether `name` is a variant of `symbol`.
-    pub fn is_variant(&self, symbol: SymbolId, name: &str) -> bool {
-        self.variants.get(&symbol).is_some_and(|variants| variants.contains(name))
-    }
-
     /// What a bare name stands for at `site`: definitions and imports of the functions around it, of the module, crates,
     /// the standard prelude.
-    fn visible(&self, site: Site, name: &str, space: Space) -> Option<Found> {
+    fn visible(&self, site: Site, name: &'a str, space: Space) -> Option<Found<'a>> {
         self.in_functions(site, name, space)
             .or_else(|| self.in_module(site.module, name, space))
             .or_else(|| self.crate_named(site.module, name).filter(|_| space == Space::Type))
             .or_else(|| {
                 let path = library::prelude(name, space)?;
-                let path = path.split("::").map(str::to_owned).collect();
-                Some(Found { def: Def::External(External { package: "std".to_owned(), path }), hops: 0 })
+                Some(Found { def: Def::Outside(Outside::std(path)), hops: 0 })
             })
     }
 
-    fn in_functions(&self, site: Site, name: &str, space: Space) -> Option<Found> {
+    fn in_functions(&self, site: Site, name: &'a str, space: Space) -> Option<Found<'a>> {
+        if !self.index.has_locals(site.file) {
+            return None;
+        }
         let symbols = &self.files[site.file as usize].facts.symbols;
-        let mut around: Vec<String> = Vec::new();
         let mut next = site.symbol;
+        // Functions around the site, innermost first.
         let mut functions: Vec<SymbolIndex> = Vec::new();
         while let Some(index) = next {
             let symbol = &symbols[index as usize];
@@ -192,36 +183,47 @@ impl<'a> Names<'a> {
             }
             if symbol.kind.is_callable() {
                 functions.push(index);
-                around.push(format!("fn {}", symbol.name));
             }
             next = symbol.container;
+        }
+        for function in &functions {
+            let mut items = self.index.local_items(site.file, *function);
+            if let Some(item) = items.find(|item| self.fits(*item, name, space)) {
+                return Some(Found { def: Def::Symbol(item), hops: 0 });
+            }
         }
         if functions.is_empty() {
             return None;
         }
-        around.reverse();
-        for function in &functions {
-            let items = self.local_items.get(&(site.file, *function)).into_iter().flatten();
-            if let Some(&item) = items.into_iter().find(|item| self.fits(**item, name, space)) {
-                return Some(Found { def: Def::Symbol(item), hops: 0 });
-            }
-        }
         let within = &self.tree.modules[site.module].within;
-        for &place in self.local_imports.get(&site.file).into_iter().flatten() {
+        for &place in self.index.local_imports(site.file) {
             let import = &self.files[site.file as usize].facts.imports[place];
-            let Some(inner) = import.within.strip_prefix(within.as_slice()) else { continue };
+            if import.item != ImportItem::Glob && import.local != name {
+                continue;
+            }
+            let starts_within =
+                import.within.len() >= within.len() && within.iter().zip(&import.within).all(|(own, of)| *own == of);
+            if !starts_within {
+                continue;
+            }
+            let inner = &import.within[within.len()..];
             // Functions of one name are told apart by where they stand.
             let stands_inside =
                 functions.iter().any(|function| symbols[*function as usize].lines.contains(import.line));
-            if inner.is_empty() || !around.starts_with(inner) || !stands_inside {
+            let are_around = inner.len() <= functions.len()
+                && functions.iter().rev().zip(inner).all(|(function, inner)| {
+                    inner.strip_prefix("fn ").is_some_and(|inner| inner == symbols[*function as usize].name)
+                });
+            if inner.is_empty() || !are_around || !stands_inside {
                 continue;
             }
-            let key = (usize::MAX - place, name.to_owned(), space);
-            if !self.open.borrow_mut().insert(key.clone()) {
+            let key = (usize::MAX - place, name, space);
+            if self.open.borrow().contains(&key) {
                 continue;
             }
+            self.open.borrow_mut().push(key);
             let found = self.through_import(site, place, name, space);
-            self.open.borrow_mut().remove(&key);
+            self.open.borrow_mut().pop();
             if found.is_some() {
                 return found;
             }
@@ -235,17 +237,23 @@ impl<'a> Names<'a> {
     }
 
     /// What `name` stands for inside `module`, imports included.
-    pub fn in_module(&self, module: ModuleId, name: &str, space: Space) -> Option<Found> {
-        let key = (module, name.to_owned(), space);
+    pub fn in_module(&self, module: ModuleId, name: &'a str, space: Space) -> Option<Found<'a>> {
+        let key = (module, name, space);
         if let Some(found) = self.known.borrow().get(&key) {
             return found.clone();
         }
         // An import may lead back here: `use log;` names the crate, not itself.
-        if !self.open.borrow_mut().insert(key.clone()) {
+        if self.open.borrow().contains(&key) {
             return None;
         }
+        let searches = if self.open.borrow().is_empty() { 0 } else { self.searches.get() };
+        if searches >= MAX_SEARCHES {
+            return None;
+        }
+        self.searches.set(searches + 1);
+        self.open.borrow_mut().push(key);
         let found = self.search_module(module, name, space);
-        self.open.borrow_mut().remove(&key);
+        self.open.borrow_mut().pop();
         // What was found while another lookup is open may have been cut short by the guard above.
         if found.is_some() || self.open.borrow().is_empty() {
             self.known.borrow_mut().insert(key, found.clone());
@@ -253,31 +261,26 @@ impl<'a> Names<'a> {
         found
     }
 
-    fn search_module(&self, module: ModuleId, name: &str, space: Space) -> Option<Found> {
+    fn search_module(&self, module: ModuleId, name: &'a str, space: Space) -> Option<Found<'a>> {
         let own = &self.tree.modules[module];
-        if let Some(&item) = own.items.get(name).into_iter().flatten().find(|item| self.fits(**item, name, space)) {
+        if let Some(item) = own.items_named(name).find(|item| self.fits(*item, name, space)) {
             return Some(Found { def: Def::Symbol(item), hops: 0 });
         }
         if let Some(&child) = own.children.get(name).filter(|_| space == Space::Type) {
             return Some(self.module(child));
         }
         let site = Site { file: own.file, module, symbol: None };
-        let imports = &self.files[own.file as usize].facts.imports;
-        let (globs, named): (Vec<usize>, Vec<usize>) =
-            own.imports.iter().partition(|place| imports[**place].item == ImportItem::Glob);
-        named.into_iter().chain(globs).find_map(|place| self.through_import(site, place, name, space))
+        let places = own.imports_named(name).chain(own.globs.iter().copied());
+        places.into_iter().find_map(|place| self.through_import(site, place, name, space))
     }
 
     /// What `name` stands for if it comes through import `place` of the site's file.
-    fn through_import(&self, site: Site, place: usize, name: &str, space: Space) -> Option<Found> {
+    fn through_import(&self, site: Site, place: usize, name: &'a str, space: Space) -> Option<Found<'a>> {
         let import = &self.files[site.file as usize].facts.imports[place];
-        let source: Vec<String> =
-            import.source.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
+        let path = self.index.import_path(site.file, place).iter().copied();
         match &import.item {
-            ImportItem::Named(own) if import.local == name => {
-                let mut path = source;
-                path.push(own.clone());
-                let mut walked = self.resolve(site, &path, space)?;
+            ImportItem::Named(_) if import.local == name => {
+                let mut walked = self.resolve(site, path, space)?;
                 // `use Trait::method` does not exist; members are not importable.
                 if !walked.rest.is_empty() {
                     return None;
@@ -286,15 +289,15 @@ impl<'a> Names<'a> {
                 Some(walked.found)
             }
             ImportItem::Glob => {
-                let walked = self.resolve(site, &source, Space::Type).filter(|walked| walked.rest.is_empty())?;
+                let walked = self.resolve(site, path, Space::Type).filter(|walked| walked.rest.is_empty())?;
                 match walked.found.def {
                     Def::Module(from) if from != site.module => {
                         let found = self.in_module(from, name, space)?;
                         let hops = found.hops.saturating_add(1);
                         Some(Found { hops, ..found })
                     }
-                    Def::Symbol(symbol) if self.is_variant(symbol, name) => {
-                        Some(Found { def: Def::Variant(symbol, name.to_owned()), hops: 1 })
+                    Def::Symbol(symbol) if self.index.is_variant(symbol, name) => {
+                        Some(Found { def: Def::Variant(symbol, name), hops: 1 })
                     }
                     _ => None,
                 }
@@ -305,35 +308,53 @@ impl<'a> Names<'a> {
 
     /// Whether the methods of trait `of` can be called at `site`: it is defined or imported there, be it as `_`.
     pub fn sees_trait(&self, site: Site, of: SymbolId) -> bool {
-        let own = &self.files[of.file as usize].facts.symbols[of.index as usize];
-        let is_it = |found: Option<Found>| found.is_some_and(|found| found.def == Def::Symbol(of));
+        if let Some(known) = self.seen.borrow().get(&(site, of)) {
+            return *known;
+        }
+        let sees = self.find_trait(site, of);
+        self.seen.borrow_mut().insert((site, of), sees);
+        sees
+    }
+
+    fn find_trait(&self, site: Site, of: SymbolId) -> bool {
+        let own = self.index.symbol(of);
+        let is_it = |found: Option<Found<'_>>| found.is_some_and(|found| found.def == Def::Symbol(of));
         if is_it(self.visible(site, &own.name, Space::Type)) {
             return true;
         }
         let imports = &self.files[site.file as usize].facts.imports;
-        imports.iter().any(|import| {
-            let path = || import.source.split("::").chain([own.name.as_str()]).map(str::to_owned).collect::<Vec<_>>();
-            import.item == ImportItem::Named(own.name.clone())
-                && is_it(self.resolve(site, &path(), Space::Type).map(|walked| walked.found))
+        imports.iter().enumerate().any(|(place, import)| {
+            let path = || self.index.import_path(site.file, place).iter().copied();
+            matches!(&import.item, ImportItem::Named(name) if *name == own.name)
+                && is_it(self.resolve(site, path(), Space::Type).map(|walked| walked.found))
         })
     }
 
-    fn crate_named(&self, module: ModuleId, name: &str) -> Option<Found> {
-        let external = |package: &str| External { package: package.to_owned(), path: Vec::new() };
+    fn crate_named(&self, module: ModuleId, name: &str) -> Option<Found<'a>> {
         let (_, dependencies) = &self.tree.crates[self.tree.modules[module].krate];
         let def = match dependencies.get(name) {
             Some(Dependency::Local(krate)) => Def::Module(self.tree.crates[*krate].0),
-            Some(Dependency::External(package)) => Def::External(external(package)),
+            Some(Dependency::External(package)) => Def::Outside(Outside::package(package)),
             // `core` and `alloc` are what `std` shows.
-            None if matches!(name, "std" | "core" | "alloc") => Def::External(external("std")),
-            None if matches!(name, "proc_macro" | "test") => Def::External(external(name)),
-            None => return None,
+            None => Def::Outside(Outside::package(match name {
+                "std" | "core" | "alloc" => "std",
+                "proc_macro" => "proc_macro",
+                "test" => "test",
+                _ => return None,
+            })),
         };
         Some(Found { def, hops: 0 })
     }
 
     /// The type an alias stands for, as far as it is one of ours: `type Store = inner::Store<u8>;`.
     pub fn through_aliases(&self, symbol: SymbolId) -> SymbolId {
+        match self.aliased(symbol) {
+            Ok(symbol) | Err((symbol, _)) => symbol,
+        }
+    }
+
+    /// The type an alias stands for; `Err`: the last alias on the way, and the type from elsewhere it stands for.
+    pub fn aliased(&self, symbol: SymbolId) -> Result<SymbolId, (SymbolId, Outside<'a>)> {
         let mut symbol = symbol;
         // Aliases of aliases are rare; a loop of them does not compile.
         for _ in 0..4 {
@@ -341,32 +362,29 @@ impl<'a> Names<'a> {
             if own.kind != SymbolKind::TypeAlias {
                 break;
             }
-            let written = super::types::alias_target(&own.signature).map(super::types::read);
-            let Some(super::types::Written::Path(path, ..)) = written else { break };
-            let Some(module) = self.tree.module_of(self.files, symbol.file, own.container) else { break };
+            let written = super::written::alias_target(&own.signature).map(super::written::read);
+            let Some(super::written::Written::Path(path, ..)) = written else { break };
+            let Some(module) = self.index.module_of(symbol.file, own.container) else { break };
             let site = Site { file: symbol.file, module, symbol: own.container };
-            match self.resolve(site, &path, Space::Type).map(|walked| walked.found.def) {
+            match self.resolve(site, path, Space::Type).map(|walked| walked.found.def) {
                 Some(Def::Symbol(next)) if next != symbol => symbol = next,
+                Some(Def::Outside(outside)) => return Err((symbol, outside)),
                 _ => break,
             }
         }
-        symbol
+        Ok(symbol)
     }
 
     /// What the import at `place` of `file` names, in any space.
-    pub fn import(&self, file: FileId, place: usize) -> Option<Found> {
+    pub fn import(&self, file: FileId, place: usize) -> Option<Found<'a>> {
         let import = &self.files[file as usize].facts.imports[place];
         let module = self.tree.module_within(file, &import.within)?;
         let site = Site { file, module, symbol: None };
-        let mut path: Vec<String> =
-            import.source.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
-        if let ImportItem::Named(name) = &import.item {
-            path.push(name.clone());
-        }
+        let path = self.index.import_path(file, place);
         // A local import with the name of a crate must not find itself.
         [Space::Type, Space::Value, Space::Macro]
             .into_iter()
-            .find_map(|space| self.resolve(site, &path, space))
+            .find_map(|space| self.resolve(site, path.iter().copied(), space))
             .map(|walked| walked.found)
     }
 }

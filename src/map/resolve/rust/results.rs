@@ -1,24 +1,25 @@
 //! Results: what a definition gives back, as declared and as one call makes it.
 
+use super::infer::as_names;
 use super::library;
 use super::linker::{Context, Linker};
 use super::methods::Method;
 use super::paths::{Def, Space};
-use super::types::{Bounds, Ty};
+use super::types::{Ty, Types};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
 use crate::repo_map::{CallTarget, FileId, How, Resolved, SymbolId};
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
     /// What a function passed by name gives: `.map(Order::new)`.
-    pub(super) fn passed_function(&self, call: &CallSite, context: Context) -> Ty {
+    pub(super) fn passed_function(&self, call: &'a CallSite, context: Context) -> Ty<'a> {
         let Some(site) = self.site(context) else { return Ty::Unknown };
         call.arguments
             .iter()
             .find_map(|argument| {
                 let path = match argument {
-                    Expr::Path(path) => path.clone(),
-                    Expr::Name(name) => vec![name.clone()],
+                    Expr::Path(path) => as_names(path),
+                    Expr::Name(name) => vec![name.as_str()],
                     _ => return None,
                 };
                 if path[0] == "Self" {
@@ -29,16 +30,16 @@ impl Linker<'_> {
                         _ => None,
                     };
                 }
-                let walked = self.names.resolve(site, &path, Space::Value)?;
+                let walked = self.names.resolve(site, path.iter().copied(), Space::Value)?;
                 match (&walked.found.def, walked.rest.as_slice()) {
-                    (Def::Variant(symbol, _), _) => Some(Ty::Own(*symbol, Vec::new())),
+                    (Def::Variant(symbol, _), _) => Some(Ty::own(*symbol)),
                     (Def::Symbol(symbol), []) => match self.symbol(*symbol).kind {
-                        SymbolKind::Struct => Some(Ty::Own(*symbol, Vec::new())),
+                        SymbolKind::Struct => Some(Ty::own(*symbol)),
                         SymbolKind::Function => Some(self.declared_result(*symbol, &Ty::Unknown)),
                         _ => None,
                     },
                     (Def::Symbol(symbol), [name]) => {
-                        let ty = self.symbol_type(*symbol, Vec::new());
+                        let ty = self.symbol_type(*symbol, Types::default());
                         match self.find_method(&ty, name, How::Typed) {
                             Some(Method::Own(found, of)) => Some(self.declared_result(found.first()?.symbol, &of)),
                             _ => None,
@@ -51,7 +52,7 @@ impl Linker<'_> {
     }
 
     /// What `symbol` gives when called on `receiver`, as declared.
-    pub fn declared_result(&self, symbol: SymbolId, receiver: &Ty) -> Ty {
+    pub fn declared_result(&self, symbol: SymbolId, receiver: &Ty<'a>) -> Ty<'a> {
         let Some(declared) = &self.symbol(symbol).return_type else { return Ty::Unknown };
         let Some(_open) = self.enter() else { return Ty::Unknown };
         let ty = self.read_type_as(declared, symbol, receiver);
@@ -64,7 +65,13 @@ impl Linker<'_> {
     }
 
     /// The same for one call: type parameters are read off its arguments and type arguments.
-    pub(super) fn result_of(&self, symbol: SymbolId, receiver: &Ty, call: &CallSite, context: Context) -> Ty {
+    pub(super) fn result_of(
+        &self,
+        symbol: SymbolId,
+        receiver: &Ty<'a>,
+        call: &'a CallSite,
+        context: Context,
+    ) -> Ty<'a> {
         let ty = self.declared_result(symbol, receiver);
         let own = self.symbol(symbol);
         let around = self.context_of(symbol);
@@ -87,7 +94,7 @@ impl Linker<'_> {
                 let declared = self.read_type(parameter.declared_type.as_deref()?, around);
                 match (declared, argument) {
                     (Ty::Function(_, result), Expr::Function { region: Some(region), .. })
-                        if matches!(&*result, Ty::Bounded(Bounds { name: Some(own), .. }) if own == name) =>
+                        if matches!(&*result, Ty::Bounded(bounds) if bounds.name == Some(name)) =>
                     {
                         Some(self.region_result(context.file, *region))
                     }
@@ -101,18 +108,18 @@ impl Linker<'_> {
     }
 
     /// The declared type of the parameter a closure is given for.
-    pub fn declared_closure(&self, file: FileId, index: CallIndex, place: usize) -> Option<Ty> {
-        let call = &self.names.files[file as usize].facts.calls[index as usize];
+    pub fn declared_closure(&self, file: FileId, index: CallIndex, place: usize) -> Option<Ty<'a>> {
+        let call = &self.facts(file).calls[index as usize];
         let CallTarget::Symbols(found) = self.call_target(file, index)? else { return None };
         let symbol = found.first()?.symbol;
         let own = self.symbol(symbol);
         let shift = usize::from(own.takes_self && !matches!(call.callee, Expr::Member(..)));
         let parameter = own.parameters.get(place.checked_sub(shift)?)?;
-        let ty = self.read_type(parameter.declared_type.as_deref()?, self.context_of(symbol));
         let receiver = match &call.callee {
             Expr::Member(object, _) => self.type_of(object, self.context_of_call(file, index)).ty,
             _ => Ty::Unknown,
         };
+        let ty = self.read_type_as(parameter.declared_type.as_deref()?, symbol, &receiver);
         Some(match receiver {
             Ty::Own(of, arguments) => self.with_arguments(&ty, of, &arguments),
             _ => ty,
@@ -121,7 +128,7 @@ impl Linker<'_> {
 
     /// What a call calls, without what it gives: the closures among its arguments may be what is asked about.
     pub(super) fn call_target(&self, file: FileId, index: CallIndex) -> Option<CallTarget> {
-        let call = &self.names.files[file as usize].facts.calls[index as usize];
+        let call = &self.facts(file).calls[index as usize];
         let context = self.context_of_call(file, index);
         if call.kind == CallKind::Macro {
             return None;
@@ -138,8 +145,8 @@ impl Linker<'_> {
             }
             Expr::Name(_) | Expr::Path(_) => {
                 let path = match &call.callee {
-                    Expr::Path(path) => path.clone(),
-                    Expr::Name(name) => vec![name.clone()],
+                    Expr::Path(path) => as_names(path),
+                    Expr::Name(name) => vec![name.as_str()],
                     _ => return None,
                 };
                 if path[0] == "Self" {
@@ -148,11 +155,11 @@ impl Linker<'_> {
                         _ => return None,
                     }
                 } else {
-                    let walked = self.names.resolve(self.site(context)?, &path, Space::Value)?;
+                    let walked = self.names.resolve(self.site(context)?, path.iter().copied(), Space::Value)?;
                     match (&walked.found.def, walked.rest.as_slice()) {
                         (Def::Symbol(symbol), []) => vec![Resolved { symbol: *symbol, how: How::Scope }],
                         (Def::Symbol(symbol), [name]) => {
-                            match self.find_method(&self.symbol_type(*symbol, Vec::new()), name, How::Typed)? {
+                            match self.find_method(&self.symbol_type(*symbol, Types::default()), name, How::Typed)? {
                                 Method::Own(found, _) => found,
                                 _ => return None,
                             }

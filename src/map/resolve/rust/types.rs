@@ -1,422 +1,153 @@
 //! Types: a small model of what is written, enough to find a method's receiver.
 
-use crate::repo_map::{External, SymbolId};
+use std::ops::Deref;
+use std::rc::Rc;
 
-/// A type, references left out.
+use super::outside::Outside;
+use crate::repo_map::SymbolId;
+
+/// A type, references left out. Cheap to clone: what it is made of is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) enum Ty {
+pub(super) enum Ty<'a> {
     /// Not known.
     #[default]
     Unknown,
     /// A struct, enum or union of this repository, with its arguments.
-    Own(SymbolId, Vec<Ty>),
+    Own(SymbolId, Types<'a>),
     /// A type from elsewhere, or what a call into a crate gives: by path.
-    Outside(External, Vec<Ty>),
+    Outside(Outside<'a>, Types<'a>),
     /// A type parameter, `impl Trait` or `dyn Trait`: known by what it can do.
-    Bounded(Bounds),
+    Bounded(Rc<Bounds<'a>>),
     /// Something that is iterated over, by item.
-    Iterator(Box<Ty>),
+    Iterator(Rc<Ty<'a>>),
     /// `(A, B)`; an array literal too, since facts do not tell them apart.
-    Tuple(Vec<Ty>),
+    Tuple(Types<'a>),
     /// `[T]`, `[T; N]`.
-    Slice(Box<Ty>),
+    Slice(Rc<Ty<'a>>),
     /// A function or closure, by parameters and result.
-    Function(Vec<Ty>, Box<Ty>),
+    Function(Types<'a>, Rc<Ty<'a>>),
+}
+
+/// A list of types. The empty list, by far the most common, costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Types<'a>(Option<Rc<[Ty<'a>]>>);
+
+impl<'a> Deref for Types<'a> {
+    type Target = [Ty<'a>];
+
+    fn deref(&self) -> &[Ty<'a>] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'a> From<Vec<Ty<'a>>> for Types<'a> {
+    fn from(types: Vec<Ty<'a>>) -> Self {
+        Self((!types.is_empty()).then(|| types.into()))
+    }
+}
+
+impl<'a, const N: usize> From<[Ty<'a>; N]> for Types<'a> {
+    fn from(types: [Ty<'a>; N]) -> Self {
+        Self(Some(Rc::new(types)))
+    }
+}
+
+impl<'a> FromIterator<Ty<'a>> for Types<'a> {
+    fn from_iter<I: IntoIterator<Item = Ty<'a>>>(types: I) -> Self {
+        let mut types = types.into_iter().peekable();
+        Self(types.peek().is_some().then(|| types.collect()))
+    }
 }
 
 /// What a bounded type can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Bounds {
+pub(super) struct Bounds<'a> {
     /// The parameter's name; `None` for `impl Trait` and `dyn Trait`.
-    pub name: Option<String>,
+    pub name: Option<&'a str>,
     /// Traits of this repository.
     pub traits: Vec<SymbolId>,
     /// Traits from elsewhere.
-    pub outside: Vec<External>,
+    pub outside: Vec<Outside<'a>>,
 }
 
-impl Ty {
+impl<'a> Ty<'a> {
     /// The last name of a type from elsewhere.
-    pub fn outside_name(&self) -> Option<&str> {
+    pub fn outside_name(&self) -> Option<&'a str> {
         match self {
-            Ty::Outside(external, _) => external.path.last().map(String::as_str),
+            Ty::Outside(outside, _) => outside.path.last().copied(),
             _ => None,
         }
     }
 
     /// Type argument `index`.
-    pub fn argument(&self, index: usize) -> Ty {
+    pub fn argument(&self, index: usize) -> Ty<'a> {
         match self {
             Ty::Own(_, arguments) | Ty::Outside(_, arguments) => arguments.get(index).cloned().unwrap_or_default(),
             _ => Ty::Unknown,
         }
     }
 
-    /// `name<argument>` of the standard library.
-    pub fn std(path: &str, arguments: Vec<Ty>) -> Ty {
-        let path = path.split("::").map(str::to_owned).collect();
-        Ty::Outside(External { package: "std".to_owned(), path }, arguments)
+    /// A type of this repository without arguments.
+    pub fn own(symbol: SymbolId) -> Ty<'a> {
+        Ty::Own(symbol, Types::default())
+    }
+
+    /// A type of the standard library, by its path below `std`.
+    pub fn std(path: &'static [&'static str], arguments: impl Into<Types<'a>>) -> Ty<'a> {
+        Ty::Outside(Outside::std(path), arguments.into())
+    }
+
+    /// A type of the standard library that takes no arguments.
+    pub fn plain(path: &'static [&'static str]) -> Ty<'a> {
+        Ty::Outside(Outside::std(path), Types::default())
+    }
+
+    /// Something that gives `item` over and over.
+    pub fn iterator(item: Ty<'a>) -> Ty<'a> {
+        Ty::Iterator(Rc::new(item))
+    }
+
+    /// `[item]`.
+    pub fn slice(item: Ty<'a>) -> Ty<'a> {
+        Ty::Slice(Rc::new(item))
+    }
+
+    /// A function that gives `result`.
+    pub fn function(parameters: Types<'a>, result: Ty<'a>) -> Ty<'a> {
+        Ty::Function(parameters, Rc::new(result))
     }
 
     /// Whether anything is known.
     pub fn is_known(&self) -> bool {
-        *self != Ty::Unknown
+        !matches!(self, Ty::Unknown)
+    }
+
+    /// Whether a type parameter stands anywhere in it.
+    fn has_parameters(&self) -> bool {
+        match self {
+            Ty::Bounded(bounds) => bounds.name.is_some(),
+            Ty::Own(_, types) | Ty::Outside(_, types) | Ty::Tuple(types) => types.iter().any(Ty::has_parameters),
+            Ty::Iterator(item) | Ty::Slice(item) => item.has_parameters(),
+            Ty::Function(types, result) => result.has_parameters() || types.iter().any(Ty::has_parameters),
+            Ty::Unknown => false,
+        }
     }
 
     /// This type with its parameters replaced where `replace` knows better.
-    pub fn substituted(&self, replace: &dyn Fn(&str) -> Option<Ty>) -> Ty {
-        let all = |types: &[Ty]| types.iter().map(|ty| ty.substituted(replace)).collect();
+    pub fn substituted(&self, replace: &dyn Fn(&'a str) -> Option<Ty<'a>>) -> Ty<'a> {
+        if !self.has_parameters() {
+            return self.clone();
+        }
+        let all = |types: &[Ty<'a>]| types.iter().map(|ty| ty.substituted(replace)).collect();
         match self {
-            Ty::Bounded(Bounds { name: Some(name), .. }) => replace(name).unwrap_or_else(|| self.clone()),
+            Ty::Bounded(bounds) => bounds.name.and_then(replace).unwrap_or_else(|| self.clone()),
             Ty::Own(symbol, arguments) => Ty::Own(*symbol, all(arguments)),
-            Ty::Outside(external, arguments) => Ty::Outside(external.clone(), all(arguments)),
-            Ty::Iterator(item) => Ty::Iterator(Box::new(item.substituted(replace))),
+            Ty::Outside(outside, arguments) => Ty::Outside(outside.clone(), all(arguments)),
+            Ty::Iterator(item) => Ty::iterator(item.substituted(replace)),
             Ty::Tuple(items) => Ty::Tuple(all(items)),
-            Ty::Slice(item) => Ty::Slice(Box::new(item.substituted(replace))),
-            Ty::Function(parameters, result) => Ty::Function(all(parameters), Box::new(result.substituted(replace))),
-            Ty::Unknown | Ty::Bounded(_) => self.clone(),
+            Ty::Slice(item) => Ty::slice(item.substituted(replace)),
+            Ty::Function(parameters, result) => Ty::function(all(parameters), result.substituted(replace)),
+            Ty::Unknown => Ty::Unknown,
         }
-    }
-}
-
-/// A type as written, taken apart: nothing resolved yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Written {
-    /// `a::B<C, D = E>`; bindings by name.
-    Path(Vec<String>, Vec<Written>, Vec<(String, Written)>),
-    /// `<T as Trait>::Name`: the type, the trait, the name.
-    Projection(Box<Written>, Option<Box<Written>>, String),
-    /// `impl A + B`, `dyn A + B`.
-    Traits(Vec<Written>),
-    /// `(A, B)`.
-    Tuple(Vec<Written>),
-    /// `[T]`, `[T; N]`.
-    Slice(Box<Written>),
-    /// `fn(A) -> B`, `Fn(A) -> B`.
-    Function(Vec<Written>, Option<Box<Written>>),
-    /// `!`, `_`, macros, what we do not read.
-    Other,
-}
-
-/// What an alias stands for: the text after the `=` of `type Name<T = Default> = Target`.
-pub(super) fn alias_target(signature: &str) -> Option<&str> {
-    let mut depth = 0_i32;
-    let at = signature.char_indices().find(|(_, character)| {
-        match character {
-            '<' => depth += 1,
-            '>' => depth -= 1,
-            _ => {}
-        }
-        *character == '=' && depth == 0
-    });
-    at.map(|(at, _)| &signature[at + 1..])
-}
-
-/// Reads a type. Never fails: what is not understood is [`Written::Other`].
-pub(super) fn read(text: &str) -> Written {
-    Reader { rest: text, depth: 0 }.ty()
-}
-
-/// Reads a bound: `Trait`, `Trait<A>`, `Fn(A) -> B`, joined by `+`.
-pub(super) fn read_bounds(text: &str) -> Vec<Written> {
-    Reader { rest: text, depth: 0 }.bounds()
-}
-
-struct Reader<'t> {
-    rest: &'t str,
-    depth: u32,
-}
-
-impl<'t> Reader<'t> {
-    fn skip(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn word(&mut self) -> Option<&'t str> {
-        self.skip();
-        let end = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        (!word.is_empty()).then(|| {
-            self.rest = rest;
-            word
-        })
-    }
-
-    /// Eats `word` only when it stands alone.
-    fn keyword(&mut self, word: &str) -> bool {
-        let before = self.rest;
-        if self.word() == Some(word) {
-            return true;
-        }
-        self.rest = before;
-        false
-    }
-
-    fn lifetime(&mut self) -> bool {
-        if !self.eat("'") {
-            return false;
-        }
-        self.word();
-        true
-    }
-
-    fn ty(&mut self) -> Written {
-        // Types are data of the audited repository: they may nest without end.
-        if self.depth > 24 {
-            self.rest = "";
-            return Written::Other;
-        }
-        self.depth += 1;
-        let read = self.ty_inner();
-        self.depth -= 1;
-        read
-    }
-
-    fn ty_inner(&mut self) -> Written {
-        loop {
-            self.skip();
-            if self.eat("&") || self.lifetime() {
-                continue;
-            }
-            if self.eat("*") {
-                let _ = self.keyword("const");
-                continue;
-            }
-            if self.keyword("mut") || self.keyword("unsafe") {
-                continue;
-            }
-            break;
-        }
-        if self.eat("(") {
-            let mut items = self.list(")");
-            // `(T,)` is rare enough to be read as `T`.
-            let grouped = items.len() == 1;
-            return if grouped { items.remove(0) } else { Written::Tuple(items) };
-        }
-        if self.eat("[") {
-            let item = self.ty();
-            if self.eat(";") {
-                let end = self.rest.find(']').unwrap_or(self.rest.len());
-                self.rest = &self.rest[end..];
-            }
-            self.eat("]");
-            return Written::Slice(Box::new(item));
-        }
-        if self.keyword("impl") || self.keyword("dyn") {
-            return Written::Traits(self.bounds());
-        }
-        if self.keyword("for") && self.eat("<") {
-            self.skip_angle();
-        }
-        if self.keyword("extern") {
-            self.skip();
-            if self.rest.starts_with('"') {
-                let end = self.rest[1..].find('"').map_or(self.rest.len(), |end| end + 2);
-                self.rest = &self.rest[end..];
-            }
-        }
-        if self.keyword("fn") {
-            self.eat("(");
-            let parameters = self.list(")");
-            return Written::Function(parameters, self.result());
-        }
-        self.path()
-    }
-
-    fn result(&mut self) -> Option<Box<Written>> {
-        self.eat("->").then(|| Box::new(self.ty()))
-    }
-
-    fn bounds(&mut self) -> Vec<Written> {
-        let mut found = Vec::new();
-        loop {
-            self.skip();
-            if !self.lifetime() && !self.eat("?Sized") {
-                let before = self.rest.len();
-                found.push(self.ty());
-                if self.rest.len() == before {
-                    break;
-                }
-            }
-            if !self.eat("+") {
-                break;
-            }
-        }
-        found
-    }
-
-    /// Types up to `close`, names of parameters (`name: T`) left out.
-    fn list(&mut self, close: &str) -> Vec<Written> {
-        let mut items = Vec::new();
-        while !self.eat(close) {
-            let before = self.rest.len();
-            let item = self.ty();
-            if self.rest.trim_start().starts_with(':') && !self.rest.trim_start().starts_with("::") {
-                self.eat(":");
-                items.push(self.ty());
-            } else {
-                items.push(item);
-            }
-            self.eat(",");
-            if self.rest.len() == before {
-                break;
-            }
-        }
-        items
-    }
-
-    fn skip_angle(&mut self) {
-        let mut open = 1;
-        let mut end = self.rest.len();
-        for (at, character) in self.rest.char_indices() {
-            match character {
-                '<' => open += 1,
-                '>' => open -= 1,
-                _ => {}
-            }
-            if open == 0 {
-                end = at + 1;
-                break;
-            }
-        }
-        self.rest = &self.rest[end..];
-    }
-
-    fn path(&mut self) -> Written {
-        let mut names: Vec<String> = Vec::new();
-        if self.eat("<") {
-            let of = self.ty();
-            let by = self.keyword("as").then(|| Box::new(self.ty()));
-            self.eat(">");
-            self.eat("::");
-            let name = self.word().unwrap_or_default().to_owned();
-            return Written::Projection(Box::new(of), by, name);
-        }
-        self.eat("::");
-        let mut arguments = Vec::new();
-        let mut bindings = Vec::new();
-        loop {
-            self.eat("r#");
-            let Some(word) = self.word() else { break };
-            names.push(word.to_owned());
-            if matches!(word, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce") && self.eat("(") {
-                let parameters = self.list(")");
-                return Written::Function(parameters, self.result());
-            }
-            let before = self.rest;
-            let turbofish = self.eat("::");
-            if self.eat("<") {
-                (arguments, bindings) = self.arguments();
-                if !self.eat("::") {
-                    break;
-                }
-            } else if !turbofish {
-                self.rest = before;
-                break;
-            }
-        }
-        if names.is_empty() { Written::Other } else { Written::Path(names, arguments, bindings) }
-    }
-
-    fn arguments(&mut self) -> (Vec<Written>, Vec<(String, Written)>) {
-        let mut arguments = Vec::new();
-        let mut bindings = Vec::new();
-        while !self.eat(">") {
-            let before = self.rest;
-            if self.lifetime() {
-                self.eat(",");
-                continue;
-            }
-            let name = self.word();
-            if let Some(name) = name.filter(|_| self.rest.trim_start().starts_with('=')) {
-                self.eat("=");
-                bindings.push((name.to_owned(), self.ty()));
-            } else {
-                self.rest = before;
-                arguments.push(self.ty());
-                // `Trait<Item: Bound>`, const expressions: to the next argument.
-                if self.eat(":") {
-                    self.bounds();
-                }
-            }
-            self.eat(",");
-            if self.rest.len() == before.len() {
-                break;
-            }
-        }
-        (arguments, bindings)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(name: &str, arguments: Vec<Written>) -> Written {
-        Written::Path(name.split("::").map(str::to_owned).collect(), arguments, Vec::new())
-    }
-
-    #[test]
-    fn references_and_lifetimes_are_left_out() {
-        assert_eq!(read("&'a mut Foo<'a, Bar>"), path("Foo", vec![path("Bar", Vec::new())]));
-        assert_eq!(read("*const a::B"), path("a::B", Vec::new()));
-    }
-
-    #[test]
-    fn traits_functions_and_projections_are_told_apart() {
-        assert_eq!(
-            read("Box<dyn Fn(&str, u8) -> Option<T> + Send>"),
-            path(
-                "Box",
-                vec![Written::Traits(vec![
-                    Written::Function(
-                        vec![path("str", vec![]), path("u8", vec![])],
-                        Some(Box::new(path("Option", vec![path("T", vec![])])))
-                    ),
-                    path("Send", vec![]),
-                ])]
-            )
-        );
-        assert_eq!(
-            read("<T as Iterator>::Item"),
-            Written::Projection(Box::new(path("T", vec![])), Some(Box::new(path("Iterator", vec![]))), "Item".into())
-        );
-        assert_eq!(
-            read("impl Iterator<Item = (A, [u8; 4])>"),
-            Written::Traits(vec![Written::Path(
-                vec!["Iterator".into()],
-                vec![],
-                vec![(
-                    "Item".into(),
-                    Written::Tuple(vec![path("A", vec![]), Written::Slice(Box::new(path("u8", vec![])))])
-                )]
-            )])
-        );
-    }
-
-    #[test]
-    fn an_alias_stands_for_what_follows_its_own_equals_sign() {
-        assert_eq!(alias_target("pub type Request<T = Body> = http::Request<T>"), Some(" http::Request<T>"));
-        assert_eq!(alias_target("type Item: Clone"), None);
-    }
-
-    #[test]
-    fn broken_types_end() {
-        for text in ["", "<", "Foo<", "((((", "impl", "dyn +", "Fn(", "a::<", "é<ü>", "[;", "Foo<{ N + 1 }>"] {
-            let _ = read(text);
-            let _ = read_bounds(text);
-        }
-        assert_eq!(read("!"), Written::Other);
     }
 }
