@@ -17,6 +17,8 @@ mod typing;
 mod values;
 
 #[cfg(test)]
+mod named_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
@@ -145,7 +147,16 @@ fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -
                 return CallTarget::External(External { package: package.to_string(), path });
             }
             let constructs = site.kind == CallKind::New || site.callee == crate::repo_map::expr::Expr::Super;
-            CallTarget::Symbols(definitions(world, linker, symbol, callee.how, constructs))
+            let mut found = definitions(world, linker, symbol, callee.how, constructs);
+            // `const run = tasks.run`: the constant is what is named, and the method what runs.
+            if linker.symbol(symbol).kind == SymbolKind::Constant
+                && let Value::Symbol(held) = linker.opened(callee).value
+                && held != symbol
+            {
+                let held = definitions(world, linker, held, How::Dispatch, constructs);
+                found.extend(held.into_iter().map(|held| Resolved { how: How::Dispatch, ..held }));
+            }
+            CallTarget::Symbols(found)
         }
         _ => CallTarget::Unresolved,
     }
