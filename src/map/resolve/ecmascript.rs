@@ -21,7 +21,7 @@ mod named_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -30,6 +30,7 @@ use crate::repo_map::facts::{CallKind, ExportTarget, HeritageKind, SymbolKind};
 use crate::repo_map::{CallTarget, External, FileId, How, ImportTarget, Resolved, SourceFile, SymbolId};
 use evaluate::Linker;
 use exports::{ExportTable, Space};
+use rustc_hash::FxHashMap as HashMap;
 use scope::Scope;
 use values::Value;
 
@@ -63,7 +64,7 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links) {
         .par_iter()
         .map(|file| {
             if !file.language.is_ecmascript() {
-                return HashMap::new();
+                return HashMap::default();
             }
             let imported = file.facts.imports.iter().map(|import| import.source.as_str());
             let reexported = file.facts.exports.iter().filter_map(|export| match &export.target {

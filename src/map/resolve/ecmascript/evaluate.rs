@@ -1,7 +1,8 @@
 //! Working out expressions, names, parameters and results.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::World;
 use super::exports::{Exported, Space, external_path};

@@ -1,6 +1,6 @@
 //! Names within one file: what is visible where.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
@@ -146,7 +146,7 @@ impl<'a> Scope<'a> {
     }
 
     fn add_bindings(&mut self, facts: &'a FileFacts) {
-        let mut by_name: HashMap<&str, Vec<SymbolIndex>> = HashMap::new();
+        let mut by_name: HashMap<&str, Vec<SymbolIndex>> = HashMap::default();
         for (symbol, index) in facts.symbols.iter().zip(0..) {
             if matches!(symbol.kind, SymbolKind::Function | SymbolKind::Class | SymbolKind::Constant) {
                 by_name.entry(&symbol.name).or_default().push(index);
