@@ -485,6 +485,9 @@ pub struct Binding {
     pub statement: StatementRef,
 }
 
+/// Name of the field that says how a value of an interface is called: its type is that of the function.
+pub const SIGNATURE: &str = "()";
+
 /// What kind of [`Binding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BindingKind {

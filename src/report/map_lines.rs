@@ -14,9 +14,9 @@ pub const MODULE: &str = "<module>";
 pub struct CallRow {
     /// File the call stands in.
     pub caller_file: String,
-    /// Qualified name of the function it stands in; `<module>` at top level.
+    /// Qualified name of the function it stands in, else of the constant, field or class; `<module>` at top level.
     pub caller_name: String,
-    /// Line of that function's name; 1 at top level.
+    /// Line of that name; 1 at top level.
     pub caller_line: u32,
     /// Line of the called name.
     pub call_line: u32,
@@ -84,8 +84,8 @@ pub fn calls<'a>(map: &'a RepoMap, open: bool, keep: &'a dyn Fn(&str) -> bool) -
 
 fn call_rows(map: &RepoMap, id: CallId, open: bool) -> Vec<CallRow> {
     match map.target(id) {
-        CallTarget::Symbols(resolved) => resolved
-            .iter()
+        CallTarget::Symbols(_) => map
+            .named(id)
             .filter(|resolved| open || resolved.how != How::Guess)
             .map(|resolved| call_row(map, id, Some((resolved.symbol, resolved.how))))
             .collect(),
@@ -97,11 +97,12 @@ fn call_rows(map: &RepoMap, id: CallId, open: bool) -> Vec<CallRow> {
 
 fn call_row(map: &RepoMap, id: CallId, callee: Option<(SymbolId, How)>) -> CallRow {
     let call = map.call(id);
-    let caller = map.caller_of(id).map(|symbol| map.symbol(symbol));
+    let around = map.around(id);
+    let caller_line = around.as_ref().map_or(1, |around| around.line);
     CallRow {
         caller_file: map.file(id.file).path.clone(),
-        caller_name: caller.map_or_else(|| MODULE.to_owned(), |symbol| symbol.qualified.clone()),
-        caller_line: caller.map_or(1, |symbol| symbol.name_line),
+        caller_name: around.map_or_else(|| MODULE.to_owned(), |around| around.name.into_owned()),
+        caller_line,
         call_line: call.line,
         call_name: call.name.clone(),
         callee_file: callee.map(|(symbol, _)| map.file(symbol.file).path.clone()),

@@ -17,9 +17,11 @@ mod typing;
 mod values;
 
 #[cfg(test)]
+mod named_tests;
+#[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -28,6 +30,7 @@ use crate::repo_map::facts::{CallKind, ExportTarget, HeritageKind, SymbolKind};
 use crate::repo_map::{CallTarget, External, FileId, How, ImportTarget, Resolved, SourceFile, SymbolId};
 use evaluate::Linker;
 use exports::{ExportTable, Space};
+use rustc_hash::FxHashMap as HashMap;
 use scope::Scope;
 use values::Value;
 
@@ -61,7 +64,7 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links) {
         .par_iter()
         .map(|file| {
             if !file.language.is_ecmascript() {
-                return HashMap::new();
+                return HashMap::default();
             }
             let imported = file.facts.imports.iter().map(|import| import.source.as_str());
             let reexported = file.facts.exports.iter().filter_map(|export| match &export.target {
@@ -145,7 +148,16 @@ fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -
                 return CallTarget::External(External { package: package.to_string(), path });
             }
             let constructs = site.kind == CallKind::New || site.callee == crate::repo_map::expr::Expr::Super;
-            CallTarget::Symbols(definitions(world, linker, symbol, callee.how, constructs))
+            let mut found = definitions(world, linker, symbol, callee.how, constructs);
+            // `const run = tasks.run`: the constant is what is named, and the method what runs.
+            if linker.symbol(symbol).kind == SymbolKind::Constant
+                && let Value::Symbol(held) = linker.opened(callee).value
+                && held != symbol
+            {
+                let held = definitions(world, linker, held, How::Dispatch, constructs);
+                found.extend(held.into_iter().map(|held| Resolved { how: How::Dispatch, ..held }));
+            }
+            CallTarget::Symbols(found)
         }
         _ => CallTarget::Unresolved,
     }

@@ -2,9 +2,12 @@
 
 use crate::map::syntax::Node;
 
-use super::super::shared::{fold, span};
+use super::super::shared::{cap, fold, span};
 use super::walk::{Context, Use, Walker, unwrapped};
-use crate::repo_map::facts::{Binding, BindingKind, Heritage, HeritageKind, SymbolIndex, SymbolKind};
+use crate::repo_map::facts::{Binding, BindingKind, Heritage, HeritageKind, SIGNATURE, SymbolIndex, SymbolKind};
+
+/// Bytes of the parameters of a call signature that are kept. Our choice: longer ones list type parameters by the dozen.
+const MAX_SIGNATURE: usize = 600;
 
 impl<'t> Walker<'t> {
     /// `class A extends B implements C { … }`, named or bound to a name.
@@ -268,6 +271,16 @@ impl<'t> Walker<'t> {
         self.add_symbol(symbol)
     }
 
+    /// `<T>(a: A): R` in an interface, as the function type it stands for.
+    fn signature_type(&self, node: Node<'t>) -> Option<String> {
+        let part = |field| node.child_by_field_name(field);
+        let parameters = part("parameters")?;
+        let start = part("type_parameters").unwrap_or(parameters).start_byte();
+        let head = fold(self.source.get(start..parameters.end_byte())?);
+        let returned = part("return_type").map_or("any".to_owned(), |kind| self.type_text(kind));
+        Some(format!("{} => {returned}", cap(&head, MAX_SIGNATURE)))
+    }
+
     /// Methods and fields of an interface body or an object type.
     fn visit_type_members(&mut self, body: Node<'t>, of: SymbolIndex, context: Context) {
         let name = Some(self.facts.symbols[of as usize].name.clone());
@@ -282,6 +295,11 @@ impl<'t> Walker<'t> {
                 }
                 "method_signature" => {
                     self.add_method(member, name.clone(), Vec::new(), Context { documented, ..around });
+                    self.push(member, around);
+                }
+                "call_signature" => {
+                    let text = self.signature_type(member);
+                    self.add_member(SIGNATURE.to_owned(), BindingKind::Field, text, None, name.clone(), member, around);
                     self.push(member, around);
                 }
                 "property_signature" => {

@@ -1,7 +1,8 @@
 //! Working out expressions, names, parameters and results.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::World;
 use super::exports::{Exported, Space, external_path};
@@ -216,7 +217,7 @@ impl<'a, 'w> Linker<'a, 'w> {
         }
     }
 
-    /// `const a = b` is `b`; other constants are themselves.
+    /// `const a = b` is `b`, and `const { a } = b` what `b` holds; other constants are themselves.
     fn renamed(&self, id: SymbolId, how: How) -> Option<Known<'a>> {
         let symbol = self.symbol(id);
         if symbol.kind == SymbolKind::Constant
@@ -225,10 +226,7 @@ impl<'a, 'w> Linker<'a, 'w> {
         {
             let binding = &self.facts(id.file).bindings[binding as usize];
             let alias = binding.taken.is_some()
-                || binding
-                    .value
-                    .as_ref()
-                    .is_some_and(|value| matches!(value.peeled(), Expr::Name(_) | Expr::Member(..)));
+                || binding.value.as_ref().is_some_and(|value| matches!(value.peeled(), Expr::Name(_)));
             if alias && let Some(held) = self.deeper(|| self.held_function(id)) {
                 match held.value {
                     Value::Symbol(target) if target != id => return Value::Symbol(target).by(how.max(held.how)),

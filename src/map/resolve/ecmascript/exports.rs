@@ -1,6 +1,8 @@
 //! What a module exports, followed through re-exports.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock};
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::World;
 use super::scope::Definition;
@@ -31,13 +33,18 @@ pub(super) enum Exported<'a> {
     Value(FileId, &'a Expr),
 }
 
+/// What an exported name stands for, and whether another module was passed on the way.
+pub(super) type Found<'a> = (Exported<'a>, bool);
+
 /// The exports of one file that are not followed yet.
 #[derive(Default)]
 pub(super) struct ExportTable<'a> {
-    named: BTreeMap<&'a str, &'a ExportTarget>,
+    named: HashMap<&'a str, &'a ExportTarget>,
     stars: Vec<&'a str>,
     default_symbol: Option<u32>,
-    symbols: HashMap<&'a str, ()>,
+    symbols: HashSet<&'a str>,
+    /// What was asked for before, by [`Space`]: a barrel is asked for the same names by every file that imports it.
+    known: [RwLock<HashMap<Box<str>, Option<Found<'a>>>>; 2],
 }
 
 impl<'a> ExportTable<'a> {
@@ -58,7 +65,7 @@ impl<'a> ExportTable<'a> {
             if symbol.default_export && (symbol.has_body || table.default_symbol.is_none()) {
                 table.default_symbol = Some(index);
             } else if symbol.exported && symbol.container.is_none() {
-                table.symbols.insert(&symbol.name, ());
+                table.symbols.insert(&symbol.name);
             }
         }
         table
@@ -67,19 +74,29 @@ impl<'a> ExportTable<'a> {
 
 impl<'a> World<'a> {
     /// What `name` exported by `file` stands for, and whether another module was passed on the way.
-    pub fn export(&self, file: FileId, name: &str, space: Space) -> Option<(Exported<'a>, bool)> {
-        self.export_from(file, name, space, 0, &mut BTreeSet::new())
+    pub fn export(&self, file: FileId, name: &str, space: Space) -> Option<Found<'a>> {
+        let known = &self.exports.get(file as usize)?.known[space as usize];
+        if let Some(known) = known.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return known.clone();
+        }
+        let found = self.export_from(file, name, space, 0, &mut HashSet::default());
+        // What is found depends on the world alone, so that it does not matter which thread came first.
+        known.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), found.clone());
+        found
     }
 
-    fn export_from(
+    fn export_from<'n>(
         &self,
         file: FileId,
-        name: &str,
+        name: &'n str,
         space: Space,
         hops: usize,
-        seen: &mut BTreeSet<(FileId, String)>,
-    ) -> Option<(Exported<'a>, bool)> {
-        if hops > MAX_HOPS || !seen.insert((file, name.to_owned())) {
+        seen: &mut HashSet<(FileId, &'n str)>,
+    ) -> Option<Found<'a>>
+    where
+        'a: 'n,
+    {
+        if hops > MAX_HOPS || !seen.insert((file, name)) {
             return None;
         }
         let table = self.exports.get(file as usize)?;
@@ -98,7 +115,7 @@ impl<'a> World<'a> {
         {
             return Some((Exported::Definition(file, Definition::Symbol(symbol)), passed));
         }
-        if table.symbols.contains_key(name) {
+        if table.symbols.contains(name) {
             let found = match space {
                 Space::Value => scope.top_value(name).or_else(|| scope.top_kind(name)),
                 Space::Type => scope.top_kind(name).or_else(|| scope.top_value(name)),
@@ -138,20 +155,23 @@ impl<'a> World<'a> {
         table: &ExportTable<'a>,
         name: Option<&str>,
         passed: bool,
-    ) -> Option<(Exported<'a>, bool)> {
+    ) -> Option<Found<'a>> {
         let ExportTarget::Value(Expr::Object(entries)) = table.named.get("default")? else { return None };
         let (_, value) = entries.iter().find(|(key, _)| Some(key.as_str()) == name)?;
         Some((Exported::Value(file, value), passed))
     }
 
-    fn local(
+    fn local<'n>(
         &self,
         file: FileId,
         local: &str,
         space: Space,
         hops: usize,
-        seen: &mut BTreeSet<(FileId, String)>,
-    ) -> Option<(Exported<'a>, bool)> {
+        seen: &mut HashSet<(FileId, &'n str)>,
+    ) -> Option<Found<'a>>
+    where
+        'a: 'n,
+    {
         let scope = self.scopes.get(file as usize)?;
         let definition = match space {
             Space::Value => scope.top_value(local).or_else(|| scope.top_kind(local)),
@@ -173,15 +193,18 @@ impl<'a> World<'a> {
     }
 
     /// `name` of the module that `source` means in `file`.
-    fn through(
+    fn through<'n>(
         &self,
         file: FileId,
         source: &str,
-        name: &str,
+        name: &'n str,
         space: Space,
         hops: usize,
-        seen: &mut BTreeSet<(FileId, String)>,
-    ) -> Option<(Exported<'a>, bool)> {
+        seen: &mut HashSet<(FileId, &'n str)>,
+    ) -> Option<Found<'a>>
+    where
+        'a: 'n,
+    {
         match self.module(file, source) {
             ImportTarget::File(target) if name == "*" => Some((Exported::Namespace(*target), true)),
             ImportTarget::File(target) => {

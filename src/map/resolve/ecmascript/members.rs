@@ -146,6 +146,21 @@ impl<'a> Linker<'a, '_> {
         })
     }
 
+    /// The function types that a value of an interface is called by.
+    pub fn signatures(&self, id: SymbolId) -> Vec<Value<'a>> {
+        let mut found = Vec::new();
+        for holder in self.merged(id) {
+            let Some(members) = self.world.scopes[holder.file as usize].members.get(&holder.index) else { continue };
+            for &field in &members.signatures {
+                let field = &self.facts(holder.file).bindings[field as usize];
+                if let Some(declared) = &field.declared_type {
+                    found.push(self.type_value(holder.file, &types::parse(declared), field.span.start));
+                }
+            }
+        }
+        found
+    }
+
     /// What a constructor stores in a field that says no type: `this.name = new X()`, `this.name = parameter`.
     fn assigned(&self, class: SymbolId, name: &str) -> Option<Known<'a>> {
         let facts = &self.world.files[class.file as usize].facts;

@@ -19,6 +19,22 @@ impl<'a> Linker<'a, '_> {
             return self.imported(file, source, "*", Space::Value);
         }
         let callee = self.callee_of(file, call)?;
+        if let Value::External { package, path, .. } = &callee.value
+            && package.as_ref() == "global"
+            && let [object, name] = &path[..]
+            && object.as_ref() == "Object"
+        {
+            let values = || site.arguments.iter().filter_map(|argument| self.value(file, argument, site.span.start));
+            match name.as_ref() {
+                // The last one that has a member wins.
+                "assign" => {
+                    let parts: Vec<Value<'a>> = values().map(|known| known.value).collect();
+                    return Value::Many(parts.into_iter().rev().collect()).by(How::Scope);
+                }
+                "freeze" | "seal" | "preventExtensions" => return values().next(),
+                _ => {}
+            }
+        }
         if site.kind == CallKind::New {
             return match callee.value {
                 Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id).by(How::Typed),
@@ -137,6 +153,13 @@ impl<'a> Linker<'a, '_> {
                 }
                 _ => None,
             },
+            Value::Instance(id) => {
+                let mut results =
+                    self.signatures(id).into_iter().map(|kind| self.result(Known { value: kind, how: How::Typed }));
+                let first = results.next()??;
+                // Overloads differ in what they take; what they give back is to be the same.
+                results.all(|other| other.is_none_or(|other| other == first)).then_some(first)
+            }
             Value::Closure(file, region) => self.closure_result(file, region)?.by(How::Returned),
             Value::Shape(file, at, kind) => match kind.as_ref() {
                 TypeExpr::Function(_, returned) => self.type_value(file, returned, at).by(How::Returned),

@@ -1,8 +1,11 @@
 //! Names within one file: what is visible where.
 
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::repo_map::facts::{BindingKind, FileFacts, RegionKind, Span, SymbolIndex, SymbolKind};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{
+    BindingKind, FileFacts, RegionIndex, RegionKind, SIGNATURE, Span, SymbolIndex, SymbolKind,
+};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +30,33 @@ struct Entry {
     definition: Definition,
 }
 
+/// A function, by its name or its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum FunctionKey {
+    Symbol(SymbolIndex),
+    Region(RegionIndex),
+}
+
+impl FunctionKey {
+    /// The function that is written as `expr`.
+    fn of(expr: &Expr) -> Option<FunctionKey> {
+        match expr.peeled() {
+            Expr::Function { symbol: Some(symbol), .. } => Some(FunctionKey::Symbol(*symbol)),
+            Expr::Function { region: Some(region), .. } => Some(FunctionKey::Region(*region)),
+            _ => None,
+        }
+    }
+}
+
+/// What says the type of a function that says none itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Expected<'a> {
+    /// The type of the variable or field it is bound to, and where that stands.
+    Declared(&'a str, u32),
+    /// What this function gives back.
+    ResultOf(FunctionKey),
+}
+
 /// The names of one file.
 #[derive(Default)]
 pub(super) struct Scope<'a> {
@@ -34,6 +64,8 @@ pub(super) struct Scope<'a> {
     types: HashMap<&'a str, Vec<Entry>>,
     /// The symbol that a variable is.
     pub symbol_of_binding: HashMap<u32, SymbolIndex>,
+    /// What is expected of functions where they stand.
+    pub expected: HashMap<FunctionKey, Expected<'a>>,
     /// Members by container.
     pub members: HashMap<SymbolIndex, Members<'a>>,
     /// Classes, with their spans.
@@ -47,6 +79,8 @@ pub(super) struct Members<'a> {
     pub symbols: HashMap<&'a str, Vec<SymbolIndex>>,
     /// Fields.
     pub fields: HashMap<&'a str, u32>,
+    /// Fields that say how it is called.
+    pub signatures: Vec<u32>,
 }
 
 impl<'a> Scope<'a> {
@@ -55,6 +89,7 @@ impl<'a> Scope<'a> {
         scope.add_symbols(facts);
         scope.add_bindings(facts);
         scope.add_parameters(facts);
+        scope.add_expected(facts);
         for (import, index) in facts.imports.iter().zip(0..) {
             let within = import.within.first();
             let holder = within.and_then(|name| facts.symbols.iter().find(|symbol| symbol.qualified == *name));
@@ -70,6 +105,12 @@ impl<'a> Scope<'a> {
 
     fn add_symbols(&mut self, facts: &'a FileFacts) {
         let by_name = |name: &str| facts.symbols.iter().position(|symbol| symbol.name == name && symbol.kind.is_type());
+        let bodies: HashSet<(&str, Option<SymbolIndex>)> = facts
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Function && symbol.has_body)
+            .map(|symbol| (symbol.name.as_str(), symbol.container))
+            .collect();
         for (symbol, index) in facts.symbols.iter().zip(0..) {
             if symbol.kind == SymbolKind::Class {
                 self.classes.push((symbol.span, index));
@@ -81,7 +122,11 @@ impl<'a> Scope<'a> {
                 self.members.entry(owner as u32).or_default().symbols.entry(&symbol.name).or_default().push(index);
             }
             let is_member = matches!(symbol.kind, SymbolKind::Method | SymbolKind::Constructor);
-            if is_member || symbol.member_of.is_some() {
+            // Of overloads the one with a body is meant.
+            let is_overload = symbol.kind == SymbolKind::Function
+                && !symbol.has_body
+                && bodies.contains(&(symbol.name.as_str(), symbol.container));
+            if is_member || is_overload || symbol.member_of.is_some() {
                 continue;
             }
             let outer = container.map_or(EVERYWHERE, |container| container.span);
@@ -101,7 +146,7 @@ impl<'a> Scope<'a> {
     }
 
     fn add_bindings(&mut self, facts: &'a FileFacts) {
-        let mut by_name: HashMap<&str, Vec<SymbolIndex>> = HashMap::new();
+        let mut by_name: HashMap<&str, Vec<SymbolIndex>> = HashMap::default();
         for (symbol, index) in facts.symbols.iter().zip(0..) {
             if matches!(symbol.kind, SymbolKind::Function | SymbolKind::Class | SymbolKind::Constant) {
                 by_name.entry(&symbol.name).or_default().push(index);
@@ -110,7 +155,12 @@ impl<'a> Scope<'a> {
         for (binding, index) in facts.bindings.iter().zip(0..) {
             if matches!(binding.kind, BindingKind::Field | BindingKind::ParameterProperty) {
                 if let Some(owner) = binding.owner {
-                    self.members.entry(owner).or_default().fields.entry(&binding.name).or_insert(index);
+                    let members = self.members.entry(owner).or_default();
+                    if binding.name == SIGNATURE {
+                        members.signatures.push(index);
+                    } else {
+                        members.fields.entry(&binding.name).or_insert(index);
+                    }
                 }
                 continue;
             }
@@ -156,6 +206,22 @@ impl<'a> Scope<'a> {
                     let entry = Entry { visible: region.span, definition: Definition::Callback(index, place) };
                     self.values.entry(name).or_default().push(entry);
                 }
+            }
+        }
+    }
+
+    fn add_expected(&mut self, facts: &'a FileFacts) {
+        for returned in &facts.returns {
+            let around = returned.region.map(FunctionKey::Region).or(returned.symbol.map(FunctionKey::Symbol));
+            if let (Some(function), Some(around)) = (FunctionKey::of(&returned.value), around) {
+                self.expected.insert(function, Expected::ResultOf(around));
+            }
+        }
+        for binding in &facts.bindings {
+            if let (Some(declared), Some(value)) = (&binding.declared_type, &binding.value)
+                && let Some(function) = FunctionKey::of(value)
+            {
+                self.expected.insert(function, Expected::Declared(declared, binding.span.start));
             }
         }
     }

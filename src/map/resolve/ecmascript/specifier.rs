@@ -1,7 +1,6 @@
 //! Module specifiers: which file of the repository, or which package outside it.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap as HashMap;
 use serde_json::Value;
 
 use super::project::{Package, Project, join, split, split_package};
@@ -32,13 +31,26 @@ const NODE_SUBPATHS: &[&str] = &[
 /// Resolves specifiers.
 pub(super) struct Specifiers<'a> {
     files: HashMap<&'a str, FileId>,
+    /// Files by path without extension: of several the one whose extension comes first.
+    stems: HashMap<&'a str, FileId>,
     project: &'a Project,
 }
 
 impl<'a> Specifiers<'a> {
     pub fn new(files: &'a [SourceFile], project: &'a Project) -> Specifiers<'a> {
-        let files = (0..).zip(files).filter(|(_, file)| file.language.is_ecmascript());
-        Specifiers { files: files.map(|(id, file)| (file.path.as_str(), id)).collect(), project }
+        let paths = || {
+            let files = (0..).zip(files).filter(|(_, file)| file.language.is_ecmascript());
+            files.map(|(id, file)| (file.path.as_str(), id))
+        };
+        let mut stems = HashMap::default();
+        for extension in EXTENSIONS {
+            for (path, id) in paths() {
+                if let Some(stem) = path.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.')) {
+                    stems.entry(stem).or_insert(id);
+                }
+            }
+        }
+        Specifiers { files: paths().collect(), stems, project }
     }
 
     /// What `specifier` means in the file at `from`.
@@ -154,17 +166,11 @@ impl<'a> Specifiers<'a> {
         }
         let stem =
             [".d.ts", ".d.mts", ".js", ".jsx", ".mjs", ".cjs"].iter().find_map(|ending| base.strip_suffix(ending));
-        for stem in [Some(base), stem].into_iter().flatten() {
-            for extension in EXTENSIONS {
-                if let Some(&file) = self.files.get(format!("{stem}.{extension}").as_str()) {
-                    return Some(file);
-                }
-            }
-        }
-        for extension in EXTENSIONS {
-            if let Some(&file) = self.files.get(join(base, &format!("index.{extension}")).as_str()) {
-                return Some(file);
-            }
+        let index = if base.is_empty() { "index".to_owned() } else { format!("{base}/index") };
+        let found =
+            [Some(base), stem, Some(index.as_str())].into_iter().flatten().find_map(|stem| self.stems.get(stem));
+        if let Some(&file) = found {
+            return Some(file);
         }
         let package = self.project.package_at(base)?;
         // A package without sources of its own would ask for itself for ever.

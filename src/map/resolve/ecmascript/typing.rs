@@ -53,6 +53,10 @@ impl<'a> Linker<'a, '_> {
                     (1, _) if parts.len() == 1 || matches!(kind, TypeExpr::Intersection(_)) => {
                         values.into_iter().next().unwrap_or(Value::Unknown)
                     }
+                    // Whoever is handed one of several functions is called in one way.
+                    (count, TypeExpr::Union(_)) if count == parts.len() && values.iter().all(is_function) => {
+                        Value::Many(values)
+                    }
                     // One of several types: only what all of them agree on would be safe.
                     (_, TypeExpr::Union(_)) => Value::Unknown,
                     _ => Value::Many(values),
@@ -180,4 +184,8 @@ impl<'a> Linker<'a, '_> {
         }
         None
     }
+}
+
+fn is_function(value: &Value<'_>) -> bool {
+    matches!(value, Value::Shape(_, _, kind) if matches!(kind.as_ref(), TypeExpr::Function(..)))
 }
