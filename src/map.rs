@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::progress::Progress;
 use crate::repo_map::facts::{CallIndex, SymbolIndex};
+use crate::repo_map::grouped::Grouped;
 use crate::repo_map::history::History;
 use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
@@ -209,27 +210,24 @@ fn read_config(entries: &[TreeEntry], tree: &dyn Tree) -> BTreeMap<String, Strin
         .collect()
 }
 
-fn callers(targets: &[Vec<CallTarget>]) -> BTreeMap<SymbolId, Vec<CallId>> {
-    let mut callers: BTreeMap<SymbolId, Vec<CallId>> = BTreeMap::new();
-    for (file, targets) in (0..).zip(targets) {
-        for (index, target) in (0..).zip(targets) {
-            let CallTarget::Symbols(resolved) = target else { continue };
-            for resolved in resolved.iter().filter(|resolved| resolved.how != How::Guess) {
-                callers.entry(resolved.symbol).or_default().push(CallId { file, index });
-            }
-        }
-    }
-    callers
+fn callers(targets: &[Vec<CallTarget>]) -> Grouped<SymbolId, CallId> {
+    let calls = (0..)
+        .zip(targets)
+        .flat_map(|(file, targets)| (0..).zip(targets).map(move |(index, target)| (CallId { file, index }, target)));
+    let resolved = calls.filter_map(|(call, target)| match target {
+        CallTarget::Symbols(resolved) => Some((call, resolved)),
+        CallTarget::External(_) | CallTarget::Unresolved => None,
+    });
+    let edges = resolved.flat_map(|(call, resolved)| resolved.iter().map(move |resolved| (call, resolved)));
+    edges.filter(|(_, resolved)| resolved.how != How::Guess).map(|(call, resolved)| (resolved.symbol, call)).collect()
 }
 
-fn calls_in(files: &[SourceFile]) -> BTreeMap<(FileId, Option<SymbolIndex>), Vec<CallIndex>> {
-    let mut calls_in: BTreeMap<(FileId, Option<SymbolIndex>), Vec<CallIndex>> = BTreeMap::new();
-    for (file, source) in (0..).zip(files) {
-        for (index, call) in (0..).zip(&source.facts.calls) {
-            calls_in.entry((file, call.caller)).or_default().push(index);
-        }
-    }
-    calls_in
+fn calls_in(files: &[SourceFile]) -> Grouped<(FileId, Option<SymbolIndex>), CallIndex> {
+    let calls = |(file, source): (FileId, &SourceFile)| {
+        let callers: Vec<Option<SymbolIndex>> = source.facts.calls.iter().map(|call| call.caller).collect();
+        (0..).zip(callers).map(move |(index, caller)| ((file, caller), index))
+    };
+    (0..).zip(files).flat_map(calls).collect()
 }
 
 /// Which source files the options ask for.

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 pub mod around;
 pub mod expr;
 pub mod facts;
+pub mod grouped;
 pub mod history;
 pub mod recon;
 #[cfg(test)]
 pub(crate) mod sample;
 
 use facts::{CallIndex, CallSite, FileFacts, LanguageName, Symbol, SymbolIndex};
+use grouped::Grouped;
 use history::CoChange;
 use recon::Recon;
 
@@ -58,9 +60,9 @@ pub struct RepoMap {
     /// What every import resolves to: `import_targets[file][import]`, parallel to [`FileFacts::imports`].
     pub import_targets: Vec<Vec<ImportTarget>>,
     /// Call sites that resolve to a symbol, by symbol. Guesses are left out.
-    pub callers: BTreeMap<SymbolId, Vec<CallId>>,
+    pub callers: Grouped<SymbolId, CallId>,
     /// Call sites standing directly in a symbol, anonymous callbacks included; `None` is the top level of the file.
-    pub calls_in: BTreeMap<(FileId, Option<SymbolIndex>), Vec<CallIndex>>,
+    pub calls_in: Grouped<(FileId, Option<SymbolIndex>), CallIndex>,
     /// Files that git says change together; none outside a repository.
     pub co_change: CoChange,
 }
@@ -306,14 +308,13 @@ impl RepoMap {
 
     /// Call sites that resolve to `symbol`, guesses left out.
     pub fn callers(&self, symbol: SymbolId) -> &[CallId] {
-        self.callers.get(&symbol).map_or(&[], Vec::as_slice)
+        self.callers.get(symbol)
     }
 
     /// Call sites that stand in `symbol`, anonymous callbacks included.
     pub fn calls_in(&self, symbol: SymbolId) -> impl Iterator<Item = CallId> {
         self.calls_in
-            .get(&(symbol.file, Some(symbol.index)))
-            .map_or(&[] as &[CallIndex], Vec::as_slice)
+            .get((symbol.file, Some(symbol.index)))
             .iter()
             .map(move |&index| CallId { file: symbol.file, index })
     }

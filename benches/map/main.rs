@@ -3,6 +3,8 @@
 //! Each figure is of a process of its own, so that CPU time and peak memory are its alone; the runs of a repository take turns, so
 //! that a busy machine is busy for all of them, and the least of each is shown. Nothing is written into the repositories.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is its job.
+
 mod bare;
 mod measure;
 mod trees;

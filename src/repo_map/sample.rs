@@ -125,9 +125,7 @@ pub fn map() -> RepoMap {
         import_targets: vec![vec![]; 4],
         ..RepoMap::default()
     };
-    map.calls_in.insert((0, None), vec![0]);
-    map.calls_in.insert((0, Some(0)), vec![1, 2]);
-    map.calls_in.insert((0, Some(1)), vec![3, 4, 5]);
-    map.calls_in.insert((3, Some(0)), vec![0]);
+    let calls = [(None, 0), (Some(0), 1), (Some(0), 2), (Some(1), 3), (Some(1), 4), (Some(1), 5)];
+    map.calls_in = calls.into_iter().map(|(caller, call)| ((0, caller), call)).chain([((3, Some(0)), 0)]).collect();
     map
 }

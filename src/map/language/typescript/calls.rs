@@ -73,7 +73,7 @@ impl<'t> Walker<'t> {
         call.caller = context.caller;
         call.region = context.region;
         call.span = Span { start: prefix::callee_start(node) as u32, ..span(node) };
-        call.line = line as u32 + 1;
+        call.line = line + 1;
         call.end_line = node.end_row() + 1;
         call.usage = usage;
         call.awaited = context.awaited;

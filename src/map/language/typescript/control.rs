@@ -329,7 +329,7 @@ impl<'t> Walker<'t> {
                 "assignment_expression" => found.has_fallback = true,
                 _ => {}
             }
-            work.extend(self.children(node).into_iter().map(|(child, _)| child));
+            work.extend(self.children(node).map(|(child, _)| child));
         }
         self.facts.catches.push(found);
     }

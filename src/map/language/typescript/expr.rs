@@ -179,7 +179,7 @@ impl<'t> Walker<'t> {
 
     fn object(&mut self, node: Node<'t>, depth: usize) -> Expr {
         let mut entries = Vec::new();
-        for entry in self.named(node).into_iter().take(MAX_ENTRIES) {
+        for entry in self.named(node).take(MAX_ENTRIES) {
             match entry.kind() {
                 "pair" => {
                     let key = entry.child_by_field_name("key").map(|key| self.key(key)).unwrap_or_default();

@@ -138,7 +138,7 @@ impl<'t> Walker<'t> {
     }
 
     fn has_word(&mut self, node: Node<'t>, word: &str) -> bool {
-        self.children(node).into_iter().take(8).any(|(child, _)| {
+        self.children(node).take(8).any(|(child, _)| {
             child.kind() == word || (child.kind() == "accessibility_modifier" && self.text(child) == word)
         })
     }

@@ -168,11 +168,7 @@ impl<'t> Walker<'t> {
 
     /// Decorators written on `node`, without `@`.
     pub fn decorator_texts(&mut self, node: Node<'t>) -> Vec<String> {
-        self.named(node)
-            .into_iter()
-            .filter(|child| child.kind() == "decorator")
-            .map(|child| self.decorator_text(child))
-            .collect()
+        self.named(node).filter(|child| child.kind() == "decorator").map(|child| self.decorator_text(child)).collect()
     }
 
     /// One decorator, without `@`.
