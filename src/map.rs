@@ -209,7 +209,7 @@ fn read_config(entries: &[TreeEntry], tree: &dyn Tree) -> BTreeMap<String, Strin
         .collect()
 }
 
-fn callers(targets: &[Vec<CallTarget>]) -> BTreeMap<SymbolId, Vec<CallId>> {
+pub(crate) fn callers(targets: &[Vec<CallTarget>]) -> BTreeMap<SymbolId, Vec<CallId>> {
     let mut callers: BTreeMap<SymbolId, Vec<CallId>> = BTreeMap::new();
     for (file, targets) in (0..).zip(targets) {
         for (index, target) in (0..).zip(targets) {

@@ -11,6 +11,7 @@ pub mod around;
 pub mod expr;
 pub mod facts;
 pub mod history;
+pub mod query;
 pub mod recon;
 #[cfg(test)]
 pub(crate) mod sample;
