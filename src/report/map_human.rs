@@ -58,13 +58,13 @@ fn headline(document: &MapDocument) -> String {
     let known = totals.calls_resolved + totals.calls_external;
     let _ = writeln!(
         text,
-        "{}, {}: {} here, {} outside, {} open ({} % known)",
+        "{}, {}: {} here, {} outside, {} open ({} %)",
         count(totals.symbols, "definition"),
         count(totals.calls, "call"),
         grouped(totals.calls_resolved),
         grouped(totals.calls_external),
         grouped(totals.calls_unresolved + totals.calls_guessed),
-        (known * 100).checked_div(totals.calls).unwrap_or(100),
+        100 - (known * 100).checked_div(totals.calls).unwrap_or(100),
     );
     text
 }
