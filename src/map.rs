@@ -210,7 +210,7 @@ fn read_config(entries: &[TreeEntry], tree: &dyn Tree) -> BTreeMap<String, Strin
         .collect()
 }
 
-fn callers(targets: &[Vec<CallTarget>]) -> Grouped<SymbolId, CallId> {
+pub(crate) fn callers(targets: &[Vec<CallTarget>]) -> Grouped<SymbolId, CallId> {
     let calls = (0..)
         .zip(targets)
         .flat_map(|(file, targets)| (0..).zip(targets).map(move |(index, target)| (CallId { file, index }, target)));

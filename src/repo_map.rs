@@ -11,6 +11,7 @@ pub mod expr;
 pub mod facts;
 pub mod grouped;
 pub mod history;
+pub mod query;
 pub mod recon;
 #[cfg(test)]
 pub(crate) mod sample;

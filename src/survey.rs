@@ -1,6 +1,7 @@
-//! The first half of the pipeline in one call: a folder → its repo map and effects, with what git knows about it.
+//! The first half of the pipeline in one call: a folder → its repo map, with what git knows about it; effects when asked for.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::effects::{Effects, effects};
 use crate::git::{self, Checkout, CommitId, GitError, HistoryLimits, Touches};
@@ -24,8 +25,8 @@ pub struct Survey {
     pub tree: WorkingTree,
     /// What the mapper knows.
     pub map: RepoMap,
-    /// What functions do.
-    pub effects: Effects,
+    /// What functions do, once somebody asked.
+    effects: OnceLock<Effects>,
     /// The working tree differs from the commit.
     pub dirty: bool,
     /// What went wrong without being in the way.
@@ -80,12 +81,7 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
         other => other?,
     };
     settings.override_commands(&mut map.recon);
-    progress.phase("effects", None);
-    let effects = effects(&map);
-    if progress.cancelled() {
-        return Err(SurveyError::Cancelled);
-    }
-    Ok(Survey { root: root.to_owned(), git, tree, map, effects, dirty, warnings })
+    Ok(Survey { root: root.to_owned(), git, tree, map, effects: OnceLock::new(), dirty, warnings })
 }
 
 #[derive(Default)]
@@ -130,6 +126,11 @@ fn kept(root: &Path, name: &str) -> Option<PathBuf> {
 }
 
 impl Survey {
+    /// What functions do, computed the first time: the map alone does not need it.
+    pub fn effects(&self) -> &Effects {
+        self.effects.get_or_init(|| effects(&self.map))
+    }
+
     /// What reports say of the repository.
     pub fn repository(&self) -> Repository {
         Repository {

@@ -142,7 +142,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let (receipts, failed) = work.carry_out_all(&chosen)?;
     let page = console.page(&workspace.root.to_string_lossy());
     let written = outputs.write(console, &|format, _| match (format, receipts.as_slice()) {
-        (Format::Human | Format::Markdown, receipts) => {
+        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, receipts) => {
             let shown =
                 receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
             shown.collect::<Vec<_>>().join("\n")

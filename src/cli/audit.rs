@@ -90,7 +90,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human => table.clone(),
         Format::Json => json::document(&document),
         Format::Jsonl => json::lines(&document.findings),
-        Format::Markdown => markdown::audit(&document, usize::MAX),
+        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document, usize::MAX),
     })?;
     Ok(code)
 }
@@ -120,7 +120,7 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
         },
         ..AuditOptions::default()
     };
-    let audit: Audit = improve::audit::run(&survey.map, &survey.effects, &survey.tree, &options)?;
+    let audit: Audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
     for warning in &audit.warnings {
         context.console.warn(warning);
     }

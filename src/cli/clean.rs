@@ -53,7 +53,9 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let discarded = slug.as_deref();
     outputs.write(&context.console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&removed),
-        Format::Human | Format::Markdown => report::removed(&removed, discarded, dry_run),
+        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
+            report::removed(&removed, discarded, dry_run)
+        }
     })?;
     Ok(ExitCode::Done)
 }

@@ -1,10 +1,11 @@
-//! `improve map`: the repo map.
+//! `improve map`: the repo map, and questions to it.
 
 use std::cell::RefCell;
 
 use clap::Args;
-use improve::map::rank::rank;
+use improve::map::rank::{Focus, rank};
 use improve::report::map_document::MapDocument;
+use improve::report::map_graph::ModuleGraph;
 use improve::report::{json, map_human, map_lines, map_outline};
 use improve::settings::Flags;
 use improve::survey::Survey;
@@ -13,13 +14,32 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, OutputArgs, Outputs};
 use super::words;
+
+mod focus;
+mod query;
+
+/// Tokens of an outline for a focus when nobody says how many: what a prompt has to spare.
+const FOCUS_TOKENS: usize = 2_000;
 
 /// Show what the mapper knows: project facts, files, definitions, calls
 #[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "QUESTION",
+    override_usage = "improve map [OPTIONS] [PATH]...\n       improve map [OPTIONS] <QUESTION>"
+)]
 pub struct MapArgs {
-    /// Files and folders to show; with --tokens, those that matter most now
+    #[command(subcommand)]
+    query: Option<query::Query>,
+    #[command(flatten)]
+    view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+struct ViewArgs {
+    /// Files and folders to show; with --tokens, those that matter most now. A folder named like a question: `./path`
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// Leave out what matches; repeatable
@@ -37,22 +57,46 @@ pub struct MapArgs {
     /// With --calls: also calls known by name alone and calls that stayed open
     #[arg(long, requires = "calls")]
     unresolved: bool,
-    /// The most important definitions in at most N tokens
+    /// What matters most in at most N tokens
     #[arg(long, value_name = "N", group = "view")]
     tokens: Option<usize>,
+    /// With --tokens: what matters around a file, a folder, a definition, or `diff` (files that differ from HEAD); repeatable
+    #[arg(long, value_name = "PATH|SYMBOL|diff", conflicts_with_all = ["calls", "symbols", "files"])]
+    focus: Vec<String>,
     #[command(flatten)]
-    output: OutputArgs,
+    output: MapOutputArgs,
+}
+
+/// [`OutputArgs`], with the formats of the map in the help.
+#[derive(Debug, Args)]
+struct MapOutputArgs {
+    /// Format of what goes to stdout: human, json, jsonl; dot, mermaid (which folders use which)
+    #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    format: Format,
+    /// Also write to a file, in the format before `=`, else in the one its extension names; repeatable
+    #[arg(long, value_name = "[FORMAT=]PATH")]
+    output: Vec<String>,
 }
 
 /// Prints the map.
 pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let MapArgs { paths, exclude, calls, symbols, files, unresolved, tokens, output } = args;
+    let MapArgs { query, view } = args;
+    match query {
+        Some(query) => query::run(query, context),
+        None => show(view, context),
+    }
+}
+
+fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let ViewArgs { paths, exclude, calls, symbols, files, unresolved, tokens, focus, output } = args;
+    let tokens = tokens.or((!focus.is_empty()).then_some(FOCUS_TOKENS));
     let supported: &[Format] = match (calls || symbols || files, tokens) {
         (true, _) => &[Format::Human, Format::Jsonl],
         (false, Some(_)) => &[Format::Human],
-        (false, None) => &[Format::Human, Format::Json, Format::Jsonl],
+        (false, None) => &[Format::Human, Format::Json, Format::Jsonl, Format::Dot, Format::Mermaid],
     };
-    let outputs = output.outputs("improve map", supported)?;
+    let MapOutputArgs { format, output } = output;
+    let outputs = OutputArgs { format, output }.outputs("improve map", supported)?;
     let flags = Flags { exclude: (!exclude.is_empty()).then_some(exclude), ..Flags::default() };
     let workspace = context.globals.workspace(flags, &context.console)?;
     let wanted = paths
@@ -63,6 +107,10 @@ pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
     let keep = |path: &str| filter.keeps(path);
     let survey = read(&workspace, context)?;
     let map = &survey.map;
+    let mut around = focus::read(&focus, &survey)?;
+    if tokens.is_some() && !wanted.is_empty() {
+        around.files.extend(map.files_with_ids().filter(|(_, file)| keep(&file.path)).map(|(id, _)| id));
+    }
     let page = context.console.page(&workspace.root.to_string_lossy());
     let text = |format: Format| match format {
         Format::Human | Format::Markdown => {
@@ -73,8 +121,7 @@ pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
             } else if files {
                 map_human::files(&map_lines::files(map, &keep), &page)
             } else if let Some(tokens) = tokens {
-                let interest = |path: &str| !wanted.is_empty() && keep(path);
-                map_outline::outline(map, &rank(map, &interest), tokens)
+                outline(&survey, &around, tokens)
             } else {
                 map_human::overview(&document(&survey), &page)
             }
@@ -91,8 +138,15 @@ pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
             }
         }
         Format::Json => json::document(&document(&survey)),
+        Format::Dot => ModuleGraph::new(map, &keep).dot(),
+        Format::Mermaid => ModuleGraph::new(map, &keep).mermaid(),
     };
-    // The largest repositories give tens of megabytes: a format asked for twice is rendered once.
+    write(&outputs, context, &text)?;
+    Ok(ExitCode::Done)
+}
+
+/// The largest repositories give tens of megabytes: a format asked for twice is rendered once.
+fn write(outputs: &Outputs, context: &Context, text: &dyn Fn(Format) -> String) -> Result<(), Failure> {
     let last: RefCell<Option<(Format, String)>> = RefCell::new(None);
     outputs.write(&context.console, &|format, _| {
         let mut last = last.borrow_mut();
@@ -104,8 +158,11 @@ pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
                 text
             }
         }
-    })?;
-    Ok(ExitCode::Done)
+    })
+}
+
+fn outline(survey: &Survey, focus: &Focus, tokens: usize) -> String {
+    map_outline::outline(&survey.map, &rank(&survey.map, focus), focus, tokens)
 }
 
 fn document(survey: &Survey) -> MapDocument {
@@ -113,6 +170,9 @@ fn document(survey: &Survey) -> MapDocument {
 }
 
 fn missing(path: &str) -> Failure {
-    Failure::usage(format!("{path}: not a file or folder of the repository"))
-        .hint("paths are relative to the current folder or to the root of the repository")
+    let failure = Failure::usage(format!("{path}: not a file or folder of the repository"));
+    match improve::nearest::nearest(path, query::NAMES) {
+        Some(question) => failure.hint(format!("did you mean `improve map {question}`?")),
+        None => failure.hint("paths are relative to the current folder or to the root of the repository"),
+    }
 }

@@ -30,6 +30,10 @@ pub enum Format {
     Jsonl,
     /// For a file, an issue or a pull request
     Markdown,
+    /// A graph for Graphviz
+    Dot,
+    /// A graph for Markdown
+    Mermaid,
 }
 
 /// Where to write what.
@@ -80,6 +84,8 @@ impl Format {
             Format::Json => "json",
             Format::Jsonl => "jsonl",
             Format::Markdown => "markdown",
+            Format::Dot => "dot",
+            Format::Mermaid => "mermaid",
         }
     }
 }
@@ -97,6 +103,8 @@ fn destination(text: &str) -> Result<(Format, PathBuf), Failure> {
         Some("jsonl" | "ndjson") => Format::Jsonl,
         Some("md" | "markdown") => Format::Markdown,
         Some("txt") => Format::Human,
+        Some("dot" | "gv") => Format::Dot,
+        Some("mmd" | "mermaid") => Format::Mermaid,
         _ => {
             return Err(Failure::usage(format!("--output {text}: the name does not say which format"))
                 .hint(format!("write --output FORMAT={text}, as in json={text}")));

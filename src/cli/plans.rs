@@ -64,7 +64,7 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human => format!("{table}{}", plans(&document.plans, &next, &page)),
         Format::Json => json::document(&document),
         Format::Jsonl => json::lines(&document.plans),
-        Format::Markdown => markdown::audit(&document.audit, usize::MAX),
+        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document.audit, usize::MAX),
     })?;
     Ok(code)
 }
@@ -90,7 +90,7 @@ fn plan_all(
         subjects,
         index: backlog.index_path(),
     };
-    let recipe_context = RecipeContext { map: &survey.map, effects: &survey.effects, tree: &survey.tree };
+    let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
     let mut rows = Vec::new();
     for finding in findings {
         if context.cancel.is_cancelled() {

@@ -42,7 +42,7 @@ pub fn run(args: ReviewArgs, context: &Context) -> Result<ExitCode, Failure> {
         .collect();
     let page = context.console.page(&workspace.root.to_string_lossy());
     outputs.write(&context.console, &|format, _| match (format, found.as_slice()) {
-        (Format::Human | Format::Markdown, found) => reviews(found, &page),
+        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, found) => reviews(found, &page),
         (Format::Json, [one]) => json::document(one),
         (Format::Json, several) => json::document(&several),
         (Format::Jsonl, found) => json::lines(found),

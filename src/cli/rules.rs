@@ -32,8 +32,8 @@ pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
         ),
     };
     outputs.write(&context.console, &|format, _| match (format, chosen) {
-        (Format::Human | Format::Markdown, None) => report::list(&docs, &page),
-        (Format::Human | Format::Markdown, Some(doc)) => report::rule(doc, &page),
+        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, None) => report::list(&docs, &page),
+        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, Some(doc)) => report::rule(doc, &page),
         (Format::Json, None) => json::document(&docs.iter().map(|doc| report::RuleRow::new(doc)).collect::<Vec<_>>()),
         (Format::Json, Some(doc)) => json::document(&report::RuleRow::new(doc)),
         (Format::Jsonl, None) => json::lines(docs.iter().map(|doc| report::RuleRow::new(doc))),

@@ -65,21 +65,25 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
         };
         outputs.write(&context.console, &|format, _| match format {
             Format::Json | Format::Jsonl => json::document(&document),
-            Format::Human | Format::Markdown => plan_page::diff(&document),
+            Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => plan_page::diff(&document),
         })?;
         return Ok(ExitCode::Done);
     }
     match meant {
         Meant::Receipt(receipt) => outputs.write(&context.console, &|format, _| match format {
             Format::Json | Format::Jsonl => json::document(&receipt),
-            Format::Human | Format::Markdown => receipt_page::receipt(&receipt, &[], &page),
+            Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
+                receipt_page::receipt(&receipt, &[], &page)
+            }
         })?,
         Meant::Plan(file) => {
             let document = document(&file, &workspace, place.as_ref())?;
             let next = next(&document, &file.slug);
             outputs.write(&context.console, &|format, _| match format {
                 Format::Json | Format::Jsonl => json::document(&document),
-                Format::Human | Format::Markdown => plan_page::plan(&document, &next, &page),
+                Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
+                    plan_page::plan(&document, &next, &page)
+                }
             })?;
         }
         Meant::Finding => {
@@ -87,7 +91,9 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
             let finding = find(&id, all_findings(&survey)?)?;
             outputs.write(&context.console, &|format, _| match format {
                 Format::Json | Format::Jsonl => json::document(&finding),
-                Format::Human | Format::Markdown => finding_page::finding(&finding, &page),
+                Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
+                    finding_page::finding(&finding, &page)
+                }
             })?;
         }
     }
@@ -186,7 +192,7 @@ fn diff(place: &Place, plan: &str, branch: String, base: String, tip: String) ->
 /// Every finding there is, however doubtful, suppressed ones included.
 pub fn all_findings(survey: &improve::survey::Survey) -> Result<Vec<Finding>, Failure> {
     let options = AuditOptions { depth: Depth::Deep, ..AuditOptions::default() };
-    let audit = improve::audit::run(&survey.map, &survey.effects, &survey.tree, &options)?;
+    let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
     let suppressed = audit.suppressed.into_iter().map(|suppressed| suppressed.finding);
     Ok(audit.findings.into_iter().chain(suppressed).chain(audit.rejected).collect())
 }

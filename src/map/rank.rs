@@ -1,122 +1,112 @@
-//! Which definitions matter most: PageRank over the call graph.
+//! Which definitions and files matter most: in the whole repository, and around a place of interest.
 //!
-//! A definition is important when important code calls it. Tests are left out on both ends, since everything is called
-//! from a test. Guesses are left out as everywhere.
+//! No single measure is importance: what is called most is a helper that makes an id, what calls most is a script. Each
+//! measure gives an order of its own, and orders are joined by rank ([`fuse`]), since their scores have no common unit.
+//! Everything is counted in fixed rounds over sorted ids: the same map gives the same order on every machine.
 
-use std::collections::BTreeMap;
+use crate::repo_map::{FileId, RepoMap, SymbolId};
 
-use crate::repo_map::{FileRole, How, RepoMap, SymbolId};
+mod fuse;
+mod graph;
+mod importance;
+mod nearness;
+mod words;
 
-/// Share of importance that follows calls; the rest starts anew. The value of the original paper.
-const DAMPING: f64 = 0.85;
-/// Rounds; the order of real call graphs is stable long before.
-const ROUNDS: usize = 30;
-/// How much more likely importance starts in a file of interest than elsewhere.
-const INTEREST: f64 = 50.0;
-/// Importance a public definition starts with, against 1 for a private one: somebody outside may call it.
-const EXPORTED: f64 = 2.0;
+pub use graph::{Reach, Use};
+pub use importance::{entry_files, is_entry};
+pub use nearness::Near;
 
-/// Definitions in order of importance, the most important first; ties in order of position.
-///
-/// `interest` tells the files that matter now: what they call is ranked higher.
-pub fn rank(map: &RepoMap, interest: &dyn Fn(&str) -> bool) -> Vec<SymbolId> {
-    let nodes: Vec<SymbolId> = map
-        .symbols()
-        .filter(|(id, symbol)| {
-            let production = matches!(map.file(id.file).role, FileRole::Production | FileRole::Migration);
-            production && !symbol.test && !symbol.signature.is_empty()
-        })
-        .map(|(id, _)| id)
-        .collect();
-    let position: BTreeMap<SymbolId, usize> = nodes.iter().enumerate().map(|(index, &id)| (id, index)).collect();
-    let links = links(map, &nodes, &position);
-    let start = start(map, &nodes, interest);
-    let mut scores = start.clone();
-    for _ in 0..ROUNDS {
-        scores = round(&links, &start, &scores);
-    }
-    // A type is at least as important as the most important thing called on it.
-    let mut totals = scores.clone();
-    for (index, &id) in nodes.iter().enumerate() {
-        let container = map.symbol(id).container.map(|index| SymbolId { file: id.file, index });
-        if let Some(&owner) = container.and_then(|container| position.get(&container))
-            && map.symbol(nodes[owner]).kind.is_type()
-        {
-            totals[owner] = totals[owner].max(scores[owner] + scores[index]);
-        }
-    }
-    let mut order: Vec<usize> = (0..nodes.len()).collect();
-    order.sort_by(|&one, &two| totals[two].total_cmp(&totals[one]).then(nodes[one].cmp(&nodes[two])));
-    order.into_iter().map(|index| nodes[index]).collect()
+/// What somebody is about to work on. Empty: the whole repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Focus {
+    /// Files.
+    pub files: Vec<FileId>,
+    /// Definitions.
+    pub symbols: Vec<SymbolId>,
 }
 
-/// For each definition, what it calls and the share of its importance that goes there.
-fn links(map: &RepoMap, nodes: &[SymbolId], position: &BTreeMap<SymbolId, usize>) -> Vec<Vec<(usize, f64)>> {
-    nodes
-        .iter()
-        .map(|&id| {
-            let mut weights: BTreeMap<usize, f64> = BTreeMap::new();
-            for resolved in map.calls_in(id).flat_map(|call| map.resolved(call)) {
-                if let Some(&callee) = position.get(&resolved.symbol)
-                    && resolved.symbol != id
-                {
-                    *weights.entry(callee).or_default() += How::confidence(resolved.how);
-                }
-            }
-            let sum: f64 = weights.values().sum();
-            weights.into_iter().map(|(callee, weight)| (callee, weight / sum)).collect()
-        })
-        .collect()
-}
-
-fn start(map: &RepoMap, nodes: &[SymbolId], interest: &dyn Fn(&str) -> bool) -> Vec<f64> {
-    let weights: Vec<f64> = nodes
-        .iter()
-        .map(|&id| {
-            let public = if map.symbol(id).exported { EXPORTED } else { 1.0 };
-            if interest(&map.file(id.file).path) { public * INTEREST } else { public }
-        })
-        .collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
-}
-
-fn round(links: &[Vec<(usize, f64)>], start: &[f64], scores: &[f64]) -> Vec<f64> {
-    let mut kept = 0.0;
-    let mut next = vec![0.0; scores.len()];
-    for (index, targets) in links.iter().enumerate() {
-        if targets.is_empty() {
-            kept += scores[index];
-        }
-        for &(callee, share) in targets {
-            next[callee] += scores[index] * share;
-        }
+impl Focus {
+    /// Whether nothing in particular is of interest.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.symbols.is_empty()
     }
-    next.iter().zip(start).map(|(score, start)| DAMPING * (score + kept * start) + (1.0 - DAMPING) * start).collect()
+
+    /// The files, those of the definitions included, sorted.
+    pub fn all_files(&self) -> Vec<FileId> {
+        let mut files: Vec<FileId> =
+            self.files.iter().copied().chain(self.symbols.iter().map(|symbol| symbol.file)).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+}
+
+/// The order of importance.
+#[derive(Debug, Clone, Default)]
+pub struct Ranking {
+    /// Definitions, the most important first. Tests are left out, and so is what has no signature.
+    pub symbols: Vec<SymbolId>,
+    /// How far each definition reaches: who calls and imports it.
+    pub reach: Reach,
+    /// With a focus: the files nearest to it, best first, and why. The files of the focus are not among them.
+    pub near: Vec<Near>,
+}
+
+/// Ranks the definitions of `map`, for `focus` if there is one.
+pub fn rank(map: &RepoMap, focus: &Focus) -> Ranking {
+    let graph = graph::Graph::new(map);
+    let important = importance::order(map, &graph);
+    if focus.is_empty() {
+        return Ranking { symbols: important, reach: graph.reach, near: Vec::new() };
+    }
+    let near = nearness::near(map, focus);
+    let symbols = nearness::symbols(map, focus, &near, &important);
+    Ranking { symbols, reach: graph.reach, near }
+}
+
+/// The files nearest to `focus`, best first: what somebody who changes it will probably have to read or change too.
+pub fn near(map: &RepoMap, focus: &Focus) -> Vec<Near> {
+    nearness::near(map, focus)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repo_map::history::{CoChange, CoChangePair};
     use crate::repo_map::sample;
 
-    fn names(interest: &dyn Fn(&str) -> bool) -> Vec<String> {
+    fn names(focus: &Focus) -> Vec<String> {
         let map = sample::map();
-        rank(&map, interest).into_iter().map(|id| map.symbol(id).qualified.clone()).collect()
+        rank(&map, focus).symbols.into_iter().map(|id| map.symbol(id).qualified.clone()).collect()
+    }
+
+    fn file(path: &str) -> FileId {
+        sample::map().file_by_path(path).expect("the sample has it").0
     }
 
     #[test]
-    fn what_is_called_most_comes_first_and_tests_do_not_count() {
-        assert_eq!(names(&|_| false), ["Store", "Store.load", "start", "helper", "lonely"]);
+    fn what_is_used_comes_before_what_is_not_and_tests_do_not_count() {
+        assert_eq!(names(&Focus::default()), ["start", "helper", "Store.load", "Store", "lonely"]);
     }
 
     #[test]
     fn files_of_interest_come_before_what_they_do_not_call() {
-        assert_eq!(names(&|path| path == "src/c.ts")[0], "lonely");
+        let focus = Focus { files: vec![file("src/c.ts")], ..Focus::default() };
+        assert_eq!(names(&focus)[0], "lonely");
+    }
+
+    #[test]
+    fn a_file_that_changes_with_the_focus_is_near_and_says_so() {
+        let mut map = sample::map();
+        let (one, other) = (file("src/c.ts"), file("test/a.test.ts"));
+        map.co_change = CoChange { pairs: vec![CoChangePair { one, other, together: 4, strength: 1.0 }] };
+        let near = near(&map, &Focus { files: vec![one], ..Focus::default() });
+        let found = near.iter().find(|near| near.file == other).expect("it is near");
+        assert_eq!(found.together, 4);
     }
 
     #[test]
     fn an_empty_map_ranks_nothing() {
-        assert_eq!(rank(&RepoMap::default(), &|_| false), []);
+        assert_eq!(rank(&RepoMap::default(), &Focus::default()).symbols, []);
     }
 }

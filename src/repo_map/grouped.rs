@@ -24,9 +24,10 @@ impl<K: Ord + Copy, V> Grouped<K, V> {
         }
     }
 
-    /// Every key that has values, in order.
-    pub fn keys(&self) -> &[K] {
-        &self.keys
+    /// Every key that has values, in order, with them.
+    pub fn iter(&self) -> impl Iterator<Item = (K, &[V])> {
+        let ends = self.starts.windows(2).map(|window| &self.values[window[0] as usize..window[1] as usize]);
+        self.keys.iter().copied().zip(ends)
     }
 }
 
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn values_keep_their_order_under_their_key() {
         let grouped: Grouped<u32, char> = [(2, 'a'), (1, 'b'), (2, 'c')].into_iter().collect();
-        assert_eq!(grouped.keys(), [1, 2]);
+        assert_eq!(grouped.iter().map(|(key, _)| key).collect::<Vec<_>>(), [1, 2]);
         assert_eq!((grouped.get(1), grouped.get(2), grouped.get(3)), (&['b'][..], &['a', 'c'][..], &[][..]));
         assert_eq!(Grouped::<u32, char>::default().get(1), &[] as &[char]);
     }

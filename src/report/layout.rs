@@ -152,6 +152,35 @@ pub fn columns(rows: &[Vec<String>], page_width: usize, indent: usize) -> String
     page
 }
 
+/// Like [`columns`], for rows that end in a path: it is cut at its front, and the columns before it give way when they leave
+/// it less than a third of the page.
+pub fn columns_to_path(rows: &[Vec<String>], page_width: usize, indent: usize) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let least = page_width / 3;
+    let mut widths: Vec<usize> = (0..count)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+        .collect();
+    if count > 1 {
+        let before: usize = indent + widths[..count - 1].iter().map(|width| width + 2).sum::<usize>();
+        let over = (before + least).saturating_sub(page_width);
+        widths[count - 2] = widths[count - 2].saturating_sub(over).max(8);
+    }
+    let mut page = String::new();
+    for row in rows {
+        let mut line = " ".repeat(indent);
+        for (column, cell) in row.iter().enumerate() {
+            if column + 1 == count {
+                line.push_str(&cut_front(cell, page_width.saturating_sub(width(&line)).max(8)));
+            } else {
+                line.push_str(&pad(&cut(cell, widths[column]), widths[column] + 2));
+            }
+        }
+        page.push_str(line.trim_end());
+        page.push('\n');
+    }
+    page
+}
+
 /// `1 file`, `2 files`, `1,234 files`.
 pub fn count(number: usize, singular: &str) -> String {
     let plural = match singular.strip_suffix('y') {

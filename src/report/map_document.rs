@@ -6,11 +6,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::audit_document::{Repository, SCHEMA_VERSION};
-use crate::repo_map::recon::{Document, Package, Recon};
-use crate::repo_map::{CallTarget, FileRole, How, RepoMap, SkipReason, SourceFile};
+use crate::map::rank::{Focus, Ranking, entry_files, is_entry, rank};
+use crate::repo_map::facts::SymbolKind;
+use crate::repo_map::recon::{Document, Package, PackageManager, Recon};
+use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, RepoMap, SkipReason};
 
 /// Hotspots listed.
 const HOTSPOTS: usize = 20;
+/// Central definitions listed.
+const CENTRAL: usize = 20;
 
 /// The repo map in short.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -35,7 +39,11 @@ pub struct MapDocument {
     pub ci_files: Vec<String>,
     /// Deployment hints.
     pub deployment: Vec<String>,
-    /// Production files that are both complex and often changed, the worst first.
+    /// Dependencies of the repository's packages on each other, sorted.
+    pub package_dependencies: Vec<PackageDependency>,
+    /// The definitions that matter most, best first: calls, public API, entry points, fan-out and churn, joined by rank.
+    pub central: Vec<CentralSymbol>,
+    /// Production files that are often changed, large and much used, the hottest first.
     pub hotspots: Vec<Hotspot>,
     /// Files left out, by reason.
     pub skipped: BTreeMap<SkipReason, usize>,
@@ -81,8 +89,40 @@ pub struct LanguageTotal {
     pub lines: u64,
 }
 
-/// A file that is complex and often changed.
+/// A package that depends on another one of the same repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct PackageDependency {
+    /// The package.
+    pub from: String,
+    /// The one it depends on.
+    pub to: String,
+}
+
+/// A definition that matters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CentralSymbol {
+    /// File.
+    pub file: String,
+    /// Line of its name.
+    pub line: u32,
+    /// Qualified name.
+    pub name: String,
+    /// What it is.
+    pub kind: SymbolKind,
+    /// First line of the definition, white space folded.
+    pub signature: String,
+    /// Calls in code that ships.
+    pub callers: u32,
+    /// Other files that call it or import it by name.
+    pub caller_files: u32,
+    /// Different definitions of the repository that it calls.
+    pub callees: u32,
+    /// The program or its users come in here.
+    pub entry_point: bool,
+}
+
+/// A file where a change is likely and costly.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Hotspot {
     /// Its path.
     pub path: String,
@@ -92,11 +132,16 @@ pub struct Hotspot {
     pub complexity: u32,
     /// Lines.
     pub lines: u32,
+    /// Other files that call into it or import it.
+    pub fan_in: u32,
+    /// Churn × lines × fan-in, each as a share of the repository's largest on a logarithmic scale: from 0 to 1.
+    pub heat: f64,
 }
 
 impl MapDocument {
     /// The document of `map`.
     pub fn new(map: &RepoMap, repository: Repository) -> MapDocument {
+        let ranking = rank(map, &Focus::default());
         let Recon { packages, frameworks, documents, ci_files, deployment, workflows: _, task_files: _ } =
             map.recon.clone();
         let mut entry_points: Vec<String> =
@@ -112,12 +157,14 @@ impl MapDocument {
             repository,
             totals: totals(map),
             languages: languages(map),
+            package_dependencies: package_dependencies(&packages),
             packages,
             entry_points,
             frameworks,
             documents,
             ci_files,
             deployment,
+            central: central(map, &ranking),
             hotspots: hotspots(map),
             skipped,
             partly_read: map.files.iter().filter(|file| file.facts.partly_read).map(|file| file.path.clone()).collect(),
@@ -164,26 +211,97 @@ fn languages(map: &RepoMap) -> Vec<LanguageTotal> {
     languages
 }
 
-fn hotspots(map: &RepoMap) -> Vec<Hotspot> {
-    let mut hotspots: Vec<Hotspot> = map
-        .files
+fn package_dependencies(packages: &[Package]) -> Vec<PackageDependency> {
+    let mut edges: Vec<PackageDependency> = packages
         .iter()
-        .filter(|file| file.role == FileRole::Production && file.history.churn_90d > 0)
-        .map(hotspot)
-        .filter(|hotspot| hotspot.complexity > 0)
+        .flat_map(|package| package.dependencies.iter().map(move |dependency| (package, dependency)))
+        .filter(|(package, dependency)| {
+            let same_registry = |other: &&Package| {
+                (other.manager == PackageManager::Cargo) == (package.manager == PackageManager::Cargo)
+            };
+            packages
+                .iter()
+                .filter(same_registry)
+                .any(|other| other.name == dependency.name && other.name != package.name)
+        })
+        .map(|(package, dependency)| PackageDependency { from: package.name.clone(), to: dependency.name.clone() })
         .collect();
-    let heat = |hotspot: &Hotspot| u64::from(hotspot.churn_90d) * u64::from(hotspot.complexity);
-    hotspots.sort_by(|one, two| heat(two).cmp(&heat(one)).then_with(|| one.path.cmp(&two.path)));
+    edges.sort();
+    edges.dedup();
+    edges
+}
+
+fn central(map: &RepoMap, ranking: &Ranking) -> Vec<CentralSymbol> {
+    let entries = entry_files(map);
+    let rows = ranking.symbols.iter().take(CENTRAL).map(|&id| {
+        let symbol = map.symbol(id);
+        let used = ranking.reach.of(id);
+        CentralSymbol {
+            file: map.file(id.file).path.clone(),
+            line: symbol.name_line,
+            name: symbol.qualified.clone(),
+            kind: symbol.kind,
+            signature: symbol.signature.clone(),
+            callers: used.calls,
+            caller_files: used.files,
+            callees: used.callees,
+            entry_point: is_entry(map, &entries, id),
+        }
+    });
+    rows.collect()
+}
+
+fn hotspots(map: &RepoMap) -> Vec<Hotspot> {
+    let fan_in = fan_in(map);
+    let mut hotspots: Vec<Hotspot> = map
+        .files_with_ids()
+        .filter(|(_, file)| file.role == FileRole::Production)
+        .map(|(id, file)| {
+            let callable = file.facts.symbols.iter().filter(|symbol| symbol.kind.is_callable() && !symbol.test);
+            Hotspot {
+                path: file.path.clone(),
+                churn_90d: file.history.churn_90d,
+                complexity: callable.map(|symbol| symbol.complexity).sum(),
+                lines: file.lines,
+                fan_in: fan_in[id as usize],
+                heat: 0.0,
+            }
+        })
+        .collect();
+    // Logarithms: one giant must not make everything else look cold.
+    let scale = |of: &dyn Fn(&Hotspot) -> u32| {
+        let largest = hotspots.iter().map(of).max().unwrap_or(0);
+        f64::from(largest).ln_1p().max(f64::MIN_POSITIVE)
+    };
+    let scales = [scale(&|spot| spot.churn_90d), scale(&|spot| spot.lines), scale(&|spot| spot.fan_in)];
+    for spot in &mut hotspots {
+        let values = [spot.churn_90d, spot.lines, spot.fan_in];
+        let heat: f64 = values.iter().zip(scales).map(|(&value, scale)| f64::from(value).ln_1p() / scale).product();
+        // Three digits: further ones would be noise, and different on other machines.
+        spot.heat = (heat * 1000.0).round() / 1000.0;
+    }
+    hotspots.retain(|spot| spot.heat > 0.0);
+    hotspots.sort_by(|one, other| other.heat.total_cmp(&one.heat).then_with(|| one.path.cmp(&other.path)));
     hotspots.truncate(HOTSPOTS);
     hotspots
 }
 
-fn hotspot(file: &SourceFile) -> Hotspot {
-    let callable = file.facts.symbols.iter().filter(|symbol| symbol.kind.is_callable() && !symbol.test);
-    Hotspot {
-        path: file.path.clone(),
-        churn_90d: file.history.churn_90d,
-        complexity: callable.map(|symbol| symbol.complexity).sum(),
-        lines: file.lines,
+/// For each file, the other files that ship and call into it or import it.
+fn fan_in(map: &RepoMap) -> Vec<u32> {
+    let mut users: Vec<(FileId, FileId)> = Vec::new();
+    for (file, source) in map.files_with_ids().filter(|(_, source)| source.role != FileRole::Test) {
+        let calls = (0..source.facts.calls.len() as u32).map(|index| CallId { file, index });
+        users.extend(calls.flat_map(|call| map.resolved(call)).map(|found| (found.symbol.file, file)));
+        users.extend(map.import_targets[file as usize].iter().filter_map(|target| match target {
+            ImportTarget::File(target) => Some((*target, file)),
+            ImportTarget::External(_) | ImportTarget::Unresolved => None,
+        }));
     }
+    users.sort_unstable();
+    users.dedup();
+    let mut fan_in = vec![0; map.files.len()];
+    for (used, user) in users {
+        fan_in[used as usize] += u32::from(used != user);
+    }
+    fan_in
 }

@@ -3,21 +3,44 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::layout::{Page, columns, count, cut, grouped, paint, style};
+use super::layout::{Page, columns, columns_to_path, count, cut, grouped, pad, paint, style, width};
 use super::map_document::MapDocument;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::sanitize;
 use crate::repo_map::SkipReason;
-use crate::repo_map::recon::{Document, DocumentKind};
+use crate::repo_map::recon::{Document, DocumentKind, Package};
 
-/// Rows shown in each list before the rest is counted.
-const SHOWN: usize = 8;
+/// Columns of the words before a list in running text.
+const LABEL: usize = 14;
+/// Hotspots shown.
+const HOTSPOTS: usize = 10;
+/// From this width on, central definitions and hotspots stand side by side.
+const WIDE: usize = 180;
 
-/// The overview.
+/// The overview: one screen.
 pub fn overview(document: &MapDocument, page: &Page) -> String {
+    let mut text = headline(document);
+    list(&mut text, "Built on", document.frameworks.clone(), 1, page);
+    list(&mut text, "Packages", packages(document), 3, page);
+    list(&mut text, "Entry points", document.entry_points.clone(), 2, page);
+    list(&mut text, "Commands", commands(document), 3, page);
+    list(&mut text, "Documents", documents(document), 1, page);
+    list(&mut text, "Left out", left_out(document), 2, page);
+    text.push('\n');
+    if page.width >= WIDE {
+        let half = page.width / 2 - 2;
+        let page = Page { width: half, links: page.links.clone() };
+        text.push_str(&beside(&central(document, &page), &hotspots(document, &page), half));
+    } else {
+        text.push_str(&central(document, page));
+        text.push_str(&hotspots(document, page));
+    }
+    text
+}
+
+fn headline(document: &MapDocument) -> String {
     let mut text = String::new();
-    let totals = &document.totals;
-    let repository = &document.repository;
+    let MapDocument { totals, repository, .. } = document;
     let root = sanitize::line(&repository.root);
     let name = root.rsplit('/').find(|part| !part.is_empty()).unwrap_or("/");
     let commit = repository
@@ -35,90 +58,149 @@ pub fn overview(document: &MapDocument, page: &Page) -> String {
     let known = totals.calls_resolved + totals.calls_external;
     let _ = writeln!(
         text,
-        "{}, {}: {} to this repository, {} outside, {} open ({} % known)",
+        "{}, {}: {} here, {} outside, {} open ({} %)",
         count(totals.symbols, "definition"),
         count(totals.calls, "call"),
         grouped(totals.calls_resolved),
         grouped(totals.calls_external),
         grouped(totals.calls_unresolved + totals.calls_guessed),
-        (known * 100).checked_div(totals.calls).unwrap_or(100),
+        100 - (known * 100).checked_div(totals.calls).unwrap_or(100),
     );
-    if !document.frameworks.is_empty() {
-        let frameworks: Vec<_> = document.frameworks.iter().map(|name| sanitize::line(name)).collect();
-        let _ = writeln!(text, "{}", cut(&format!("Built on {}", frameworks.join(", ")), page.width));
-    }
-    section(&mut text, "Packages", packages(document), page);
-    section(&mut text, "Commands", commands(document), page);
-    section(&mut text, "Hotspots (commits in 90 days × complexity)", hotspots(document), page);
-    section(&mut text, "Documents of intent", documents(document), page);
-    section(&mut text, "Left out", left_out(document), page);
     text
 }
 
-fn packages(document: &MapDocument) -> Vec<Vec<String>> {
-    let rows = document.packages.iter().map(|package| {
-        let folder = if package.folder.is_empty() { "." } else { package.folder.as_str() };
-        let kind = if package.workspace_root { "workspace root" } else { "" };
-        vec![
-            sanitize::line(&package.name).into_owned(),
-            sanitize::line(folder).into_owned(),
-            package.manager.program().to_owned(),
-            kind.to_owned(),
-        ]
+/// Packages and what each needs of the others, the most needed ones first.
+fn packages(document: &MapDocument) -> Vec<String> {
+    let needed = |name: &str| document.package_dependencies.iter().filter(|edge| edge.to == name).count();
+    // The root of a workspace without a name of its own is no package.
+    let mut packages: Vec<&Package> = document.packages.iter().filter(|package| package.name != ".").collect();
+    packages.sort_by_key(|package| std::cmp::Reverse(needed(&package.name)));
+    let items = packages.iter().map(|package| {
+        let needs: Vec<&str> = document
+            .package_dependencies
+            .iter()
+            .filter(|edge| edge.from == package.name)
+            .map(|edge| edge.to.as_str())
+            .collect();
+        let name = package.name.as_str();
+        if needs.is_empty() { name.to_owned() } else { format!("{name} → {}", needs.join(" ")) }
     });
-    rows.collect()
+    items.collect()
 }
 
 /// Commands of the root, else of the first package that has any.
-fn commands(document: &MapDocument) -> Vec<Vec<String>> {
+fn commands(document: &MapDocument) -> Vec<String> {
     let package = document.packages.iter().find(|package| !package.commands.is_empty());
     let commands = package.map_or(&[] as &[_], |package| package.commands.as_slice());
-    let rows = commands.iter().map(|command| {
-        vec![
-            command.purpose.label().to_owned(),
-            sanitize::line(&command.command).into_owned(),
-            format!("from {}", sanitize::line(&command.source)),
-        ]
-    });
-    rows.collect()
-}
-
-fn hotspots(document: &MapDocument) -> Vec<Vec<String>> {
-    let rows = document.hotspots.iter().map(|hotspot| {
-        vec![
-            format!("{:>4} × {:<4}", hotspot.churn_90d, hotspot.complexity),
-            format!("{:>6} lines", hotspot.lines),
-            sanitize::line(&hotspot.path).into_owned(),
-        ]
-    });
-    rows.collect()
+    commands.iter().map(|command| format!("{}: {}", command.purpose.label().to_lowercase(), command.command)).collect()
 }
 
 /// Those that bind a change, the ones at the top of the tree first.
-fn documents(document: &MapDocument) -> Vec<Vec<String>> {
+fn documents(document: &MapDocument) -> Vec<String> {
     let mut documents: Vec<&Document> = document
         .documents
         .iter()
         .filter(|document| !matches!(document.kind, DocumentKind::Changelog | DocumentKind::Docs))
         .collect();
     documents.sort_by_key(|document| (document.path.matches('/').count(), &document.path));
-    let title = |document: &Document| sanitize::line(document.title.as_deref().unwrap_or("")).into_owned();
-    documents.into_iter().map(|document| vec![sanitize::line(&document.path).into_owned(), title(document)]).collect()
+    documents.into_iter().map(|document| document.path.clone()).collect()
 }
 
-fn left_out(document: &MapDocument) -> Vec<Vec<String>> {
-    let mut rows: Vec<Vec<String>> = document
+fn left_out(document: &MapDocument) -> Vec<String> {
+    let mut items: Vec<String> = document
         .skipped
         .iter()
-        .map(|(reason, number)| vec![count(*number, "file"), skip_word(*reason).to_owned()])
+        .map(|(reason, number)| format!("{} {}", grouped(*number), skip_word(*reason)))
         .collect();
     if !document.partly_read.is_empty() {
-        rows.push(vec![
-            count(document.partly_read.len(), "file"),
-            "read in part: syntax the parser does not know".into(),
-        ]);
+        // First: these are the ones where facts are missing without a word.
+        items.insert(0, format!("{} read in part: unknown syntax", grouped(document.partly_read.len())));
     }
-    rows
+    items
+}
+
+/// `Label   one · two · three`, on at most `most` lines; what does not fit is counted.
+fn list(text: &mut String, label: &str, items: Vec<String>, most: usize, page: &Page) {
+    if items.is_empty() {
+        return;
+    }
+    let room = page.width.saturating_sub(LABEL).max(20);
+    let mut lines = vec![String::new()];
+    for (place, item) in items.iter().enumerate() {
+        let rest = format!(" and {} more", items.len() - place);
+        let item = cut(&sanitize::line(item), room.saturating_sub(width(&rest)).max(10));
+        let last = lines.last().map_or(0, |line| width(line));
+        let is_last_item = place + 1 == items.len();
+        let tail = if is_last_item || lines.len() < most { 0 } else { width(&rest) };
+        if last > 0 && last + 3 + width(&item) + tail > room {
+            if lines.len() == most {
+                lines.last_mut().expect("there is a first line").push_str(&rest);
+                break;
+            }
+            lines.push(item);
+        } else {
+            let line = lines.last_mut().expect("there is a first line");
+            if last > 0 {
+                line.push_str(" · ");
+            }
+            line.push_str(&item);
+        }
+    }
+    for (place, line) in lines.iter().enumerate() {
+        let label = if place == 0 { pad(label, LABEL) } else { " ".repeat(LABEL) };
+        let _ = writeln!(text, "{}{line}", paint(style::STRONG, &label));
+    }
+}
+
+fn central(document: &MapDocument, page: &Page) -> String {
+    let rows: Vec<Vec<String>> = document
+        .central
+        .iter()
+        .map(|symbol| {
+            let place = format!("{}:{}", sanitize::line(&symbol.file), symbol.line);
+            let name = cut(&sanitize::line(&symbol.name), page.width * 2 / 5);
+            let number = |number: u32| if number == 0 { "-".to_owned() } else { grouped(number as usize) };
+            vec![format!("{:>5} {:>5}", number(symbol.callers), number(symbol.caller_files)), name, place]
+        })
+        .collect();
+    table("Most central: calls, other files that use it", rows, page)
+}
+
+fn hotspots(document: &MapDocument, page: &Page) -> String {
+    let rows: Vec<Vec<String>> = document
+        .hotspots
+        .iter()
+        .take(HOTSPOTS)
+        .map(|spot| {
+            let numbers = format!("{:>5} × {:>6} × {:<4}", spot.churn_90d, grouped(spot.lines as usize), spot.fan_in);
+            vec![numbers, sanitize::line(&spot.path).into_owned()]
+        })
+        .collect();
+    table("Hotspots: commits in 90 days × lines × files that use it", rows, page)
+}
+
+/// A title and rows that end in a path.
+fn table(title: &str, rows: Vec<Vec<String>>, page: &Page) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}", paint(style::STRONG, title), columns_to_path(&rows, page.width, 0))
+}
+
+/// Two blocks side by side, the left one `columns` wide.
+fn beside(left: &str, right: &str, columns: usize) -> String {
+    let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
+    let mut text = String::new();
+    for row in 0..left.len().max(right.len()) {
+        let (one, other) = (left.get(row).unwrap_or(&""), right.get(row).unwrap_or(&""));
+        let shown = width(&anstream::adapter::strip_str(one).to_string());
+        let _ = writeln!(
+            text,
+            "{one}{}{other}",
+            if other.is_empty() { String::new() } else { " ".repeat((columns + 4).saturating_sub(shown)) }
+        );
+    }
+    text
 }
 
 /// Why a file was left out, in words.
@@ -132,18 +214,6 @@ pub fn skip_word(reason: SkipReason) -> &'static str {
         SkipReason::NotUtf8 => "not UTF-8",
         SkipReason::Symlink => "symbolic links, not followed",
         SkipReason::Unreadable => "unreadable",
-    }
-}
-
-fn section(text: &mut String, title: &str, rows: Vec<Vec<String>>, page: &Page) {
-    if rows.is_empty() {
-        return;
-    }
-    let shown = &rows[..rows.len().min(SHOWN)];
-    let _ = write!(text, "\n{}\n{}", paint(style::STRONG, title), columns(shown, page.width, 2));
-    let more = rows.len() - shown.len();
-    if more > 0 {
-        let _ = writeln!(text, "  {}", paint(style::FAINT, &format!("and {more} more")));
     }
 }
 
@@ -176,8 +246,12 @@ pub fn files(rows: &[FileRow], page: &Page) -> String {
         .map(|row| {
             let lines = row.lines.map(|lines| grouped(lines as usize)).unwrap_or_default();
             let path = sanitize::line(&row.path);
-            let path =
-                row.skipped.map_or_else(|| path.to_string(), |reason| format!("{path}  ({})", skip_word(reason)));
+            let remark = match row.skipped {
+                Some(reason) => format!("  ({})", skip_word(reason)),
+                None if row.partly_read => "  (read in part: syntax the parser does not know)".to_owned(),
+                None => String::new(),
+            };
+            let path = format!("{path}{remark}");
             vec![format!("{lines:>8}"), row.language.clone().unwrap_or_default(), path]
         })
         .collect();

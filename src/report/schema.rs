@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::audit_document::AuditDocument;
 use super::map_document::MapDocument;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
+use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
 use super::review::Review;
@@ -21,6 +22,10 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("diff", text::<DiffDocument>()),
         ("finding", text::<Finding>()),
         ("map", text::<MapDocument>()),
+        ("map-answer-calls", text::<CallsAnswer>()),
+        ("map-answer-path", text::<PathAnswer>()),
+        ("map-answer-refs", text::<RefsAnswer>()),
+        ("map-answer-symbol", text::<SymbolAnswer>()),
         ("map-calls", text::<CallRow>()),
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
