@@ -1,4 +1,4 @@
-//! Says what made the facts of a file: a hash of the sources that decide them. Facts kept by another build are then not
+//! Says what made the facts of a file and what calls resolve to: a hash of the sources that decide it. What another build kept is then not
 //! trusted, without anybody having to remember to count up a version.
 
 use std::hash::{DefaultHasher, Hasher};
@@ -14,7 +14,11 @@ const DECIDING: &[&str] = &[
     "src/map/credentials.rs",
     "src/map/facts_cache.rs",
     "src/map/facts_cache",
+    "src/map/links_cache.rs",
+    "src/map/resolve",
+    "src/map/resolve.rs",
     "src/repo_map",
+    "src/repo_map.rs",
     "src/secrets.rs",
     "src/secrets",
     "Cargo.lock",

@@ -17,6 +17,7 @@ pub mod classify;
 mod credentials;
 mod facts_cache;
 pub mod language;
+mod links_cache;
 pub mod rank;
 mod read;
 pub mod recon;
@@ -26,7 +27,9 @@ pub mod syntax;
 pub use facts_cache::CachePlace;
 use facts_cache::FactsCache;
 use language::Language;
+use links_cache::LinksCache;
 use read::{Read, Reader};
+use resolve::Links;
 
 /// What to map, and how hard to try.
 #[derive(Debug, Clone)]
@@ -173,12 +176,10 @@ impl Mapper<'_> {
         }
 
         progress.phase("link", None);
-        let (links, saved) = rayon::join(
-            || resolve::link(&resolve::LinkInput { files: &map.files, config: &config }),
-            || cache.save(remembered),
-        );
+        let input = resolve::LinkInput { files: &map.files, config: &config };
+        let links_cache = LinksCache::new(self.options.cache.as_ref(), &input, &remembered);
         // A cache that cannot be written costs time at the next run and nothing else.
-        drop(saved);
+        let (links, _) = rayon::join(|| link(&input, links_cache), || cache.save(remembered));
         map.targets = links.targets;
         map.import_targets = links.import_targets;
         map.callers = callers(&map.targets);
@@ -208,6 +209,19 @@ fn read_config(entries: &[TreeEntry], tree: &dyn Tree) -> BTreeMap<String, Strin
         .filter(|entry| recon::is_config(&entry.path) && classify::skip_by_path(&entry.path).is_none())
         .filter_map(|entry| Some((entry.path.clone(), tree.text(&entry.path)?)))
         .collect()
+}
+
+/// The edges, kept or made.
+fn link(input: &resolve::LinkInput<'_>, cache: Option<LinksCache>) -> Links {
+    if let Some(links) = cache.as_ref().and_then(|cache| cache.load(input)) {
+        return links;
+    }
+    let links = resolve::link(input);
+    if let Some(cache) = cache {
+        // As above: nothing is lost.
+        let _ = cache.save(&links);
+    }
+    links
 }
 
 pub(crate) fn callers(targets: &[Vec<CallTarget>]) -> Grouped<SymbolId, CallId> {

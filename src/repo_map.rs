@@ -2,7 +2,6 @@
 //!
 //! Plain data. [`crate::map`] makes it; [`crate::effects`] and [`crate::audit`] read it.
 
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

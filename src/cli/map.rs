@@ -1,6 +1,7 @@
 //! `improve map`: the repo map, and questions to it.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 
 use clap::Args;
 use improve::map::rank::{Focus, rank};
@@ -105,7 +106,8 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let filter = words::Filter::new(&wanted)?;
     let keep = |path: &str| filter.keeps(path);
-    let survey = read(&workspace, context)?;
+    // Freeing it piece by piece would take a tenth of the time, right before the program ends.
+    let survey = ManuallyDrop::new(read(&workspace, context)?);
     let map = &survey.map;
     let mut around = focus::read(&focus, &survey)?;
     if tokens.is_some() && !wanted.is_empty() {

@@ -1,8 +1,8 @@
 //! What was read of each file, kept from run to run outside the working tree.
 //!
 //! A file whose identity the system calls unchanged is not opened; one that merely looks changed, or was renamed, is known by a hash of
-//! its content. Only facts are kept, never what calls resolve to: a new export in one file changes calls in another that nobody
-//! touched, so linking starts from all facts at every run.
+//! its content. What calls resolve to is no part of it: a new export in one file changes calls in another that nobody touched, so
+//! linking starts from all facts (see [`super::links_cache`] for the one exception).
 //!
 //! **Invariant:** a run with a cache gives what a run without one gives. What another build wrote, what is damaged and what was cut
 //! off is not used; a file written just before it was read is hashed again the next time.
@@ -10,8 +10,8 @@
 //! The file is one header, one table and one packed block a source file. It is replaced by a rename, so a reader sees one whole version
 //! and two writers need no lock: the last one wins, and either version is right.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -23,24 +23,9 @@ use crate::repo_map::SkipReason;
 use crate::repo_map::facts::FileFacts;
 use crate::tree::{Identity, TreeEntry};
 
-/// Kind of the file, then the build that wrote it.
-const HEAD: &[u8; 32] = {
-    const KIND: &[u8; 16] = b"improve-facts-1\n";
-    const BUILD: &[u8] = env!("IMPROVE_FACTS_FINGERPRINT").as_bytes();
-    const HEAD: [u8; 32] = {
-        let mut head = [0; 32];
-        let mut at = 0;
-        while at < 16 {
-            head[at] = KIND[at];
-            head[16 + at] = BUILD[at];
-            at += 1;
-        }
-        head
-    };
-    &HEAD
-};
-/// A file over this size is neither read nor written: the facts of about ten million lines.
-const MAX_BYTES: usize = 512 << 20;
+pub(super) mod whole;
+
+const KIND: &[u8; 16] = b"improve-facts-1\n";
 /// What was modified later than this before it was read may be modified once more without looking so: two seconds is the coarsest
 /// clock of a file system in use (FAT).
 const RACY_NS: i64 = 2_000_000_000;
@@ -75,6 +60,18 @@ pub(super) enum Outcome {
 pub(super) struct Remembered {
     row: Row,
     block: Block,
+}
+
+impl Remembered {
+    /// The file.
+    pub fn path(&self) -> &str {
+        &self.row.path
+    }
+
+    /// The hash of what stands in it.
+    pub fn content(&self) -> u128 {
+        self.row.content
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -175,10 +172,7 @@ impl FactsCache {
         let (outcome, block) = match outcome {
             Outcome::Other => (KeptOutcome::Other, Vec::new()),
             Outcome::Skipped(reason) => (KeptOutcome::Skipped(*reason), Vec::new()),
-            Outcome::Source { lines, facts } => {
-                let plain = postcard::to_stdvec(&(lines, facts)).ok()?;
-                (KeptOutcome::Source, lz4_flex::compress_prepend_size(&plain))
-            }
+            Outcome::Source { lines, facts } => (KeptOutcome::Source, pack(*lines, facts)?),
         };
         let row = Row {
             path: entry.path.clone(),
@@ -220,20 +214,8 @@ impl FactsCache {
             rows.push(row);
         }
         let table = postcard::to_stdvec(&rows).map_err(std::io::Error::other)?;
-        if table.len() + blocks.len() > MAX_BYTES {
-            return Ok(());
-        }
-        let folder = place.file.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(HEAD)?;
-        temporary.write_all(&(table.len() as u64).to_le_bytes())?;
-        temporary.write_all(&(blocks.len() as u64).to_le_bytes())?;
-        temporary.write_all(&xxh3_64(&table).to_le_bytes())?;
-        temporary.write_all(&table)?;
-        temporary.write_all(&blocks)?;
-        temporary.persist(&place.file)?;
-        Ok(())
+        let (length, sum) = ((table.len() as u64).to_le_bytes(), xxh3_64(&table).to_le_bytes());
+        whole::write(&place.file, KIND, &[&length, &sum, &table, &blocks])
     }
 
     fn row(&self, path: &str) -> Option<&Row> {
@@ -282,28 +264,37 @@ impl From<Identity> for KeptIdentity {
     }
 }
 
+/// One block: facts, packed.
+fn pack(lines: u32, facts: &FileFacts) -> Option<Vec<u8>> {
+    thread_local! {
+        // Large buffers that come and go cost more than what is done in them.
+        static PLAIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    PLAIN.with_borrow_mut(|plain| {
+        plain.clear();
+        postcard::to_io(&(lines, facts), &mut *plain).ok()?;
+        let mut block = lz4_flex::compress_prepend_size(plain.as_slice());
+        block.shrink_to_fit();
+        Some(block)
+    })
+}
+
 /// The hash by which content is known again.
 pub(super) fn content_hash(bytes: &[u8]) -> u128 {
     xxh3_128(bytes)
 }
 
-/// Table and blocks of `file`, if it was written whole by this build.
+/// Table and blocks of `file`, if it was written whole by this build. Blocks are checked when they are needed.
 fn read(file: &Path) -> Option<(Vec<Row>, Vec<u8>)> {
-    if std::fs::metadata(file).ok()?.len() > MAX_BYTES as u64 {
-        return None;
-    }
-    let mut bytes = std::fs::read(file).ok()?;
-    let rest = bytes.strip_prefix(HEAD)?;
-    let (table_length, rest) = number(rest)?;
-    let (blocks_length, rest) = number(rest)?;
-    let (table_sum, rest) = number(rest)?;
-    let table = rest.get(..usize::try_from(table_length).ok()?)?;
-    let blocks = &rest[table.len()..];
-    if blocks.len() as u64 != blocks_length || xxh3_64(table) != table_sum {
+    let mut bytes = whole::read(file, KIND)?;
+    let (length, rest) = number(&bytes)?;
+    let (sum, rest) = number(rest)?;
+    let table = rest.get(..usize::try_from(length).ok()?)?;
+    if xxh3_64(table) != sum {
         return None;
     }
     let rows: Vec<Row> = postcard::from_bytes(table).ok()?;
-    let start = bytes.len() - blocks.len();
+    let start = bytes.len() - (rest.len() - table.len());
     bytes.drain(..start);
     Some((rows, bytes))
 }

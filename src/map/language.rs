@@ -27,6 +27,9 @@ impl Language {
     pub fn read(&self, extension: &str, source: &str, parser: &mut SyntaxParser<'_>) -> Option<FileFacts> {
         parser.begin_file();
         let tree = parser.parse((self.grammar)(extension), source)?;
-        Some((self.extract)(&tree, source, parser))
+        let mut facts = (self.extract)(&tree, source, parser);
+        parser.reuse(tree);
+        facts.shrink_to_fit();
+        Some(facts)
     }
 }

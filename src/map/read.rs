@@ -114,7 +114,8 @@ impl Reader<'_> {
         if let Some(reason) = classify::skip_by_text(&text) {
             return Ok(Outcome::Skipped(reason));
         }
-        let lines = text.lines().count() as u32;
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        let lines = ends as u32 + u32::from(!text.is_empty() && !text.ends_with('\n'));
         let mut facts = language.read(classify::extension(path), &text, parser).ok_or(CutOff { lines })?;
         facts.secrets = credentials::literals(&text, &facts);
         Ok(Outcome::Source { lines, facts: Box::new(facts) })

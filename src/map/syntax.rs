@@ -83,19 +83,28 @@ pub struct SyntaxParser<'p> {
     deadline: Instant,
     /// Nodes handed out for the present file: ids go on from tree to tree.
     nodes: u32,
+    /// The arrays of trees that are done with: memory that was touched before costs nothing to touch again.
+    spare: Vec<(Vec<FlatNode>, Vec<u32>)>,
 }
 
 impl<'p> SyntaxParser<'p> {
     /// A parser that gives up a file after `timeout`.
     pub fn new(progress: &'p dyn Progress, timeout: Duration) -> Self {
         let deadline = Instant::now() + timeout;
-        Self { inner: tree_sitter::Parser::new(), progress, timeout, deadline, nodes: 0 }
+        Self { inner: tree_sitter::Parser::new(), progress, timeout, deadline, nodes: 0, spare: Vec::new() }
     }
 
     /// A new file: its time begins to run.
     pub fn begin_file(&mut self) {
         self.deadline = Instant::now() + self.timeout;
         self.nodes = 0;
+    }
+
+    /// Takes back the arrays of a tree that is done with.
+    pub fn reuse(&mut self, tree: SyntaxTree) {
+        if tree.nodes.capacity() <= MAX_SPARE {
+            self.spare.push((tree.nodes, tree.lines));
+        }
     }
 
     /// The tree of `text`; `None` when it took too long or was interrupted.
@@ -126,7 +135,7 @@ impl<'p> SyntaxParser<'p> {
             self.inner.reset();
             return None;
         };
-        let flat = SyntaxTree::flatten(&tree, grammar, text, self.nodes);
+        let flat = SyntaxTree::flatten(&tree, grammar, text, self.nodes, self.spare.pop().unwrap_or_default());
         self.nodes += flat.nodes.len() as u32;
         Some(flat)
     }
@@ -136,11 +145,18 @@ impl<'p> SyntaxParser<'p> {
 pub trait Reparse {
     /// The tree of `text`; `None` when it took too long or was interrupted.
     fn parse_text(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree>;
+
+    /// Takes back the arrays of a tree that is done with.
+    fn take_back(&mut self, tree: SyntaxTree);
 }
 
 impl Reparse for SyntaxParser<'_> {
     fn parse_text(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
         self.parse(grammar, text)
+    }
+
+    fn take_back(&mut self, tree: SyntaxTree) {
+        self.reuse(tree);
     }
 }
 
@@ -177,16 +193,24 @@ struct FlatNode {
     below: u32,
 }
 
+/// Nodes of an array that is kept for the next file: those of 100 kB of code. Few files are larger, and theirs would stay.
+const MAX_SPARE: usize = 40_000;
 const NO_PARENT: u32 = u32::MAX;
 const EXTRA: u8 = 1;
 const MISSING: u8 = 2;
 const HAS_ERROR: u8 = 4;
 
 impl SyntaxTree {
-    fn flatten(tree: &tree_sitter::Tree, grammar: &'static Grammar, text: &str, first_id: u32) -> Self {
+    fn flatten(
+        tree: &tree_sitter::Tree,
+        grammar: &'static Grammar,
+        text: &str,
+        first_id: u32,
+        (mut nodes, mut lines): (Vec<FlatNode>, Vec<u32>),
+    ) -> Self {
         let damaged = tree.root_node().has_error();
-        // Code has a node for every three to four bytes.
-        let mut nodes: Vec<FlatNode> = Vec::with_capacity(text.len() / 3 + 8);
+        nodes.clear();
+        find_line_starts(text, &mut lines);
         let mut cursor = tree.walk();
         let mut parent = NO_PARENT;
         'nodes: loop {
@@ -224,7 +248,7 @@ impl SyntaxTree {
                 parent = node.parent;
             }
         }
-        Self { grammar, nodes, lines: line_starts(text), first_id, damaged }
+        Self { grammar, nodes, lines, first_id, damaged }
     }
 
     /// The node of the whole text.
@@ -253,11 +277,10 @@ impl SyntaxTree {
     }
 }
 
-fn line_starts(text: &str) -> Vec<u32> {
-    let mut starts = Vec::with_capacity(text.len() / 30 + 1);
+fn find_line_starts(text: &str, starts: &mut Vec<u32>) {
+    starts.clear();
     starts.push(0);
     starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-    starts
 }
 
 /// A node of a [`SyntaxTree`].
@@ -401,8 +424,8 @@ impl<'t> Node<'t> {
 
     /// The first direct child in the field `name`.
     pub fn child_by_field_name(self, name: &str) -> Option<Node<'t>> {
-        let field = self.tree.grammar.fields.iter().position(|field| *field == name)? as u8;
-        self.children().find(|child| child.flat().field == field)
+        // Few children stand in a field, and the names of fields are many.
+        self.children().find(|child| child.field_name() == Some(name))
     }
 
     /// The field of its parent that it stands in.

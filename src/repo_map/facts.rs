@@ -713,6 +713,47 @@ impl FileFacts {
         })
     }
 
+    /// Gives back what the lists were given in advance: the facts of a large repository stay in memory together.
+    pub fn shrink_to_fit(&mut self) {
+        let Self {
+            partly_read: _,
+            symbols,
+            imports,
+            exports,
+            calls,
+            regions,
+            bindings,
+            heritage,
+            returns,
+            comparisons,
+            assignments,
+            catches,
+            secrets,
+            comments,
+            modules,
+            generics,
+            references,
+            code_lines,
+        } = self;
+        symbols.shrink_to_fit();
+        imports.shrink_to_fit();
+        exports.shrink_to_fit();
+        calls.shrink_to_fit();
+        regions.shrink_to_fit();
+        bindings.shrink_to_fit();
+        heritage.shrink_to_fit();
+        returns.shrink_to_fit();
+        comparisons.shrink_to_fit();
+        assignments.shrink_to_fit();
+        catches.shrink_to_fit();
+        secrets.shrink_to_fit();
+        comments.shrink_to_fit();
+        modules.shrink_to_fit();
+        generics.shrink_to_fit();
+        references.shrink_to_fit();
+        code_lines.shrink_to_fit();
+    }
+
     /// The call at `index`.
     pub fn call(&self, index: CallIndex) -> &CallSite {
         &self.calls[index as usize]

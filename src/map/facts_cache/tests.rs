@@ -140,7 +140,15 @@ fn a_damaged_cache_is_as_good_as_none() {
     let (files, folder) = (sample(), folder());
     let file = folder.path().join("facts");
     let clean = bytes(&map(&files, Some(&file), LATER, 1));
-    let whole = std::fs::read(&file).expect("it was written");
+    for file in [&file, &file.with_extension("links")] {
+        assert_damage_is_noticed(&files, file, &clean);
+    }
+}
+
+/// Whatever is cut off, changed or added in `file`: the map is `clean`, and the file is made anew.
+fn assert_damage_is_noticed(files: &Files, file: &Path, clean: &str) {
+    let place = file.with_extension("");
+    let whole = std::fs::read(file).expect("it was written");
     let mut damaged: Vec<Vec<u8>> = (0..whole.len()).step_by(7).map(|end| whole[..end].to_vec()).collect();
     damaged.extend((0..whole.len()).step_by(3).map(|at| {
         let mut bytes = whole.clone();
@@ -149,10 +157,29 @@ fn a_damaged_cache_is_as_good_as_none() {
     }));
     damaged.push([whole.as_slice(), b"more"].concat());
     for bytes_on_disk in damaged {
-        std::fs::write(&file, &bytes_on_disk).expect("the folder is ours");
-        assert_eq!(bytes(&map(&files, Some(&file), LATER, 1)), clean);
-        assert_eq!(std::fs::read(&file).expect("it is there"), whole, "it was made anew");
+        std::fs::write(file, &bytes_on_disk).expect("the folder is ours");
+        assert_eq!(bytes(&map(files, Some(&place), LATER, 1)), clean);
+        assert_eq!(std::fs::read(file).expect("it is there"), whole, "it was made anew");
     }
+}
+
+#[test]
+fn edges_are_kept_for_the_same_sources_and_configuration_alone() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    let links = file.with_extension("links");
+    let kept = |files: &Files| {
+        let cached = bytes(&map(files, Some(&file), LATER, 2));
+        assert_eq!(cached, bytes(&map(files, None, LATER, 1)));
+        std::fs::read(&links).expect("edges are kept")
+    };
+    let first = kept(&files);
+    assert_eq!(kept(&files), first);
+    files.put("tsconfig.json", "{ \"compilerOptions\": { \"baseUrl\": \"src\" } }", 2 * SECOND);
+    let configured = kept(&files);
+    assert_ne!(configured, first);
+    files.put("src/a.ts", "import { b } from 'b';\nexport const a = () => b();\n", 3 * SECOND);
+    assert_ne!(kept(&files), configured);
 }
 
 #[test]

@@ -318,12 +318,14 @@ impl<'s> Walker<'s> {
     ) -> Option<T> {
         let tree = self.parser.parse_text(&super::GRAMMAR, &format!("{before}{}{after}", piece.text))?;
         if tree.root_node().has_error() {
+            self.parser.take_back(tree);
             return None;
         }
         let outer = self.shift;
         self.shift = Shift { bytes: piece.start as i64 - before.len() as i64, rows: piece.row };
         let result = step(self, tree.root_node());
         self.shift = outer;
+        self.parser.take_back(tree);
         result
     }
 }
