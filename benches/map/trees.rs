@@ -26,7 +26,10 @@ impl Mapped {
 /// Copies `from`, with or without its history.
 pub fn copy(from: &Path, to: &Path, with_history: bool) {
     run(Command::new("cp").arg("-a").arg(from).arg(to));
-    if !with_history {
+    if with_history {
+        // A copy is a file git has not seen; in a checkout that was used it has seen them all.
+        run(Command::new("git").arg("-C").arg(to).args(["status", "--porcelain"]).stdout(std::process::Stdio::null()));
+    } else {
         std::fs::remove_dir_all(to.join(".git")).expect("the copy is ours");
     }
 }
