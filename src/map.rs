@@ -18,6 +18,7 @@ mod credentials;
 mod facts_cache;
 pub mod language;
 mod links_cache;
+mod notes;
 pub mod rank;
 mod read;
 pub mod recon;
@@ -160,7 +161,8 @@ impl Mapper<'_> {
         );
         self.stop_if_cancelled()?;
 
-        let mut map = RepoMap { commit, recon, ..RepoMap::default() };
+        let notes = notes::notes(&config, &recon);
+        let mut map = RepoMap { commit, recon, notes, ..RepoMap::default() };
         let mut remembered = Vec::with_capacity(entries.len());
         for (entry, (read, kept)) in entries.iter().zip(read) {
             remembered.extend(kept);

@@ -231,6 +231,7 @@ fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
     for file in map.skipped.iter().filter(is_code) {
         skipped.entry(file.reason).or_default().push(&file.path);
     }
+    list.extend(map.notes.iter().map(|note| NotAudited { what: note.what.clone(), why: note.why.clone() }));
     for (reason, paths) in skipped {
         list.push(NotAudited {
             what: format!("{} {} ({})", paths.len(), plural(paths.len(), "file"), sample(&paths)),

@@ -9,7 +9,7 @@ use super::audit_document::{Repository, SCHEMA_VERSION};
 use crate::map::rank::{Focus, Ranking, entry_files, is_entry, rank};
 use crate::repo_map::facts::SymbolKind;
 use crate::repo_map::recon::{Document, Package, PackageManager, Recon};
-use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, RepoMap, SkipReason};
+use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, Note, RepoMap, SkipReason};
 
 /// Hotspots listed.
 const HOTSPOTS: usize = 20;
@@ -49,6 +49,8 @@ pub struct MapDocument {
     pub skipped: BTreeMap<SkipReason, usize>,
     /// Files with syntax the parser does not know: facts may be missing.
     pub partly_read: Vec<String>,
+    /// What of the project's configuration could not be followed.
+    pub notes: Vec<Note>,
 }
 
 /// How much there is.
@@ -167,6 +169,7 @@ impl MapDocument {
             central: central(map, &ranking),
             hotspots: hotspots(map),
             skipped,
+            notes: map.notes.clone(),
             partly_read: map.files.iter().filter(|file| file.facts.partly_read).map(|file| file.path.clone()).collect(),
         }
     }

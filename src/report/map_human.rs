@@ -25,7 +25,7 @@ pub fn overview(document: &MapDocument, page: &Page) -> String {
     list(&mut text, "Entry points", document.entry_points.clone(), 2, page);
     list(&mut text, "Commands", commands(document), 3, page);
     list(&mut text, "Documents", documents(document), 1, page);
-    list(&mut text, "Left out", left_out(document), 2, page);
+    list(&mut text, "Left out", left_out(document), 5, page);
     text.push('\n');
     if page.width >= WIDE {
         let half = page.width / 2 - 2;
@@ -106,6 +106,9 @@ fn documents(document: &MapDocument) -> Vec<String> {
     documents.into_iter().map(|document| document.path.clone()).collect()
 }
 
+/// Notes on configuration that fit a screen.
+const NOTES_SHOWN: usize = 3;
+
 fn left_out(document: &MapDocument) -> Vec<String> {
     let mut items: Vec<String> = document
         .skipped
@@ -115,6 +118,10 @@ fn left_out(document: &MapDocument) -> Vec<String> {
     if !document.partly_read.is_empty() {
         // First: these are the ones where facts are missing without a word.
         items.insert(0, format!("{} read in part: unknown syntax", grouped(document.partly_read.len())));
+    }
+    items.extend(document.notes.iter().take(NOTES_SHOWN).map(|note| format!("{}: {}", note.what, note.why)));
+    if let Some(more) = document.notes.len().checked_sub(NOTES_SHOWN).filter(|more| *more > 0) {
+        items.push(format!("{more} more notes on configuration, in `--format json`"));
     }
     items
 }

@@ -9,6 +9,7 @@ mod globals;
 mod members;
 mod parameters;
 mod project;
+pub(in crate::map) use project::parse_jsonc;
 mod results;
 mod scope;
 mod specifier;

@@ -252,7 +252,7 @@ fn yaml_packages(text: &str) -> Vec<String> {
 }
 
 /// JSON with comments and trailing commas.
-pub(super) fn parse_jsonc(text: &str) -> Option<Value> {
+pub(in crate::map) fn parse_jsonc(text: &str) -> Option<Value> {
     let mut clean = String::with_capacity(text.len());
     let mut letters = text.trim_start_matches('\u{feff}').chars().peekable();
     let mut in_string = false;
