@@ -77,6 +77,8 @@ def copied(source, folder):
     os.makedirs(scratch)
     path = os.path.join(scratch, "tree")
     shutil.copytree(source, path, symlinks=True)
+    # To git every file of a copy looks changed; in a checkout in use it has looked at all of them.
+    subprocess.run(["git", "-C", path, "status", "--porcelain"], stdout=subprocess.DEVNULL, check=False)
     return Tree(path, scratch)
 
 
