@@ -24,6 +24,8 @@ pub struct SecretMatch {
 
 /// Shortest text that can hold a credential: `pwd=` and eight bytes.
 const SHORTEST: usize = 12;
+/// Shortest credential with a form of its own: an AWS access key.
+const SHORTEST_FORM: usize = 20;
 
 /// `name = "value"`, `"name": "value"`, `NAME: &str = "value"`: group 1 is the name, group 2 the value.
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
@@ -75,7 +77,7 @@ pub fn find(text: &str) -> Vec<SecretMatch> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    if CUES.is_match(text) {
+    if text.len() >= SHORTEST_FORM && CUES.is_match(text) {
         find_forms(text, &mut found);
     }
     if text.contains("://") {
