@@ -5,6 +5,7 @@
 //! extraction begins. This is also the seam for another parser: whatever can fill a [`SyntaxTree`] can take tree-sitter's place.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
@@ -71,6 +72,8 @@ impl<T: Copy> KindTable<T> {
 pub struct Stretch {
     /// First byte, at the start of a line.
     pub start: usize,
+    /// Row of the first byte, from 0.
+    pub row: usize,
     /// One past the last byte.
     pub end: usize,
 }
@@ -84,7 +87,7 @@ pub struct SyntaxParser<'p> {
     /// Nodes handed out for the present file: ids go on from tree to tree.
     nodes: u32,
     /// The arrays of trees that are done with: memory that was touched before costs nothing to touch again.
-    spare: Vec<(Vec<FlatNode>, Vec<u32>)>,
+    spare: Vec<Vec<FlatNode>>,
 }
 
 impl<'p> SyntaxParser<'p> {
@@ -103,25 +106,29 @@ impl<'p> SyntaxParser<'p> {
     /// Takes back the arrays of a tree that is done with.
     pub fn reuse(&mut self, tree: SyntaxTree) {
         if tree.nodes.capacity() <= MAX_SPARE {
-            self.spare.push((tree.nodes, tree.lines));
+            self.spare.push(tree.nodes);
         }
     }
 
     /// The tree of `text`; `None` when it took too long or was interrupted.
     pub fn parse(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
-        self.parse_stretch(grammar, text, None)
+        self.parse_ranges(grammar, text, &[], || Arc::new(line_starts(text)))
     }
 
-    /// The tree of one stretch of `text`, positions as in the whole.
-    pub fn parse_stretch(
+    /// The tree of one stretch of the text that `whole` is the tree of, positions as there.
+    pub fn parse_stretch(&mut self, whole: &SyntaxTree, text: &str, stretch: Stretch) -> Option<SyntaxTree> {
+        self.parse_ranges(whole.grammar, text, &[range(text, stretch)], || Arc::clone(&whole.lines))
+    }
+
+    fn parse_ranges(
         &mut self,
         grammar: &'static Grammar,
         text: &str,
-        stretch: Option<Stretch>,
+        ranges: &[tree_sitter::Range],
+        lines: impl FnOnce() -> Arc<Vec<u32>>,
     ) -> Option<SyntaxTree> {
         self.inner.set_language(grammar.language).expect("the grammars are of a version this library takes");
-        let ranges: Vec<tree_sitter::Range> = stretch.map(|stretch| range(text, stretch)).into_iter().collect();
-        self.inner.set_included_ranges(&ranges).ok()?;
+        self.inner.set_included_ranges(ranges).ok()?;
         let (progress, deadline) = (self.progress, self.deadline);
         let mut watch = |_: &tree_sitter::ParseState| {
             let stop = progress.cancelled() || Instant::now() > deadline;
@@ -135,7 +142,8 @@ impl<'p> SyntaxParser<'p> {
             self.inner.reset();
             return None;
         };
-        let flat = SyntaxTree::flatten(&tree, grammar, text, self.nodes, self.spare.pop().unwrap_or_default());
+        let nodes = self.spare.pop().unwrap_or_default();
+        let flat = SyntaxTree::flatten(&tree, grammar, lines(), self.nodes, nodes);
         self.nodes += flat.nodes.len() as u32;
         Some(flat)
     }
@@ -160,14 +168,18 @@ impl Reparse for SyntaxParser<'_> {
     }
 }
 
-fn range(text: &str, Stretch { start, end }: Stretch) -> tree_sitter::Range {
-    let point = |byte: usize| {
-        let before = &text.as_bytes()[..byte];
-        let row = before.iter().filter(|&&byte| byte == b'\n').count();
-        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count();
-        tree_sitter::Point { row, column }
+fn range(text: &str, Stretch { start, row, end }: Stretch) -> tree_sitter::Range {
+    let inside = &text.as_bytes()[start..end];
+    let end_point = tree_sitter::Point {
+        row: row + memchr::memchr_iter(b'\n', inside).count(),
+        column: inside.len() - memchr::memrchr(b'\n', inside).map_or(0, |at| at + 1),
     };
-    tree_sitter::Range { start_byte: start, end_byte: end, start_point: point(start), end_point: point(end) }
+    tree_sitter::Range {
+        start_byte: start,
+        end_byte: end,
+        start_point: tree_sitter::Point { row, column: 0 },
+        end_point,
+    }
 }
 
 /// The syntax of one text.
@@ -175,8 +187,8 @@ pub struct SyntaxTree {
     grammar: &'static Grammar,
     /// In source order, parents before children: the root comes first.
     nodes: Vec<FlatNode>,
-    /// First byte of every line.
-    lines: Vec<u32>,
+    /// First byte of every line; trees of stretches share those of the whole.
+    lines: Arc<Vec<u32>>,
     first_id: u32,
     damaged: bool,
 }
@@ -204,13 +216,12 @@ impl SyntaxTree {
     fn flatten(
         tree: &tree_sitter::Tree,
         grammar: &'static Grammar,
-        text: &str,
+        lines: Arc<Vec<u32>>,
         first_id: u32,
-        (mut nodes, mut lines): (Vec<FlatNode>, Vec<u32>),
+        mut nodes: Vec<FlatNode>,
     ) -> Self {
         let damaged = tree.root_node().has_error();
         nodes.clear();
-        find_line_starts(text, &mut lines);
         let mut cursor = tree.walk();
         let mut parent = NO_PARENT;
         'nodes: loop {
@@ -277,10 +288,11 @@ impl SyntaxTree {
     }
 }
 
-fn find_line_starts(text: &str, starts: &mut Vec<u32>) {
-    starts.clear();
+fn line_starts(text: &str) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(text.len() / 30 + 1);
     starts.push(0);
     starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+    starts
 }
 
 /// A node of a [`SyntaxTree`].

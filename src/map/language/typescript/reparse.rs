@@ -36,7 +36,7 @@ pub(super) fn statements(tree: &SyntaxTree, source: &str, parser: &mut SyntaxPar
     }
     let mut trees = Vec::new();
     for stretch in pieces(source) {
-        trees.push(parser.parse_stretch(tree.grammar(), source, Some(stretch))?);
+        trees.push(parser.parse_stretch(tree, source, stretch)?);
     }
     let left: usize = trees.iter().map(|tree| unread(tree.root_node())).sum();
     (trees.len() > 1 && left < damage).then_some(trees)
@@ -45,20 +45,20 @@ pub(super) fn statements(tree: &SyntaxTree, source: &str, parser: &mut SyntaxPar
 /// Where the statements that start in the first column stand.
 fn pieces(source: &str) -> Vec<Stretch> {
     let mut found = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in source.split_inclusive('\n') {
+    let (mut start, mut row_of_start, mut at) = (0, 0, 0);
+    for (row, line) in source.split_inclusive('\n').enumerate() {
         let begins = STARTS.iter().any(|word| {
             line.strip_prefix(word).is_some_and(|rest| {
                 *word == "@" || !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
             })
         });
         if begins && at > start {
-            found.push(Stretch { start, end: at });
-            start = at;
+            found.push(Stretch { start, row: row_of_start, end: at });
+            (start, row_of_start) = (at, row);
         }
         at += line.len();
     }
-    found.push(Stretch { start, end: source.len() });
+    found.push(Stretch { start, row: row_of_start, end: source.len() });
     found
 }
 

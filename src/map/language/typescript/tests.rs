@@ -508,3 +508,13 @@ fn asking_whether_there_is_a_value_is_no_test_of_it() {
     let found = facts("ts", "function run() {\n  if (a.b?.()) {}\n  const x = !a?.c();\n  return d() ?? e();\n}");
     assert_eq!(calls(&found), ["run: b Operand", "run: c Operand", "run: d Returned", "run: e Returned"]);
 }
+
+#[test]
+fn every_statement_of_a_damaged_file_keeps_its_place() {
+    let source = "export const broken = <;\nconst a = one(1);\n\nconst b = two(\n  2,\n);\n";
+    let found = facts("ts", source);
+    assert!(found.partly_read);
+    let calls: Vec<(&str, u32, u32)> =
+        found.calls.iter().map(|call| (call.name.as_str(), call.line, call.end_line)).collect();
+    assert_eq!(calls, [("one", 2, 2), ("two", 4, 6)]);
+}
