@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 mod checkout;
 mod history;
 mod index;
-mod kept;
 mod tree;
 
 pub use checkout::Checkout;

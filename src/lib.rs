@@ -19,6 +19,7 @@ pub mod finding;
 pub mod gate;
 pub mod git;
 pub mod hint;
+mod kept;
 pub mod map;
 pub mod nearest;
 pub mod observer;

@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
 use crate::progress::Progress;
 use crate::repo_map::facts::{CallIndex, SymbolIndex};
 use crate::repo_map::grouped::Grouped;
 use crate::repo_map::history::History;
 use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 
 pub mod classify;
 mod credentials;

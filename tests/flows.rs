@@ -1,9 +1,13 @@
 //! The program on repositories built for the purpose: what it prints, what it leaves behind, how it ends.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use common::{git, write};
 
 const MANIFEST: &str = "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n";
 
@@ -20,26 +24,6 @@ export async function listOrders(ids: string[]) {
   return orders
 }
 ";
-
-fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder is ours");
-    std::fs::write(path, text).expect("the folder is ours");
-}
-
-fn git(folder: &Path, args: &[&str]) {
-    let status = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"])
-        .args(args)
-        .current_dir(folder)
-        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
-        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .stdout(Stdio::null())
-        .status()
-        .expect("git is installed");
-    assert!(status.success(), "git {args:?}");
-}
 
 /// A repository with one commit and one query in a loop.
 fn shop() -> tempfile::TempDir {

@@ -1,9 +1,13 @@
 //! `improve map` and its questions, on a repository built for the purpose.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use common::{git, write};
 
 const FILES: [(&str, &str); 6] = [
     ("package.json", "{ \"name\": \"shop\", \"main\": \"src/index.ts\" }\n"),
@@ -23,26 +27,10 @@ const FILES: [(&str, &str); 6] = [
     ),
 ];
 
-fn git(folder: &Path, args: &[&str]) {
-    let status = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"])
-        .args(args)
-        .current_dir(folder)
-        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
-        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .stdout(Stdio::null())
-        .status()
-        .expect("git is installed");
-    assert!(status.success(), "git {args:?}");
-}
-
 fn shop() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, text) in FILES {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder is ours");
-        std::fs::write(path, text).expect("the folder is ours");
+        write(folder.path(), path, text);
     }
     git(folder.path(), &["init", "-q", "-b", "main"]);
     git(folder.path(), &["add", "."]);

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::index::{Index, Stat, Tracked};
-use super::kept::{self, Head};
 use super::{GITLINK, GitError, Repository};
+use crate::kept;
 use crate::tree::{EntryKind, Identity, Listing, TreeEntry, TreeError, WorkingTree};
 
 /// A checkout as it was found.
@@ -26,7 +26,7 @@ const MAX_READ: u64 = 16 << 20;
 const LINK: u32 = 0o120_000;
 const EXECUTABLE: u32 = 0o100;
 /// An index and a tree that hold the same, by their hashes.
-const NOTE: &Head = b"improve-same-v1\n";
+const NOTE: &[u8] = b"improve-same-v1\n";
 
 /// A path that may differ from HEAD.
 enum Suspect<'a> {
@@ -91,7 +91,7 @@ impl Repository {
             && is_same_index()
         {
             // What is not kept is found out again.
-            let _ = kept::put(file, NOTE, &note);
+            let _ = kept::put(file, NOTE, &[&note]);
         }
         Ok(is_staged)
     }

@@ -16,16 +16,16 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::classify;
+use crate::kept;
 use crate::repo_map::SkipReason;
 use crate::repo_map::facts::FileFacts;
 use crate::tree::{Identity, TreeEntry};
 
-pub(super) mod whole;
-
-const KIND: &[u8; 16] = b"improve-facts-1\n";
+/// The kind of file and the build that wrote it: the build script makes a name of everything that decides facts.
+const HEAD: &[u8] = concat!("improve-facts-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 /// What was modified later than this before it was read may be modified once more without looking so: two seconds is the coarsest
 /// clock of a file system in use (FAT).
 const RACY_NS: i64 = 2_000_000_000;
@@ -93,7 +93,6 @@ struct Row {
     /// First byte of the block, counted from the end of the table.
     start: u64,
     length: u32,
-    sum: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -182,7 +181,6 @@ impl FactsCache {
             outcome,
             start: 0,
             length: u32::try_from(block.len()).ok()?,
-            sum: xxh3_64(&block),
         };
         Some(Remembered { row, block: Block::New(block) })
     }
@@ -214,8 +212,7 @@ impl FactsCache {
             rows.push(row);
         }
         let table = postcard::to_stdvec(&rows).map_err(std::io::Error::other)?;
-        let (length, sum) = ((table.len() as u64).to_le_bytes(), xxh3_64(&table).to_le_bytes());
-        whole::write(&place.file, KIND, &[&length, &sum, &table, &blocks])
+        kept::put(&place.file, HEAD, &[&(table.len() as u64).to_le_bytes(), &table, &blocks])
     }
 
     fn row(&self, path: &str) -> Option<&Row> {
@@ -228,8 +225,7 @@ impl FactsCache {
             KeptOutcome::Other => Some(Outcome::Other),
             KeptOutcome::Skipped(reason) => Some(Outcome::Skipped(reason)),
             KeptOutcome::Source => {
-                let block = self.block(row).filter(|block| xxh3_64(block) == row.sum)?;
-                let plain = lz4_flex::decompress_size_prepended(block).ok()?;
+                let plain = lz4_flex::decompress_size_prepended(self.block(row)?).ok()?;
                 let (lines, facts) = postcard::from_bytes(&plain).ok()?;
                 Some(Outcome::Source { lines, facts })
             }
@@ -284,24 +280,15 @@ pub(super) fn content_hash(bytes: &[u8]) -> u128 {
     xxh3_128(bytes)
 }
 
-/// Table and blocks of `file`, if it was written whole by this build. Blocks are checked when they are needed.
+/// Table and blocks of `file`, if it was written whole by this build.
 fn read(file: &Path) -> Option<(Vec<Row>, Vec<u8>)> {
-    let mut bytes = whole::read(file, KIND)?;
-    let (length, rest) = number(&bytes)?;
-    let (sum, rest) = number(rest)?;
-    let table = rest.get(..usize::try_from(length).ok()?)?;
-    if xxh3_64(table) != sum {
-        return None;
-    }
+    let mut bytes = kept::get(file, HEAD)?;
+    let (length, rest) = bytes.split_first_chunk()?;
+    let table = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     let rows: Vec<Row> = postcard::from_bytes(table).ok()?;
     let start = bytes.len() - (rest.len() - table.len());
     bytes.drain(..start);
     Some((rows, bytes))
-}
-
-fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((u64::from_le_bytes(*number), rest))
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 //! contents of the source files, the text of the configuration, the build that linked). When one byte of it differs, everything
 //! is linked anew from facts.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::facts_cache::{CachePlace, Remembered, whole};
+use super::facts_cache::{CachePlace, Remembered};
 use super::resolve::{LinkInput, Links};
+use crate::kept;
 use crate::repo_map::{CallTarget, ImportTarget};
 
 /// Files whose edges are packed together, so that several threads can unpack. Our choice.
@@ -27,13 +28,8 @@ pub(super) struct LinksCache {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     digest: u128,
-    chunks: Vec<Chunk>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Chunk {
-    sum: u64,
-    block: Vec<u8>,
+    /// Packed edges of [`CHUNK`] files each.
+    chunks: Vec<Vec<u8>>,
 }
 
 /// Edges of some files, parallel to them.
@@ -62,11 +58,11 @@ impl LinksCache {
 
     /// The edges, if they were made from the same input.
     pub fn load(&self, input: &LinkInput<'_>) -> Option<Links> {
-        let kept: Kept = postcard::from_bytes(&whole::read(&self.file, KIND)?).ok()?;
+        let kept: Kept = postcard::from_bytes(&kept::get(&self.file, HEAD)?).ok()?;
         if kept.digest != self.digest {
             return None;
         }
-        let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(unpack).collect();
+        let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(|chunk| unpack(chunk)).collect();
         let mut links = Links { targets: Vec::new(), import_targets: Vec::new() };
         for (targets, import_targets) in edges? {
             links.targets.extend(targets);
@@ -91,20 +87,17 @@ impl LinksCache {
             .zip(links.import_targets.par_chunks(CHUNK))
             .map(|(targets, import_targets)| {
                 let plain = postcard::to_stdvec(&(targets, import_targets)).map_err(std::io::Error::other)?;
-                let block = lz4_flex::compress_prepend_size(&plain);
-                Ok(Chunk { sum: xxh3_64(&block), block })
+                Ok(lz4_flex::compress_prepend_size(&plain))
             })
-            .collect::<std::io::Result<Vec<Chunk>>>()?;
+            .collect::<std::io::Result<Vec<Vec<u8>>>>()?;
         let body = postcard::to_stdvec(&Kept { digest: self.digest, chunks }).map_err(std::io::Error::other)?;
-        whole::write(Path::new(&self.file), KIND, &[&body])
+        kept::put(&self.file, HEAD, &[&body])
     }
 }
 
-const KIND: &[u8; 16] = b"improve-links-1\n";
+/// The kind of file and the build that wrote it.
+const HEAD: &[u8] = concat!("improve-links-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 
-fn unpack(chunk: &Chunk) -> Option<Edges> {
-    if xxh3_64(&chunk.block) != chunk.sum {
-        return None;
-    }
-    postcard::from_bytes(&lz4_flex::decompress_size_prepended(&chunk.block).ok()?).ok()
+fn unpack(chunk: &[u8]) -> Option<Edges> {
+    postcard::from_bytes(&lz4_flex::decompress_size_prepended(chunk).ok()?).ok()
 }

@@ -1,3 +1,5 @@
+//! The walk and the index against `git status`: what makes a checkout dirty, and what only looks so.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, SystemTime};

@@ -7,10 +7,13 @@ use std::path::Path;
 
 use super::HistoryLimits;
 use super::touches::{Change, Id, Paths, Touches, Touching};
-use crate::git::kept::{self, Head};
+use crate::kept;
 
 /// Changes with the format and with what is read from a commit.
-const HEAD: &Head = b"improve-hist-v1\n";
+const HEAD: &[u8] = b"improve-hist-v1\n";
+
+/// Bytes of all paths written out: more than any repository has.
+const MAX_PATH_BYTES: usize = 256 << 20;
 
 /// The walk in `file`, if it is one of a repository whose commits begin at `roots`.
 pub(super) fn load(file: &Path, roots: u64) -> Option<Touches> {
@@ -19,7 +22,7 @@ pub(super) fn load(file: &Path, roots: u64) -> Option<Touches> {
 
 /// Keeps the walk in `file`.
 pub(super) fn save(file: &Path, touches: &Touches, roots: u64) -> std::io::Result<()> {
-    kept::put(file, HEAD, &encode(touches, roots))
+    kept::put(file, HEAD, &[&encode(touches, roots)])
 }
 
 pub(super) fn encode(touches: &Touches, roots: u64) -> Vec<u8> {
@@ -106,7 +109,7 @@ fn read_paths(input: &mut Reader<'_>) -> Option<Paths> {
         let rest = input.bytes()?;
         let next = paths.bytes.len();
         let shared_end = start + shared;
-        if shared > next - start || next + shared + rest.len() > kept::MAX_BYTES as usize * 4 {
+        if shared > next - start || next + shared + rest.len() > MAX_PATH_BYTES {
             return None;
         }
         paths.bytes.extend_from_within(start..shared_end);

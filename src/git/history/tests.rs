@@ -1,6 +1,9 @@
+//! Walks of small histories, clean and kept.
+
 use super::stored::{decode, encode};
 use super::*;
 use crate::git::tests::{Fixture, START};
+use crate::kept;
 use crate::progress::NoProgress;
 use crate::repo_map::FileHistory;
 use crate::repo_map::history::History;
@@ -125,9 +128,10 @@ fn a_cache_that_is_damaged_old_or_not_writable_is_built_again_or_done_without() 
     let body = encode(&clean, roots);
     assert_eq!(decode(&body, roots).as_ref(), Some(&clean));
     assert_eq!(decode(&body, roots + 1), None);
-    let whole = kept::seal(b"improve-hist-v1\n", &body);
     let folder = tempfile::tempdir().expect("the system has a temporary folder");
     let cache = folder.path().join("history");
+    kept::put(&cache, b"improve-hist-v1\n", &[&body]).expect("the folder is ours");
+    let whole = std::fs::read(&cache).expect("it was written");
     let flip = |at: usize| {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
