@@ -117,10 +117,10 @@ impl Effects {
         let hop = |cause: Cause| {
             let site = map.call(cause.call);
             let symbol = match cause.through {
-                Some(symbol) => map.symbol(symbol).qualified.clone(),
-                None => self.api_text(map, cause.call, effect),
+                Some(symbol) => map.symbol(symbol).qualified,
+                None => self.api_text(map, cause.call, effect).into(),
             };
-            Hop { file: map.file(cause.call.file).path.clone(), line: site.line, symbol }
+            Hop { file: map.file(cause.call.file).path.clone(), line: site.line, symbol: symbol.to_string() }
         };
         self.causes(map, from, effect).into_iter().map(hop).collect()
     }
@@ -137,7 +137,7 @@ impl Effects {
             };
         }
         let direct = self.direct(call).iter().find(|direct| direct.effect == effect);
-        direct.map_or_else(|| site.name.clone(), |direct| direct.api.clone())
+        direct.map_or_else(|| site.name.to_string(), |direct| direct.api.clone())
     }
 
     /// What the API at the end of the way from `call` is.

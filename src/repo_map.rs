@@ -10,6 +10,7 @@ pub mod expr;
 pub mod facts;
 pub mod grouped;
 pub mod history;
+pub mod name;
 pub mod query;
 pub mod recon;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub(crate) mod sample;
 use facts::{CallIndex, CallSite, FileFacts, LanguageName, Symbol, SymbolIndex};
 use grouped::Grouped;
 use history::CoChange;
+use name::Name;
 use recon::Recon;
 
 /// Index into [`RepoMap::files`].
@@ -179,10 +181,10 @@ pub struct Resolved {
 pub struct External {
     /// The npm package or crate (`@prisma/client`, `sqlx`, `std`), a Node built-in without `node:` (`fs/promises`), or
     /// `global` for what the runtime provides without an import (`fetch`, `Promise`, `JSON`).
-    pub package: String,
+    pub package: Name,
     /// Names from the package's export to the callee: `["PrismaClient", "user", "findMany"]`, `["fs", "read_to_string"]`.
     /// A value constructed from or typed as an exported type goes by the type's name.
-    pub path: Vec<String>,
+    pub path: Vec<Name>,
 }
 
 /// What an import resolves to.
@@ -191,7 +193,7 @@ pub enum ImportTarget {
     /// A file of this repository.
     File(FileId),
     /// A package or crate outside it, by name.
-    External(String),
+    External(Name),
     /// A specifier that should resolve within the repository and does not.
     Unresolved,
 }

@@ -57,7 +57,7 @@ impl FindingDraft {
     pub fn at_call(doc: &RuleDoc, map: &RepoMap, call: CallId, role: &str) -> FindingDraft {
         let site = map.call(call);
         let mut draft = FindingDraft::at_line(doc, map, call.file, site.line, site.caller, role);
-        draft.finding.evidence[0].quote.clone_from(&site.name);
+        draft.finding.evidence[0].quote.clone_from(&site.name.to_string());
         draft
     }
 
@@ -66,15 +66,15 @@ impl FindingDraft {
         let symbol = map.symbol(id);
         let end = symbol.lines.end.min(symbol.name_line + lines.saturating_sub(1));
         let mut draft = FindingDraft::at_lines(doc, &map.file(id.file).path, symbol.name_line, end, role);
-        draft.finding.symbol.clone_from(&symbol.qualified);
-        draft.finding.evidence[0].quote.clone_from(&symbol.name);
+        draft.finding.symbol.clone_from(&symbol.qualified.to_string());
+        draft.finding.evidence[0].quote.clone_from(&symbol.name.to_string());
         draft
     }
 
     /// The definition it stands in: part of the fingerprint.
     pub fn within(mut self, map: &RepoMap, file: FileId, symbol: Option<SymbolIndex>) -> FindingDraft {
         self.finding.symbol =
-            symbol.map(|index| map.symbol(SymbolId { file, index }).qualified.clone()).unwrap_or_default();
+            symbol.map(|index| map.symbol(SymbolId { file, index }).qualified).unwrap_or_default().to_string();
         self
     }
 

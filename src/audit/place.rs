@@ -6,6 +6,7 @@ use crate::effects::chain;
 use crate::finding::Evidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Loop, RegionIndex, RegionKind, SymbolIndex};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, FileId, RepoMap};
 use crate::tree::Tree;
 
@@ -119,14 +120,14 @@ pub fn iterations(map: &RepoMap, call: CallId) -> Vec<Iteration<'_>> {
         .filter_map(|(index, region)| match &region.kind {
             RegionKind::Loop(statement) => Some(Iteration {
                 region: index,
-                bindings: statement.bindings.iter().map(String::as_str).collect(),
+                bindings: statement.bindings.iter().map(Name::as_str).collect(),
                 over: statement.over.as_ref(),
                 statement: Some(statement),
                 host: None,
             }),
             RegionKind::Callback { call: Some(host), parameters, .. } => {
                 let over = iterated(facts, *host, rust)?;
-                let bindings = parameters.iter().map(String::as_str).collect();
+                let bindings = parameters.iter().map(Name::as_str).collect();
                 Some(Iteration { region: index, bindings, over: Some(over), statement: None, host: Some(*host) })
             }
             RegionKind::Callback { call: None, .. }
@@ -274,7 +275,7 @@ pub fn callee_text(map: &RepoMap, call: CallId) -> String {
     let root = links.last().filter(|_| links.len() > 1).and_then(|root| facts.call(*root).callee.dotted());
     match root {
         Some(root) => own_name(format!("{root}(…).{}", site.name)),
-        None => site.name.clone(),
+        None => site.name.to_string(),
     }
 }
 
@@ -282,7 +283,7 @@ pub fn callee_text(map: &RepoMap, call: CallId) -> String {
 /// name of the file.
 pub fn function_name(map: &RepoMap, call: CallId) -> String {
     match map.caller_of(call) {
-        Some(symbol) => map.symbol(symbol).qualified.clone(),
+        Some(symbol) => map.symbol(symbol).qualified.to_string(),
         None => {
             if let Some(name) = registered_name(&map.file(call.file).facts, call.index) {
                 return name;
@@ -319,11 +320,11 @@ fn registered_name(facts: &FileFacts, call: CallIndex) -> Option<String> {
             if let Expr::Object(entries) = inner {
                 let entry = entries.iter().find(|(key, value)| key != "..." && holds(value));
                 // The innermost object comes last.
-                found = entry.map(|(key, _)| key.clone()).or_else(|| found.take());
+                found = entry.map(|(key, _)| *key).or_else(|| found.take());
             }
         });
     }
-    found
+    found.map(String::from)
 }
 
 /// The first line among `start..=end` that `wanted` accepts and that occurs once in the file, trimmed.

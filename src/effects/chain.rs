@@ -2,6 +2,7 @@
 
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, Usage};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, RepoMap};
 
 /// Names of a chain from its root to the callee, calls seen through: `db.select().from` is `db`, `select`, `from`.
@@ -20,7 +21,7 @@ pub fn names<'a>(facts: &'a FileFacts, callee: &'a Expr) -> Option<Vec<&'a str>>
                 break;
             }
             Expr::Path(segments) => {
-                found.extend(segments.iter().rev().map(String::as_str));
+                found.extend(segments.iter().rev().map(Name::as_str));
                 break;
             }
             Expr::Member(object, name) => {

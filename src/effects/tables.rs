@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::effects::{DirectEffect, Effect, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, LanguageName};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
 mod aws_sdk;
@@ -265,7 +266,7 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
     };
     match map.target(id) {
         CallTarget::External(External { package, path }) => {
-            let names: Vec<&str> = path.iter().map(String::as_str).collect();
+            let names: Vec<&str> = path.iter().map(Name::as_str).collect();
             let last = names.last().copied().unwrap_or("default");
             let hit = candidates(&index.apis, last)
                 .into_iter()

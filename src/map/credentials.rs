@@ -16,9 +16,9 @@ pub fn literals(text: &str, facts: &FileFacts) -> Vec<SecretLiteral> {
                 .iter()
                 .filter(|binding| binding.span.contains(span))
                 .max_by_key(|binding| binding.span.start)
-                .map(|binding| binding.name.clone());
+                .map(|binding| binding.name);
             let test = facts.symbols.iter().any(|symbol| symbol.test && symbol.span.contains(span));
-            Some(SecretLiteral { kind: found.kind.to_owned(), name, line, span, test })
+            Some(SecretLiteral { kind: found.kind.into(), name, line, span, test })
         })
         .collect()
 }

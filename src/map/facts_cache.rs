@@ -22,6 +22,7 @@ use super::classify;
 use crate::kept;
 use crate::repo_map::SkipReason;
 use crate::repo_map::facts::FileFacts;
+use crate::repo_map::name::table;
 use crate::tree::{Identity, TreeEntry};
 
 /// The kind of file and the build that wrote it: the build script makes a name of everything that decides facts.
@@ -226,7 +227,7 @@ impl FactsCache {
             KeptOutcome::Skipped(reason) => Some(Outcome::Skipped(reason)),
             KeptOutcome::Source => {
                 let plain = lz4_flex::decompress_size_prepended(self.block(row)?).ok()?;
-                let (lines, facts) = postcard::from_bytes(&plain).ok()?;
+                let (lines, facts) = table::unpack(&plain).ok()?;
                 Some(Outcome::Source { lines, facts })
             }
         }
@@ -268,7 +269,7 @@ fn pack(lines: u32, facts: &FileFacts) -> Option<Vec<u8>> {
     }
     PLAIN.with_borrow_mut(|plain| {
         plain.clear();
-        postcard::to_io(&(lines, facts), &mut *plain).ok()?;
+        table::pack(&(lines, facts), plain).ok()?;
         let mut block = lz4_flex::compress_prepend_size(plain.as_slice());
         block.shrink_to_fit();
         Some(block)

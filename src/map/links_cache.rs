@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::facts_cache::{CachePlace, Remembered};
 use super::resolve::{LinkInput, Links};
 use crate::kept;
+use crate::repo_map::name::table;
 use crate::repo_map::{CallTarget, ImportTarget};
 
 /// Files whose edges are packed together, so that several threads can unpack. Our choice.
@@ -86,7 +87,8 @@ impl LinksCache {
             .par_chunks(CHUNK)
             .zip(links.import_targets.par_chunks(CHUNK))
             .map(|(targets, import_targets)| {
-                let plain = postcard::to_stdvec(&(targets, import_targets)).map_err(std::io::Error::other)?;
+                let mut plain = Vec::new();
+                table::pack(&(targets, import_targets), &mut plain).map_err(std::io::Error::other)?;
                 Ok(lz4_flex::compress_prepend_size(&plain))
             })
             .collect::<std::io::Result<Vec<Vec<u8>>>>()?;
@@ -99,5 +101,5 @@ impl LinksCache {
 const HEAD: &[u8] = concat!("improve-links-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 
 fn unpack(chunk: &[u8]) -> Option<Edges> {
-    postcard::from_bytes(&lz4_flex::decompress_size_prepended(chunk).ok()?).ok()
+    table::unpack(&lz4_flex::decompress_size_prepended(chunk).ok()?).ok()
 }

@@ -77,7 +77,7 @@ mod tests {
 
     fn names(focus: &Focus) -> Vec<String> {
         let map = sample::map();
-        rank(&map, focus).symbols.into_iter().map(|id| map.symbol(id).qualified.clone()).collect()
+        rank(&map, focus).symbols.into_iter().map(|id| map.symbol(id).qualified.to_string()).collect()
     }
 
     fn file(path: &str) -> FileId {

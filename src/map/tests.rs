@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::*;
 use crate::progress::NoProgress;
 use crate::repo_map::facts::{FileFacts, LanguageName, Lines, Span, Symbol, SymbolKind};
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileHistory, SkipReason};
 use crate::tree::WorkingTree;
 
@@ -27,8 +28,8 @@ static SMALL_RUST: Language = Language {
 
 fn function(name: &str) -> Symbol {
     Symbol {
-        name: name.to_owned(),
-        qualified: name.to_owned(),
+        name: name.into(),
+        qualified: name.into(),
         kind: SymbolKind::Function,
         container: None,
         member_of: None,
@@ -42,7 +43,7 @@ fn function(name: &str) -> Symbol {
         span: Span::default(),
         lines: Lines::default(),
         name_line: 1,
-        signature: String::new(),
+        signature: Name::default(),
         parameters: Vec::new(),
         return_type: None,
         attributes: Vec::new(),

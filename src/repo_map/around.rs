@@ -139,7 +139,7 @@ impl FileFacts {
             Expr::Call(inner) => self.handed(*inner, functions, depth),
             Expr::Object(entries) => entries.iter().find_map(|(key, value)| {
                 let below = self.handed_in(value, functions, depth)?;
-                Some(if below.is_empty() { key.clone() } else { format!("{key}.{below}") })
+                Some(if below.is_empty() { key.to_string() } else { format!("{key}.{below}") })
             }),
             _ => None,
         }
@@ -153,9 +153,10 @@ impl FileFacts {
             .take_while(|assignment| assignment.span.start >= within.start)
             .filter(|assignment| assignment.span.contains(call.span))
             .find_map(|assignment| match (&assignment.target, assignment.value.peeled()) {
-                (Expr::Member(_, name), Expr::Function { .. }) => Some(name.clone()),
+                (Expr::Member(_, name), Expr::Function { .. }) => Some(*name),
                 _ => None,
             })
+            .map(String::from)
     }
 
     /// The member or exported class that a decorator stands before.
@@ -246,7 +247,7 @@ mod tests {
         let map = RepoMap { files: repo.files, targets: repo.links.targets, ..RepoMap::default() };
         let names = |call| {
             let named = map.named(CallId { file: 0, index: call });
-            named.map(|found| map.symbol(found.symbol).qualified.clone()).collect::<Vec<_>>().join(" + ")
+            named.map(|found| map.symbol(found.symbol).qualified.as_str()).collect::<Vec<_>>().join(" + ")
         };
         assert_eq!((0..4).map(names).collect::<Vec<_>>(), ["Base.constructor", "Plain", "Late", "Plain"]);
     }

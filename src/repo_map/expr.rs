@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::facts::{CallIndex, RegionIndex, SymbolIndex};
+use super::name::{Name, joined};
 
 /// An expression, cut down to what resolution and rules ask about.
 ///
@@ -10,15 +11,15 @@ use super::facts::{CallIndex, RegionIndex, SymbolIndex};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Expr {
     /// A bare identifier: `orders`.
-    Name(String),
+    Name(Name),
     /// A Rust path of two or more segments: `std::fs::read` is `["std", "fs", "read"]`; generic arguments are dropped.
-    Path(Vec<String>),
+    Path(Vec<Name>),
     /// `this` or `self`.
     This,
     /// `super` (TypeScript).
     Super,
     /// `object.name`, optional chaining included, private `#name` with its `#`.
-    Member(Box<Expr>, String),
+    Member(Box<Expr>, Name),
     /// `object[index]`.
     Index(Box<Expr>, Box<Expr>),
     /// A call, a `new`, a JSX element or a macro: a site of the same file.
@@ -26,11 +27,11 @@ pub enum Expr {
     /// `await value`, `value.await`.
     Await(Box<Expr>),
     /// A string without holes, its content unquoted, at most [`Expr::MAX_TEXT`] bytes, secrets masked.
-    Text(String),
+    Text(Name),
     /// A template literal or a `format!`-like macro argument with at least one hole.
     Template(Vec<TemplatePart>),
     /// A number literal as written.
-    Number(String),
+    Number(Name),
     /// `true` or `false`.
     Bool(bool),
     /// `null`, `undefined`, `None`, `()`.
@@ -39,7 +40,7 @@ pub enum Expr {
     Array(Vec<Expr>),
     /// An object literal or a struct literal: key and value; a spread has the key `...`. A Rust struct literal starts with
     /// the key `::`, its value the path of the struct.
-    Object(Vec<(String, Expr)>),
+    Object(Vec<(Name, Expr)>),
     /// A function value written in place: arrow function, function expression, closure.
     Function {
         /// Its region, where the calls inside it stand.
@@ -50,12 +51,12 @@ pub enum Expr {
         is_async: bool,
     },
     /// A regular expression literal: its pattern.
-    Regex(String),
+    Regex(Name),
     /// A binary operation: operator as written, left, right. `a ?? b` and `a || b` are here too.
-    Binary(String, Box<Expr>, Box<Expr>),
+    Binary(Name, Box<Expr>, Box<Expr>),
     /// `!x`, `-x`, `&x`, `*x`, `x?` and casts keep only what they wrap, with the operator as written (`?`, `&`, …;
     /// for a TypeScript cast with its type: `as User`).
-    Unary(String, Box<Expr>),
+    Unary(Name, Box<Expr>),
     /// The values an expression may take: ternary, `if`/`match` in value position.
     Either(Vec<Expr>),
     /// `...value` (TypeScript), `..value` (Rust).
@@ -68,7 +69,7 @@ pub enum Expr {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TemplatePart {
     /// Literal text between holes.
-    Text(String),
+    Text(Name),
     /// A hole: `${expression}`, `{expression}` or the argument a `{}` takes.
     Hole(Expr),
 }
@@ -92,7 +93,7 @@ impl Expr {
     pub fn root_name(&self) -> Option<&str> {
         match self.peeled() {
             Expr::Name(name) => Some(name),
-            Expr::Path(segments) => segments.first().map(String::as_str),
+            Expr::Path(segments) => segments.first().map(|name| name.as_str()),
             Expr::This => Some("this"),
             Expr::Super => Some("super"),
             Expr::Member(object, _) | Expr::Index(object, _) => object.root_name(),
@@ -103,8 +104,8 @@ impl Expr {
     /// The dotted form of a name, member chain or path: `ctx.db.orders`, `std::fs::read`. `None` for anything else.
     pub fn dotted(&self) -> Option<String> {
         match self.peeled() {
-            Expr::Name(name) => Some(name.clone()),
-            Expr::Path(segments) => Some(segments.join("::")),
+            Expr::Name(name) => Some(name.to_string()),
+            Expr::Path(segments) => Some(joined(segments, "::")),
             Expr::This => Some("this".to_owned()),
             Expr::Super => Some("super".to_owned()),
             Expr::Member(object, name) => Some(format!("{}.{name}", object.dotted()?)),
@@ -116,7 +117,7 @@ impl Expr {
     pub fn last_name(&self) -> Option<&str> {
         match self.peeled() {
             Expr::Name(name) | Expr::Member(_, name) => Some(name),
-            Expr::Path(segments) => segments.last().map(String::as_str),
+            Expr::Path(segments) => segments.last().map(|name| name.as_str()),
             _ => None,
         }
     }
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     fn member(object: Expr, name: &str) -> Expr {
-        Expr::Member(Box::new(object), name.to_owned())
+        Expr::Member(Box::new(object), name.into())
     }
 
     #[test]

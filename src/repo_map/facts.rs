@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::expr::Expr;
+use super::name::Name;
 
 /// Index into [`FileFacts::symbols`].
 pub type SymbolIndex = u32;
@@ -114,7 +115,7 @@ pub struct FileFacts {
     /// Type parameters in scope of a definition and what bounds them (Rust), in source order.
     pub generics: Vec<GenericBound>,
     /// Every identifier that occurs outside its own definition, sorted, once each.
-    pub references: Vec<String>,
+    pub references: Vec<Name>,
     /// One entry a code line (blank lines, comments, imports and lone punctuation left out): for duplication.
     pub code_lines: Vec<CodeLine>,
 }
@@ -173,17 +174,17 @@ impl SymbolKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Symbol {
     /// The name alone.
-    pub name: String,
+    pub name: Name,
     /// `Type::method`, `Class.method`, `outer.inner`: containers joined as the language writes them.
-    pub qualified: String,
+    pub qualified: Name,
     /// What it is.
     pub kind: SymbolKind,
     /// The definition it stands in, when that is in this file (a class, a module, an enclosing function).
     pub container: Option<SymbolIndex>,
     /// The type it is a member of, as written: `Orders` for `impl<T> Orders<T>`; its definition may be in another file.
-    pub member_of: Option<String>,
+    pub member_of: Option<Name>,
     /// The trait an `impl Trait for Type` member belongs to, as written.
-    pub of_trait: Option<String>,
+    pub of_trait: Option<Name>,
     /// `export`, `pub` (any visibility wider than private), or a member of an exported trait.
     pub exported: bool,
     /// It is the module's default export.
@@ -203,13 +204,13 @@ pub struct Symbol {
     /// The line its name stands on.
     pub name_line: u32,
     /// First line of the definition up to the body, white space folded, at most 200 bytes.
-    pub signature: String,
+    pub signature: Name,
     /// Parameters in order, the receiver left out.
     pub parameters: Vec<Parameter>,
     /// The declared return type, as written; of a type alias, the type it stands for.
-    pub return_type: Option<String>,
+    pub return_type: Option<Name>,
     /// Decorators and attributes, as written without `@`, `#[` and `]`.
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Name>,
     /// A doc comment stands before it.
     pub documented: bool,
     /// Bytes of code inside, nested definitions included: a measure of size that formatting does not change.
@@ -222,29 +223,29 @@ pub struct Symbol {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Its name; for a destructuring pattern, the empty string.
-    pub name: String,
+    pub name: Name,
     /// Names bound by a destructuring pattern, key and local name.
-    pub destructured: Vec<(String, String)>,
+    pub destructured: Vec<(Name, Name)>,
     /// The declared type, as written.
-    pub declared_type: Option<String>,
+    pub declared_type: Option<Name>,
     /// Decorators and attributes, as written without `@`.
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Name>,
 }
 
 /// An import of another module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
     /// Module specifier (`./orders`, `@prisma/client`) or Rust path up to the imported name (`crate::orders`).
-    pub source: String,
+    pub source: Name,
     /// What is imported.
     pub item: ImportItem,
     /// The local name it gets; empty for a glob or an import for side effects.
-    pub local: String,
+    pub local: Name,
     /// `import type`, `import { type T }`.
     pub type_only: bool,
     /// The Rust module it stands in (inline `mod a { mod b {` gives `["a", "b"]`), or the enclosing function's scope for `require`.
     /// A `use` inside a Rust function ends in `fn name`.
-    pub within: Vec<String>,
+    pub within: Vec<Name>,
     /// Rust `pub use` (any visibility).
     pub reexported: bool,
     /// Where it stands.
@@ -255,7 +256,7 @@ pub struct Import {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImportItem {
     /// One name: `import { name }`, `use source::name`.
-    Named(String),
+    Named(Name),
     /// The default export.
     Default,
     /// The whole module under one name: `import * as ns`, `const ns = require()`.
@@ -272,7 +273,7 @@ pub enum ImportItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
     /// The public name; `default` for the default export, `*` for `export * from`.
-    pub name: String,
+    pub name: Name,
     /// What it stands for.
     pub target: ExportTarget,
     /// `export type`.
@@ -285,13 +286,13 @@ pub struct Export {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportTarget {
     /// A name of this file: `export { local as name }`, `export default local`.
-    Local(String),
+    Local(Name),
     /// A name of another module: `export { name as alias } from source`.
     From {
         /// Module specifier.
-        source: String,
+        source: Name,
         /// The name there; `*` for all of them, `default` for the default export.
-        name: String,
+        name: Name,
     },
     /// A value written in place: `export default {…}`, `module.exports = {…}`.
     Value(Expr),
@@ -322,7 +323,7 @@ pub enum Usage {
     /// Dropped on purpose: `void f()`, `let _ = f()`.
     Ignored,
     /// Bound to a name: `const x = f()`. A destructuring pattern gives the empty string.
-    Bound(String),
+    Bound(Name),
     /// Stored in something that exists: `this.x = f()`, `x = f()`.
     Assigned,
     /// Returned, or the value of an arrow function or Rust block tail.
@@ -345,7 +346,7 @@ pub struct CallSite {
     /// What is called: [`Expr::Name`], [`Expr::Member`], [`Expr::Path`], or another expression.
     pub callee: Expr,
     /// The last name of the callee (`findMany`, `read`); empty when it has none.
-    pub name: String,
+    pub name: Name,
     /// What kind of call.
     pub kind: CallKind,
     /// The nearest named function around it; `None` at the top level of the file.
@@ -367,7 +368,7 @@ pub struct CallSite {
     /// The arguments, at most the first 8; JSX attributes are one [`Expr::Object`].
     pub arguments: Vec<Expr>,
     /// Type arguments as written, without the angle brackets.
-    pub type_arguments: Option<String>,
+    pub type_arguments: Option<Name>,
     /// The block the statement stands in, and its place among the block's statements: order without positions.
     pub statement: StatementRef,
 }
@@ -408,7 +409,7 @@ pub enum RegionKind {
         /// `async` was written.
         is_async: bool,
         /// Its parameters, destructured names flattened.
-        parameters: Vec<String>,
+        parameters: Vec<Name>,
         /// `{ … }` rather than one expression.
         block_body: bool,
     },
@@ -432,7 +433,7 @@ pub struct Loop {
     /// What it runs over (`for … of X`, `for x in X`), or its condition (`while`).
     pub over: Option<Expr>,
     /// Names bound for each item.
-    pub bindings: Vec<String>,
+    pub bindings: Vec<Name>,
     /// `for await … of`.
     pub is_async: bool,
     /// The body can leave early at its own level: `break` or `return`.
@@ -460,21 +461,21 @@ pub enum LoopForm {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// What it is.
     pub kind: BindingKind,
     /// The function it is local to, or the type it is a field of; `None` at module level.
     pub owner: Option<SymbolIndex>,
     /// The type it is a field of, as written, when [`Binding::kind`] is a field.
-    pub member_of: Option<String>,
+    pub member_of: Option<Name>,
     /// The declared type, as written.
-    pub declared_type: Option<String>,
+    pub declared_type: Option<Name>,
     /// The initialiser.
     pub value: Option<Expr>,
     /// For `const { key: name } = value`: the key taken from the value; for `[a, b] = value`, the position.
     /// Rust patterns give every step, joined by `.`: `1` for a tuple, `Some.0` and `Order.id` for a variant or struct,
     /// `*` for an item of what a loop runs over. A closure parameter has no value and starts with its own position.
-    pub taken: Option<String>,
+    pub taken: Option<Name>,
     /// The innermost region it stands in.
     pub region: Option<RegionIndex>,
     /// Where it stands.
@@ -507,9 +508,9 @@ pub enum BindingKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heritage {
     /// The type, as written without generics.
-    pub of: String,
+    pub of: Name,
     /// What it builds on, as written without generics.
-    pub base: String,
+    pub base: Name,
     /// How.
     pub kind: HeritageKind,
     /// Where it stands.
@@ -542,7 +543,7 @@ pub struct Return {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// `==`, `!=`, `===`, `!==`.
-    pub operator: String,
+    pub operator: Name,
     /// Left side.
     pub left: Expr,
     /// Right side.
@@ -563,7 +564,7 @@ pub struct Assignment {
     /// What is assigned to.
     pub target: Expr,
     /// `=`, `+=`, …
-    pub operator: String,
+    pub operator: Name,
     /// The value.
     pub value: Expr,
     /// The function around it.
@@ -582,7 +583,7 @@ pub struct Catch {
     /// How the error is taken.
     pub form: CatchForm,
     /// The name the error gets, if any.
-    pub error: Option<String>,
+    pub error: Option<Name>,
     /// No statement inside.
     pub is_empty: bool,
     /// A comment stands inside: somebody gave a reason.
@@ -620,9 +621,9 @@ pub enum CatchForm {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretLiteral {
     /// The kind, as in `[secret:aws-access-key]`.
-    pub kind: String,
+    pub kind: Name,
     /// The name it is bound to, if any.
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// Where it stands.
     pub line: u32,
     /// The literal with its quotes.
@@ -637,7 +638,7 @@ pub struct Comment {
     /// What it is.
     pub kind: CommentKind,
     /// Its text without the comment marks, at most 240 bytes.
-    pub text: String,
+    pub text: Name,
     /// Where it starts.
     pub line: u32,
     /// The line of code it speaks of: its own when code stands before it, else the next line with code.
@@ -661,11 +662,11 @@ pub enum CommentKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleDeclaration {
     /// The module's name.
-    pub name: String,
+    pub name: Name,
     /// Inline modules around it, outermost first.
-    pub within: Vec<String>,
+    pub within: Vec<Name>,
     /// `#[path = "…"]`.
-    pub path: Option<String>,
+    pub path: Option<Name>,
     /// `#[cfg(test)]`.
     pub test: bool,
     /// Where it stands.
@@ -680,9 +681,9 @@ pub struct GenericBound {
     /// The definition.
     pub symbol: SymbolIndex,
     /// The parameter as written: `T`; in a where clause also `T::Item`.
-    pub name: String,
+    pub name: Name,
     /// The trait it must have, as written: `Into<String>`; empty for the declaration itself.
-    pub bound: String,
+    pub bound: Name,
 }
 
 /// One line of code, as duplication detection sees it.

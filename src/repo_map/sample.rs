@@ -24,7 +24,7 @@ fn symbol(name: &str, qualified: &str, kind: SymbolKind, line: u32, exported: bo
         span: Span::default(),
         lines: Lines { start: line, end: line + 4 },
         name_line: line,
-        signature: format!("function {name}()"),
+        signature: format!("function {name}()").into(),
         parameters: vec![],
         return_type: None,
         attributes: vec![],

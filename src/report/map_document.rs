@@ -242,9 +242,9 @@ fn central(map: &RepoMap, ranking: &Ranking) -> Vec<CentralSymbol> {
         CentralSymbol {
             file: map.file(id.file).path.clone(),
             line: symbol.name_line,
-            name: symbol.qualified.clone(),
+            name: symbol.qualified.to_string(),
             kind: symbol.kind,
-            signature: symbol.signature.clone(),
+            signature: symbol.signature.to_string(),
             callers: used.calls,
             caller_files: used.files,
             callees: used.callees,

@@ -104,9 +104,9 @@ fn call_row(map: &RepoMap, id: CallId, callee: Option<(SymbolId, How)>) -> CallR
         caller_name: around.map_or_else(|| MODULE.to_owned(), |around| around.name.into_owned()),
         caller_line,
         call_line: call.line,
-        call_name: call.name.clone(),
+        call_name: call.name.to_string(),
         callee_file: callee.map(|(symbol, _)| map.file(symbol.file).path.clone()),
-        callee_name: callee.map(|(symbol, _)| map.symbol(symbol).qualified.clone()),
+        callee_name: callee.map(|(symbol, _)| map.symbol(symbol).qualified).map(String::from),
         callee_line: callee.map(|(symbol, _)| map.symbol(symbol).name_line),
         how: callee.map(|(_, how)| how),
         confidence: callee.map(|(_, how)| how.confidence()),
@@ -120,14 +120,15 @@ pub fn symbols<'a>(map: &'a RepoMap, keep: &'a dyn Fn(&str) -> bool) -> impl Ite
         line: symbol.name_line,
         end_line: symbol.lines.end,
         kind: symbol.kind,
-        name: symbol.qualified.clone(),
+        name: symbol.qualified.to_string(),
         container: symbol
             .container
-            .map(|index| map.file(id.file).facts.symbols[index as usize].qualified.clone())
-            .or_else(|| symbol.member_of.clone()),
+            .map(|index| map.file(id.file).facts.symbols[index as usize].qualified)
+            .or(symbol.member_of)
+            .map(String::from),
         exported: symbol.exported,
         test: map.is_test(id.file, Some(id.index)),
-        signature: symbol.signature.clone(),
+        signature: symbol.signature.to_string(),
     })
 }
 

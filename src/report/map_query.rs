@@ -7,6 +7,7 @@ use super::audit_document::SCHEMA_VERSION;
 use super::map_lines::MODULE;
 use crate::map::rank::Reach;
 use crate::repo_map::facts::SymbolKind;
+use crate::repo_map::name::Name;
 use crate::repo_map::query::{self, Definition, Step};
 use crate::repo_map::{CallId, CallTarget, How, RepoMap, SymbolId};
 
@@ -222,11 +223,11 @@ impl SymbolAnswer {
         callers.dedup();
         let mut files: Vec<u32> = callers.iter().map(|call| call.file).collect();
         files.dedup();
-        let container = symbol.container.map(|index| map.symbol(SymbolId { file: id.file, index }).qualified.clone());
+        let container = symbol.container.map(|index| map.symbol(SymbolId { file: id.file, index }).qualified);
         SymbolAnswer {
             definition: reference(map, id),
             parts: definition.ids.iter().filter(|&&part| part != id).map(|&part| reference(map, part)).collect(),
-            container: container.or_else(|| symbol.member_of.clone()),
+            container: container.or(symbol.member_of).map(String::from),
             exported: symbol.exported,
             test: map.is_test(id.file, Some(id.index)),
             callers: callers.len(),
@@ -240,7 +241,7 @@ impl SymbolAnswer {
                     let test = index.map(|index| map.symbol(SymbolId { file, index }));
                     TestRef {
                         file: map.file(file).path.clone(),
-                        name: test.map_or_else(|| MODULE.to_owned(), |test| test.qualified.clone()),
+                        name: test.map_or_else(|| MODULE.to_owned(), |test| test.qualified.to_string()),
                         line: test.map_or(1, |test| test.name_line),
                     }
                 })
@@ -293,9 +294,9 @@ pub fn reference(map: &RepoMap, id: SymbolId) -> DefinitionRef {
         file: map.file(id.file).path.clone(),
         line: symbol.name_line,
         end_line: symbol.lines.end,
-        name: symbol.qualified.clone(),
+        name: symbol.qualified.to_string(),
         kind: symbol.kind,
-        signature: symbol.signature.clone(),
+        signature: symbol.signature.to_string(),
     }
 }
 
@@ -304,7 +305,7 @@ fn call_step(map: &RepoMap, step: &Step) -> CallStep {
     let caller = map.caller_of(step.call).map(|id| map.symbol(id));
     let external = match map.target(step.call) {
         CallTarget::External(external) if step.callee.is_none() => {
-            let parts = std::iter::once(external.package.as_str()).chain(external.path.iter().map(String::as_str));
+            let parts = std::iter::once(external.package.as_str()).chain(external.path.iter().map(Name::as_str));
             Some(parts.collect::<Vec<_>>().join("."))
         }
         CallTarget::External(_) | CallTarget::Symbols(_) | CallTarget::Unresolved => None,
@@ -313,11 +314,11 @@ fn call_step(map: &RepoMap, step: &Step) -> CallStep {
         depth: step.depth,
         file: map.file(step.call.file).path.clone(),
         line: call.line,
-        caller: caller.map_or_else(|| MODULE.to_owned(), |caller| caller.qualified.clone()),
+        caller: caller.map_or_else(|| MODULE.to_owned(), |caller| caller.qualified.to_string()),
         caller_line: caller.map_or(1, |caller| caller.name_line),
         test: map.is_test(step.call.file, call.caller),
-        name: call.name.clone(),
-        callee: step.callee.map(|id| map.symbol(id).qualified.clone()),
+        name: call.name.to_string(),
+        callee: step.callee.map(|id| map.symbol(id).qualified).map(String::from),
         callee_file: step.callee.map(|id| map.file(id.file).path.clone()),
         callee_line: step.callee.map(|id| map.symbol(id).name_line),
         external,
@@ -330,7 +331,7 @@ fn call_reference(map: &RepoMap, call: CallId, kind: ReferenceKind, how: Option<
         file: map.file(call.file).path.clone(),
         line: map.call(call).line,
         kind,
-        caller: Some(map.caller_of(call).map_or_else(|| MODULE.to_owned(), |id| map.symbol(id).qualified.clone())),
+        caller: Some(map.caller_of(call).map_or_else(|| MODULE.to_owned(), |id| map.symbol(id).qualified.to_string())),
         how,
         test: map.is_test(call.file, map.call(call).caller),
     }

@@ -172,7 +172,7 @@ impl CommentCollector {
         let Some(raw) = source.get(node.byte_range()) else { return };
         if let Some((kind, text)) = classify_comment(raw) {
             let line = node.start_row() + 1;
-            self.comments.push(Comment { kind, text, line, applies_to: node.end_row() + 1 });
+            self.comments.push(Comment { kind, text: text.into(), line, applies_to: node.end_row() + 1 });
         }
     }
 

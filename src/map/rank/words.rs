@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, RepoMap, SourceFile};
 
 /// Rare words count for more: inverse document frequency to this power. Measured on histories, as [`LENGTH`] is.
@@ -48,7 +49,7 @@ pub fn likeness(map: &RepoMap, wanted: &[FileId]) -> Vec<f64> {
 fn terms(file: &SourceFile) -> Vec<u64> {
     let mut terms = Vec::new();
     let defined = file.facts.symbols.iter().map(|symbol| symbol.name.as_str());
-    for identifier in file.facts.references.iter().map(String::as_str).chain(defined) {
+    for identifier in file.facts.references.iter().map(Name::as_str).chain(defined) {
         terms.push(number(b'i', identifier));
         terms.extend(words(identifier).filter(|word| word.len() > 2).map(|word| number(b'w', word)));
     }

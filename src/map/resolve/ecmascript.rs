@@ -136,17 +136,13 @@ fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -
     let site = &world.files[file as usize].facts.calls[call as usize];
     let Some(callee) = linker.callee(file, call) else { return CallTarget::Unresolved };
     match callee.value {
-        Value::External { package, path, .. } => CallTarget::External(External {
-            package: package.to_string(),
-            path: path.iter().map(ToString::to_string).collect(),
-        }),
+        Value::External { package, path, .. } => CallTarget::External(External { package, path }),
         Value::Symbol(symbol) => {
             // `` sql`…` ``: what runs is the package's tag, not our name for it.
             if site.kind == CallKind::Template
                 && let Value::External { package, path, .. } = linker.opened(callee.clone()).value
             {
-                let path = path.iter().map(ToString::to_string).collect();
-                return CallTarget::External(External { package: package.to_string(), path });
+                return CallTarget::External(External { package, path });
             }
             let constructs = site.kind == CallKind::New || site.callee == crate::repo_map::expr::Expr::Super;
             let mut found = definitions(world, linker, symbol, callee.how, constructs);

@@ -10,6 +10,7 @@ use crate::map::language::{
 };
 use crate::map::syntax::SyntaxParser;
 use crate::progress::NoProgress;
+use crate::repo_map::name::joined;
 use crate::repo_map::{CallTarget, FileHistory, FileRole, ImportTarget, SourceFile};
 
 /// Languages that linking is tested with.
@@ -74,7 +75,7 @@ impl Linked {
                 });
                 each.collect::<Vec<_>>().join(" + ")
             }
-            CallTarget::External(external) => format!("{} {}", external.package, external.path.join(".")),
+            CallTarget::External(external) => format!("{} {}", external.package, joined(&external.path, ".")),
             CallTarget::Unresolved => "?".to_owned(),
         }
     }

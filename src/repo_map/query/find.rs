@@ -162,7 +162,7 @@ mod tests {
 
     fn name(text: &str) -> String {
         let map = sample::map();
-        find(&map, text).map(|found| map.symbol(found.id).qualified.clone()).unwrap_or_else(|miss| format!("{miss:?}"))
+        find(&map, text).map_or_else(|miss| format!("{miss:?}"), |found| map.symbol(found.id).qualified.to_string())
     }
 
     #[test]

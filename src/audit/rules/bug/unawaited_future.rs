@@ -7,6 +7,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{CallKind, LanguageName, Span, Usage};
+use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, RepoMap};
 
@@ -114,8 +115,7 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         return false;
     }
     // `#[tokio::main]` and its like make the function synchronous: it runs the future itself.
-    let runs_itself =
-        |attribute: &String| attribute.split('(').next().is_some_and(|path| path.trim().ends_with("main"));
+    let runs_itself = |attribute: &Name| attribute.split('(').next().is_some_and(|path| path.trim().ends_with("main"));
     if map.resolved(call).any(|one| map.symbol(one.symbol).attributes.iter().any(runs_itself)) {
         return false;
     }

@@ -363,7 +363,7 @@ fn place_name(map: &RepoMap, file: FileId, range: Lines) -> String {
         .max_by_key(|symbol| symbol.lines.count())
         .map_or_else(
             || map.file(file).path.rsplit('/').next().unwrap_or_default().to_owned(),
-            |symbol| symbol.qualified.clone(),
+            |symbol| symbol.qualified.to_string(),
         )
 }
 

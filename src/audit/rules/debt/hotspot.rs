@@ -40,7 +40,7 @@ impl<'a> TestReach<'a> {
         reach.follow_calls();
         reach.follow_imports();
         for file in map.files.iter().filter(|file| file.role == FileRole::Test) {
-            reach.named.extend(file.facts.references.iter().map(String::as_str));
+            reach.named.extend(file.facts.references.iter().map(|name| name.as_str()));
         }
         reach
     }
@@ -97,7 +97,7 @@ impl<'a> TestReach<'a> {
             .files
             .iter()
             .filter(|file| file.role == FileRole::Test)
-            .flat_map(|file| file.facts.references.iter().map(String::as_str))
+            .flat_map(|file| file.facts.references.iter().map(|name| name.as_str()))
             .collect();
         let last = |path: &'a str| {
             let path = path.split('<').next().unwrap_or(path).trim();

@@ -365,8 +365,8 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
             .zip(&map.import_targets[id as usize])
             .filter(|(import, own)| **own == ImportTarget::File(to) && !import.type_only)
             .map(|(import, _)| match &import.item {
-                ImportItem::Named(name) => name.clone(),
-                _ => import.local.clone(),
+                ImportItem::Named(name) => name.to_string(),
+                _ => import.local.to_string(),
             })
             .collect()
     };

@@ -59,7 +59,7 @@ impl Rule for NPlusOne {
 
         let mut steps = Vec::new();
         if !direct {
-            let callee = site.causes.first()?.through.map(|symbol| map.symbol(symbol).qualified.clone())?;
+            let callee = site.causes.first()?.through.map(|symbol| map.symbol(symbol).qualified)?;
             let last = site.causes.iter().rev().find_map(|cause| cause.through)?;
             let holder = map.symbol(last);
             steps.push(StepDraft {

@@ -217,8 +217,8 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
 fn static_name(map: &RepoMap, call: CallId) -> String {
     let end = chain::end(map, call);
     let own = match &map.call(end).usage {
-        Usage::Bound(name) if name.len() > 2 => name.clone(),
-        _ => map.caller_of(call).map(|symbol| map.symbol(symbol).name.clone()).unwrap_or_default(),
+        Usage::Bound(name) if name.len() > 2 => *name,
+        _ => map.caller_of(call).map(|symbol| map.symbol(symbol).name).unwrap_or_default(),
     };
     let mut words = place::words(&own);
     if !words.iter().any(|word| word == "re" || word == "regex" || word == "pattern") {

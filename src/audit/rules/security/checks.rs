@@ -51,7 +51,7 @@ pub fn check_before(map: &RepoMap, sink: CallId, name: &str) -> Check {
             owners.contains(&site.caller)
                 && site.span.end <= at.span.start
                 && matches!(site.usage, Usage::Tested | Usage::Discarded)
-                && site.arguments.iter().any(|argument| argument.peeled() == &Expr::Name(name.to_owned()))
+                && site.arguments.iter().any(|argument| argument.peeled() == &Expr::Name(name.into()))
         })
         .map(|(index, site)| strength(map, CallId { file: sink.file, index }, site))
         .max()

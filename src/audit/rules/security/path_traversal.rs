@@ -137,7 +137,7 @@ fn opens_request_path(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         return false;
     }
     let served = matches!(site.name.as_str(), "sendFile" | "createReadStream" | "createWriteStream")
-        || matches!(site.callee.peeled(), Expr::Path(segments) if segments.ends_with(&["NamedFile".to_owned(), "open".to_owned()]));
+        || matches!(site.callee.peeled(), Expr::Path(segments) if segments.ends_with(&["NamedFile".into(), "open".into()]));
     let opens = served || effects.direct(call).iter().any(|direct| direct.effect == Effect::Fs);
     let Some(path) = site.arguments.first() else { return false };
     let facts = &source.facts;

@@ -280,7 +280,7 @@ fn statement_text(facts: &FileFacts, owner: Option<SymbolIndex>, argument: &Expr
 
 fn pieces(expr: &Expr) -> Vec<TemplatePart> {
     match expr.peeled() {
-        Expr::Text(text) => vec![TemplatePart::Text(text.clone())],
+        Expr::Text(text) => vec![TemplatePart::Text(*text)],
         Expr::Binary(operator, left, right) if operator == "+" => {
             let mut parts = pieces(left);
             parts.extend(pieces(right));

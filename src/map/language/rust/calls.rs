@@ -5,6 +5,7 @@ use crate::map::syntax::Node;
 use super::walker::{Value, Walker, children};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// Arguments that are kept.
 const MAX_ARGUMENTS: usize = 8;
@@ -60,7 +61,7 @@ impl Walker<'_> {
                     for &source in &value.sources {
                         self.facts.calls[source as usize].propagated = true;
                     }
-                    value = value.wrap(|inner| Expr::Unary("?".to_owned(), inner));
+                    value = value.wrap(|inner| Expr::Unary("?".into(), inner));
                 }
                 "await_expression" => {
                     for &source in &value.sources {
@@ -97,7 +98,7 @@ impl Walker<'_> {
         });
         let line = name_node.map_or(self.line(node), |name| self.line(name));
         self.mark(&callee.sources, &Usage::Operand);
-        let index = self.push_call(node, callee.into_expr(), CallKind::Call, line, type_arguments);
+        let index = self.push_call(node, callee.into_expr(), CallKind::Call, line, type_arguments.map(Name::from));
         self.mark(&receivers, &Usage::Receiver(index));
         let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
         let arguments = arguments.into_iter().filter(|child| child.kind() != "attribute_item").collect();
@@ -113,13 +114,13 @@ impl Walker<'_> {
         callee: Expr,
         kind: CallKind,
         line: u32,
-        type_arguments: Option<String>,
+        type_arguments: Option<Name>,
     ) -> CallIndex {
         let index = self.facts.calls.len() as CallIndex;
         let name = match &callee {
-            Expr::Name(name) | Expr::Member(_, name) => name.clone(),
+            Expr::Name(name) | Expr::Member(_, name) => *name,
             Expr::Path(segments) => segments.last().cloned().unwrap_or_default(),
-            _ => String::new(),
+            _ => Name::default(),
         };
         self.facts.calls.push(CallSite {
             callee,

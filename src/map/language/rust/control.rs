@@ -6,6 +6,7 @@ use super::patterns::Bound;
 use super::walker::{LoopState, Value, Walker, capped, children};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// A pattern whose names become visible in the body that follows, with its value.
 type Pending<'t> = (Node<'t>, Option<Expr>);
@@ -164,7 +165,7 @@ impl Walker<'_> {
         self.looping(node, form, None, Vec::new(), |walker, body| {
             let (over, pending) = condition.map(|condition| walker.conditions(condition)).unwrap_or_default();
             let names = pending.iter().flat_map(|(pattern, _)| walker.pattern_names(*pattern)).map(|found| found.name);
-            let names: Vec<String> = names.collect();
+            let names: Vec<Name> = names.collect();
             walker.loop_body(body);
             Some((over, names))
         })
@@ -189,8 +190,8 @@ impl Walker<'_> {
         node: Node<'t>,
         form: LoopForm,
         over: Option<Expr>,
-        bindings: Vec<String>,
-        step: impl FnOnce(&mut Self, Node<'t>) -> Option<(Option<Expr>, Vec<String>)>,
+        bindings: Vec<Name>,
+        step: impl FnOnce(&mut Self, Node<'t>) -> Option<(Option<Expr>, Vec<Name>)>,
     ) -> Value {
         self.branch();
         let Some(body) = node.child_by_field_name("body") else { return Value::default() };

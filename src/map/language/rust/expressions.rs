@@ -8,6 +8,7 @@ use super::walker::{MAX_ELEMENTS, Value, Walker, children};
 use crate::map::language::shared::cap;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 impl Walker<'_> {
     /// Walks one statement (or an expression in its place) whose value nobody takes.
@@ -73,11 +74,11 @@ impl Walker<'_> {
         let value = value.map(|value| {
             let usage = match pattern.kind() {
                 "identifier" => Usage::Bound(self.name(pattern)),
-                "mut_pattern" => Usage::Bound(
-                    self.pattern_names(pattern).first().map(|found| found.name.clone()).unwrap_or_default(),
-                ),
+                "mut_pattern" => {
+                    Usage::Bound(self.pattern_names(pattern).first().map(|found| found.name).unwrap_or_default())
+                }
                 _ if self.text(pattern) == "_" => Usage::Ignored,
-                _ => Usage::Bound(String::new()),
+                _ => Usage::Bound(Name::default()),
             };
             self.used(value, usage)
         });
@@ -106,16 +107,16 @@ impl Walker<'_> {
                 Value::plain(if name == "None" { Expr::Nothing } else { Expr::Name(name) })
             }
             "self" => Value::plain(Expr::This),
-            "super" | "crate" => Value::plain(Expr::Name(self.text(node).to_owned())),
+            "super" | "crate" => Value::plain(Expr::Name(self.text(node).into())),
             "scoped_identifier" | "scoped_type_identifier" | "generic_function" => Value::plain(self.path(node)),
             "call_expression" | "field_expression" | "try_expression" | "await_expression" | "index_expression" => {
                 self.chain(node)
             }
             "macro_invocation" => self.macro_invocation(node),
             "string_literal" | "raw_string_literal" => Value::plain(self.string(node)),
-            "char_literal" => Value::plain(Expr::Text(self.text(node).trim_matches('\'').to_owned())),
+            "char_literal" => Value::plain(Expr::Text(self.text(node).trim_matches('\'').into())),
             "integer_literal" | "float_literal" | "negative_literal" => {
-                Value::plain(Expr::Number(self.text(node).to_owned()))
+                Value::plain(Expr::Number(self.text(node).into()))
             }
             "boolean_literal" => Value::plain(Expr::Bool(self.text(node) == "true")),
             "unit_expression" => Value::plain(Expr::Nothing),
@@ -196,7 +197,7 @@ impl Walker<'_> {
             "-" => self.mark(&value.sources, &Usage::Operand),
             _ => {}
         }
-        let mut value = value.wrap(|inner| Expr::Unary(operator.to_owned(), inner));
+        let mut value = value.wrap(|inner| Expr::Unary(operator.into(), inner));
         if matches!(operator, "!" | "-") {
             value.sources.clear();
         }
@@ -229,7 +230,7 @@ impl Walker<'_> {
             let right = self.used(right, usage);
             if matches!(operator, "==" | "!=") {
                 self.facts.comparisons.push(Comparison {
-                    operator: operator.to_owned(),
+                    operator: operator.into(),
                     left: left.clone(),
                     right: right.clone(),
                     symbol: self.scope.function,
@@ -239,7 +240,7 @@ impl Walker<'_> {
                 });
             }
             let right = Box::new(right);
-            value = Value::plain(left).wrap(|left| Expr::Binary(operator.to_owned(), left, right));
+            value = Value::plain(left).wrap(|left| Expr::Binary(operator.into(), left, right));
         }
         value
     }
@@ -264,7 +265,7 @@ impl Walker<'_> {
         let value = self.used(value, usage);
         self.facts.assignments.push(Assignment {
             target,
-            operator,
+            operator: operator.into(),
             value,
             symbol: self.scope.function,
             region: self.scope.region,
@@ -295,7 +296,7 @@ impl Walker<'_> {
             } else {
                 name
             };
-            entries.push(("::".to_owned(), self.path(name)));
+            entries.push(("::".into(), self.path(name)));
         }
         let body = node.child_by_field_name("body");
         for field in body.map(children).unwrap_or_default() {
@@ -315,7 +316,7 @@ impl Walker<'_> {
             let value = self.used(value, Usage::Element);
             let (key, value) = match key {
                 Some(key) => (self.name(key), value),
-                None => ("...".to_owned(), Expr::Spread(Box::new(value))),
+                None => ("...".into(), Expr::Spread(Box::new(value))),
             };
             if entries.len() < MAX_ELEMENTS {
                 entries.push((key, value));
@@ -358,7 +359,7 @@ impl Walker<'_> {
         }
     }
 
-    fn segments(&self, node: Node<'_>, found: &mut Vec<String>, depth: usize) {
+    fn segments(&self, node: Node<'_>, found: &mut Vec<Name>, depth: usize) {
         // No path is written this deep.
         if depth > 32 {
             return;
@@ -401,7 +402,7 @@ impl Walker<'_> {
     pub fn string(&self, node: Node<'_>) -> Expr {
         let content = self.string_content(node);
         let masked = crate::secrets::mask(&content);
-        Expr::Text(cap(&masked, Expr::MAX_TEXT).to_owned())
+        Expr::Text(cap(&masked, Expr::MAX_TEXT).into())
     }
 
     /// The whole content of a string literal.

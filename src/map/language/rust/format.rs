@@ -2,11 +2,12 @@
 
 use crate::map::language::shared::cap;
 use crate::repo_map::expr::{Expr, TemplatePart};
+use crate::repo_map::name::Name;
 
 /// The template that `format` and its arguments make; [`Expr::Text`] when it has no hole.
 ///
 /// `names` are the names of `arguments` that have one.
-pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<String>]) -> Expr {
+pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<Name>]) -> Expr {
     let mut parts = Vec::new();
     let mut text = String::new();
     let mut next = 0;
@@ -32,7 +33,7 @@ pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<String>
             arguments.get(position).cloned()
         } else {
             let named = names.iter().position(|own| own.as_deref() == Some(name));
-            Some(named.and_then(|at| arguments.get(at).cloned()).unwrap_or_else(|| Expr::Name(name.to_owned())))
+            Some(named.and_then(|at| arguments.get(at).cloned()).unwrap_or_else(|| Expr::Name(name.into())))
         };
         push_text(&mut parts, &mut text);
         parts.push(TemplatePart::Hole(hole.unwrap_or(Expr::Other)));
@@ -40,7 +41,7 @@ pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<String>
     }
     text.push_str(rest);
     if parts.is_empty() {
-        return Expr::Text(cap(&crate::secrets::mask(&text), Expr::MAX_TEXT).to_owned());
+        return Expr::Text(cap(&crate::secrets::mask(&text), Expr::MAX_TEXT).into());
     }
     push_text(&mut parts, &mut text);
     super::walker::capped(Expr::Template(parts))
@@ -48,7 +49,7 @@ pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<String>
 
 fn push_text(parts: &mut Vec<TemplatePart>, text: &mut String) {
     if !text.is_empty() {
-        parts.push(TemplatePart::Text(cap(&crate::secrets::mask(text), Expr::MAX_TEXT).to_owned()));
+        parts.push(TemplatePart::Text(cap(&crate::secrets::mask(text), Expr::MAX_TEXT).into()));
         text.clear();
     }
 }
@@ -58,13 +59,13 @@ mod tests {
     use super::*;
 
     fn hole(name: &str) -> TemplatePart {
-        TemplatePart::Hole(Expr::Name(name.to_owned()))
+        TemplatePart::Hole(Expr::Name(name.into()))
     }
 
     #[test]
     fn holes_take_arguments_by_order_position_and_name() {
         let arguments = [Expr::Name("a".into()), Expr::Name("b".into())];
-        let names = [None, Some("size".to_owned())];
+        let names = [None, Some("size".into())];
         let parts = vec![
             hole("a"),
             TemplatePart::Text(" {x} ".into()),

@@ -8,6 +8,7 @@ use super::walker::{Walker, children, tokens};
 use crate::map::language::shared;
 use crate::map::syntax::Node;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// Functions one use of a macro may define. Our choice: tables of names are longer, but say nothing more.
 const MAX_FUNCTIONS: usize = 64;
@@ -99,8 +100,8 @@ impl<'s> Walker<'s> {
     fn generated_function(&mut self, node: Node<'_>, name: &str, template: Template<'s>, given: &[&str]) {
         let kind = if self.scope.members.is_some() { SymbolKind::Method } else { SymbolKind::Function };
         let mut symbol = self.symbol(node, kind, &Preamble::default());
-        symbol.name = name.to_owned();
-        symbol.qualified.push_str(name);
+        symbol.name = name.into();
+        symbol.qualified = format!("{}{name}", symbol.qualified).into();
         symbol.exported |= template.exported;
         symbol.is_async = template.is_async;
         // Whether the macro documents it is not known.
@@ -108,30 +109,30 @@ impl<'s> Walker<'s> {
         let filled = |text: &str| shared::fold(&filled(text, template.pattern, given));
         let (generics, after) = (filled(template.generics), filled(template.after));
         let (result, bounds) = after.split_once("where").unwrap_or((&after, ""));
-        symbol.return_type = result.trim().strip_prefix("->").map(|result| result.trim().to_owned());
+        symbol.return_type = result.trim().strip_prefix("->").map(|result| result.trim().into());
         let list = filled(template.parameters);
         for parameter in pieces(&list) {
             if parameter.trim_start_matches(['&', ' ']).rsplit(' ').next() == Some("self") {
                 symbol.takes_self = true;
             } else if let Some((name, declared)) = parameter.split_once(':') {
                 symbol.parameters.push(Parameter {
-                    name: name.trim().trim_start_matches("mut ").to_owned(),
+                    name: name.trim().trim_start_matches("mut ").into(),
                     destructured: Vec::new(),
-                    declared_type: Some(declared.trim().to_owned()),
+                    declared_type: Some(declared.trim().into()),
                     attributes: Vec::new(),
                 });
             }
         }
         let visible = if template.exported { "pub " } else { "" };
         let text = format!("{visible}fn {name}{generics}({list}) {}", result.trim());
-        symbol.signature = shared::signature(&text, 0, text.len());
+        symbol.signature = shared::signature(&text, 0, text.len()).into();
         let generics = generics.strip_prefix('<').and_then(|inner| inner.strip_suffix('>')).unwrap_or_default();
         self.push_symbol(symbol, type_parameters(generics, bounds));
     }
 }
 
 /// Type parameters and their bounds, as facts list them.
-fn type_parameters(generics: &str, bounds: &str) -> Vec<(String, String)> {
+fn type_parameters(generics: &str, bounds: &str) -> Vec<(Name, Name)> {
     let mut found = Vec::new();
     for (part, declares) in pieces(generics)
         .into_iter()
@@ -143,10 +144,10 @@ fn type_parameters(generics: &str, bounds: &str) -> Vec<(String, String)> {
             continue;
         }
         if declares {
-            found.push((name.trim().to_owned(), String::new()));
+            found.push((name.trim().into(), Name::default()));
         }
         let own = bounds.split('+').map(str::trim).filter(|bound| !bound.is_empty() && !bound.starts_with(['\'', '?']));
-        found.extend(own.map(|bound| (name.trim().to_owned(), bound.to_owned())));
+        found.extend(own.map(|bound| (name.trim().into(), bound.into())));
     }
     found
 }

@@ -5,12 +5,13 @@ use crate::map::syntax::Node;
 use super::walker::{MembersOf, Value, Walker, children, is_comment};
 use crate::map::language::shared;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// What stands before a definition.
 #[derive(Default)]
 pub(super) struct Preamble {
     /// Attributes as written between `#[` and `]`.
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Name>,
     /// A doc comment stands there.
     pub documented: bool,
 }
@@ -67,10 +68,10 @@ impl Walker<'_> {
         }
     }
 
-    fn attribute(&self, node: Node<'_>) -> String {
+    fn attribute(&self, node: Node<'_>) -> Name {
         let text = self.folded(node);
         let inner = text.trim_start_matches('#').trim_start().trim_start_matches('!').trim_start();
-        inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner).trim().to_owned()
+        inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner).trim().into()
     }
 
     /// Walks one definition; anything else is walked as a statement.
@@ -92,7 +93,7 @@ impl Walker<'_> {
             "macro_definition" => {
                 let mut symbol = walker.symbol(node, SymbolKind::Macro, &preamble);
                 symbol.exported = symbol.attributes.iter().any(|attribute| attribute.starts_with("macro_export"));
-                let name = symbol.name.clone();
+                let name = symbol.name;
                 walker.push_symbol(symbol, Vec::new());
                 walker.remember_templates(node, &name);
             }
@@ -142,11 +143,11 @@ impl Walker<'_> {
         let visible = children(node).iter().any(|child| child.kind() == "visibility_modifier");
         Symbol {
             name,
-            qualified,
+            qualified: qualified.into(),
             kind,
             container: self.scope.container,
-            member_of: members.map(|members| members.name.clone()),
-            of_trait: members.and_then(|members| members.of_trait.clone()),
+            member_of: members.map(|members| members.name),
+            of_trait: members.and_then(|members| members.of_trait),
             exported: visible || members.is_some_and(|members| members.exported),
             default_export: false,
             is_async: false,
@@ -156,7 +157,7 @@ impl Walker<'_> {
             span,
             lines: self.lines(node),
             name_line: name_node.map_or(self.line(node), |name| self.line(name)),
-            signature,
+            signature: signature.into(),
             parameters: Vec::new(),
             return_type: None,
             attributes: preamble.attributes.clone(),
@@ -166,7 +167,7 @@ impl Walker<'_> {
         }
     }
 
-    pub(super) fn push_symbol(&mut self, symbol: Symbol, generics: Vec<(String, String)>) -> SymbolIndex {
+    pub(super) fn push_symbol(&mut self, symbol: Symbol, generics: Vec<(Name, Name)>) -> SymbolIndex {
         let index = self.facts.symbols.len() as SymbolIndex;
         self.facts.symbols.push(symbol);
         let outer = self.scope.members.iter().flat_map(|members| members.generics.clone());
@@ -188,7 +189,7 @@ impl Walker<'_> {
         if let Some(parameters) = node.child_by_field_name("parameters") {
             self.parameters(parameters, &mut symbol);
         }
-        let (name, test) = (symbol.name.clone(), symbol.test);
+        let (name, test) = (symbol.name, symbol.test);
         let prefix = format!("{}::", symbol.qualified);
         let generics = self.generics_of(node);
         let index = self.push_symbol(symbol, generics);
@@ -198,7 +199,7 @@ impl Walker<'_> {
             |scope| {
                 scope.function = Some(index);
                 scope.container = Some(index);
-                scope.within.push(format!("fn {name}"));
+                scope.within.push(format!("fn {name}").into());
                 scope.prefix = prefix;
                 scope.test = test;
                 scope.region = None;
@@ -243,12 +244,12 @@ impl Walker<'_> {
                     let declared_type = child.child_by_field_name("type").map(|declared| self.folded(declared));
                     let names = self.pattern_names(pattern);
                     let (name, destructured) = match names.as_slice() {
-                        [only] if only.taken.is_none() => (only.name.clone(), Vec::new()),
+                        [only] if only.taken.is_none() => (only.name, Vec::new()),
                         _ if pattern.kind() == "identifier" => (self.name(pattern), Vec::new()),
                         _ => {
                             let pairs =
                                 names.into_iter().map(|name| (name.taken.unwrap_or_default(), name.name)).collect();
-                            (String::new(), pairs)
+                            (Name::default(), pairs)
                         }
                     };
                     symbol.parameters.push(Parameter { name, destructured, declared_type, attributes });
@@ -260,14 +261,14 @@ impl Walker<'_> {
 
     fn trait_item(&mut self, node: Node<'_>, preamble: Preamble) {
         let symbol = self.symbol(node, SymbolKind::Trait, &preamble);
-        let (name, exported, test) = (symbol.name.clone(), symbol.exported, symbol.test);
+        let (name, exported, test) = (symbol.name, symbol.exported, symbol.test);
         let generics = self.generics_of(node);
         let index = self.push_symbol(symbol, generics.clone());
         if let Some(bounds) = node.child_by_field_name("bounds") {
             let line = self.line(node);
             for base in self.bounds(bounds) {
                 let base = shared_path(&base);
-                self.facts.heritage.push(Heritage { of: name.clone(), base, kind: HeritageKind::Extends, line });
+                self.facts.heritage.push(Heritage { of: name, base: base.into(), kind: HeritageKind::Extends, line });
             }
         }
         let Some(body) = node.child_by_field_name("body") else { return };
@@ -286,9 +287,9 @@ impl Walker<'_> {
         let Some(of) = node.child_by_field_name("type") else { return };
         let name = self.type_head(of);
         let of_trait = node.child_by_field_name("trait").map(|of_trait| self.type_head(of_trait));
-        if let Some(base) = &of_trait {
+        if let Some(base) = of_trait {
             let line = self.line(node);
-            let heritage = Heritage { of: name.clone(), base: base.clone(), kind: HeritageKind::Implements, line };
+            let heritage = Heritage { of: name, base, kind: HeritageKind::Implements, line };
             self.facts.heritage.push(heritage);
         }
         let Some(body) = node.child_by_field_name("body") else { return };
@@ -318,7 +319,7 @@ impl Walker<'_> {
             self.facts.modules.push(ModuleDeclaration {
                 name,
                 within: self.scope.within.clone(),
-                path,
+                path: path.map(Name::from),
                 test: self.scope.test || preamble.marks_test(),
                 line: self.line(node),
             });
@@ -348,13 +349,13 @@ impl Walker<'_> {
         if let Some(value) = value_node {
             let end = self.span(value).start as usize;
             let head = shared::signature(self.source, symbol.span.start as usize, end);
-            symbol.signature = head.trim_end_matches('=').trim_end().to_owned();
+            symbol.signature = head.trim_end_matches('=').trim_end().into();
         }
-        let name = symbol.name.clone();
-        let member_of = symbol.member_of.clone();
+        let name = symbol.name;
+        let member_of = symbol.member_of;
         self.push_symbol(symbol, Vec::new());
         let value = value_node.map(|value| self.expression(value));
-        let value = value.map(|value| self.used(value, Usage::Bound(name.clone())));
+        let value = value.map(|value| self.used(value, Usage::Bound(name)));
         self.facts.bindings.push(Binding {
             name,
             kind: if mutable { BindingKind::Variable } else { BindingKind::Constant },

@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 use super::walker::{Walker, is_comment};
 use crate::map::language::shared::{CommentCollector, Leaf, code_lines};
 use crate::repo_map::facts::FileFacts;
+use crate::repo_map::name::Name;
 
 /// What the leaf pass collects besides the lines.
 #[derive(Default)]
@@ -36,7 +37,7 @@ impl<'s> Walker<'s> {
         self.facts.code_lines = lines;
         let mut references: Vec<&str> = references.into_iter().collect();
         references.sort_unstable();
-        self.facts.references = references.into_iter().map(str::to_owned).collect();
+        self.facts.references = references.into_iter().map(Name::from).collect();
         self.facts
     }
 

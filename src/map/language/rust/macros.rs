@@ -1,6 +1,7 @@
 //! Macro calls: their arguments are token trees to the grammar, so they are parsed again as what they most likely are.
 
 use crate::map::syntax::Node;
+use crate::repo_map::name::Name;
 
 use super::walker::{Piece, Value, Walker, children, tokens};
 use crate::repo_map::expr::Expr;
@@ -50,7 +51,7 @@ impl<'s> Walker<'s> {
         let name_node = if head.kind() == "scoped_identifier" { head.child_by_field_name("name") } else { Some(head) };
         let line = self.line(name_node.unwrap_or(head));
         let index = self.push_call(node, callee, CallKind::Macro, line, None);
-        let name = self.facts.calls[index as usize].name.clone();
+        let name = self.facts.calls[index as usize].name;
         let Some(tree) = children(node).into_iter().rfind(|child| child.kind() == "token_tree") else {
             return Value::call(index);
         };
@@ -136,7 +137,7 @@ impl<'s> Walker<'s> {
         })
     }
 
-    fn argument_name(&self, node: Node<'_>) -> Option<String> {
+    fn argument_name(&self, node: Node<'_>) -> Option<Name> {
         let left = node.child_by_field_name("left").filter(|_| node.kind() == "assignment_expression")?;
         Some(self.name(left))
     }

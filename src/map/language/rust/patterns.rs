@@ -5,6 +5,7 @@ use crate::map::syntax::Node;
 use super::walker::{Walker, children, tokens};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::{Name, joined};
 
 /// Nesting of patterns that is followed. Our choice: long alternatives nest to the left, and their last one binds the same names.
 const MAX_NESTING: u32 = 32;
@@ -13,7 +14,7 @@ const MAX_NESTING: u32 = 32;
 #[derive(Default)]
 struct Place {
     /// Steps from the value.
-    steps: Vec<String>,
+    steps: Vec<Name>,
     /// Patterns around this one.
     depth: u32,
 }
@@ -22,9 +23,9 @@ struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PatternName {
     /// The name.
-    pub name: String,
+    pub name: Name,
     /// Steps from the value to it, joined by `.`; `None` for the whole value.
-    pub taken: Option<String>,
+    pub taken: Option<Name>,
     /// `mut` was written.
     pub mutable: bool,
 }
@@ -34,7 +35,7 @@ pub(super) struct Bound<'a> {
     /// What kind of binding.
     pub kind: BindingKind,
     /// The declared type, when the pattern is a plain name.
-    pub declared_type: Option<String>,
+    pub declared_type: Option<Name>,
     /// The value.
     pub value: Option<&'a Expr>,
     /// Steps before the pattern's own: `*` for the items of a loop.
@@ -61,7 +62,7 @@ impl Walker<'_> {
                 // `None`, `MAX`: a path to a constant or a variant, not a new name.
                 let is_new = name.starts_with(|first: char| first.is_lowercase() || first == '_');
                 if is_new && !found.iter().any(|known| known.name == name) {
-                    let taken = (!place.steps.is_empty()).then(|| place.steps.join("."));
+                    let taken = (!place.steps.is_empty()).then(|| joined(&place.steps, ".").into());
                     found.push(PatternName { name, taken, mutable });
                 }
             }
@@ -89,7 +90,7 @@ impl Walker<'_> {
                     position += 1;
                     let mark = place.steps.len();
                     place.steps.extend(head.map(|head| self.path_text(head)));
-                    place.steps.push(own);
+                    place.steps.push(own.into());
                     self.names_into(child, place, false, found);
                     place.steps.truncate(mark);
                 }
@@ -99,7 +100,7 @@ impl Walker<'_> {
                 for field in children(node).into_iter().filter(|child| child.kind() == "field_pattern") {
                     let Some(name) = field.child_by_field_name("name") else { continue };
                     let mark = place.steps.len();
-                    place.steps.extend([head.clone(), self.name(name)]);
+                    place.steps.extend([head, self.name(name)]);
                     let inner = field.child_by_field_name("pattern").unwrap_or(name);
                     let mutable = children(field).iter().any(|child| child.kind() == "mutable_specifier");
                     self.names_into(inner, place, mutable, found);
@@ -107,7 +108,7 @@ impl Walker<'_> {
                 }
             }
             "slice_pattern" => {
-                place.steps.push("*".to_owned());
+                place.steps.push("*".into());
                 self.all_into(node, place, false, found);
                 place.steps.pop();
             }
@@ -123,9 +124,9 @@ impl Walker<'_> {
     }
 
     /// A path as written without generic arguments: `Shape::Circle`.
-    fn path_text(&self, node: Node<'_>) -> String {
+    fn path_text(&self, node: Node<'_>) -> Name {
         let node = if node.kind() == "generic_type" { node.child_by_field_name("type").unwrap_or(node) } else { node };
-        self.text(node).split_whitespace().collect()
+        self.text(node).split_whitespace().collect::<String>().into()
     }
 
     /// Records the names `pattern` binds, in the current region.
@@ -135,7 +136,7 @@ impl Walker<'_> {
             let taken = match (bound.before, found.taken) {
                 (Some(before), Some(taken)) => Some(format!("{before}.{taken}")),
                 (Some(before), None) => Some(before.to_owned()),
-                (None, taken) => taken,
+                (None, taken) => taken.map(String::from),
             };
             let kind = match bound.kind {
                 BindingKind::Constant if found.mutable => BindingKind::Variable,
@@ -147,9 +148,9 @@ impl Walker<'_> {
                 kind,
                 owner: self.scope.function,
                 member_of: None,
-                declared_type: bound.declared_type.clone().filter(|_| whole),
+                declared_type: bound.declared_type.filter(|_| whole),
                 value: bound.value.cloned(),
-                taken,
+                taken: taken.map(Name::from),
                 region: self.scope.region,
                 line: self.line(pattern),
                 span,

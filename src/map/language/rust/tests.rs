@@ -7,6 +7,7 @@ use crate::map::syntax::SyntaxParser;
 use crate::progress::NoProgress;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 fn facts(source: &str) -> FileFacts {
     let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
@@ -14,24 +15,24 @@ fn facts(source: &str) -> FileFacts {
 }
 
 fn name(text: &str) -> Expr {
-    Expr::Name(text.to_owned())
+    Expr::Name(text.into())
 }
 
 fn member(object: Expr, text: &str) -> Expr {
-    Expr::Member(Box::new(object), text.to_owned())
+    Expr::Member(Box::new(object), text.into())
 }
 
 fn path(text: &str) -> Expr {
-    Expr::Path(text.split("::").map(str::to_owned).collect())
+    Expr::Path(text.split("::").map(Name::from).collect())
 }
 
 /// Name, line and usage of every call.
-fn usages(source: &str) -> Vec<(String, u32, Usage)> {
+fn usages(source: &str) -> Vec<(Name, u32, Usage)> {
     facts(source).calls.into_iter().map(|call| (call.name, call.line, call.usage)).collect()
 }
 
-fn usage(name: &str, line: u32, usage: Usage) -> (String, u32, Usage) {
-    (name.to_owned(), line, usage)
+fn usage(name: &str, line: u32, usage: Usage) -> (Name, u32, Usage) {
+    (name.into(), line, usage)
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn a_method_is_described_whole() {
                 attributes: vec![],
             },
             Parameter {
-                name: String::new(),
+                name: Name::default(),
                 destructured: vec![("0".into(), "a".into()), ("1".into(), "b".into())],
                 declared_type: Some("(u8, u8)".into()),
                 attributes: vec![],
@@ -166,7 +167,7 @@ fn use_trees_are_flattened() {
         item,
         local: local.into(),
         type_only: false,
-        within: within.iter().map(|name| (*name).to_owned()).collect(),
+        within: within.iter().map(|&name| name.into()).collect(),
         reexported,
         line,
     };
@@ -233,7 +234,7 @@ fn every_use_of_a_value_is_told() {
         [
             usage("a", 2, Usage::Discarded),
             usage("b", 3, Usage::Ignored),
-            usage("c", 4, Usage::Bound(String::new())),
+            usage("c", 4, Usage::Bound(Name::default())),
             usage("d", 5, Usage::Assigned),
             usage("e", 6, Usage::Tested),
             usage("g", 6, Usage::Tested),
@@ -297,7 +298,7 @@ fn macro_arguments_are_read_at_their_own_places() {
     );
     for call in found.calls.iter().filter(|call| call.kind == CallKind::Call) {
         let text = &source[call.span.start as usize..call.span.end as usize];
-        assert!(text.contains(&call.name) && text.ends_with(')'), "{text} is the call of {}", call.name);
+        assert!(text.contains(call.name.as_str()) && text.ends_with(')'), "{text} is the call of {}", call.name);
     }
     let template = found.calls[0].arguments.clone();
     let hole = |expr| TemplatePart::Hole(expr);

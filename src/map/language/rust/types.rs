@@ -5,11 +5,12 @@ use crate::map::syntax::Node;
 use super::items::{Preamble, shared_path};
 use super::walker::{Walker, children};
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 impl Walker<'_> {
     pub(super) fn structure(&mut self, node: Node<'_>, preamble: Preamble) {
         let symbol = self.symbol(node, SymbolKind::Struct, &preamble);
-        let name = symbol.name.clone();
+        let name = symbol.name;
         let generics = self.generics_of(node);
         let index = self.push_symbol(symbol, generics);
         if let Some(body) = node.child_by_field_name("body") {
@@ -21,7 +22,7 @@ impl Walker<'_> {
     pub(super) fn fields(&mut self, body: Node<'_>, owner: SymbolIndex, member_of: &str) {
         let mut position = 0;
         let tuple = body.kind() == "ordered_field_declaration_list";
-        let named: Vec<(String, Option<Node<'_>>, Node<'_>)> = children(body)
+        let named: Vec<(Name, Option<Node<'_>>, Node<'_>)> = children(body)
             .into_iter()
             .filter_map(|child| {
                 if child.kind() == "field_declaration" {
@@ -34,7 +35,7 @@ impl Walker<'_> {
                     return None;
                 }
                 position += 1;
-                Some(((position - 1).to_string(), Some(child), child))
+                Some(((position - 1).to_string().into(), Some(child), child))
             })
             .collect();
         for (name, declared, node) in named {
@@ -43,7 +44,7 @@ impl Walker<'_> {
                 name,
                 kind: BindingKind::Field,
                 owner: Some(owner),
-                member_of: Some(member_of.to_owned()),
+                member_of: Some(member_of.into()),
                 declared_type,
                 value: None,
                 taken: None,
@@ -57,7 +58,7 @@ impl Walker<'_> {
 
     pub(super) fn enumeration(&mut self, node: Node<'_>, preamble: Preamble) {
         let symbol = self.symbol(node, SymbolKind::Enum, &preamble);
-        let name = symbol.name.clone();
+        let name = symbol.name;
         let generics = self.generics_of(node);
         let index = self.push_symbol(symbol, generics);
         let Some(body) = node.child_by_field_name("body") else { return };
@@ -69,10 +70,10 @@ impl Walker<'_> {
             let value = variant.child_by_field_name("value").map(|value| self.expression(value));
             let value = value.map(|value| self.used(value, Usage::Operand));
             self.facts.bindings.push(Binding {
-                name: variant_name.clone(),
+                name: variant_name,
                 kind: BindingKind::Constant,
                 owner: Some(index),
-                member_of: Some(name.clone()),
+                member_of: Some(name),
                 declared_type: None,
                 value,
                 taken: None,
@@ -88,15 +89,15 @@ impl Walker<'_> {
     }
 
     /// Type parameters and where clauses of `node`: each parameter once with an empty bound, then its bounds.
-    pub(super) fn generics_of(&self, node: Node<'_>) -> Vec<(String, String)> {
+    pub(super) fn generics_of(&self, node: Node<'_>) -> Vec<(Name, Name)> {
         let mut found = Vec::new();
         if let Some(parameters) = node.child_by_field_name("type_parameters") {
             for parameter in children(parameters).into_iter().filter(|child| child.kind() == "type_parameter") {
                 let Some(name) = parameter.child_by_field_name("name") else { continue };
                 let name = self.name(name);
-                found.push((name.clone(), String::new()));
+                found.push((name, Name::default()));
                 if let Some(bounds) = parameter.child_by_field_name("bounds") {
-                    found.extend(self.bounds(bounds).into_iter().map(|bound| (name.clone(), bound)));
+                    found.extend(self.bounds(bounds).into_iter().map(|bound| (name, bound)));
                 }
             }
         }
@@ -108,13 +109,13 @@ impl Walker<'_> {
                     continue;
                 };
                 let name = self.folded(left);
-                found.extend(self.bounds(bounds).into_iter().map(|bound| (name.clone(), bound)));
+                found.extend(self.bounds(bounds).into_iter().map(|bound| (name, bound)));
             }
         }
         found
     }
 
-    pub(super) fn bounds(&self, node: Node<'_>) -> Vec<String> {
+    pub(super) fn bounds(&self, node: Node<'_>) -> Vec<Name> {
         children(node)
             .into_iter()
             .filter(|child| !matches!(child.kind(), "lifetime" | "removed_trait_bound"))
@@ -130,7 +131,7 @@ impl Walker<'_> {
     }
 
     /// A type without references and generic arguments: `&mut orders::Store<T>` is `orders::Store`.
-    pub(super) fn type_head(&self, node: Node<'_>) -> String {
+    pub(super) fn type_head(&self, node: Node<'_>) -> Name {
         let mut node = node;
         loop {
             let inner = match node.kind() {
@@ -140,7 +141,7 @@ impl Walker<'_> {
             };
             match inner {
                 Some(inner) => node = inner,
-                None => return shared_path(self.text(node)),
+                None => return shared_path(self.text(node)).into(),
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::map::syntax::Node;
 
 use super::walker::{Walker, children};
 use crate::repo_map::facts::{Import, ImportItem};
+use crate::repo_map::name::Name;
 
 impl Walker<'_> {
     /// `use a::{b, c as d, e::*};`
@@ -18,9 +19,9 @@ impl Walker<'_> {
     pub fn extern_crate(&mut self, node: Node<'_>) {
         let Some(name) = node.child_by_field_name("name") else { return };
         let name = self.name(name);
-        let local = node.child_by_field_name("alias").map_or_else(|| name.clone(), |alias| self.name(alias));
+        let local = node.child_by_field_name("alias").map_or_else(|| name, |alias| self.name(alias));
         let reexported = children(node).iter().any(|child| child.kind() == "visibility_modifier");
-        self.import(node, String::new(), ImportItem::Named(name), local, reexported);
+        self.import(node, Name::default(), ImportItem::Named(name), local, reexported);
     }
 
     fn use_tree(&mut self, node: Node<'_>, base: &str, reexported: bool) {
@@ -38,7 +39,7 @@ impl Walker<'_> {
             }
             "use_wildcard" => {
                 let path = children(node).first().map(|path| walker.use_path(*path)).unwrap_or_default();
-                walker.import(node, joined(base, &path), ImportItem::Glob, String::new(), reexported);
+                walker.import(node, joined(base, &path).into(), ImportItem::Glob, Name::default(), reexported);
             }
             "use_as_clause" => {
                 let path = node.child_by_field_name("path").map(|path| walker.use_path(path)).unwrap_or_default();
@@ -52,26 +53,27 @@ impl Walker<'_> {
         });
     }
 
-    fn use_leaf(&mut self, node: Node<'_>, path: &str, alias: Option<String>, reexported: bool) {
+    fn use_leaf(&mut self, node: Node<'_>, path: &str, alias: Option<Name>, reexported: bool) {
         // `use a::b::{self}` imports `b` itself.
         let path = path.strip_suffix("::self").unwrap_or(path);
         let (source, name) = path.rsplit_once("::").unwrap_or(("", path));
-        let local = alias.unwrap_or_else(|| name.to_owned());
-        self.import(node, source.to_owned(), ImportItem::Named(name.to_owned()), local, reexported);
+        let local = alias.unwrap_or_else(|| name.into());
+        self.import(node, source.into(), ImportItem::Named(name.into()), local, reexported);
     }
 
-    fn import(&mut self, node: Node<'_>, source: String, item: ImportItem, local: String, reexported: bool) {
+    fn import(&mut self, node: Node<'_>, source: Name, item: ImportItem, local: Name, reexported: bool) {
         let (within, line) = (self.scope.within.clone(), self.line(node));
         self.facts.imports.push(Import { source, item, local, type_only: false, within, reexported, line });
     }
 
-    fn use_path(&self, node: Node<'_>) -> String {
+    fn use_path(&self, node: Node<'_>) -> Name {
         self.text(node)
             .split("::")
             .map(|segment| segment.trim())
             .map(|segment| segment.strip_prefix("r#").unwrap_or(segment))
             .collect::<Vec<_>>()
             .join("::")
+            .into()
     }
 }
 

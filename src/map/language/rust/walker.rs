@@ -10,6 +10,7 @@ use super::generated::Template;
 use crate::map::language::shared;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// Nesting of expressions and items that is followed. Our choice: a few times what people write, and small enough for
 /// the stack of a worker thread in a debug build.
@@ -45,7 +46,7 @@ pub(super) struct Scope {
     /// The definition around us.
     pub container: Option<SymbolIndex>,
     /// Inline modules around us, and `fn name` for functions.
-    pub within: Vec<String>,
+    pub within: Vec<Name>,
     /// What a qualified name starts with: `outer::` or nothing.
     pub prefix: String,
     /// Inside test code.
@@ -62,19 +63,19 @@ pub(super) struct Scope {
 #[derive(Clone)]
 pub(super) struct MembersOf {
     /// The type or trait, as written without generics.
-    pub name: String,
+    pub name: Name,
     /// The trait of an `impl Trait for Type`.
-    pub of_trait: Option<String>,
+    pub of_trait: Option<Name>,
     /// Members are visible wherever the trait is.
     pub exported: bool,
     /// Type parameters with their bounds.
-    pub generics: Vec<(String, String)>,
+    pub generics: Vec<(Name, Name)>,
 }
 
 /// A loop we are in.
 pub(super) struct LoopState {
     /// Its label with the quote, if any.
-    pub label: Option<String>,
+    pub label: Option<Name>,
     /// A `break` or `return` leaves it.
     pub exits_early: bool,
 }
@@ -227,13 +228,13 @@ impl<'s> Walker<'s> {
     }
 
     /// Text of `node` with white space folded.
-    pub fn folded(&self, node: Node<'_>) -> String {
-        shared::fold(self.text(node))
+    pub fn folded(&self, node: Node<'_>) -> Name {
+        shared::fold(self.text(node)).into()
     }
 
     /// A plain name: `r#type` is `type`.
-    pub fn name(&self, node: Node<'_>) -> String {
-        self.name_text(node).to_owned()
+    pub fn name(&self, node: Node<'_>) -> Name {
+        self.name_text(node).into()
     }
 
     /// The same, borrowed.

@@ -7,6 +7,7 @@ use super::prefix;
 use super::walk::{Context, Use, Walker, is_function, unwrapped};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, CallKind, CatchForm, Span, SymbolKind};
+use crate::repo_map::name::Name;
 
 /// Arguments that are kept.
 const MAX_ARGUMENTS: usize = 8;
@@ -46,11 +47,8 @@ impl<'t> Walker<'t> {
         let callee = self.expr(callee_node);
         let name_node = self.name_node(callee_node);
         let name = match name_node {
-            Some(name) => self.text(name).to_owned(),
-            None => match callee.last_name() {
-                Some(name) => name.to_owned(),
-                None => String::new(),
-            },
+            Some(name) => self.text(name).into(),
+            None => callee.last_name().map(Name::from).unwrap_or_default(),
         };
         let (key, line) = match name_node {
             Some(name) => (name.start_byte(), name.start_row()),
@@ -78,7 +76,7 @@ impl<'t> Walker<'t> {
         call.usage = usage;
         call.awaited = context.awaited;
         call.arguments = arguments;
-        call.type_arguments = type_arguments;
+        call.type_arguments = type_arguments.map(Name::from);
         call.statement = context.statement;
         index
     }
@@ -245,7 +243,7 @@ impl<'t> Walker<'t> {
                 "jsx_attribute" => {
                     let parts: Vec<_> = self.named(child).collect();
                     let Some(&key) = parts.first() else { continue };
-                    let name = self.text(key).to_owned();
+                    let name = self.text(key).into();
                     let value = parts.get(1).map_or(Expr::Bool(true), |&value| self.expr(value));
                     entries.push((name, value));
                 }
@@ -255,7 +253,7 @@ impl<'t> Walker<'t> {
                             Expr::Spread(inner) => *inner,
                             other => other,
                         };
-                        entries.push(("...".to_owned(), value));
+                        entries.push(("...".into(), value));
                     }
                 }
                 _ => {}
@@ -299,7 +297,7 @@ impl<'t> Walker<'t> {
         let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
             return self.push_children(node, context.inner());
         };
-        let operator = node.child_by_field_name("operator").map_or("=", |operator| operator.kind()).to_owned();
+        let operator = node.child_by_field_name("operator").map_or("=", |operator| operator.kind());
         let target = self.expr(left);
         let bare = unwrapped(right);
         if operator == "=" {
@@ -309,14 +307,14 @@ impl<'t> Walker<'t> {
         let value = self.expr(right);
         self.facts.assignments.push(crate::repo_map::facts::Assignment {
             target,
-            operator: operator.clone(),
+            operator: operator.into(),
             value,
             symbol: context.caller,
             region: context.region,
             span: span(node),
             line: node.start_row() + 1,
         });
-        let usage = match operator.as_str() {
+        let usage = match operator {
             "=" | "||=" | "&&=" | "??=" => Use::Assigned,
             _ => Use::Operand,
         };
@@ -334,26 +332,25 @@ impl<'t> Walker<'t> {
         let context = context.inner();
         let (kind, owner, context) = match object.as_ref() {
             Expr::This => {
-                let class =
-                    context.container.and_then(|container| self.facts.symbols[container as usize].member_of.clone());
+                let class = context.container.and_then(|container| self.facts.symbols[container as usize].member_of);
                 let Some(class) = class else { return };
                 let outer = context.container.and_then(|container| self.facts.symbols[container as usize].container);
                 (SymbolKind::Method, Some(class), Context { container: outer, ..context })
             }
             Expr::Member(class, prototype) if prototype == "prototype" => match class.as_ref() {
-                Expr::Name(class) => (SymbolKind::Method, Some(class.clone()), context),
+                Expr::Name(class) => (SymbolKind::Method, Some(*class), context),
                 _ => return,
             },
             Expr::Name(object) if object == "exports" => (SymbolKind::Function, None, context),
             Expr::Member(module, exports) if exports == "exports" && **module == Expr::Name("module".into()) => {
                 (SymbolKind::Function, None, context)
             }
-            Expr::Name(object) if context.top => (SymbolKind::Function, Some(object.clone()), context),
+            Expr::Name(object) if context.top => (SymbolKind::Function, Some(*object), context),
             _ => return,
         };
-        let mut symbol = self.symbol(name.clone(), kind, property, span(node), context);
+        let mut symbol = self.symbol(name.into(), kind, property, span(node), context);
         if let (Some(owner), None) = (&owner, context.container) {
-            symbol.qualified = format!("{owner}.{name}");
+            symbol.qualified = format!("{owner}.{name}").into();
         }
         symbol.takes_self = kind == SymbolKind::Method;
         symbol.exported = owner.is_none();
@@ -364,11 +361,11 @@ impl<'t> Walker<'t> {
     /// `i++`.
     pub fn visit_update(&mut self, node: Node<'t>, context: Context) {
         if let Some(argument) = node.child_by_field_name("argument") {
-            let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind()).to_owned();
+            let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
             let target = self.expr(argument);
             self.facts.assignments.push(crate::repo_map::facts::Assignment {
                 target,
-                operator,
+                operator: operator.into(),
                 value: Expr::Nothing,
                 symbol: context.caller,
                 region: context.region,
@@ -389,8 +386,7 @@ impl<'t> Walker<'t> {
         if !is_function(handler) {
             return;
         }
-        let error =
-            self.parameters(handler).first().map(|parameter| parameter.name.clone()).filter(|name| !name.is_empty());
+        let error = self.parameters(handler).first().map(|parameter| parameter.name).filter(|name| !name.is_empty());
         let region = self.region_slot(handler);
         let from = function.child_by_field_name("property").unwrap_or(function);
         let whole = crate::repo_map::facts::Span { start: from.start_byte() as u32, end: node.end_byte() as u32 };

@@ -9,6 +9,7 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     BindingKind, Catch, CatchForm, Comparison, Lines, Loop, LoopForm, Region, RegionIndex, RegionKind, Span,
 };
+use crate::repo_map::name::Name;
 
 impl<'t> Walker<'t> {
     /// A region over `body`, whose head is at `head`.
@@ -70,9 +71,9 @@ impl<'t> Walker<'t> {
 
     fn bind_loop(&mut self, names: Vec<Bound<'t>>, region: RegionIndex, node: Node<'t>, context: Context) {
         for bound in names {
-            let name = self.text(bound.name).to_owned();
+            let name = self.text(bound.name).into();
             if let RegionKind::Loop(head) = &mut self.facts.regions[region as usize].kind {
-                head.bindings.push(name.clone());
+                head.bindings.push(name);
             }
             self.add_binding(name, BindingKind::Pattern, None, None, bound.taken, node, context);
         }
@@ -101,7 +102,7 @@ impl<'t> Walker<'t> {
                         {
                             let name = self.text(name).to_owned();
                             if let RegionKind::Loop(head) = &mut self.facts.regions[region as usize].kind {
-                                head.bindings.push(name);
+                                head.bindings.push(name.into());
                             }
                         }
                     }
@@ -121,7 +122,7 @@ impl<'t> Walker<'t> {
         let Some(body) = node.child_by_field_name("body") else { return self.push_children(node, context.inner()) };
         self.branch(context);
         let over = node.child_by_field_name("condition").map(|condition| self.expr(condition));
-        let endless = matches!(over, Some(Expr::Bool(true))) || over == Some(Expr::Number("1".to_owned()));
+        let endless = matches!(over, Some(Expr::Bool(true))) || over == Some(Expr::Number("1".into()));
         let form = if endless { LoopForm::Endless } else { LoopForm::While };
         let head = Loop { form, over, bindings: Vec::new(), is_async: false, exits_early: false };
         let region = self.region(RegionKind::Loop(head), body, node, context);
@@ -272,9 +273,9 @@ impl<'t> Walker<'t> {
             match field {
                 Some("parameter") => {
                     for bound in self.bind(child, inside) {
-                        let name = self.text(bound.name).to_owned();
+                        let name: Name = self.text(bound.name).into();
                         if bound.taken.is_none() {
-                            error = Some(name.clone());
+                            error = Some(name);
                         }
                         let declared = self.declared_type(node);
                         self.add_binding(name, BindingKind::Pattern, declared, None, bound.taken, child, inside);
@@ -293,7 +294,7 @@ impl<'t> Walker<'t> {
         &mut self,
         form: CatchForm,
         body: Node<'t>,
-        error: Option<String>,
+        error: Option<Name>,
         guarded: Option<RegionIndex>,
         region: Option<RegionIndex>,
         span: Span,
@@ -375,7 +376,7 @@ impl<'t> Walker<'t> {
             "==" | "!=" | "===" | "!==" => {
                 if let (Some(left), Some(right)) = (left, right) {
                     let comparison = Comparison {
-                        operator: operator.to_owned(),
+                        operator: operator.into(),
                         left: self.expr(left),
                         right: self.expr(right),
                         symbol: context.caller,

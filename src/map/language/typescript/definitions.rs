@@ -9,6 +9,7 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     Binding, BindingKind, Lines, Region, RegionIndex, RegionKind, Return, Span, Symbol, SymbolIndex, SymbolKind,
 };
+use crate::repo_map::name::Name;
 
 /// Calls that hand back the function they are given, so that the name they are bound to is the function's.
 const WRAPPERS: &[&str] = &[
@@ -39,15 +40,15 @@ impl<'t> Walker<'t> {
     /// A symbol with what every kind has; the rest is filled in by the caller.
     pub fn symbol(
         &mut self,
-        name: String,
+        name: Name,
         kind: SymbolKind,
         name_node: Node<'t>,
         whole: Span,
         context: Context,
     ) -> Symbol {
         let qualified = match context.container {
-            Some(container) => format!("{}.{name}", self.facts.symbols[container as usize].qualified),
-            None => name.clone(),
+            Some(container) => format!("{}.{name}", self.facts.symbols[container as usize].qualified).into(),
+            None => name,
         };
         Symbol {
             name,
@@ -65,7 +66,7 @@ impl<'t> Walker<'t> {
             span: whole,
             lines: self.lines_of(whole, name_node),
             name_line: name_node.start_row() + 1,
-            signature: String::new(),
+            signature: Name::default(),
             parameters: Vec::new(),
             return_type: None,
             attributes: Vec::new(),
@@ -101,17 +102,17 @@ impl<'t> Walker<'t> {
     }
 
     /// A signature, secrets in default values masked.
-    pub fn signature_text(&self, start: usize, end: usize) -> String {
+    pub fn signature_text(&self, start: usize, end: usize) -> Name {
         let text = signature(self.source, start, end);
-        crate::secrets::mask(text.trim_end_matches(['{', ';', '='].as_slice()).trim_end())
+        crate::secrets::mask(text.trim_end_matches(['{', ';', '='].as_slice()).trim_end()).into()
     }
 
     /// `function f() {}` and its signatures.
     pub fn visit_function_declaration(&mut self, node: Node<'t>, context: Context) {
         let whole = context.whole_or(node);
         if let Some(name) = node.child_by_field_name("name") {
-            let text = self.text(name).to_owned();
-            let symbol = self.symbol(text.clone(), SymbolKind::Function, name, whole, context);
+            let text = self.text(name).into();
+            let symbol = self.symbol(text, SymbolKind::Function, name, whole, context);
             let index = self.add_function(symbol, node);
             if !context.top && node.kind() != "function_signature" {
                 // A local function is found like a local variable.
@@ -120,7 +121,7 @@ impl<'t> Walker<'t> {
                 self.add_binding(text, BindingKind::Constant, None, Some(value), None, node, context);
             }
         } else if context.default_export {
-            let symbol = self.symbol("default".to_owned(), SymbolKind::Function, node, whole, context);
+            let symbol = self.symbol("default".into(), SymbolKind::Function, node, whole, context);
             self.add_function(symbol, node);
         }
         self.visit_function_value(node, context);
@@ -172,8 +173,8 @@ impl<'t> Walker<'t> {
         };
         let parameters = self.parameters(node);
         let names = parameters.iter().flat_map(|parameter| {
-            let destructured = parameter.destructured.iter().map(|(_, local)| local.clone());
-            let plain = (!parameter.name.is_empty()).then(|| parameter.name.clone());
+            let destructured = parameter.destructured.iter().map(|(_, local)| *local);
+            let plain = (!parameter.name.is_empty()).then_some(parameter.name);
             plain.into_iter().chain(destructured)
         });
         let names = names.collect();
@@ -190,7 +191,7 @@ impl<'t> Walker<'t> {
             let plain = (!parameter.name.is_empty()).then_some((None, parameter.name));
             let parts = parameter.destructured.into_iter().map(|(key, local)| (Some(key), local));
             for (taken, local) in plain.into_iter().chain(parts) {
-                self.add_binding(local, BindingKind::Pattern, Some(declared.clone()), None, taken, node, inner);
+                self.add_binding(local, BindingKind::Pattern, Some(declared), None, taken, node, inner);
             }
         }
         inner
@@ -218,7 +219,7 @@ impl<'t> Walker<'t> {
                 "function_expression" | "generator_function" => {
                     if let Some(name) = bare.child_by_field_name("name") {
                         let text = self.text(name).to_owned();
-                        let symbol = self.symbol(text, SymbolKind::Function, name, span(bare), context.inner());
+                        let symbol = self.symbol(text.into(), SymbolKind::Function, name, span(bare), context.inner());
                         self.add_function(symbol, bare);
                     }
                 }
@@ -263,7 +264,7 @@ impl<'t> Walker<'t> {
         } else if context.top {
             for bound in &names {
                 let text = self.text(bound.name).to_owned();
-                let mut symbol = self.symbol(text, SymbolKind::Constant, bound.name, context.whole, context);
+                let mut symbol = self.symbol(text.into(), SymbolKind::Constant, bound.name, context.whole, context);
                 symbol.signature = self.signature_text(context.whole.start as usize, context.whole.end as usize);
                 self.add_symbol(symbol);
             }
@@ -272,7 +273,7 @@ impl<'t> Walker<'t> {
             let value = value.map(|value| self.expr(value));
             for bound in names {
                 let text = self.text(bound.name).to_owned();
-                self.add_binding(text, kind, declared.clone(), value.clone(), bound.taken, node, context);
+                self.add_binding(text.into(), kind, declared, value.clone(), bound.taken, node, context);
             }
         }
         let usage = if plain { Use::Bound(name.start_byte() as u32, name.end_byte() as u32) } else { Use::Bound(0, 0) };
@@ -290,18 +291,18 @@ impl<'t> Walker<'t> {
         let text = self.text(name).to_owned();
         let bare = value.map(unwrapped);
         if let Some(function) = bare.and_then(|bare| self.function_behind(bare)) {
-            let symbol = self.symbol(text, SymbolKind::Function, name, context.whole, context);
+            let symbol = self.symbol(text.into(), SymbolKind::Function, name, context.whole, context);
             self.add_function(symbol, function);
             return;
         }
         match bare.map(|bare| (bare, bare.kind())) {
             Some((class, "class")) => {
-                let symbol = self.symbol(text, SymbolKind::Class, name, context.whole, context);
+                let symbol = self.symbol(text.into(), SymbolKind::Class, name, context.whole, context);
                 let index = self.add_symbol(symbol);
                 self.symbol_of.insert(class.id(), index);
             }
             found if context.top => {
-                let mut symbol = self.symbol(text, SymbolKind::Constant, name, context.whole, context);
+                let mut symbol = self.symbol(text.into(), SymbolKind::Constant, name, context.whole, context);
                 symbol.signature = self.signature_text(context.whole.start as usize, context.whole.end as usize);
                 let index = self.add_symbol(symbol);
                 if let Some((object, "object")) = found {
@@ -328,7 +329,8 @@ impl<'t> Walker<'t> {
         };
         for symbol in &mut self.facts.symbols[first..] {
             let at = outer.min(symbol.qualified.len());
-            symbol.qualified.insert_str(at, &format!("{name}."));
+            let (before, after) = symbol.qualified.split_at(at);
+            symbol.qualified = format!("{before}{name}.{after}").into();
         }
     }
 
@@ -410,11 +412,11 @@ impl<'t> Walker<'t> {
     #[expect(clippy::too_many_arguments, reason = "each is a field of the binding")]
     pub fn add_binding(
         &mut self,
-        name: String,
+        name: Name,
         kind: BindingKind,
-        declared_type: Option<String>,
+        declared_type: Option<Name>,
         value: Option<Expr>,
-        taken: Option<String>,
+        taken: Option<Name>,
         node: Node<'t>,
         context: Context,
     ) {

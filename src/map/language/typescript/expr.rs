@@ -1,6 +1,7 @@
 //! Expressions, cut down to [`Expr`].
 
 use crate::map::syntax::Node;
+use crate::repo_map::name::Name;
 
 use super::super::shared::{cap, fold};
 use super::prefix;
@@ -21,9 +22,7 @@ impl<'t> Walker<'t> {
             return Expr::Other;
         }
         match node.kind() {
-            "identifier" | "shorthand_property_identifier" | "type_identifier" => {
-                Expr::Name(self.text(node).to_owned())
-            }
+            "identifier" | "shorthand_property_identifier" | "type_identifier" => Expr::Name(self.text(node).into()),
             "this" => Expr::This,
             "super" => Expr::Super,
             "member_expression" | "nested_identifier" => self.member(node, depth),
@@ -39,7 +38,7 @@ impl<'t> Walker<'t> {
                 prefix::of_chain(node).into_iter().rev().fold(call, |value, word| {
                     match word.child(0).map(|first| first.kind()) {
                         Some("await") => Expr::Await(Box::new(value)),
-                        operator => Expr::Unary(operator.unwrap_or_default().to_owned(), Box::new(value)),
+                        operator => Expr::Unary(operator.unwrap_or_default().into(), Box::new(value)),
                     }
                 })
             }
@@ -49,9 +48,9 @@ impl<'t> Walker<'t> {
                 None => Expr::Other,
             },
             "await_expression" => Expr::Await(Box::new(self.only_child(node, depth))),
-            "string" => Expr::Text(literal(&string_content(self.text(node)))),
+            "string" => Expr::Text(literal(&string_content(self.text(node))).into()),
             "template_string" => self.template(node, depth),
-            "number" => Expr::Number(self.text(node).to_owned()),
+            "number" => Expr::Number(self.text(node).into()),
             "true" => Expr::Bool(true),
             "false" => Expr::Bool(false),
             "null" | "undefined" => Expr::Nothing,
@@ -63,35 +62,35 @@ impl<'t> Walker<'t> {
             _ if is_function(node) => self.function_expr(node),
             "regex" => {
                 let pattern = node.child_by_field_name("pattern").map_or("", |pattern| self.text(pattern));
-                Expr::Regex(cap(pattern, Expr::MAX_TEXT).to_owned())
+                Expr::Regex(cap(pattern, Expr::MAX_TEXT).into())
             }
             "binary_expression" => {
                 let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind()).to_owned();
                 let left = self.field_expr(node, "left", depth);
                 let right = self.field_expr(node, "right", depth);
-                Expr::Binary(operator, Box::new(left), Box::new(right))
+                Expr::Binary(operator.into(), Box::new(left), Box::new(right))
             }
             "unary_expression" => {
                 let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
                 let argument = self.field_expr(node, "argument", depth);
                 match argument {
-                    Expr::Number(digits) if operator == "-" => Expr::Number(format!("-{digits}")),
-                    argument if operator == "void" && argument == Expr::Number("0".to_owned()) => Expr::Nothing,
-                    argument => Expr::Unary(operator.to_owned(), Box::new(argument)),
+                    Expr::Number(digits) if operator == "-" => Expr::Number(format!("-{digits}").into()),
+                    argument if operator == "void" && argument == Expr::Number("0".into()) => Expr::Nothing,
+                    argument => Expr::Unary(operator.into(), Box::new(argument)),
                 }
             }
             "update_expression" => {
                 let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind()).to_owned();
-                Expr::Unary(operator, Box::new(self.field_expr(node, "argument", depth)))
+                Expr::Unary(operator.into(), Box::new(self.field_expr(node, "argument", depth)))
             }
-            "yield_expression" => Expr::Unary("yield".to_owned(), Box::new(self.only_child(node, depth))),
+            "yield_expression" => Expr::Unary("yield".into(), Box::new(self.only_child(node, depth))),
             "as_expression" | "satisfies_expression" => self.cast(node, depth),
             "type_assertion" => {
                 let children: Vec<_> = self.named(node).collect();
                 match children.as_slice() {
                     [kind, value] => {
                         let kind = fold(self.text(*kind).trim_start_matches('<').trim_end_matches('>'));
-                        Expr::Unary(format!("as {}", cap(&kind, 120)), Box::new(self.expr_at(*value, depth + 1)))
+                        Expr::Unary(format!("as {}", cap(&kind, 120)).into(), Box::new(self.expr_at(*value, depth + 1)))
                     }
                     _ => Expr::Other,
                 }
@@ -119,8 +118,8 @@ impl<'t> Walker<'t> {
                 Some(inner) => self.expr_at(inner, depth),
                 None => Expr::Nothing,
             },
-            "meta_property" => Expr::Name(self.text(node).to_owned()),
-            "import" => Expr::Name("import".to_owned()),
+            "meta_property" => Expr::Name(self.text(node).into()),
+            "import" => Expr::Name("import".into()),
             _ => Expr::Other,
         }
     }
@@ -137,7 +136,7 @@ impl<'t> Walker<'t> {
         let Some(property) = node.child_by_field_name("property") else { return Expr::Other };
         let name = self.text(property).to_owned();
         let object = self.field_expr(node, "object", depth);
-        Expr::Member(Box::new(object), name)
+        Expr::Member(Box::new(object), name.into())
     }
 
     /// `value as Type`: the operator keeps the type, since it says what the value is.
@@ -146,7 +145,7 @@ impl<'t> Walker<'t> {
         let Some(&value) = children.first() else { return Expr::Other };
         let word = if node.kind() == "as_expression" { "as" } else { "satisfies" };
         let kind = children.get(1).map_or("const".to_owned(), |kind| fold(self.text(*kind)));
-        Expr::Unary(format!("{word} {}", cap(&kind, 120)), Box::new(self.expr_at(value, depth + 1)))
+        Expr::Unary(format!("{word} {}", cap(&kind, 120)).into(), Box::new(self.expr_at(value, depth + 1)))
     }
 
     fn template(&mut self, node: Node<'t>, depth: usize) -> Expr {
@@ -157,7 +156,7 @@ impl<'t> Walker<'t> {
             if child.kind() == "template_substitution" {
                 holes = true;
                 if !text.is_empty() {
-                    parts.push(TemplatePart::Text(literal(&std::mem::take(&mut text))));
+                    parts.push(TemplatePart::Text(literal(&std::mem::take(&mut text)).into()));
                 }
                 let hole = self.only_child(child, depth);
                 parts.push(TemplatePart::Hole(hole));
@@ -169,10 +168,10 @@ impl<'t> Walker<'t> {
             }
         }
         if !holes {
-            return Expr::Text(literal(&text));
+            return Expr::Text(literal(&text).into());
         }
         if !text.is_empty() {
-            parts.push(TemplatePart::Text(literal(&text)));
+            parts.push(TemplatePart::Text(literal(&text).into()));
         }
         Expr::Template(parts)
     }
@@ -192,12 +191,12 @@ impl<'t> Walker<'t> {
                     entries.push((key, value));
                 }
                 "shorthand_property_identifier" => {
-                    let name = self.text(entry).to_owned();
-                    entries.push((name.clone(), Expr::Name(name)));
+                    let name = self.text(entry).into();
+                    entries.push((name, Expr::Name(name)));
                 }
                 "spread_element" => {
                     let value = self.only_child(entry, depth);
-                    entries.push(("...".to_owned(), value));
+                    entries.push(("...".into(), value));
                 }
                 _ => {}
             }
@@ -206,14 +205,14 @@ impl<'t> Walker<'t> {
     }
 
     /// A property name: quotes taken off, computed ones as written.
-    pub fn key(&self, node: Node<'t>) -> String {
+    pub fn key(&self, node: Node<'t>) -> Name {
         match node.kind() {
-            "string" => literal(&string_content(self.text(node))),
+            "string" => literal(&string_content(self.text(node))).into(),
             "computed_property_name" => match node.named_child(0) {
-                Some(inner) if inner.kind() == "string" => literal(&string_content(self.text(inner))),
-                _ => cap(&fold(self.text(node)), 80).to_owned(),
+                Some(inner) if inner.kind() == "string" => literal(&string_content(self.text(inner))).into(),
+                _ => cap(&fold(self.text(node)), 80).into(),
             },
-            _ => self.text(node).to_owned(),
+            _ => self.text(node).into(),
         }
     }
 

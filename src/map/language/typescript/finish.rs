@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::walk::Walker;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CodeLine, ExportTarget, FileFacts, RegionKind, Span, Usage};
+use crate::repo_map::name::Name;
 
 /// New indices by old ones; `None` for what was dropped.
 struct Renumbered {
@@ -58,7 +59,7 @@ impl Walker<'_> {
     }
 
     /// Names that occur outside the definition they name.
-    fn references(&self, facts: &FileFacts) -> Vec<String> {
+    fn references(&self, facts: &FileFacts) -> Vec<Name> {
         let mut own: FxHashMap<&str, Vec<Span>> = FxHashMap::default();
         for symbol in &facts.symbols {
             own.entry(symbol.name.as_str()).or_default().push(symbol.span);
@@ -76,7 +77,7 @@ impl Walker<'_> {
         }
         let mut found: Vec<&str> = found.into_iter().collect();
         found.sort_unstable();
-        found.into_iter().map(str::to_owned).collect()
+        found.into_iter().map(Name::from).collect()
     }
 }
 

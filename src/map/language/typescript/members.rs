@@ -5,6 +5,7 @@ use crate::map::syntax::Node;
 use super::super::shared::{cap, fold, span};
 use super::walk::{Context, Use, Walker, unwrapped};
 use crate::repo_map::facts::{Binding, BindingKind, Heritage, HeritageKind, SIGNATURE, SymbolIndex, SymbolKind};
+use crate::repo_map::name::Name;
 
 /// Bytes of the parameters of a call signature that are kept. Our choice: longer ones list type parameters by the dozen.
 const MAX_SIGNATURE: usize = 600;
@@ -19,11 +20,11 @@ impl<'t> Walker<'t> {
             (Some(index), _) => Some(index),
             (None, Some(name)) => {
                 let text = self.text(name).to_owned();
-                let symbol = self.symbol(text, SymbolKind::Class, name, whole, context);
+                let symbol = self.symbol(text.into(), SymbolKind::Class, name, whole, context);
                 Some(self.add_symbol(symbol))
             }
             (None, None) if context.default_export => {
-                let symbol = self.symbol("default".to_owned(), SymbolKind::Class, node, whole, context);
+                let symbol = self.symbol("default".into(), SymbolKind::Class, node, whole, context);
                 Some(self.add_symbol(symbol))
             }
             (None, None) => None,
@@ -39,7 +40,7 @@ impl<'t> Walker<'t> {
             symbol.signature = signature;
             symbol.attributes = attributes;
         }
-        let owner = index.map(|index| self.facts.symbols[index as usize].name.clone()).unwrap_or_default();
+        let owner = index.map(|index| self.facts.symbols[index as usize].name).unwrap_or_default();
         for (child, field) in self.children(node) {
             match field {
                 Some("name") => self.count_definition(child, context),
@@ -75,11 +76,11 @@ impl<'t> Walker<'t> {
         let text = self.text(unwrapped(base));
         let text = text.split('<').next().unwrap_or(text);
         let line = base.start_row() + 1;
-        self.facts.heritage.push(Heritage { of: of.to_owned(), base: fold(text), kind, line });
+        self.facts.heritage.push(Heritage { of: of.into(), base: fold(text).into(), kind, line });
     }
 
     fn visit_class_body(&mut self, body: Node<'t>, class: Option<SymbolIndex>, context: Context) {
-        let name = class.map(|class| self.facts.symbols[class as usize].name.clone());
+        let name = class.map(|class| self.facts.symbols[class as usize].name);
         let around = Context { container: class.or(context.container), ..context.inner().used(Use::Operand) };
         let mut documented = false;
         let mut decorators = Vec::new();
@@ -98,12 +99,12 @@ impl<'t> Walker<'t> {
                 }
                 "method_definition" | "method_signature" | "abstract_method_signature" => {
                     if class.is_some() {
-                        self.add_method(member, name.clone(), std::mem::take(&mut decorators), own);
+                        self.add_method(member, name, std::mem::take(&mut decorators), own);
                     }
                     self.push(member, own.inner());
                 }
                 "public_field_definition" => {
-                    self.visit_field(member, name.clone(), std::mem::take(&mut decorators), own);
+                    self.visit_field(member, name, std::mem::take(&mut decorators), own);
                 }
                 _ => self.push(member, own.inner()),
             }
@@ -115,12 +116,12 @@ impl<'t> Walker<'t> {
     }
 
     /// A method with or without a body, of a class, an interface or an object type.
-    fn add_method(&mut self, node: Node<'t>, member_of: Option<String>, decorators: Vec<String>, context: Context) {
+    fn add_method(&mut self, node: Node<'t>, member_of: Option<Name>, decorators: Vec<Name>, context: Context) {
         let Some(name) = node.child_by_field_name("name") else { return };
         let text = self.key(name);
         let kind = if text == "constructor" { SymbolKind::Constructor } else { SymbolKind::Method };
         let mut symbol = self.symbol(text, kind, name, span(node), context);
-        symbol.member_of = member_of.clone();
+        symbol.member_of = member_of;
         symbol.takes_self = kind == SymbolKind::Method && !self.has_word(node, "static");
         symbol.exported = self.member_exported(node, context);
         symbol.attributes = decorators;
@@ -144,7 +145,7 @@ impl<'t> Walker<'t> {
     }
 
     /// `constructor(private readonly db: Database)` declares a field.
-    fn parameter_properties(&mut self, node: Node<'t>, member_of: Option<String>, context: Context) {
+    fn parameter_properties(&mut self, node: Node<'t>, member_of: Option<Name>, context: Context) {
         let Some(list) = node.child_by_field_name("parameters") else { return };
         for parameter in self.named(list) {
             let is_field = self
@@ -156,11 +157,11 @@ impl<'t> Walker<'t> {
                 let declared = self.declared_type(parameter);
                 let name = self.text(pattern).to_owned();
                 self.add_member(
-                    name,
+                    name.into(),
                     BindingKind::ParameterProperty,
                     declared,
                     None,
-                    member_of.clone(),
+                    member_of,
                     parameter,
                     context,
                 );
@@ -168,14 +169,14 @@ impl<'t> Walker<'t> {
         }
     }
 
-    fn visit_field(&mut self, node: Node<'t>, member_of: Option<String>, decorators: Vec<String>, context: Context) {
+    fn visit_field(&mut self, node: Node<'t>, member_of: Option<Name>, decorators: Vec<Name>, context: Context) {
         let name = node.child_by_field_name("name");
         let value = node.child_by_field_name("value");
         let function = value.map(unwrapped).and_then(|value| self.function_behind(value));
         if let (Some(name), Some(function), Some(_)) = (name, function, &member_of) {
             let text = self.key(name);
             let mut symbol = self.symbol(text, SymbolKind::Method, name, span(node), context);
-            symbol.member_of = member_of.clone();
+            symbol.member_of = member_of;
             symbol.takes_self = !self.has_word(node, "static");
             symbol.exported = self.member_exported(node, context);
             symbol.attributes = decorators.clone();
@@ -205,11 +206,11 @@ impl<'t> Walker<'t> {
     #[expect(clippy::too_many_arguments, reason = "each is a field of the binding")]
     fn add_member(
         &mut self,
-        name: String,
+        name: Name,
         kind: BindingKind,
-        declared_type: Option<String>,
+        declared_type: Option<Name>,
         value: Option<crate::repo_map::expr::Expr>,
-        member_of: Option<String>,
+        member_of: Option<Name>,
         node: Node<'t>,
         context: Context,
     ) {
@@ -266,24 +267,24 @@ impl<'t> Walker<'t> {
     ) -> SymbolIndex {
         let text = self.text(name).to_owned();
         let whole = context.whole_or(node);
-        let mut symbol = self.symbol(text, kind, name, whole, context);
+        let mut symbol = self.symbol(text.into(), kind, name, whole, context);
         symbol.signature = self.signature_text(whole.start as usize, end);
         self.add_symbol(symbol)
     }
 
     /// `<T>(a: A): R` in an interface, as the function type it stands for.
-    fn signature_type(&self, node: Node<'t>) -> Option<String> {
+    fn signature_type(&self, node: Node<'t>) -> Option<Name> {
         let part = |field| node.child_by_field_name(field);
         let parameters = part("parameters")?;
         let start = part("type_parameters").unwrap_or(parameters).start_byte();
         let head = fold(self.source.get(start..parameters.end_byte())?);
-        let returned = part("return_type").map_or("any".to_owned(), |kind| self.type_text(kind));
-        Some(format!("{} => {returned}", cap(&head, MAX_SIGNATURE)))
+        let returned = part("return_type").map_or("any".to_owned(), |kind| self.type_text(kind).to_string());
+        Some(format!("{} => {returned}", cap(&head, MAX_SIGNATURE)).into())
     }
 
     /// Methods and fields of an interface body or an object type.
     fn visit_type_members(&mut self, body: Node<'t>, of: SymbolIndex, context: Context) {
-        let name = Some(self.facts.symbols[of as usize].name.clone());
+        let name = Some(self.facts.symbols[of as usize].name);
         let around = Context { container: Some(of), ..context.inner().used(Use::Operand) };
         let mut documented = false;
         for (member, _) in self.children(body) {
@@ -294,19 +295,19 @@ impl<'t> Walker<'t> {
                     continue;
                 }
                 "method_signature" => {
-                    self.add_method(member, name.clone(), Vec::new(), Context { documented, ..around });
+                    self.add_method(member, name, Vec::new(), Context { documented, ..around });
                     self.push(member, around);
                 }
                 "call_signature" => {
                     let text = self.signature_type(member);
-                    self.add_member(SIGNATURE.to_owned(), BindingKind::Field, text, None, name.clone(), member, around);
+                    self.add_member(SIGNATURE.into(), BindingKind::Field, text, None, name, member, around);
                     self.push(member, around);
                 }
                 "property_signature" => {
                     if let Some(key) = member.child_by_field_name("name") {
                         let text = self.key(key);
                         let declared = self.declared_type(member);
-                        self.add_member(text, BindingKind::Field, declared, None, name.clone(), member, around);
+                        self.add_member(text, BindingKind::Field, declared, None, name, member, around);
                     }
                     for (child, field) in self.children(member) {
                         match field {

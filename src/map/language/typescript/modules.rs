@@ -7,6 +7,7 @@ use super::expr::string_content;
 use super::walk::{Context, Use, Walker, is_function, unwrapped};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Export, ExportTarget, Import, ImportItem, Span, SymbolKind};
+use crate::repo_map::name::Name;
 
 impl<'t> Walker<'t> {
     fn add_import(
@@ -18,14 +19,12 @@ impl<'t> Walker<'t> {
         node: Node<'t>,
         context: Context,
     ) {
-        let within = context
-            .caller
-            .map(|caller| vec![self.facts.symbols[caller as usize].qualified.clone()])
-            .unwrap_or_default();
+        let within =
+            context.caller.map(|caller| vec![self.facts.symbols[caller as usize].qualified]).unwrap_or_default();
         self.facts.imports.push(Import {
-            source: source.to_owned(),
+            source: source.into(),
             item,
-            local: local.to_owned(),
+            local: local.into(),
             type_only,
             within,
             reexported: false,
@@ -33,8 +32,8 @@ impl<'t> Walker<'t> {
         });
     }
 
-    fn specifier(&self, node: Node<'t>) -> String {
-        string_content(self.text(node))
+    fn specifier(&self, node: Node<'t>) -> Name {
+        string_content(self.text(node)).into()
     }
 
     fn has_type_word(&mut self, node: Node<'t>) -> bool {
@@ -81,7 +80,7 @@ impl<'t> Walker<'t> {
                             let type_only = type_only || self.has_type_word(specifier);
                             let item = match self.key(name).as_str() {
                                 "default" => ImportItem::Default,
-                                name => ImportItem::Named(name.to_owned()),
+                                name => ImportItem::Named(name.into()),
                             };
                             self.add_import(&source, item, local, type_only, specifier, context);
                         }
@@ -98,14 +97,14 @@ impl<'t> Walker<'t> {
             let text = self.text(name).to_owned();
             let value = self.expr(value);
             let kind = crate::repo_map::facts::BindingKind::Constant;
-            self.add_binding(text, kind, None, Some(value), None, node, context);
+            self.add_binding(text.into(), kind, None, Some(value), None, node, context);
         }
         self.push_children(node, context.inner());
     }
 
     fn add_export(&mut self, name: &str, target: ExportTarget, type_only: bool, node: Node<'t>) {
         let line = node.start_row() + 1;
-        self.facts.exports.push(Export { name: name.to_owned(), target, type_only, line });
+        self.facts.exports.push(Export { name: name.into(), target, type_only, line });
     }
 
     /// `export …`.
@@ -121,7 +120,7 @@ impl<'t> Walker<'t> {
             .map_or(node.start_byte(), |child| child.start_byte());
         let whole = Span { start: start as u32, end: node.end_byte() as u32 };
         let inner = Context { whole, exported: true, default_export: is_default, ..context };
-        let decorators: Vec<String> = self.decorator_texts(node);
+        let decorators: Vec<Name> = self.decorator_texts(node);
         for (child, field) in children {
             match (field, child.kind()) {
                 (Some("declaration"), _) => {
@@ -134,7 +133,7 @@ impl<'t> Walker<'t> {
                 (_, "export_clause") => self.export_clause(child, source.as_deref(), type_only, context),
                 (_, "namespace_export") => {
                     if let (Some(source), Some(name)) = (&source, self.named(child).next()) {
-                        let target = ExportTarget::From { source: source.clone(), name: "*".to_owned() };
+                        let target = ExportTarget::From { source: *source, name: "*".into() };
                         let name = self.key(name);
                         self.add_export(&name, target, type_only, node);
                     }
@@ -142,7 +141,7 @@ impl<'t> Walker<'t> {
                 }
                 (_, "*") => {
                     if let Some(source) = &source {
-                        let target = ExportTarget::From { source: source.clone(), name: "*".to_owned() };
+                        let target = ExportTarget::From { source: *source, name: "*".into() };
                         self.add_export("*", target, type_only, node);
                     }
                     self.count(child);
@@ -169,7 +168,7 @@ impl<'t> Walker<'t> {
             let local = self.key(name);
             let type_only = type_only || self.has_type_word(specifier);
             let target = match source {
-                Some(source) => ExportTarget::From { source: source.to_owned(), name: local },
+                Some(source) => ExportTarget::From { source: source.into(), name: local },
                 None => ExportTarget::Local(local),
             };
             self.add_export(&public, target, type_only, specifier);
@@ -183,7 +182,7 @@ impl<'t> Walker<'t> {
         match bare.kind() {
             "identifier" => {
                 let name = self.text(bare).to_owned();
-                self.add_export("default", ExportTarget::Local(name), false, value);
+                self.add_export("default", ExportTarget::Local(name.into()), false, value);
             }
             "class" => {
                 self.push(bare, context);
@@ -193,11 +192,11 @@ impl<'t> Walker<'t> {
                 if let Some(function) = self.function_behind(bare) {
                     let own = function.child_by_field_name("name").filter(|_| is_function(bare));
                     let name = own.map_or("default".to_owned(), |name| self.text(name).to_owned());
-                    let symbol = self.symbol(name, SymbolKind::Function, own.unwrap_or(value), context.whole, context);
+                    let symbol =
+                        self.symbol(name.into(), SymbolKind::Function, own.unwrap_or(value), context.whole, context);
                     self.add_function(symbol, function);
                 } else {
-                    let mut symbol =
-                        self.symbol("default".to_owned(), SymbolKind::Constant, value, context.whole, context);
+                    let mut symbol = self.symbol("default".into(), SymbolKind::Constant, value, context.whole, context);
                     symbol.signature = self.signature_text(context.whole.start as usize, context.whole.end as usize);
                     if bare.kind() == "object" {
                         let index = self.add_symbol(symbol);
@@ -216,12 +215,10 @@ impl<'t> Walker<'t> {
         if context.caller.is_some() {
             return;
         }
-        let module_exports = Expr::Member(Box::new(Expr::Name("module".to_owned())), "exports".to_owned());
+        let module_exports = Expr::Member(Box::new(Expr::Name("module".into())), "exports".into());
         let name = match target {
             target if *target == module_exports => "default",
-            Expr::Member(object, name)
-                if **object == module_exports || **object == Expr::Name("exports".to_owned()) =>
-            {
+            Expr::Member(object, name) if **object == module_exports || **object == Expr::Name("exports".into()) => {
                 name
             }
             _ => return,
@@ -232,7 +229,7 @@ impl<'t> Walker<'t> {
                 let own = function.child_by_field_name("name").filter(|_| is_function(bare));
                 let text = own.map_or("default".to_owned(), |name| self.text(name).to_owned());
                 let context = Context { exported: true, default_export: true, ..context.inner() };
-                let symbol = self.symbol(text, SymbolKind::Function, own.unwrap_or(value), span(node), context);
+                let symbol = self.symbol(text.into(), SymbolKind::Function, own.unwrap_or(value), span(node), context);
                 self.add_function(symbol, function);
                 return;
             }
@@ -263,16 +260,16 @@ impl<'t> Walker<'t> {
         }
         let Some(source) = self.required(bare) else { return false };
         let names = self.quietly(|walker, context| walker.bind(name, context));
-        let names: Vec<(Option<String>, String)> =
-            names.into_iter().map(|bound| (bound.taken, self.text(bound.name).to_owned())).collect();
+        let names: Vec<(Option<Name>, Name)> =
+            names.into_iter().map(|bound| (bound.taken, self.text(bound.name).into())).collect();
         if member.is_some() && names.iter().any(|(taken, _)| taken.is_some()) {
             return false;
         }
         for (taken, local) in names {
             let item = match (member, taken.as_deref()) {
                 (Some("default"), _) | (None, Some("default")) => ImportItem::Default,
-                (Some(member), _) => ImportItem::Named(member.to_owned()),
-                (None, Some(key)) => ImportItem::Named(key.to_owned()),
+                (Some(member), _) => ImportItem::Named(member.into()),
+                (None, Some(key)) => ImportItem::Named(key.into()),
                 (None, None) => ImportItem::Namespace,
             };
             self.add_import(&source, item, &local, false, value, context);
@@ -281,7 +278,7 @@ impl<'t> Walker<'t> {
     }
 
     /// The specifier, when `node` is `require('…')`.
-    fn required(&mut self, node: Node<'t>) -> Option<String> {
+    fn required(&mut self, node: Node<'t>) -> Option<Name> {
         if node.kind() != "call_expression" || self.text(node.child_by_field_name("function")?) != "require" {
             return None;
         }

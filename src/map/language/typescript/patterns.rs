@@ -5,6 +5,7 @@ use crate::map::syntax::Node;
 use super::super::shared::{cap, fold};
 use super::walk::{Context, Use, Walker};
 use crate::repo_map::facts::Parameter;
+use crate::repo_map::name::Name;
 
 /// A declared type longer than this is cut: no one resolves through it.
 const MAX_TYPE: usize = 400;
@@ -12,7 +13,7 @@ const MAX_TYPE: usize = 400;
 /// A name a pattern binds.
 pub(super) struct Bound<'t> {
     /// What is taken from the value: a key, a position, keys joined by dots; `None` for a plain name.
-    pub taken: Option<String>,
+    pub taken: Option<Name>,
     /// Where the local name stands.
     pub name: Node<'t>,
 }
@@ -21,11 +22,11 @@ impl<'t> Walker<'t> {
     /// Every name that `pattern` binds, in source order; defaults and computed keys are queued for a visit.
     pub fn bind(&mut self, pattern: Node<'t>, context: Context) -> Vec<Bound<'t>> {
         let mut found = Vec::new();
-        let mut work = vec![(pattern, None::<String>)];
+        let mut work = vec![(pattern, None::<Name>)];
         while let Some((node, taken)) = work.pop() {
             let below = |key: &str| match &taken {
                 Some(outer) if outer.len() < MAX_TYPE => Some(format!("{outer}.{key}")),
-                Some(outer) => Some(outer.clone()),
+                Some(outer) => Some(String::from(*outer)),
                 None => Some(key.to_owned()),
             };
             match node.kind() {
@@ -35,15 +36,15 @@ impl<'t> Walker<'t> {
                 }
                 "shorthand_property_identifier_pattern" => {
                     self.count(node);
-                    found.push(Bound { taken: below(self.text(node)), name: node });
+                    found.push(Bound { taken: below(self.text(node)).map(Name::from), name: node });
                 }
                 "object_pattern" => {
                     let children: Vec<_> = self.children(node).collect();
                     let queued = work.len();
                     for (child, _) in children {
                         match child.kind() {
-                            "rest_pattern" => work.push((child, below("..."))),
-                            _ if child.is_named() && child.kind() != "comment" => work.push((child, taken.clone())),
+                            "rest_pattern" => work.push((child, below("...").map(Name::from))),
+                            _ if child.is_named() && child.kind() != "comment" => work.push((child, taken)),
                             _ => self.push(child, context.inner()),
                         }
                     }
@@ -60,7 +61,7 @@ impl<'t> Walker<'t> {
                                 self.count(child);
                             }
                             _ if child.is_named() && child.kind() != "comment" => {
-                                work.push((child, below(&position.to_string())));
+                                work.push((child, below(&position.to_string()).map(Name::from)));
                             }
                             _ => self.push(child, context.inner()),
                         }
@@ -74,7 +75,7 @@ impl<'t> Walker<'t> {
                     }
                     let name = key.map(|key| self.key(key)).unwrap_or_default();
                     if let Some(value) = node.child_by_field_name("value") {
-                        work.push((value, below(&name)));
+                        work.push((value, below(&name).map(Name::from)));
                     }
                 }
                 "assignment_pattern" | "object_assignment_pattern" => {
@@ -100,7 +101,12 @@ impl<'t> Walker<'t> {
     pub fn parameters(&mut self, node: Node<'t>) -> Vec<Parameter> {
         if let Some(single) = node.child_by_field_name("parameter") {
             let name = self.text(single).to_owned();
-            return vec![Parameter { name, destructured: Vec::new(), declared_type: None, attributes: Vec::new() }];
+            return vec![Parameter {
+                name: name.into(),
+                destructured: Vec::new(),
+                declared_type: None,
+                attributes: Vec::new(),
+            }];
         }
         let Some(list) = node.child_by_field_name("parameters") else { return Vec::new() };
         let mut found = Vec::new();
@@ -118,13 +124,13 @@ impl<'t> Walker<'t> {
             let plain = matches!(names.as_slice(), [Bound { taken: None, .. }]);
             let (name, destructured) = if plain {
                 let name = names.remove(0).name;
-                (self.text(name).to_owned(), Vec::new())
+                (self.text(name).into(), Vec::new())
             } else {
                 let pairs = names
                     .into_iter()
-                    .map(|bound| (bound.taken.unwrap_or_default(), self.text(bound.name).to_owned()))
+                    .map(|bound| (bound.taken.unwrap_or_default(), self.text(bound.name).into()))
                     .collect();
-                (String::new(), pairs)
+                (Name::default(), pairs)
             };
             found.push(Parameter { name, destructured, declared_type, attributes });
         }
@@ -155,24 +161,24 @@ impl<'t> Walker<'t> {
     }
 
     /// The type annotation of `node`, as written.
-    pub fn declared_type(&self, node: Node<'t>) -> Option<String> {
+    pub fn declared_type(&self, node: Node<'t>) -> Option<Name> {
         let annotation = node.child_by_field_name("type").or_else(|| node.child_by_field_name("return_type"))?;
         Some(self.type_text(annotation))
     }
 
     /// A type as written, the colon left out.
-    pub fn type_text(&self, node: Node<'t>) -> String {
+    pub fn type_text(&self, node: Node<'t>) -> Name {
         let text = fold(self.text(node).trim_start_matches(':'));
-        cap(&text, MAX_TYPE).to_owned()
+        cap(&text, MAX_TYPE).into()
     }
 
     /// Decorators written on `node`, without `@`.
-    pub fn decorator_texts(&mut self, node: Node<'t>) -> Vec<String> {
+    pub fn decorator_texts(&mut self, node: Node<'t>) -> Vec<Name> {
         self.named(node).filter(|child| child.kind() == "decorator").map(|child| self.decorator_text(child)).collect()
     }
 
     /// One decorator, without `@`.
-    pub fn decorator_text(&self, node: Node<'t>) -> String {
-        cap(&fold(self.text(node).trim_start_matches('@')), 200).to_owned()
+    pub fn decorator_text(&self, node: Node<'t>) -> Name {
+        cap(&fold(self.text(node).trim_start_matches('@')), 200).into()
     }
 }

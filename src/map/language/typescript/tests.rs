@@ -8,6 +8,7 @@ use super::*;
 use crate::progress::NoProgress;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 
 /// Facts of `source` as the file with this extension.
 fn facts(extension: &str, source: &str) -> FileFacts {
@@ -46,7 +47,7 @@ fn a_const_arrow_function_is_an_exported_function() {
                     attributes: vec![]
                 },
                 Parameter {
-                    name: String::new(),
+                    name: Name::default(),
                     destructured: vec![("db".into(), "db".into())],
                     declared_type: Some("Ctx".into()),
                     attributes: vec![]
@@ -81,8 +82,8 @@ fn symbols(found: &FileFacts) -> Vec<String> {
 /// `name usage` of every call, with its caller.
 fn calls(found: &FileFacts) -> Vec<String> {
     let caller = |call: &CallSite| match call.caller {
-        Some(index) => found.symbols[index as usize].qualified.clone(),
-        None => "-".to_owned(),
+        Some(index) => found.symbols[index as usize].qualified,
+        None => "-".into(),
     };
     let awaited = |call: &CallSite| if call.awaited { " awaited" } else { "" };
     found
@@ -257,7 +258,9 @@ fn loops_say_what_they_run_over_and_whether_they_end_early() {
         .regions
         .iter()
         .filter_map(|region| match &region.kind {
-            RegionKind::Loop(head) => Some((head.form, head.bindings.join(" "), head.is_async, head.exits_early)),
+            RegionKind::Loop(head) => {
+                Some((head.form, crate::repo_map::name::joined(&head.bindings, " "), head.is_async, head.exits_early))
+            }
             _ => None,
         })
         .collect();
@@ -283,7 +286,7 @@ fn callbacks_are_regions_with_their_parameters() {
         facts("ts", "function f() { xs.map(async ({ id, a: { b } }: X, i) => { g(id); }); const h = [() => 1]; }");
     let callbacks: Vec<_> = found.regions.iter().map(|region| region.kind.clone()).collect();
     let map = found.calls.iter().position(|call| call.name == "map").map(|index| index as u32);
-    let parameters = ["id", "b", "i"].map(str::to_owned).to_vec();
+    let parameters = ["id", "b", "i"].map(Name::from).to_vec();
     assert_eq!(
         callbacks,
         [

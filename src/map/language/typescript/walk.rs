@@ -8,6 +8,7 @@ use super::super::shared::{CommentCollector, Leaf};
 use crate::repo_map::facts::{
     CallIndex, CallSite, FileFacts, Region, RegionIndex, Span, StatementRef, SymbolIndex, Usage,
 };
+use crate::repo_map::name::Name;
 
 /// What becomes of the value of the expression being visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +111,7 @@ pub(super) struct Walker<'t> {
     /// Symbols of functions, by the node of the function.
     pub symbol_of: FxHashMap<u32, SymbolIndex>,
     /// Decorators of class members, by the node of the member.
-    pub decorators: FxHashMap<u32, Vec<String>>,
+    pub decorators: FxHashMap<u32, Vec<Name>>,
     pub comments: CommentCollector,
     pub blocks: u32,
     /// Start and length of every token, comments left out.
@@ -215,7 +216,7 @@ impl<'t> Walker<'t> {
         let index = self.facts.calls.len() as CallIndex;
         self.facts.calls.push(CallSite {
             callee: crate::repo_map::expr::Expr::Other,
-            name: String::new(),
+            name: Name::default(),
             kind: crate::repo_map::facts::CallKind::Call,
             caller: None,
             region: None,
@@ -299,7 +300,7 @@ impl<'t> Walker<'t> {
             Use::Discarded => Usage::Discarded,
             Use::Ignored => Usage::Ignored,
             Use::Bound(start, end) => {
-                Usage::Bound(self.source.get(start as usize..end as usize).unwrap_or_default().to_owned())
+                Usage::Bound(self.source.get(start as usize..end as usize).unwrap_or_default().into())
             }
             Use::Assigned => Usage::Assigned,
             Use::Returned => Usage::Returned,

@@ -8,6 +8,7 @@ use super::World;
 use super::scope::Definition;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{ExportTarget, FileFacts, ImportItem};
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, ImportTarget};
 
 /// Re-exports followed in a row. Our choice: the deepest chain seen in public code is six.
@@ -28,7 +29,7 @@ pub(super) enum Exported<'a> {
     /// A whole module.
     Namespace(FileId),
     /// Something of a package outside the repository.
-    External(String, Vec<String>),
+    External(Name, Vec<Name>),
     /// A value written in place.
     Value(FileId, &'a Expr),
 }
@@ -133,7 +134,7 @@ impl<'a> World<'a> {
         });
         found.or_else(|| self.commonjs_member(file, table, Some(name), passed)).or_else(|| {
             // The only module outside that everything is taken from may well hold it.
-            let outside: Vec<&String> = table
+            let outside: Vec<&Name> = table
                 .stars
                 .iter()
                 .filter_map(|source| match self.module(file, source) {
@@ -142,7 +143,7 @@ impl<'a> World<'a> {
                 })
                 .collect();
             match outside[..] {
-                [package] => Some((Exported::External(package.clone(), vec![name.to_owned()]), true)),
+                [&package] => Some((Exported::External(package, vec![name.into()]), true)),
                 _ => None,
             }
         })
@@ -211,7 +212,7 @@ impl<'a> World<'a> {
                 self.export_from(*target, name, space, hops + 1, seen).map(|(found, _)| (found, true))
             }
             ImportTarget::External(package) => {
-                Some((Exported::External(package.clone(), external_path(source, name)), true))
+                Some((Exported::External(*package, external_path(source, name).into_iter().collect()), true))
             }
             ImportTarget::Unresolved => None,
         }
@@ -219,10 +220,10 @@ impl<'a> World<'a> {
 }
 
 /// The path of an imported name: a default export of `pkg/part` goes by `part`.
-pub(super) fn external_path(source: &str, name: &str) -> Vec<String> {
+pub(super) fn external_path(source: &str, name: &str) -> Vec<Name> {
     match (name, super::specifier::subpath(source)) {
         ("*", _) => Vec::new(),
-        ("default", Some(part)) => vec![part.to_owned()],
-        (name, _) => vec![name.to_owned()],
+        ("default", Some(part)) => vec![part.into()],
+        (name, _) => vec![name.into()],
     }
 }

@@ -29,7 +29,7 @@ impl<'a> Linker<'a, '_> {
                 let mut path = path.clone();
                 path.push(name.into());
                 // Parts of what was waited for are data in turn.
-                Value::External { package: package.clone(), path, settled: *settled }.by(receiver.how)
+                Value::External { package: *package, path, settled: *settled }.by(receiver.how)
             }
             Value::Symbol(id) => self.static_member(*id, name, receiver.how),
             Value::Instance(id) => {

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap as HashMap;
 use serde_json::Value;
 
 use super::project::{Package, Project, join, split, split_package};
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, ImportTarget, SourceFile};
 
 const EXTENSIONS: &[&str] = &["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "d.ts"];
@@ -206,18 +207,18 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// The package outside the repository that a bare specifier names.
-fn external(specifier: &str) -> Option<String> {
+fn external(specifier: &str) -> Option<Name> {
     if let Some(builtin) = specifier.strip_prefix("node:") {
-        return Some(builtin.to_owned());
+        return Some(builtin.into());
     }
     if NODE_SUBPATHS.contains(&specifier) || specifier.contains("://") || specifier.starts_with("bun:") {
-        return Some(specifier.to_owned());
+        return Some(specifier.into());
     }
     let bare = specifier.strip_prefix("npm:").or_else(|| specifier.strip_prefix("jsr:")).unwrap_or(specifier);
     let (name, _) = split_package(bare)?;
     // `npm:chalk@5`
     let end = name.char_indices().skip(1).find(|(_, letter)| *letter == '@').map_or(name.len(), |(at, _)| at);
-    Some(name[..end].to_owned())
+    Some(name[..end].into())
 }
 
 /// The part of a specifier after the package name: `link` for `next/link`.

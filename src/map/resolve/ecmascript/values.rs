@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::types::TypeExpr;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::RegionIndex;
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, How, SymbolId};
 
 /// What an expression is.
@@ -17,7 +18,7 @@ pub(super) enum Value<'a> {
     /// A module as a whole.
     Namespace(FileId),
     /// Something outside the repository, by package and path; `settled` once a promise of it was awaited.
-    External { package: Rc<str>, path: Vec<Rc<str>>, settled: bool },
+    External { package: Name, path: Vec<Name>, settled: bool },
     /// A value with the members of a class, an interface or an object type.
     Instance(SymbolId),
     /// An object literal of a file.
@@ -44,12 +45,12 @@ pub(super) struct Known<'a> {
 impl<'a> Value<'a> {
     /// Something the runtime provides.
     pub fn global(path: &[&str]) -> Value<'a> {
-        Value::external("global", path.iter().map(|part| (*part).to_owned()).collect())
+        Value::external("global", path.iter().map(|&part| part.into()).collect())
     }
 
     /// Something of a package.
-    pub fn external(package: &str, path: Vec<String>) -> Value<'a> {
-        Value::External { package: package.into(), path: path.into_iter().map(Into::into).collect(), settled: false }
+    pub fn external(package: &str, path: Vec<Name>) -> Value<'a> {
+        Value::External { package: package.into(), path, settled: false }
     }
 
     /// The value once it has been waited for.

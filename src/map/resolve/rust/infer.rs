@@ -6,6 +6,7 @@ use super::paths::{Def, Space};
 use super::types::{Ty, Types};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
+use crate::repo_map::name::Name;
 use crate::repo_map::{How, SymbolId};
 
 impl<'a> Linker<'a> {
@@ -336,6 +337,6 @@ impl<'a> Linker<'a> {
 }
 
 /// The names of a path.
-pub(super) fn as_names(path: &[String]) -> Vec<&str> {
-    path.iter().map(String::as_str).collect()
+pub(super) fn as_names(path: &[Name]) -> Vec<&str> {
+    path.iter().map(Name::as_str).collect()
 }

@@ -175,7 +175,7 @@ impl<'a> Linker<'a> {
         match self.names.import(self.file, place).map(|found| found.def) {
             Some(Def::Module(module)) => ImportTarget::File(self.tree().modules[module].file),
             Some(Def::Symbol(symbol) | Def::Variant(symbol, _)) => ImportTarget::File(symbol.file),
-            Some(Def::Outside(outside)) => ImportTarget::External(outside.package.to_owned()),
+            Some(Def::Outside(outside)) => ImportTarget::External(outside.package.into()),
             None => ImportTarget::Unresolved,
         }
     }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::crates::{Crate, CrateId, Dependency, crates, dependencies_near, joined};
 use crate::map::resolve::LinkInput;
 use crate::repo_map::facts::{ImportItem, LanguageName, ModuleDeclaration, SymbolIndex, SymbolKind};
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, SourceFile, SymbolId};
 
 /// Index into [`ModuleTree::modules`].
@@ -91,7 +92,7 @@ impl<'a> ModuleTree<'a> {
     }
 
     /// The module of inline modules `within` in `file`; parts that name functions are left out.
-    pub fn module_within(&self, file: FileId, within: &[String]) -> Option<ModuleId> {
+    pub fn module_within(&self, file: FileId, within: &[Name]) -> Option<ModuleId> {
         let mut module = self.places.get(&(file, None)).copied()?;
         for name in within.iter().filter(|name| !name.contains(' ')) {
             module = *self.modules[module].children.get(name.as_str())?;
@@ -221,7 +222,7 @@ fn module_file(
     declaration: &ModuleDeclaration,
     paths: &FxHashMap<&str, FileId>,
 ) -> Option<FileId> {
-    let within: Vec<&str> = declaration.within.iter().filter(|name| !name.contains(' ')).map(String::as_str).collect();
+    let within: Vec<&str> = declaration.within.iter().filter(|name| !name.contains(' ')).map(Name::as_str).collect();
     if let Some(path) = &declaration.path {
         let base = if within.is_empty() { folder_of(&source.path) } else { folder };
         return paths.get(joined(&joined(base, &within.join("/")), path).as_str()).copied();

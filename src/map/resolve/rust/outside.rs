@@ -87,6 +87,6 @@ impl<'a> Outside<'a> {
 
     /// As the map writes it.
     pub fn to_external(&self) -> External {
-        External { package: self.package.to_owned(), path: self.path.iter().map(|name| (*name).to_owned()).collect() }
+        External { package: self.package.into(), path: self.path.iter().map(|&name| name.into()).collect() }
     }
 }

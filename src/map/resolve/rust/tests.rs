@@ -14,6 +14,7 @@ use crate::map::resolve::{LinkInput, Links, link};
 use crate::map::syntax::SyntaxParser;
 use crate::progress::NoProgress;
 use crate::repo_map::facts::LanguageName;
+use crate::repo_map::name::joined;
 use crate::repo_map::{CallTarget, FileHistory, FileRole, SourceFile};
 
 /// A repository of Rust files and manifests, linked.
@@ -65,7 +66,7 @@ impl Repository {
                     format!("{} -> {}", call.name, found.collect::<Vec<_>>().join(", "))
                 }
                 CallTarget::External(external) => {
-                    format!("{} -> {}: {}", call.name, external.package, external.path.join("::"))
+                    format!("{} -> {}: {}", call.name, external.package, joined(&external.path, "::"))
                 }
                 CallTarget::Unresolved => format!("{} -> ?", call.name),
             })

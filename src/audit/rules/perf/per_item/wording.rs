@@ -5,6 +5,7 @@ use crate::audit::rules::perf::per_item::origin::listed;
 use crate::effects::{DirectEffect, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, FileFacts, LanguageName};
+use crate::repo_map::name::joined;
 use crate::repo_map::{CallId, RepoMap};
 
 /// Longest text of a call or list in a title; longer ones are cut down to their ends.
@@ -41,7 +42,7 @@ pub fn call_text(map: &RepoMap, call: CallId) -> String {
         Some(root) => rendered(facts, &Expr::Call(root), rust, 0).map(|root| format!("{root}.{}", site.name)),
         None => rendered(facts, &site.callee, rust, 0),
     };
-    let text = text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_else(|| site.name.clone());
+    let text = text.filter(|text| text.len() <= MAX_TEXT).unwrap_or_else(|| site.name.to_string());
     format!("{text}{macro_mark}")
 }
 
@@ -65,10 +66,10 @@ fn rendered(facts: &FileFacts, expr: &Expr, rust: bool, depth: usize) -> Option<
         return None;
     }
     match expr.peeled() {
-        Expr::Name(name) => Some(name.clone()),
+        Expr::Name(name) => Some(name.to_string()),
         Expr::This => Some(if rust { "self" } else { "this" }.to_owned()),
         // `crate::database::models::Loader::get_id`: the last two say what it is.
-        Expr::Path(segments) => Some(segments[segments.len().saturating_sub(2)..].join("::")),
+        Expr::Path(segments) => Some(joined(&segments[segments.len().saturating_sub(2)..], "::")),
         Expr::Member(object, name) => Some(format!("{}.{name}", rendered(facts, object, rust, depth + 1)?)),
         Expr::Index(object, _) => Some(format!("{}[…]", rendered(facts, object, rust, depth + 1)?)),
         Expr::Call(index) => {
