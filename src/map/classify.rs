@@ -1,5 +1,10 @@
 //! What a file is, judged by its path and its first lines: whether to skip it, and what kind of code it holds.
 
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::repo_map::{FileRole, SkipReason};
 
 /// The extension without its dot, or nothing: `ts` for `a/b.d.ts`.
@@ -15,6 +20,102 @@ fn file_name(path: &str) -> &str {
 fn folders(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
     parent.split('/').filter(|name| !name.is_empty())
+}
+
+/// What the folders around a file say of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Folder {
+    vendored: bool,
+    generated: bool,
+    /// Below `dist`.
+    dist: bool,
+    /// Below a folder that declarations are built into.
+    built: bool,
+    test: bool,
+    example: bool,
+    migration: bool,
+    script: bool,
+}
+
+/// Names of folders, and what they say.
+type Marked = (&'static [&'static str], fn(&mut Folder));
+
+impl Folder {
+    fn judge(path: &str) -> Self {
+        let mut found = Self::default();
+        let (mut before, mut below_src) = ("", false);
+        for (depth, name) in folders(path).enumerate() {
+            found.add(Self::named(name));
+            let is_top = depth == 0;
+            // `vendor` is also a word of commerce: only at the top or among assets is it certainly other people's code.
+            found.vendored |= matches!(name, "vendor" | "vendors")
+                && (is_top || matches!(before, "assets" | "static" | "public" | "lib" | "libs" | "js" | "javascripts"));
+            found.vendored |= before == ".yarn" && matches!(name, "releases" | "plugins" | "sdks" | "cache");
+            // Deeper down, or in `src`, a folder of this name is the program's own code about documents.
+            below_src |= name == "src";
+            found.example |= depth < 2 && !below_src && matches!(name, "doc" | "docs");
+            found.script |= is_top && matches!(name, "build" | "tools");
+            before = name;
+        }
+        found
+    }
+
+    /// What the name of a folder says wherever it stands.
+    fn named(name: &str) -> Self {
+        static NAMES: LazyLock<FxHashMap<&'static str, Folder>> = LazyLock::new(|| {
+            let mut names: FxHashMap<&str, Folder> = FxHashMap::default();
+            let lists: [Marked; 8] = [
+                (VENDORED, |folder| folder.vendored = true),
+                (GENERATED_FOLDERS, |folder| folder.generated = true),
+                (&["dist"], |folder| folder.dist = true),
+                (&["build", "out", "esm", "cjs"], |folder| folder.built = true),
+                (TEST_FOLDERS, |folder| folder.test = true),
+                (EXAMPLE_FOLDERS, |folder| folder.example = true),
+                (MIGRATION_FOLDERS, |folder| folder.migration = true),
+                (SCRIPT_FOLDERS, |folder| folder.script = true),
+            ];
+            for (list, mark) in lists {
+                list.iter().for_each(|name| mark(names.entry(name).or_default()));
+            }
+            names
+        });
+        let mut found = NAMES.get(name).copied().unwrap_or_default();
+        if name.contains(['-', '_']) {
+            let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+            found.test |= ends(&["-tests", "-test", "_tests", "-e2e", "-fixtures"])
+                || ["tests-", "test-", "e2e-"].iter().any(|start| name.starts_with(start));
+            found.example |= ends(&["-example", "-examples", "-demo", "-playground", "-benchmarks"]);
+        }
+        // Folders with a leading dot configure tools: `.github`, `.storybook`, `.husky`.
+        found.script |= name.starts_with('.');
+        found
+    }
+
+    fn add(&mut self, other: Self) {
+        self.vendored |= other.vendored;
+        self.generated |= other.generated;
+        self.dist |= other.dist;
+        self.built |= other.built;
+        self.test |= other.test;
+        self.example |= other.example;
+        self.migration |= other.migration;
+        self.script |= other.script;
+    }
+
+    /// Of the file at `path`. Files are asked about folder by folder, so the last answer is kept.
+    fn of(path: &str) -> Self {
+        thread_local! {
+            static LAST: RefCell<(String, Folder)> = RefCell::default();
+        }
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        LAST.with_borrow_mut(|(last, folder)| {
+            if last != parent {
+                *folder = Folder::judge(path);
+                parent.clone_into(last);
+            }
+            *folder
+        })
+    }
 }
 
 /// Folders that hold other people's code, wherever they stand.
@@ -69,37 +170,28 @@ const TEXT_EXTENSIONS: &[&str] = &[
 
 /// Whether the path alone says that the file is to be skipped.
 pub fn skip_by_path(path: &str) -> Option<SkipReason> {
-    if is_vendored(path) {
+    let folder = Folder::of(path);
+    if folder.vendored || matches!(file_name(path), ".pnp.cjs" | ".pnp.loader.mjs") {
         Some(SkipReason::Vendored)
-    } else if is_generated_path(path) {
+    } else if is_generated_path(path, folder) {
         Some(SkipReason::Generated)
-    } else if BINARY_EXTENSIONS.contains(&extension(path).to_ascii_lowercase().as_str()) {
+    } else if is_one_of(BINARY_EXTENSIONS, extension(path)) {
         Some(SkipReason::Binary)
     } else {
         None
     }
 }
 
-fn is_vendored(path: &str) -> bool {
-    let mut before = "";
-    for (depth, folder) in folders(path).enumerate() {
-        // `vendor` is also a word of commerce: only at the top or among assets is it certainly other people's code.
-        let is_vendor = matches!(folder, "vendor" | "vendors")
-            && (depth == 0 || matches!(before, "assets" | "static" | "public" | "lib" | "libs" | "js" | "javascripts"));
-        let is_yarn = before == ".yarn" && matches!(folder, "releases" | "plugins" | "sdks" | "cache");
-        if VENDORED.contains(&folder) || is_vendor || is_yarn {
-            return true;
-        }
-        before = folder;
-    }
-    matches!(file_name(path), ".pnp.cjs" | ".pnp.loader.mjs")
+/// Whether `word` is in `list`, in capitals or not.
+fn is_one_of(list: &[&str], word: &str) -> bool {
+    list.iter().any(|listed| listed.len() == word.len() && listed.eq_ignore_ascii_case(word))
 }
 
-fn is_generated_path(path: &str) -> bool {
+fn is_generated_path(path: &str, folder: Folder) -> bool {
     let name = file_name(path);
     let extension = extension(path);
     let is_script = matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx");
-    if LOCKFILES.contains(&name) || folders(path).any(|folder| GENERATED_FOLDERS.contains(&folder)) {
+    if LOCKFILES.contains(&name) || folder.generated {
         return true;
     }
     if extension == "map"
@@ -115,14 +207,12 @@ fn is_generated_path(path: &str) -> bool {
     if marked && (is_script || matches!(extension, "css" | "rs")) {
         return true;
     }
-    let built = folders(path).any(|folder| folder == "dist")
-        || (name.ends_with(".d.ts") && folders(path).any(|folder| matches!(folder, "build" | "out" | "esm" | "cjs")));
-    built && is_script
+    is_script && (folder.dist || (folder.built && name.ends_with(".d.ts")))
 }
 
 /// Whether the format is text by definition.
 pub fn is_known_text(path: &str) -> bool {
-    TEXT_EXTENSIONS.contains(&extension(path).to_ascii_lowercase().as_str())
+    is_one_of(TEXT_EXTENSIONS, extension(path))
 }
 
 /// A NUL among the first 8,000 bytes, which is how git tells.
@@ -167,14 +257,14 @@ fn says_generated(line: &str) -> bool {
 
 /// What kind of code the file holds, by path and name.
 pub fn role(path: &str) -> FileRole {
-    let name = file_name(path);
-    if is_test(path, name) {
+    let (folder, name) = (Folder::of(path), file_name(path));
+    if folder.test || is_test_name(name) {
         FileRole::Test
-    } else if is_example(path, name) {
+    } else if folder.example || middle(name).any(|word| matches!(word, "stories" | "story" | "bench" | "example")) {
         FileRole::Example
-    } else if folders(path).any(|folder| MIGRATION_FOLDERS.contains(&folder)) || MIGRATION_STEMS.contains(&stem(name)) {
+    } else if folder.migration || MIGRATION_STEMS.contains(&stem(name)) {
         FileRole::Migration
-    } else if is_script(path, name) {
+    } else if folder.script || is_script_name(name) {
         FileRole::Script
     } else {
         FileRole::Production
@@ -253,40 +343,17 @@ fn middle(name: &str) -> impl Iterator<Item = &str> {
     inner.split('.').skip(1)
 }
 
-fn is_test(path: &str, name: &str) -> bool {
+fn is_test_name(name: &str) -> bool {
     let stem = stem(name);
-    let is_folder = |folder: &str| {
-        TEST_FOLDERS.contains(&folder)
-            || ["-tests", "-test", "_tests", "-e2e", "-fixtures"].iter().any(|end| folder.ends_with(end))
-            || ["tests-", "test-", "e2e-"].iter().any(|start| folder.starts_with(start))
-    };
-    folders(path).any(is_folder)
-        || middle(name)
-            .any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
+    middle(name).any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
         || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
         || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
         || matches!(stem, "test" | "tests" | "testutil" | "testutils" | "test-utils" | "test_utils" | "conftest")
 }
 
-fn is_example(path: &str, name: &str) -> bool {
-    let is_folder = |folder: &str| {
-        EXAMPLE_FOLDERS.contains(&folder)
-            || ["-example", "-examples", "-demo", "-playground", "-benchmarks"].iter().any(|end| folder.ends_with(end))
-    };
-    // Deeper down, or in `src`, a folder of this name is the program's own code about documents.
-    let is_docs =
-        folders(path).take_while(|folder| *folder != "src").take(2).any(|folder| matches!(folder, "doc" | "docs"));
-    is_docs
-        || folders(path).any(is_folder)
-        || middle(name).any(|word| matches!(word, "stories" | "story" | "bench" | "example"))
-}
-
-fn is_script(path: &str, name: &str) -> bool {
+fn is_script_name(name: &str) -> bool {
     let stem = stem(name);
-    // Folders with a leading dot configure tools: `.github`, `.storybook`, `.husky`.
-    folders(path).any(|folder| folder.starts_with('.') || SCRIPT_FOLDERS.contains(&folder))
-        || folders(path).next().is_some_and(|top| matches!(top, "build" | "tools"))
-        || name.starts_with('.')
+    name.starts_with('.')
         || middle(name).any(|word| matches!(word, "config" | "conf" | "setup"))
         || matches!(
             name,

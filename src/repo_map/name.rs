@@ -23,7 +23,7 @@ pub mod table;
 pub struct Name(Ustr);
 
 /// Names a thread met last, so that the common ones need no lock and no walk through a large table.
-const RECENT: usize = 1 << 12;
+const RECENT: usize = 1 << 15;
 
 thread_local! {
     static LAST_MET: RefCell<Vec<Option<Name>>> = RefCell::new(vec![None; RECENT]);

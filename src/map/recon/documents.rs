@@ -3,6 +3,8 @@
 use super::Ground;
 use crate::repo_map::recon::{Document, DocumentKind};
 
+/// Formats of prose.
+const PROSE_EXTENSIONS: &[&str] = &["md", "mdx", "rst", "txt", "adoc", "markdown"];
 /// Documents beyond this size are not opened for their title.
 const MAX_TITLE_BYTES: usize = 256 << 10;
 
@@ -21,6 +23,19 @@ pub(super) fn read(ground: &Ground<'_>) -> Vec<Document> {
 }
 
 fn kind(path: &str) -> Option<DocumentKind> {
+    // Most files are code, and most of the time goes into looking at their folders.
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let may_be = match name.rsplit_once('.') {
+        Some((_, extension)) => {
+            PROSE_EXTENSIONS.iter().any(|prose| prose.eq_ignore_ascii_case(extension))
+                || extension.eq_ignore_ascii_case("mdc")
+                || extension.to_ascii_lowercase().ends_with("rules")
+        }
+        None => true,
+    };
+    if !may_be {
+        return None;
+    }
     let lower = path.to_ascii_lowercase();
     let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
     let folders: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
@@ -31,7 +46,7 @@ fn kind(path: &str) -> Option<DocumentKind> {
         return Some(DocumentKind::Agents);
     }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    if !matches!(extension, "md" | "mdx" | "rst" | "txt" | "adoc" | "markdown" | "") {
+    if !extension.is_empty() && !PROSE_EXTENSIONS.contains(&extension) {
         return None;
     }
     // Plans quote what is wrong with the documents they are about.
@@ -161,11 +176,11 @@ pub(super) fn deployment(ground: &Ground<'_>) -> Vec<String> {
     ];
     select(ground, |path| {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let is_test = crate::map::classify::role(path) == crate::repo_map::FileRole::Test;
         let is_docker = name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile");
         let is_compose = name.starts_with("docker-compose") && (name.ends_with(".yml") || name.ends_with(".yaml"));
         let is_systemd = name.ends_with(".service");
-        !is_test && (known.contains(&name) || is_docker || is_compose || is_systemd || name.ends_with(".tf"))
+        (known.contains(&name) || is_docker || is_compose || is_systemd || name.ends_with(".tf"))
+            && crate::map::classify::role(path) != crate::repo_map::FileRole::Test
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading such a value looks every name up once, not once for every place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -15,18 +15,17 @@ use super::Name;
 struct Table {
     names: Vec<Name>,
     numbers: FxHashMap<Name, u32>,
-    use_of: Use,
 }
 
-#[derive(Default, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Use {
-    #[default]
     Closed,
     Writing,
     Reading,
 }
 
 thread_local! {
+    static USE: Cell<Use> = const { Cell::new(Use::Closed) };
     static TABLE: RefCell<Table> = RefCell::default();
     // Large buffers that come and go cost more than what is done in them.
     static BODY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -56,13 +55,13 @@ pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, postcard::Error> 
 
 /// Runs `work` with the table in use.
 fn during<T>(use_of: Use, work: impl FnOnce() -> T) -> T {
-    TABLE.with_borrow_mut(|table| {
-        if use_of == Use::Writing {
+    if use_of == Use::Writing {
+        TABLE.with_borrow_mut(|table| {
             table.names.clear();
             table.numbers.clear();
-        }
-        table.use_of = use_of;
-    });
+        });
+    }
+    USE.set(use_of);
     let _closed = Closing;
     work()
 }
@@ -72,17 +71,16 @@ struct Closing;
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        TABLE.with_borrow_mut(|table| table.use_of = Use::Closed);
+        USE.set(Use::Closed);
     }
 }
 
 /// The number of `name`, when a value is being packed.
 pub(super) fn number_of(name: Name) -> Option<u32> {
-    TABLE.with_borrow_mut(|table| {
-        if table.use_of != Use::Writing {
-            return None;
-        }
-        let Table { names, numbers, .. } = table;
+    if USE.get() != Use::Writing {
+        return None;
+    }
+    TABLE.with_borrow_mut(|Table { names, numbers }| {
         Some(*numbers.entry(name).or_insert_with(|| {
             names.push(name);
             names.len() as u32 - 1
@@ -92,7 +90,7 @@ pub(super) fn number_of(name: Name) -> Option<u32> {
 
 /// Whether a value is being unpacked.
 pub(super) fn is_open() -> bool {
-    TABLE.with_borrow(|table| table.use_of == Use::Reading)
+    USE.get() == Use::Reading
 }
 
 /// The name with this number.
