@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 pub mod asynchrony;
 pub mod chain;
 pub mod deferral;
+pub mod entry;
 pub mod propagate;
 pub mod tables;
+
+use entry::Entries;
 
 use crate::finding::Hop;
 use crate::repo_map::facts::LanguageName;
@@ -71,6 +74,8 @@ pub struct Effects {
     pub functions: BTreeMap<SymbolId, BTreeMap<Effect, Cause>>,
     /// Functions that give a promise or a future.
     pub async_functions: BTreeSet<SymbolId>,
+    /// Where the world calls in, and what is reached from there.
+    pub entries: Entries,
 }
 
 /// What every function and call of the repository does.
@@ -78,7 +83,7 @@ pub fn effects(map: &RepoMap) -> Effects {
     let direct = tables::direct_effects(map);
     let functions = propagate::propagate(map, &direct);
     let async_functions = asynchrony::async_functions(map, &direct);
-    Effects { direct, functions, async_functions }
+    Effects { direct, functions, async_functions, entries: entry::entries(map) }
 }
 
 impl Effects {

@@ -185,6 +185,7 @@ impl Mapper<'_> {
         let (links, _) = rayon::join(|| link(&input, links_cache), || cache.save(remembered));
         map.targets = links.targets;
         map.import_targets = links.import_targets;
+        map.handed = links.handed;
         map.callers = callers(&map.targets);
         map.calls_in = calls_in(&map.files);
         map.co_change = history.co_change(&map.files);

@@ -62,6 +62,8 @@ pub struct RepoMap {
     pub targets: Vec<Vec<CallTarget>>,
     /// What every import resolves to: `import_targets[file][import]`, parallel to [`FileFacts::imports`].
     pub import_targets: Vec<Vec<ImportTarget>>,
+    /// Functions that a file's calls are given by name, in order of the call: `handed[file]`.
+    pub handed: Vec<Vec<Handed>>,
     /// Call sites that resolve to a symbol, by symbol. Guesses are left out.
     pub callers: Grouped<SymbolId, CallId>,
     /// Call sites standing directly in a symbol, anonymous callbacks included; `None` is the top level of the file.
@@ -165,6 +167,17 @@ pub enum CallTarget {
     External(External),
     /// Not known. "No callers" is only as good as the number of these.
     Unresolved,
+}
+
+/// A function that a call is given by name, to be called later: `router.get("/orders", list)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Handed {
+    /// The call.
+    pub call: CallIndex,
+    /// Which argument it is, or is part of, from 0.
+    pub argument: u8,
+    /// The function, or the constant that holds one: `const list = withUser(async () => …)`.
+    pub function: SymbolId,
 }
 
 /// A definition a call resolves to.
@@ -285,6 +298,14 @@ impl RepoMap {
     /// The call site `id`.
     pub fn call(&self, id: CallId) -> &CallSite {
         &self.file(id.file).facts.calls[id.index as usize]
+    }
+
+    /// The functions that the call `id` is given by name, in order of the arguments.
+    pub fn handed(&self, id: CallId) -> &[Handed] {
+        let handed = self.handed.get(id.file as usize).map_or(&[][..], Vec::as_slice);
+        let start = handed.partition_point(|one| one.call < id.index);
+        let end = handed.partition_point(|one| one.call <= id.index);
+        &handed[start..end]
     }
 
     /// What the call `id` resolves to.

@@ -9,6 +9,7 @@ pub mod human;
 pub mod json;
 pub mod layout;
 pub mod map_document;
+pub mod map_entries;
 pub mod map_graph;
 pub mod map_human;
 pub mod map_lines;

@@ -29,8 +29,9 @@ pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOpt
     fingerprint(&mut findings);
 
     let context = RecipeContext { map, effects, tree };
+    let busy = ranking::Busy::of(map);
     findings.par_iter_mut().for_each(|finding| {
-        ranking::weigh(finding, map);
+        ranking::weigh(finding, map, effects, &busy);
         finding.mechanical = recipe(finding, &context).is_some_and(|draft| is_mechanical(&draft));
     });
     findings.sort_by(ranking::order);
@@ -428,7 +429,7 @@ mod tests {
         let tree = Files(BTreeMap::from([("scripts/clean.ts".to_owned(), text.to_owned())]));
         let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
             .expect("files in memory can be mapped");
-        ranking::weigh(&mut script, &map);
+        ranking::weigh(&mut script, &map, &Effects::default(), &ranking::Busy::of(&map));
         assert_eq!((script.impact, script.confidence), (2, Confidence::Low));
     }
 

@@ -1,13 +1,16 @@
-//! Ranking: demotion by what kind of code a place is, leverage, and an order without ties.
+//! Ranking: demotion by what kind of code a place is, promotion by who reaches it and how often it changes, leverage, and an order
+//! without ties.
 
 use std::cmp::Ordering;
 
 use crate::audit::Depth;
+use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Finding};
 use crate::repo_map::{FileRole, RepoMap};
 
-/// Lowers what a finding is worth when it stands in code that does not ship, then sets its leverage.
-pub fn weigh(finding: &mut Finding, map: &RepoMap) {
+/// Lowers what a finding is worth when it stands in code that does not ship, raises it when requests reach it or it changes all
+/// the time, then sets its leverage.
+pub fn weigh(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
     if concerns_shipped_code(finding.category) {
         let place = finding.location();
         let role = map.file_by_path(&place.file).map(|(id, file)| {
@@ -18,10 +21,56 @@ pub fn weigh(finding: &mut Finding, map: &RepoMap) {
         match role {
             Some(FileRole::Test | FileRole::Example) => demote(finding, 1),
             Some(FileRole::Script | FileRole::Migration) => demote(finding, 2),
-            Some(FileRole::Production) | None => {}
+            Some(FileRole::Production) => promote(finding, map, effects, busy),
+            None => {}
         }
     }
     finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
+}
+
+/// Files that change more often than nearly all others.
+#[derive(Debug)]
+pub struct Busy {
+    from: u32,
+}
+
+impl Busy {
+    /// Commits in 90 days below which no file is busy: about one a week. Our choice.
+    const LEAST: u32 = 12;
+
+    /// The busiest twentieth of the source files.
+    pub fn of(map: &RepoMap) -> Busy {
+        let mut churn: Vec<u32> = map.files.iter().map(|file| file.history.churn_90d).collect();
+        churn.sort_unstable();
+        let from = churn.get(churn.len() * 19 / 20).copied().unwrap_or_default();
+        Busy { from: from.max(Self::LEAST) }
+    }
+}
+
+/// Says who reaches the place, and lets it count.
+fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
+    let place = finding.location();
+    let Some((id, file)) = map.file_by_path(&place.file) else { return };
+    let reach = effects.entries.of_line(map, id, place.start_line);
+    let is_busy = file.history.churn_90d >= busy.from;
+    if let Some(reach) = reach {
+        let how = if reach.distance == 0 { "Runs in" } else { "Called from" };
+        finding.message.push_str(&format!(" {how} `{}`.", reach.entry.label));
+        if finding.category == Category::Perf && !reach.entry.kind.is_request() {
+            // Nobody waits for a job the way a user waits for a page.
+            finding.impact = finding.impact.min(3);
+            return;
+        }
+    }
+    let ceiling = match (reach.is_some_and(|reach| reach.entry.kind.is_request()), finding.category) {
+        (true, Category::Security | Category::Bug) => 5,
+        (true, _) => 4,
+        (false, _) if is_busy => 3,
+        (false, _) => return,
+    };
+    if finding.confidence > Confidence::Low && finding.impact < ceiling {
+        finding.impact += 1;
+    }
 }
 
 /// Categories whose findings matter because users run the code.

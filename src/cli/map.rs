@@ -7,7 +7,7 @@ use clap::Args;
 use improve::map::rank::{Focus, rank};
 use improve::report::map_document::MapDocument;
 use improve::report::map_graph::ModuleGraph;
-use improve::report::{json, map_human, map_lines, map_outline};
+use improve::report::{json, map_entries, map_human, map_lines, map_outline};
 use improve::settings::Flags;
 use improve::survey::Survey;
 
@@ -55,6 +55,9 @@ struct ViewArgs {
     /// Files, those left out included
     #[arg(long, group = "view")]
     files: bool,
+    /// Where the world calls in: routes, procedures, jobs, commands
+    #[arg(long, group = "view")]
+    entries: bool,
     /// With --calls: also calls known by name alone and calls that stayed open
     #[arg(long, requires = "calls")]
     unresolved: bool,
@@ -62,7 +65,7 @@ struct ViewArgs {
     #[arg(long, value_name = "N", group = "view")]
     tokens: Option<usize>,
     /// With --tokens: what matters around a file, a folder, a definition, or `diff` (files that differ from HEAD); repeatable
-    #[arg(long, value_name = "PATH|SYMBOL|diff", conflicts_with_all = ["calls", "symbols", "files"])]
+    #[arg(long, value_name = "PATH|SYMBOL|diff", conflicts_with_all = ["calls", "symbols", "files", "entries"])]
     focus: Vec<String>,
     #[command(flatten)]
     output: MapOutputArgs,
@@ -89,9 +92,9 @@ pub fn run(args: MapArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ViewArgs { paths, exclude, calls, symbols, files, unresolved, tokens, focus, output } = args;
+    let ViewArgs { paths, exclude, calls, symbols, files, entries, unresolved, tokens, focus, output } = args;
     let tokens = tokens.or((!focus.is_empty()).then_some(FOCUS_TOKENS));
-    let supported: &[Format] = match (calls || symbols || files, tokens) {
+    let supported: &[Format] = match (calls || symbols || files || entries, tokens) {
         (true, _) => &[Format::Human, Format::Jsonl],
         (false, Some(_)) => &[Format::Human],
         (false, None) => &[Format::Human, Format::Json, Format::Jsonl, Format::Dot, Format::Mermaid],
@@ -122,6 +125,8 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
                 map_human::symbols(map_lines::symbols(map, &keep))
             } else if files {
                 map_human::files(&map_lines::files(map, &keep), &page)
+            } else if entries {
+                map_human::entries(map_entries::entries(map, survey.effects(), &keep))
             } else if let Some(tokens) = tokens {
                 outline(&survey, &around, tokens)
             } else {
@@ -135,6 +140,8 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
                 json::lines(map_lines::symbols(map, &keep))
             } else if files {
                 json::lines(map_lines::files(map, &keep))
+            } else if entries {
+                json::lines(map_entries::entries(map, survey.effects(), &keep))
             } else {
                 json::line(&document(&survey))
             }

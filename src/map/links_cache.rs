@@ -14,7 +14,7 @@ use super::facts_cache::{CachePlace, Remembered};
 use super::resolve::{LinkInput, Links};
 use crate::kept;
 use crate::repo_map::name::table;
-use crate::repo_map::{CallTarget, ImportTarget};
+use crate::repo_map::{CallTarget, Handed, ImportTarget};
 
 /// Files whose edges are packed together, so that several threads can unpack. Our choice.
 const CHUNK: usize = 256;
@@ -34,7 +34,7 @@ struct Kept {
 }
 
 /// Edges of some files, parallel to them.
-type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>);
+type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>, Vec<Vec<Handed>>);
 
 impl LinksCache {
     /// The cache beside `place` for exactly this input; `None` when there is no cache or a file's content is not known.
@@ -64,13 +64,15 @@ impl LinksCache {
             return None;
         }
         let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(|chunk| unpack(chunk)).collect();
-        let mut links = Links { targets: Vec::new(), import_targets: Vec::new() };
-        for (targets, import_targets) in edges? {
+        let mut links = Links { targets: Vec::new(), import_targets: Vec::new(), handed: Vec::new() };
+        for (targets, import_targets, handed) in edges? {
             links.targets.extend(targets);
             links.import_targets.extend(import_targets);
+            links.handed.extend(handed);
         }
         let fits = links.targets.len() == input.files.len()
             && links.import_targets.len() == input.files.len()
+            && links.handed.len() == input.files.len()
             && input.files.iter().zip(&links.targets).all(|(file, targets)| file.facts.calls.len() == targets.len())
             && input
                 .files
@@ -86,9 +88,10 @@ impl LinksCache {
             .targets
             .par_chunks(CHUNK)
             .zip(links.import_targets.par_chunks(CHUNK))
-            .map(|(targets, import_targets)| {
+            .zip(links.handed.par_chunks(CHUNK))
+            .map(|((targets, import_targets), handed)| {
                 let mut plain = Vec::new();
-                table::pack(&(targets, import_targets), &mut plain).map_err(std::io::Error::other)?;
+                table::pack(&(targets, import_targets, handed), &mut plain).map_err(std::io::Error::other)?;
                 Ok(lz4_flex::compress_prepend_size(&plain))
             })
             .collect::<std::io::Result<Vec<Vec<u8>>>>()?;

@@ -1,13 +1,14 @@
 //! Linking: what every import and call of the repository resolves to, from facts alone and without a type checker.
 
 pub mod ecmascript;
+mod handed;
 pub mod rust;
 #[cfg(test)]
 pub mod testing;
 
 use std::collections::BTreeMap;
 
-use crate::repo_map::{CallTarget, ImportTarget, SourceFile};
+use crate::repo_map::{CallTarget, Handed, ImportTarget, SourceFile};
 
 /// What linking reads.
 pub struct LinkInput<'a> {
@@ -24,6 +25,8 @@ pub struct Links {
     pub targets: Vec<Vec<CallTarget>>,
     /// `import_targets[file][import]`.
     pub import_targets: Vec<Vec<ImportTarget>>,
+    /// `handed[file]`, in order of the call.
+    pub handed: Vec<Vec<Handed>>,
 }
 
 /// Links all files.
@@ -35,6 +38,7 @@ pub fn link(input: &LinkInput<'_>) -> Links {
             .iter()
             .map(|file| vec![ImportTarget::Unresolved; file.facts.imports.len()])
             .collect(),
+        handed: vec![Vec::new(); input.files.len()],
     };
     ecmascript::link(input, &mut links);
     rust::link(input, &mut links);

@@ -123,6 +123,7 @@ pub fn map() -> RepoMap {
             vec![to(start, How::Import)],
         ],
         import_targets: vec![vec![]; 4],
+        handed: vec![],
         ..RepoMap::default()
     };
     let calls = [(None, 0), (Some(0), 1), (Some(0), 2), (Some(1), 3), (Some(1), 4), (Some(1), 5)];

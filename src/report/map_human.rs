@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::layout::{Page, columns, columns_to_path, count, cut, grouped, pad, paint, style, width};
 use super::map_document::MapDocument;
+use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::sanitize;
 use crate::repo_map::SkipReason;
@@ -244,6 +245,14 @@ pub fn calls(rows: impl Iterator<Item = CallRow>) -> String {
 /// Definitions, one a line under their file.
 pub fn symbols(rows: impl Iterator<Item = SymbolRow>) -> String {
     by_file(rows.map(|row| (row.file, format!("{:>5}  {}", row.line, row.signature))))
+}
+
+/// Entry points by file.
+pub fn entries(rows: impl Iterator<Item = EntryRow>) -> String {
+    by_file(rows.map(|row| {
+        let handler = row.handler.map(|handler| format!("  {handler}")).unwrap_or_default();
+        (row.file, format!("{:>5}  {}{handler}  ({})", row.line, row.label, row.framework))
+    }))
 }
 
 /// Files, one a line.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::audit_document::AuditDocument;
 use super::map_document::MapDocument;
+use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
@@ -29,6 +30,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("map-calls", text::<CallRow>()),
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
+        ("map-entries", text::<EntryRow>()),
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),

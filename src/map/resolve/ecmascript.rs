@@ -26,9 +26,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::handed::{candidates, function_names};
 use super::{LinkInput, Links};
 use crate::repo_map::facts::{CallKind, ExportTarget, HeritageKind, SymbolKind};
-use crate::repo_map::{CallTarget, External, FileId, How, ImportTarget, Resolved, SourceFile, SymbolId};
+use crate::repo_map::{CallTarget, External, FileId, Handed, How, ImportTarget, Resolved, SourceFile, SymbolId};
 use evaluate::Linker;
 use exports::{ExportTable, Space};
 use rustc_hash::FxHashMap as HashMap;
@@ -87,20 +88,23 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links) {
     let mut world =
         World { files, scopes: scopes.collect(), modules, exports: exports.collect(), subtypes: BTreeMap::new() };
     world.subtypes = subtypes(&world);
-    let found: Vec<Option<Vec<CallTarget>>> = (0..files.len() as FileId)
+    let found: Vec<Option<(Vec<CallTarget>, Vec<Handed>)>> = (0..files.len() as FileId)
         .into_par_iter()
         .map(|id| {
             let file = &files[id as usize];
             file.language.is_ecmascript().then(|| {
                 // A memo of its own for each file: what is known never depends on which file came first.
                 let linker = Linker::new(&world);
-                (0..file.facts.calls.len() as u32).map(|call| target(&world, &linker, id, call)).collect()
+                let targets =
+                    (0..file.facts.calls.len() as u32).map(|call| target(&world, &linker, id, call)).collect();
+                (targets, handed(&linker, id))
             })
         })
         .collect();
-    for (targets, found) in links.targets.iter_mut().zip(found) {
-        if let Some(found) = found {
-            *targets = found;
+    for (place, found) in found.into_iter().enumerate() {
+        if let Some((targets, handed)) = found {
+            links.targets[place] = targets;
+            links.handed[place] = handed;
         }
     }
 }
@@ -126,6 +130,28 @@ fn subtypes(world: &World<'_>) -> BTreeMap<SymbolId, Vec<SymbolId>> {
                     found.entry(base).or_default().push(SymbolId { file: id, index });
                 }
             }
+        }
+    }
+    found
+}
+
+/// Functions that the calls of `file` are given by name.
+fn handed(linker: &Linker<'_, '_>, file: FileId) -> Vec<Handed> {
+    let facts = linker.facts(file);
+    let names = function_names(facts);
+    let mut found = Vec::new();
+    for (call, site) in (0..).zip(&facts.calls) {
+        for (argument, value) in (0..).zip(&site.arguments) {
+            candidates(value, &names, &mut |expr| {
+                if let Some(Value::Symbol(function)) = linker.handed(file, expr, site.span.start)
+                    && matches!(
+                        linker.symbol(function).kind,
+                        SymbolKind::Function | SymbolKind::Method | SymbolKind::Constant
+                    )
+                {
+                    found.push(Handed { call, argument, function });
+                }
+            });
         }
     }
     found

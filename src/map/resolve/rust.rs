@@ -48,9 +48,10 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links) {
         .filter(|(file, _)| is_rust(*file))
         .map(|(file, names)| (file, Linker::new(file as FileId, names, &members).link()))
         .collect();
-    for (file, (targets, imports)) in linked {
-        links.targets[file] = targets;
-        links.import_targets[file] = imports;
+    for (file, linked) in linked {
+        links.targets[file] = linked.targets;
+        links.import_targets[file] = linked.imports;
+        links.handed[file] = linked.handed;
     }
 }
 

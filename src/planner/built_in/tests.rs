@@ -102,6 +102,7 @@ fn map() -> RepoMap {
     RepoMap {
         targets: vec![Vec::new(); files.len()],
         import_targets: vec![Vec::new(); files.len()],
+        handed: Vec::new(),
         files,
         recon,
         ..RepoMap::default()

@@ -50,11 +50,22 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// What the call `call` of `file` calls.
     pub fn callee(&self, file: FileId, call: u32) -> Option<Known<'a>> {
+        self.begin();
+        self.callee_of(file, call)
+    }
+
+    /// What the argument `expr` names.
+    pub fn handed(&self, file: FileId, expr: &'a Expr, at: u32) -> Option<Value<'a>> {
+        self.begin();
+        Some(self.function(file, expr, at)?.value)
+    }
+
+    /// Forgets the question before.
+    fn begin(&self) {
         self.depth.set(0);
         self.steps.set(0);
         self.cut.set(false);
         self.active.borrow_mut().clear();
-        self.callee_of(file, call)
     }
 
     pub fn callee_of(&self, file: FileId, call: u32) -> Option<Known<'a>> {

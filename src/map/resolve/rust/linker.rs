@@ -10,14 +10,16 @@ use rustc_hash::FxHashMap;
 
 use super::chains::Chains;
 use super::index::Index;
+use super::infer::as_names;
 use super::members::{Members, Owner};
 use super::modules::ModuleTree;
-use super::paths::{Names, Site};
+use super::paths::{Def, Names, Site, Space};
 use super::types::{Bounds, Ty};
 use super::written::Written;
+use crate::map::resolve::handed::{candidates, function_names};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
-use crate::repo_map::{CallTarget, FileId, How, ImportTarget, SourceFile, SymbolId};
+use crate::repo_map::{CallTarget, FileId, Handed, How, ImportTarget, SourceFile, SymbolId};
 
 /// Questions within questions that are followed. Our choice: chains of calls are answered in order, so only types that
 /// explain each other go deep.
@@ -74,6 +76,16 @@ enum State<'a> {
 
 /// A text that is a type, and the definition it is written in.
 type Place = (*const u8, usize, FileId, SymbolIndex);
+
+/// What is known of one file's calls and imports.
+pub(super) struct Linked {
+    /// What each call resolves to.
+    pub targets: Vec<CallTarget>,
+    /// What each import resolves to.
+    pub imports: Vec<ImportTarget>,
+    /// Functions that calls are given by name.
+    pub handed: Vec<Handed>,
+}
 
 /// Linking of one file.
 pub(super) struct Linker<'a> {
@@ -161,13 +173,46 @@ impl<'a> Linker<'a> {
     }
 
     /// What the calls and imports of the file resolve to.
-    pub fn link(self) -> (Vec<CallTarget>, Vec<ImportTarget>) {
+    pub fn link(self) -> Linked {
         let facts = &self.files()[self.file as usize].facts;
         for index in 0..facts.calls.len() {
             self.result(index as CallIndex);
         }
         let imports = (0..facts.imports.len()).map(|place| self.import_target(place)).collect();
-        (self.targets.into_inner(), imports)
+        let handed = self.handed();
+        Linked { targets: self.targets.into_inner(), imports, handed }
+    }
+
+    /// Functions that the calls of the file are given by name.
+    fn handed(&self) -> Vec<Handed> {
+        let facts = self.facts(self.file);
+        let names = function_names(facts);
+        let mut found = Vec::new();
+        for (call, site) in (0..).zip(&facts.calls) {
+            let context = self.context_of_call(self.file, call);
+            for (argument, value) in (0..).zip(&site.arguments) {
+                candidates(value, &names, &mut |expr| {
+                    if let Some(function) = self.function_named(expr, context) {
+                        found.push(Handed { call, argument, function });
+                    }
+                });
+            }
+        }
+        found
+    }
+
+    /// The function that a name or path stands for.
+    fn function_named(&self, expr: &'a Expr, context: Context) -> Option<SymbolId> {
+        let path = match expr {
+            Expr::Path(path) => as_names(path),
+            Expr::Name(name) if !self.is_local(context, name) => vec![name.as_str()],
+            _ => return None,
+        };
+        let walked = self.names.resolve(self.site(context)?, path, Space::Value)?;
+        match &walked.found.def {
+            Def::Symbol(symbol) if walked.rest.is_empty() && self.symbol(*symbol).kind.is_callable() => Some(*symbol),
+            _ => None,
+        }
     }
 
     fn import_target(&self, place: usize) -> ImportTarget {
