@@ -55,7 +55,10 @@ fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy)
     let is_busy = file.history.churn_90d >= busy.from;
     if let Some(reach) = reach {
         let how = if reach.distance == 0 { "Runs in" } else { "Called from" };
-        finding.message.push_str(&format!(" {how} `{}`.", reach.entry.label));
+        // Some rules speak of the entry point itself.
+        if !finding.message.contains(&format!("`{}`", reach.entry.label)) {
+            finding.message.push_str(&format!(" {how} `{}`.", reach.entry.label));
+        }
         if finding.category == Category::Perf && !reach.entry.kind.is_request() {
             // Nobody waits for a job the way a user waits for a page.
             finding.impact = finding.impact.min(3);

@@ -18,6 +18,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::path_traversal::PathTraversal,
     &security::timing_unsafe_compare::TimingUnsafeCompare,
     &security::hardcoded_secret::HardcodedSecret,
+    &security::missing_auth::MissingAuth,
     &security::tls_verification_disabled::TlsVerificationDisabled,
     &security::prompt_injection_content::PromptInjectionContent,
     &security::workflow_script_injection::WorkflowScriptInjection,

@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod command_injection;
 pub mod hardcoded_secret;
+pub mod missing_auth;
 pub mod origin;
 pub mod path_traversal;
 pub mod prompt_injection_content;
