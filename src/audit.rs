@@ -59,7 +59,9 @@ pub struct Audit {
     pub rejected: Vec<Finding>,
     /// What nobody looked at, and why.
     pub not_audited: Vec<NotAudited>,
-    /// What the user should mend: a suppression without a reason or for a rule that does not exist.
+    /// Rules that ended in a panic: their findings are missing.
+    pub failed_rules: Vec<String>,
+    /// What the user should mend: a suppression without a reason, for a rule that does not exist, or of nothing.
     pub warnings: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The engine: runs the rules, checks every quote against the file, and sorts what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
@@ -20,10 +21,41 @@ use crate::tree::Tree;
 
 /// Audits a repository.
 pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOptions) -> Result<Audit, AuditError> {
-    let rules = chosen_rules(options)?;
+    run_rules(&chosen_rules(options)?, map, effects, tree, options)
+}
+
+fn run_rules(
+    rules: &[&'static dyn Rule],
+    map: &RepoMap,
+    effects: &Effects,
+    tree: &dyn Tree,
+    options: &AuditOptions,
+) -> Result<Audit, AuditError> {
     let filter = PathFilter::new(options)?;
-    let found: Vec<Finding> = rules.par_iter().flat_map_iter(|rule| rule.check(map, effects)).collect();
-    let found = found.into_iter().filter(|finding| filter.keeps(&finding.location().file)).collect();
+    let mut audit = Audit { not_audited: not_audited(map), ..Audit::default() };
+    let checked: Vec<_> = rules.par_iter().map(|rule| check(*rule, map, effects)).collect();
+    let mut found = Vec::new();
+    for (rule, checked) in rules.iter().zip(checked) {
+        let id = rule.doc().id;
+        let Some(own) = checked else {
+            audit.not_audited.push(NotAudited {
+                what: format!("what the rule `{id}` looks for"),
+                why: "the rule failed: please report it with what was printed above".to_owned(),
+            });
+            audit.failed_rules.push(id.to_owned());
+            continue;
+        };
+        let mut own: Vec<Finding> = own.into_iter().filter(|finding| filter.keeps(&finding.location().file)).collect();
+        if own.len() > MAX_FINDINGS {
+            own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
+            audit.not_audited.push(NotAudited {
+                what: format!("{} more findings of `{id}`", own.len() - MAX_FINDINGS),
+                why: format!("at most {MAX_FINDINGS} of one rule are kept, the most certain first"),
+            });
+            own.truncate(MAX_FINDINGS);
+        }
+        found.extend(own);
+    }
     let mut findings = quote(found, tree);
     deduplicate(&mut findings);
     fingerprint(&mut findings);
@@ -32,12 +64,20 @@ pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOpt
     let busy = ranking::Busy::of(map);
     findings.par_iter_mut().for_each(|finding| {
         ranking::weigh(finding, map, effects, &busy);
-        finding.mechanical = recipe(finding, &context).is_some_and(|draft| is_mechanical(&draft));
+        // A recipe that fails has no exact edits; it says so again when a plan is asked for.
+        let draft = catch_unwind(AssertUnwindSafe(|| recipe(finding, &context))).unwrap_or_default();
+        finding.mechanical = draft.is_some_and(|draft| is_mechanical(&draft));
     });
     findings.sort_by(ranking::order);
 
     let suppressions = Suppressions::collect(map, &|id| rule_by_id(id).is_some());
-    let mut audit = Audit { not_audited: not_audited(map), warnings: suppressions.faulty.clone(), ..Audit::default() };
+    audit.warnings.extend(suppressions.faulty.iter().cloned());
+    let ran: BTreeSet<&str> = rules
+        .iter()
+        .map(|rule| rule.doc().id)
+        .filter(|id| audit.failed_rules.iter().all(|failed| failed != id))
+        .collect();
+    audit.warnings.extend(suppressions.unused(&findings, &ran, &|path| filter.keeps(path)));
     let mut doubtful = 0;
     for finding in findings {
         if let Some(reason) = suppressions.reason(&finding) {
@@ -57,6 +97,14 @@ pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOpt
         });
     }
     Ok(audit)
+}
+
+/// Findings of one rule that are kept: who has more has a habit, not a list to work through. Our choice.
+const MAX_FINDINGS: usize = 1_000;
+
+/// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
+fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
+    catch_unwind(AssertUnwindSafe(|| rule.check(map, effects))).ok()
 }
 
 /// The rule with this id.
@@ -368,6 +416,45 @@ mod tests {
     }
 
     const AGENT: &str = "export const agent = new Agent({ rejectUnauthorized: false });\n";
+
+    #[test]
+    fn a_suppression_of_nothing_is_said() {
+        let text = "// improve-ignore: tls-verification-disabled — talks to a local stub\nexport const agent = new Agent({});\n";
+        let expected = "src/client.ts:1: `improve-ignore: tls-verification-disabled` silences nothing: remove it";
+        assert_eq!(tls(text).warnings, [expected]);
+        let other = audit(&[("src/client.ts", text)], &only("n-plus-one"));
+        assert_eq!(other.warnings, [] as [String; 0], "a rule that did not run cannot tell");
+    }
+
+    struct Faulty;
+
+    impl Rule for Faulty {
+        fn doc(&self) -> &'static crate::audit::rule::RuleDoc {
+            rule_by_id("n-plus-one").expect("it exists").doc()
+        }
+
+        fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+            panic!("a fault on purpose")
+        }
+
+        fn recipe(&self, _finding: &Finding, _context: &RecipeContext<'_>) -> Option<PlanDraft> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_rule_that_panics_costs_its_own_findings_alone() {
+        let tree = Files([("src/client.ts".to_owned(), AGENT.to_owned())].into_iter().collect());
+        let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
+            .expect("files in memory can be mapped");
+        let effects = crate::effects::effects(&map);
+        let tls = rule_by_id("tls-verification-disabled").expect("it exists");
+        let options = AuditOptions { depth: Depth::Deep, ..AuditOptions::default() };
+        let audit = run_rules(&[&Faulty, tls], &map, &effects, &tree, &options).expect("the options are valid");
+        assert_eq!(audit.findings.len(), 1);
+        assert_eq!(audit.failed_rules, ["n-plus-one"]);
+        assert!(audit.not_audited.iter().any(|one| one.what.contains("n-plus-one")));
+    }
 
     #[test]
     fn suppression_with_a_reason_is_honoured_and_kept() {

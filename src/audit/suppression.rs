@@ -1,6 +1,6 @@
 //! Suppression: `improve-ignore: rule-id — reason` beside a line silences a rule there, if it says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Finding;
 use crate::repo_map::RepoMap;
@@ -18,6 +18,8 @@ pub struct Suppressions {
 struct Suppression {
     rules: Vec<String>,
     reason: String,
+    /// The line of the comment.
+    line: u32,
 }
 
 impl Suppressions {
@@ -39,7 +41,7 @@ impl Suppressions {
                                 rules.join(", ")
                             ));
                         } else {
-                            let suppression = Suppression { rules, reason };
+                            let suppression = Suppression { rules, reason, line: comment.line };
                             found
                                 .by_place
                                 .entry((file.path.clone(), comment.applies_to))
@@ -51,6 +53,30 @@ impl Suppressions {
             }
         }
         found
+    }
+
+    /// Suppressions of nothing, among the rules that `ran` and the files that `keeps` accepts: what they were for is gone, and a new
+    /// fault in their place would be silenced unseen.
+    pub fn unused(&self, findings: &[Finding], ran: &BTreeSet<&str>, keeps: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut used: BTreeSet<(&str, u32, &str)> = BTreeSet::new();
+        for finding in findings {
+            let place = finding.location();
+            let lines = place.start_line..=place.end_line.min(place.start_line.saturating_add(2));
+            used.extend(lines.map(|line| (place.file.as_str(), line, finding.rule.as_str())));
+        }
+        let mut unused = Vec::new();
+        for ((file, applies_to), suppressions) in self.by_place.iter().filter(|((file, _), _)| keeps(file)) {
+            for suppression in suppressions {
+                let rules = suppression.rules.iter().filter(|rule| ran.contains(rule.as_str()));
+                for rule in rules.filter(|rule| !used.contains(&(file.as_str(), *applies_to, rule.as_str()))) {
+                    unused.push(format!(
+                        "{file}:{}: `improve-ignore: {rule}` silences nothing: remove it",
+                        suppression.line
+                    ));
+                }
+            }
+        }
+        unused
     }
 
     /// The reason a finding is silenced for, if it is: a comment speaks of any line of its first evidence.

@@ -70,14 +70,16 @@ pub struct Audited {
     pub survey: Survey,
     /// What was found.
     pub document: AuditDocument,
+    /// A rule failed: its findings are missing.
+    pub incomplete: bool,
 }
 
 /// Prints the findings.
 pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
     let AuditArgs { scope, top, all, output } = args;
     let outputs = output.outputs("improve audit", &FORMATS)?;
-    let Audited { workspace, survey, document } = audit(&scope, context)?;
-    let code = exit_code(&document.findings, workspace.settings.fail_on.value);
+    let Audited { workspace, survey, document, incomplete } = audit(&scope, context)?;
+    let code = exit_code(&document.findings, workspace.settings.fail_on.value, incomplete);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
     let options = page_options(&survey, limit, workspace.verbose, next_commands(&document));
@@ -124,8 +126,9 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
     for warning in &audit.warnings {
         context.console.warn(warning);
     }
+    let incomplete = !audit.failed_rules.is_empty();
     let document = AuditDocument::new(survey.repository(), audit, &rejections);
-    Ok(Audited { workspace, survey, document })
+    Ok(Audited { workspace, survey, document, incomplete })
 }
 
 /// Rejected findings by fingerprint, with what the index says of them.
@@ -174,10 +177,11 @@ pub fn page_options(survey: &Survey, limit: usize, verbose: bool, next: Vec<(Str
     }
 }
 
-/// 1 when a finding is at or above `fail_on`.
-pub fn exit_code(findings: &[Finding], fail_on: Option<Level>) -> ExitCode {
+/// 1 when a finding is at or above `fail_on`, else 3 when something could not be looked for.
+pub fn exit_code(findings: &[Finding], fail_on: Option<Level>, incomplete: bool) -> ExitCode {
     match fail_on {
         Some(level) if findings.iter().any(|finding| finding.level() >= level) => ExitCode::Findings,
+        _ if incomplete => ExitCode::Incomplete,
         Some(_) | None => ExitCode::Done,
     }
 }

@@ -43,8 +43,8 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let PlansArgs { scope, choose: choice, dry_run, output } = args;
     let outputs = output.outputs("improve", &FORMATS)?;
     let console = &context.console;
-    let Audited { workspace, survey, document } = audit(&scope, context)?;
-    let code = exit_code(&document.findings, workspace.settings.fail_on.value);
+    let Audited { workspace, survey, document, incomplete } = audit(&scope, context)?;
+    let code = exit_code(&document.findings, workspace.settings.fail_on.value, incomplete);
     let page = console.page(&document.repository.root);
     let options = page_options(&survey, SHOWN, workspace.verbose, Vec::new());
     let table = human::audit(&document, &options, &page);

@@ -35,7 +35,7 @@ pub struct AuditDocument {
 impl AuditDocument {
     /// The document of `audit`. `reasons` says by fingerprint why findings were rejected.
     pub fn new(repository: Repository, audit: Audit, reasons: &BTreeMap<String, String>) -> AuditDocument {
-        let Audit { findings, suppressed, rejected, not_audited, warnings: _ } = audit;
+        let Audit { findings, suppressed, rejected, not_audited, failed_rules: _, warnings: _ } = audit;
         let reason = |finding: &Finding| reasons.get(&finding.fingerprint).cloned().unwrap_or_default();
         AuditDocument {
             schema_version: SCHEMA_VERSION,

@@ -77,6 +77,7 @@ fn document() -> AuditDocument {
             NotAudited { what: "12 Python files".into(), why: "no reader for this language yet".into() },
             NotAudited { what: "3 files (dist/a.js, dist/b.js, dist/c.js)".into(), why: "minified".into() },
         ],
+        failed_rules: vec![],
         warnings: vec![],
     };
     let repository = Repository {

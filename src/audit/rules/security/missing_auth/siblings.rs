@@ -206,7 +206,7 @@ fn odd_in<'a>(map: &RepoMap, kind: u8, members: &[Member<'a>]) -> Vec<Odd<'a>> {
             guards: common(&guarded),
             writes: member.writes,
             confidence: if kind == PROCEDURES || !map.file(member.entry.handler.file()).language.is_ecmascript() {
-                Confidence::Med
+                if member.writes { Confidence::Med } else { Confidence::Low }
             } else {
                 confidence(guarded.len(), open.len(), member.writes)
             },
