@@ -9,7 +9,7 @@ mod globals;
 mod members;
 mod parameters;
 mod project;
-pub(in crate::map) use project::parse_jsonc;
+pub(in crate::map) use project::{extended_by, join, parse_jsonc, split_package};
 mod results;
 mod scope;
 mod specifier;

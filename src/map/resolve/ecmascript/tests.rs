@@ -1,5 +1,7 @@
 //! Linking tests: one per way a call or an import can be meant.
 
+mod specifiers;
+
 use crate::map::resolve::testing::linked;
 
 #[test]
