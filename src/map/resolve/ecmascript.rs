@@ -6,6 +6,7 @@
 mod evaluate;
 mod exports;
 mod globals;
+mod libraries;
 mod members;
 mod parameters;
 mod project;

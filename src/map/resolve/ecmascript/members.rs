@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::evaluate::Linker;
 use super::exports::Space;
-use super::globals::is_array_method;
+use super::globals::{is_array_method, is_function_method};
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
@@ -68,7 +68,7 @@ impl<'a> Linker<'a, '_> {
             Value::Promise(_) if matches!(name, "then" | "catch" | "finally") => {
                 Value::global(&["Promise", name]).by(How::Typed)
             }
-            Value::Array(_)
+            Value::Array(_) | Value::Tuple(_)
                 if is_array_method(name) || matches!(name, "at" | "keys" | "values" | "entries" | "with") =>
             {
                 Value::global(&["Array", name]).by(How::Typed)
@@ -76,7 +76,12 @@ impl<'a> Linker<'a, '_> {
             Value::Many(values) => {
                 values.iter().find_map(|value| self.member(&Known { value: value.clone(), how: receiver.how }, name))
             }
-            Value::Promise(_) | Value::Array(_) | Value::Closure(..) | Value::Unknown => None,
+            Value::Holds { key, inner, .. } if *key == name => inner.as_ref().clone().by(How::Typed),
+            Value::Holds { outside, .. } => {
+                self.member(&Known { value: outside.as_ref().clone(), how: receiver.how }, name)
+            }
+            Value::Closure(..) if is_function_method(name) => Value::global(&["Function", name]).by(How::Typed),
+            Value::Promise(_) | Value::Array(_) | Value::Tuple(_) | Value::Closure(..) | Value::Unknown => None,
         }
     }
 
@@ -103,8 +108,14 @@ impl<'a> Linker<'a, '_> {
         let facts = &self.world.files[id.file as usize].facts;
         let index = facts.symbols.iter().position(|own| {
             own.name == name && own.container.is_none() && own.member_of.as_deref() == Some(symbol.name.as_str())
-        })?;
-        Value::Symbol(SymbolId { file: id.file, index: index as SymbolIndex }).by(how)
+        });
+        match index {
+            Some(index) => Value::Symbol(SymbolId { file: id.file, index: index as SymbolIndex }).by(how),
+            None if symbol.kind.is_callable() && is_function_method(name) => {
+                Value::global(&["Function", name]).by(How::Typed)
+            }
+            None => None,
+        }
     }
 
     /// Of several definitions of a name the one with a body.

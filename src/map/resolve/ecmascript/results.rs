@@ -2,6 +2,7 @@
 
 use super::evaluate::Linker;
 use super::exports::Space;
+use super::libraries::collected;
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
@@ -16,9 +17,16 @@ impl<'a> Linker<'a, '_> {
         if let (Expr::Name(name), Some(Expr::Text(source))) = (&site.callee, site.arguments.first())
             && matches!(name.as_str(), "import" | "require")
         {
-            return self.imported(file, source, "*", Space::Value);
+            let module = self.imported(file, source, "*", Space::Value)?;
+            return match name.as_str() {
+                "import" => Value::Promise(Box::new(module.value)).by(module.how),
+                _ => Some(module),
+            };
         }
         let callee = self.callee_of(file, call)?;
+        if let Some(found) = self.made_by_package(file, site, &callee) {
+            return Some(found);
+        }
         if let Value::External { package, path, .. } = &callee.value
             && package.as_ref() == "global"
             && let [object, name] = &path[..]
@@ -37,7 +45,9 @@ impl<'a> Linker<'a, '_> {
         }
         if site.kind == CallKind::New {
             return match callee.value {
-                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id).by(How::Typed),
+                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class || self.has_prototype(id) => {
+                    Value::Instance(id).by(How::Typed)
+                }
                 Value::External { .. } => Some(callee),
                 Value::Symbol(_) => {
                     let held = self.opened(callee);
@@ -73,7 +83,8 @@ impl<'a> Linker<'a, '_> {
             },
             _ => return None,
         };
-        let place = types::type_parameters(&symbol.signature).iter().position(|(name, _)| *name == parameter)?;
+        let place =
+            types::type_parameters(&symbol.signature, &symbol.name).iter().position(|(name, _)| *name == parameter)?;
         let site = &self.facts(file).calls[call as usize];
         let explicit = site.type_arguments.as_ref().and_then(|text| match types::parse(&format!("X<{text}>")) {
             TypeExpr::Named(_, mut arguments) if place < arguments.len() => Some(arguments.swap_remove(place)),
@@ -125,18 +136,36 @@ impl<'a> Linker<'a, '_> {
             && root == "Promise"
         {
             let all = self.value(file, argument, site.span.start)?;
-            return Value::Promise(Box::new(Value::Array(Box::new(all.value.item().awaited())))).by(all.how);
+            let settled = match all.value {
+                Value::Tuple(items) => Value::Tuple(items.into_iter().map(Value::awaited).collect()),
+                list => Value::Array(Box::new(list.item().awaited())),
+            };
+            return Value::Promise(Box::new(settled)).by(all.how);
         }
         let receiver = self.value(file, object, site.span.start)?;
+        if let Some(items) = collected(&receiver.value, name) {
+            return items.by(How::Typed);
+        }
         match (&receiver.value, name.as_str()) {
-            (Value::Array(item), "find" | "findLast" | "at" | "pop" | "shift") => item.as_ref().clone().by(How::Typed),
-            (Value::Array(_), "filter" | "slice" | "concat" | "sort" | "reverse" | "splice") => Some(receiver),
-            (Value::Array(_), "map") => {
+            (list, "find" | "findLast" | "at" | "pop" | "shift") if list.is_list() => {
+                receiver.value.item().by(How::Typed)
+            }
+            (list, "filter" | "slice" | "concat" | "sort" | "reverse" | "splice") if list.is_list() => {
+                Value::Array(Box::new(receiver.value.item())).by(receiver.how)
+            }
+            (list, "map") if list.is_list() => {
                 let Some(Expr::Function { region: Some(region), .. }) = site.arguments.first() else { return None };
                 let item = self.closure_result(file, *region)?;
                 Value::Array(Box::new(item)).by(How::Returned)
             }
             (Value::Promise(_), "catch" | "finally") => Some(receiver),
+            (Value::Promise(_), "then") => {
+                let given = self.value(file, site.arguments.first()?, site.span.start)?;
+                let result = self.deeper(|| self.result(given))?;
+                Value::Promise(Box::new(result.value.awaited())).by(How::Returned)
+            }
+            // What is bound is another function, which calls this one.
+            (Value::Symbol(_) | Value::Closure(..), "bind") => receiver.value.by(How::Dispatch),
             _ => None,
         }
     }
@@ -159,6 +188,10 @@ impl<'a> Linker<'a, '_> {
                 let first = results.next()??;
                 // Overloads differ in what they take; what they give back is to be the same.
                 results.all(|other| other.is_none_or(|other| other == first)).then_some(first)
+            }
+            Value::Namespace(_) => {
+                let module = self.module(callee);
+                if matches!(module.value, Value::Namespace(_)) { None } else { self.deeper(|| self.result(module)) }
             }
             Value::Closure(file, region) => self.closure_result(file, region)?.by(How::Returned),
             Value::Shape(file, at, kind) => match kind.as_ref() {

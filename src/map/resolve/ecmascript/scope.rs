@@ -1,5 +1,7 @@
 //! Names within one file: what is visible where.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::repo_map::expr::Expr;
@@ -49,13 +51,18 @@ impl FunctionKey {
 }
 
 /// What says the type of a function that says none itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Expected<'a> {
     /// The type of the variable or field it is bound to, and where that stands.
     Declared(&'a str, u32),
     /// What this function gives back.
     ResultOf(FunctionKey),
+    /// What a call takes as this argument; in an object that is handed to it, what it takes under these keys.
+    Argument(u32, usize, Arc<[&'a str]>),
 }
+
+/// Objects within objects that functions are looked for in.
+const MAX_KEYS: usize = 3;
 
 /// The names of one file.
 #[derive(Default)]
@@ -104,7 +111,13 @@ impl<'a> Scope<'a> {
     }
 
     fn add_symbols(&mut self, facts: &'a FileFacts) {
-        let by_name = |name: &str| facts.symbols.iter().position(|symbol| symbol.name == name && symbol.kind.is_type());
+        // `Dog.prototype.bark = function () {}` belongs to whatever `new Dog()` makes.
+        let by_name = |name: &str, member: SymbolKind| {
+            facts.symbols.iter().position(|symbol| {
+                let makes = symbol.kind == SymbolKind::Function && member == SymbolKind::Method;
+                symbol.name == name && (symbol.kind.is_type() || makes && symbol.container.is_none())
+            })
+        };
         let bodies: HashSet<(&str, Option<SymbolIndex>)> = facts
             .symbols
             .iter()
@@ -118,7 +131,7 @@ impl<'a> Scope<'a> {
             let container = symbol.container.and_then(|container| facts.symbols.get(container as usize));
             if let Some(container) = symbol.container {
                 self.members.entry(container).or_default().symbols.entry(&symbol.name).or_default().push(index);
-            } else if let Some(owner) = symbol.member_of.as_deref().and_then(by_name) {
+            } else if let Some(owner) = symbol.member_of.as_deref().and_then(|name| by_name(name, symbol.kind)) {
                 self.members.entry(owner as u32).or_default().symbols.entry(&symbol.name).or_default().push(index);
             }
             let is_member = matches!(symbol.kind, SymbolKind::Method | SymbolKind::Constructor);
@@ -224,6 +237,25 @@ impl<'a> Scope<'a> {
                 self.expected.insert(function, Expected::Declared(declared, binding.span.start));
             }
         }
+        for (call, index) in facts.calls.iter().zip(0..) {
+            for (argument, place) in call.arguments.iter().zip(0..) {
+                self.expect_within(argument, index, place, &mut Vec::new());
+            }
+        }
+    }
+
+    fn expect_within(&mut self, expr: &'a Expr, call: u32, place: usize, keys: &mut Vec<&'a str>) {
+        if let Some(function) = FunctionKey::of(expr) {
+            self.expected.insert(function, Expected::Argument(call, place, keys.as_slice().into()));
+        } else if let Expr::Object(entries) = expr.peeled()
+            && keys.len() < MAX_KEYS
+        {
+            for (key, value) in entries {
+                keys.push(key);
+                self.expect_within(value, call, place, keys);
+                keys.pop();
+            }
+        }
     }
 
     /// What the value `name` stands for at byte `at`.
@@ -244,6 +276,18 @@ impl<'a> Scope<'a> {
     /// What the type `name` stands for at the top level.
     pub fn top_kind(&self, name: &str) -> Option<Definition> {
         top(self.types.get(name)?)
+    }
+
+    /// Whether a function has methods that were put on its prototype.
+    pub fn has_prototype(&self, function: SymbolIndex, facts: &FileFacts) -> bool {
+        let methods = |members: &Members<'_>| {
+            members.symbols.values().flatten().any(|&index| {
+                let member = &facts.symbols[index as usize];
+                member.kind == SymbolKind::Method && member.container.is_none()
+            })
+        };
+        facts.symbols[function as usize].kind == SymbolKind::Function
+            && self.members.get(&function).is_some_and(methods)
     }
 
     /// The class around byte `at`.

@@ -376,13 +376,10 @@ fn is_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$'
 }
 
-/// Type parameters of a signature: name and constraint.
-pub(super) fn type_parameters(signature: &str) -> Vec<(String, Option<TypeExpr>)> {
-    let Some(open) = signature.find('<') else { return Vec::new() };
-    if signature.find('(').is_some_and(|parameters| parameters < open) {
-        return Vec::new();
-    }
-    let mut parser = Parser { text: signature, at: open + 1 };
+/// Type parameters that the signature of `name` declares: name and constraint.
+pub(super) fn type_parameters(signature: &str, name: &str) -> Vec<(String, Option<TypeExpr>)> {
+    let Some(list) = declared_parameters(signature, name) else { return Vec::new() };
+    let mut parser = Parser { text: list, at: 0 };
     let mut found = Vec::new();
     loop {
         for word in ["const", "in", "out"] {
@@ -399,6 +396,19 @@ pub(super) fn type_parameters(signature: &str) -> Vec<(String, Option<TypeExpr>)
         }
     }
     found
+}
+
+/// What follows the `<` of `class Name<`, `name<`, `name = async <`, `name = function <`. Elsewhere it opens arguments of another type:
+/// `class Name extends Base<`, `name = make<`.
+fn declared_parameters<'s>(signature: &'s str, name: &str) -> Option<&'s str> {
+    let whole = |at: usize| !signature[..at].ends_with(is_name) && !signature[at + name.len()..].starts_with(is_name);
+    let (at, _) = signature.match_indices(name).find(|(at, _)| whole(*at))?;
+    let mut rest = signature[at + name.len()..].trim_start();
+    rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+    for word in ["async", "function"] {
+        rest = rest.strip_prefix(word).unwrap_or(rest).trim_start_matches([' ', '*']);
+    }
+    rest.strip_prefix('<')
 }
 
 #[cfg(test)]
@@ -440,15 +450,28 @@ mod tests {
 
     #[test]
     fn constraints_of_type_parameters_are_kept() {
-        let found = type_parameters("function f<T extends Store, U = string>(t: T)");
+        let found = type_parameters("function f<T extends Store, U = string>(t: T)", "f");
         assert_eq!(found, [("T".to_owned(), Some(named("Store", vec![]))), ("U".to_owned(), None)]);
+    }
+
+    #[test]
+    fn arguments_of_other_types_are_no_parameters() {
+        let names = |signature: &str, name: &str| {
+            type_parameters(signature, name).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("export class Rows<K> extends Store<Row>", "Rows"), ["K"]);
+        assert_eq!(names("export class Rows extends Store<Row>", "Rows"), [] as [&str; 0]);
+        assert_eq!(names("type Context = Awaited<ReturnType<typeof make>>", "Context"), [] as [&str; 0]);
+        assert_eq!(names("const context = createContext<Api>(x)", "context"), [] as [&str; 0]);
+        assert_eq!(names("const same = async <T,>(value: T) =>", "same"), ["T"]);
+        assert_eq!(names("export default function <T>(value: T)", "default"), ["T"]);
     }
 
     proptest! {
         #[test]
         fn no_text_panics_the_reader(text in "[a-zA-Z<>(){}\\[\\]|&:;,=.'? é]{0,60}") {
             parse(&text);
-            type_parameters(&text);
+            type_parameters(&text, "a");
         }
     }
 }

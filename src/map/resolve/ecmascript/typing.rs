@@ -22,7 +22,7 @@ impl<'a> Linker<'a, '_> {
             }
             Some(known)
         });
-        match known.map(|known| known.value) {
+        match known.map(|known| self.module(known).value) {
             Some(Value::Symbol(id)) => match self.symbol(id).kind {
                 SymbolKind::Class | SymbolKind::Interface => Value::Instance(id),
                 SymbolKind::TypeAlias => self.type_of_symbol(id, 0),
@@ -62,9 +62,8 @@ impl<'a> Linker<'a, '_> {
                     _ => Value::Many(values),
                 }
             }
-            TypeExpr::Function(..) | TypeExpr::Object(_) | TypeExpr::Tuple(_) => {
-                Value::Shape(file, at, Rc::new(kind.clone()))
-            }
+            TypeExpr::Tuple(items) => Value::Tuple(items.iter().map(|item| self.type_value(file, item, at)).collect()),
+            TypeExpr::Function(..) | TypeExpr::Object(_) => Value::Shape(file, at, Rc::new(kind.clone())),
             TypeExpr::TypeOf(path) => {
                 let found = self.deeper(|| {
                     let mut known = self.name(file, path.first()?, at, Space::Value)?;
@@ -142,12 +141,19 @@ impl<'a> Linker<'a, '_> {
         let first = || arguments.first().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
         match name {
             "Promise" | "PromiseLike" => Value::Promise(Box::new(first())),
-            "Array" | "ReadonlyArray" | "Set" | "ReadonlySet" | "Iterable" | "AsyncIterable" => {
-                if matches!(name, "Set" | "ReadonlySet") {
-                    Value::global(&["Set"])
-                } else {
-                    Value::Array(Box::new(first()))
-                }
+            "Array"
+            | "ReadonlyArray"
+            | "Iterable"
+            | "AsyncIterable"
+            | "Iterator"
+            | "IterableIterator"
+            | "Generator"
+            | "AsyncGenerator"
+            | "AsyncIterableIterator" => Value::Array(Box::new(first())),
+            "Set" | "ReadonlySet" | "WeakSet" | "Map" | "ReadonlyMap" | "WeakMap" => {
+                let kind = name.trim_start_matches("Readonly");
+                let inner = arguments.last().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
+                Value::Holds { outside: Box::new(Value::global(&[kind])), key: "", inner: Box::new(inner) }
             }
             "Partial" | "Required" | "Readonly" | "Omit" | "Pick" | "NonNullable" => first(),
             "Awaited" => first().awaited(),
@@ -176,7 +182,8 @@ impl<'a> Linker<'a, '_> {
             if !symbol.signature.contains(name) {
                 continue;
             }
-            let found = types::type_parameters(&symbol.signature).into_iter().find(|(own, _)| own == name);
+            let found =
+                types::type_parameters(&symbol.signature, &symbol.name).into_iter().find(|(own, _)| own == name);
             if let Some((_, constraint)) = found {
                 // `T extends T` would never end.
                 return Some(constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name)));

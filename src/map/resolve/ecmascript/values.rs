@@ -31,6 +31,11 @@ pub(super) enum Value<'a> {
     Promise(Box<Value<'a>>),
     /// What the items are.
     Array(Box<Value<'a>>),
+    /// A list whose items are known one by one.
+    Tuple(Vec<Value<'a>>),
+    /// Something of a package that was made around a value: a reference, a context, a map. `key` is the member that gives the value;
+    /// empty when only functions of the package do.
+    Holds { outside: Box<Value<'a>>, key: &'static str, inner: Box<Value<'a>> },
     /// All of these at once, or one of them.
     Many(Vec<Value<'a>>),
 }
@@ -63,11 +68,28 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What the items of a list are.
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Value::Array(_) | Value::Tuple(_))
+    }
+
+    /// The item at a position of a list.
+    pub fn at(self, position: usize) -> Value<'a> {
+        match self {
+            Value::Tuple(mut items) if position < items.len() => items.swap_remove(position),
+            Value::Array(item) => *item,
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What the items of a list, or of what runs over its items, are.
     pub fn item(self) -> Value<'a> {
         match self {
             Value::Array(item) => *item,
+            // Whatever differs, what is called on one of them is mostly called alike.
+            Value::Tuple(items) => items.into_iter().find(|value| *value != Value::Unknown).unwrap_or(Value::Unknown),
             Value::Promise(inner) => inner.item(),
+            Value::Holds { .. } => super::libraries::collected(&self, "").map_or(Value::Unknown, Value::item),
             Value::Many(values) => {
                 values.into_iter().map(Value::item).find(|value| *value != Value::Unknown).unwrap_or(Value::Unknown)
             }
