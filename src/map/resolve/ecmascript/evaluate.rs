@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::World;
 use super::exports::{Exported, Space, external_path};
+use super::generics::Filled;
 use super::globals::is_global;
 use super::scope::Definition;
 use super::types;
@@ -27,6 +28,8 @@ pub(super) struct Linker<'a, 'w> {
     bindings: RefCell<HashMap<(FileId, u32), Option<Known<'a>>>>,
     pub memo: RefCell<HashMap<SymbolId, Option<Value<'a>>>>,
     pub active: RefCell<HashSet<(FileId, u32, bool)>>,
+    /// What type parameters stand for in what is being read.
+    pub filled: RefCell<Filled<'a>>,
     depth: Cell<u32>,
     steps: Cell<u32>,
     /// Something was left out to come to an end: what is known now must not be kept.
@@ -40,6 +43,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             bindings: RefCell::default(),
             memo: RefCell::default(),
             active: RefCell::default(),
+            filled: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),
             cut: Cell::new(false),
@@ -102,7 +106,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             Expr::Super => {
                 let class = self.world.scopes[file as usize].class_at(at)?;
                 match self.parent(SymbolId { file, index: class })? {
-                    Value::Instance(base) => Value::Symbol(base).by(How::Member),
+                    Value::Instance(base, _) => Value::Symbol(base).by(How::Member),
                     value => value.by(How::Member),
                 }
             }
@@ -322,7 +326,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             return None;
         }
         let before = self.cut.replace(false);
-        let found = self.deeper(|| self.binding_now(file, index));
+        let found = self.deeper(|| self.within(&Filled::default(), || self.binding_now(file, index)));
         self.active.borrow_mut().remove(&(file, index, true));
         if !self.cut.get() {
             self.bindings.borrow_mut().insert((file, index), found.clone());
@@ -468,21 +472,21 @@ impl<'a, 'w> Linker<'a, 'w> {
             {
                 let statics = method.is_some_and(|method| method.container == Some(class) && !method.takes_self);
                 let id = SymbolId { file, index: class };
-                if statics { Value::Symbol(id).by(How::Member) } else { Value::Instance(id).by(How::Member) }
+                if statics { Value::Symbol(id).by(How::Member) } else { instance(id).by(How::Member) }
             }
             (_, Some(method)) => {
                 let Some(holder) = method.container else {
                     let owner = method.member_of.as_deref()?;
                     let index = facts.symbols.iter().position(|symbol| symbol.name == owner)? as SymbolIndex;
                     let id = SymbolId { file, index };
-                    return self.has_prototype(id).then_some(Value::Instance(id))?.by(How::Member);
+                    return self.has_prototype(id).then_some(instance(id))?.by(How::Member);
                 };
                 match facts.symbols[holder as usize].kind {
                     SymbolKind::Constant => {
                         let held = self.held(SymbolId { file, index: holder })?;
                         Some(Known { value: held.value, how: How::Member })
                     }
-                    SymbolKind::Class => Value::Instance(SymbolId { file, index: holder }).by(How::Member),
+                    SymbolKind::Class => instance(SymbolId { file, index: holder }).by(How::Member),
                     _ => None,
                 }
             }
@@ -490,7 +494,7 @@ impl<'a, 'w> Linker<'a, 'w> {
                 // `function Dog() { this.bark(); }`
                 let mut functions = (0..).zip(&facts.symbols).filter(|(_, symbol)| inside(symbol));
                 let (index, _) = functions.find(|(index, _)| self.has_prototype(SymbolId { file, index: *index }))?;
-                Value::Instance(SymbolId { file, index }).by(How::Member)
+                instance(SymbolId { file, index }).by(How::Member)
             }
         }
     }
@@ -518,6 +522,11 @@ impl<'a, 'w> Linker<'a, 'w> {
             self.member(&receiver, name)
         })
     }
+}
+
+/// A value of a type whose parameters nobody filled in.
+fn instance<'a>(id: SymbolId) -> Value<'a> {
+    Value::Instance(id, Filled::default())
 }
 
 /// `get name() { … }`: to name it is to call it.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::evaluate::Linker;
 use super::exports::Space;
+use super::generics::Filled;
 use super::globals::{is_array_method, is_function_method};
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
@@ -32,13 +33,13 @@ impl<'a> Linker<'a, '_> {
                 Value::External { package: *package, path, settled: *settled }.by(receiver.how)
             }
             Value::Symbol(id) => self.static_member(*id, name, receiver.how),
-            Value::Instance(id) => {
+            Value::Instance(id, filled) => {
                 let how = match receiver.how {
                     How::Member => How::Member,
                     How::Returned => How::Returned,
                     _ => How::Typed,
                 };
-                self.instance_member(*id, name, how, 0)
+                self.instance_member(*id, filled, name, how, 0)
             }
             Value::Object(file, at, object) => {
                 let Expr::Object(entries) = object else { return None };
@@ -58,10 +59,10 @@ impl<'a> Linker<'a, '_> {
                 }
                 None
             }
-            Value::Shape(file, at, kind) => match kind.as_ref() {
+            Value::Shape(file, at, kind, filled) => match kind.as_ref() {
                 TypeExpr::Object(members) => {
                     let (_, kind) = members.iter().find(|(key, _)| key == name)?;
-                    self.type_value(*file, kind, *at).by(How::Typed)
+                    self.within(filled, || self.type_value(*file, kind, *at)).by(How::Typed)
                 }
                 _ => None,
             },
@@ -98,7 +99,7 @@ impl<'a> Linker<'a, '_> {
         let symbol = self.symbol(id);
         if symbol.kind == SymbolKind::Class {
             let how = if how == How::Member { How::Member } else { How::Typed };
-            return self.instance_member(id, name, how, 0);
+            return self.instance_member(id, &Filled::default(), name, how, 0);
         }
         let members = self.world.scopes[id.file as usize].members.get(&id.index);
         if let Some(&index) = members.and_then(|members| self.defined(id, members.symbols.get(name)?)) {
@@ -125,7 +126,14 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// A member of a class, an interface or an object type, inherited ones included.
-    fn instance_member(&self, id: SymbolId, name: &str, how: How, depth: usize) -> Option<Known<'a>> {
+    fn instance_member(
+        &self,
+        id: SymbolId,
+        filled: &Filled<'a>,
+        name: &str,
+        how: How,
+        depth: usize,
+    ) -> Option<Known<'a>> {
         if depth > MAX_BASES {
             return None;
         }
@@ -139,8 +147,11 @@ impl<'a> Linker<'a, '_> {
                 let facts = &self.world.files[holder.file as usize].facts;
                 let field = &facts.bindings[field as usize];
                 let at = field.span.start;
-                let declared =
-                    field.declared_type.as_ref().map(|text| self.type_value(holder.file, &types::parse(text), at));
+                let filled = filled.owned_by(holder);
+                let declared = field
+                    .declared_type
+                    .as_ref()
+                    .map(|text| self.within(&filled, || self.type_value(holder.file, &types::parse(text), at)));
                 return match declared {
                     Some(declared) if declared != Value::Unknown => declared.by(How::Typed),
                     _ => match &field.value {
@@ -150,22 +161,24 @@ impl<'a> Linker<'a, '_> {
                 };
             }
         }
-        self.bases(id).into_iter().find_map(|base| match base {
-            Value::Instance(base) if base != id => self.instance_member(base, name, how, depth + 1),
-            Value::Instance(_) | Value::Unknown => None,
+        self.bases(id, filled).into_iter().find_map(|base| match base {
+            Value::Instance(base, filled) if base != id => self.instance_member(base, &filled, name, how, depth + 1),
+            Value::Instance(..) | Value::Unknown => None,
             other => self.member(&Known { value: other, how }, name),
         })
     }
 
     /// The function types that a value of an interface is called by.
-    pub fn signatures(&self, id: SymbolId) -> Vec<Value<'a>> {
+    pub fn signatures(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
         let mut found = Vec::new();
         for holder in self.merged(id) {
             let Some(members) = self.world.scopes[holder.file as usize].members.get(&holder.index) else { continue };
             for &field in &members.signatures {
                 let field = &self.facts(holder.file).bindings[field as usize];
                 if let Some(declared) = &field.declared_type {
-                    found.push(self.type_value(holder.file, &types::parse(declared), field.span.start));
+                    let kind = types::parse(declared);
+                    let filled = filled.owned_by(holder);
+                    found.push(self.within(&filled, || self.type_value(holder.file, &kind, field.span.start)));
                 }
             }
         }
@@ -185,7 +198,7 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// `id` and the declarations merged with it.
-    fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
+    pub fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
         let symbols = &self.world.files[id.file as usize].facts.symbols;
         let own = &symbols[id.index as usize];
         if !matches!(own.kind, SymbolKind::Interface | SymbolKind::Class) {
@@ -201,7 +214,7 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// What a type builds on; what a class implements comes last, for members only declared there.
-    fn bases(&self, id: SymbolId) -> Vec<Value<'a>> {
+    pub fn bases(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
         let facts = &self.world.files[id.file as usize].facts;
         let mut found = Vec::new();
         for kind in [HeritageKind::Extends, HeritageKind::Implements] {
@@ -216,7 +229,10 @@ impl<'a> Linker<'a, '_> {
                     } else {
                         Space::Type
                     };
-                    found.push(self.base(id.file, &heritage.base, symbol.span.start, space));
+                    let arguments = types::base_arguments(&symbol.signature, &heritage.base);
+                    // A byte inside, where the type's own parameters are seen.
+                    let at = symbol.span.start.saturating_add(1);
+                    found.push(self.within(filled, || self.base(id.file, &heritage.base, at, space, &arguments)));
                 }
             }
         }
@@ -225,7 +241,7 @@ impl<'a> Linker<'a, '_> {
 
     /// What a class extends.
     pub fn parent(&self, class: SymbolId) -> Option<Value<'a>> {
-        self.bases(class).into_iter().next().filter(|base| *base != Value::Unknown)
+        self.bases(class, &Filled::default()).into_iter().next().filter(|base| *base != Value::Unknown)
     }
 
     /// The constructor of a class, its own or an inherited one.
@@ -238,7 +254,7 @@ impl<'a> Linker<'a, '_> {
                 return Some(SymbolId { file: class.file, index });
             }
             match self.parent(class)? {
-                Value::Instance(base) if base != class => class = base,
+                Value::Instance(base, _) if base != class => class = base,
                 _ => return None,
             }
         }

@@ -1,6 +1,7 @@
 //! Parameters: what their type says, or what the call hands a function written in place.
 
 use super::evaluate::Linker;
+use super::generics::Filled;
 use super::globals::is_array_method;
 use super::libraries::collected;
 use super::scope::{Expected, FunctionKey};
@@ -57,7 +58,7 @@ impl<'a> Linker<'a, '_> {
                 }
             }
             match self.callee_of(file, *call)?.value {
-                Value::Instance(id) => self.signature_parameter(id, place),
+                Value::Instance(id, filled) => self.signature_parameter(id, &filled, place),
                 _ => self.expected_parameter(file, FunctionKey::Region(region), place),
             }
         })
@@ -66,12 +67,17 @@ impl<'a> Linker<'a, '_> {
     /// The type of what a call takes at `place`.
     fn argument_type(&self, file: FileId, call: u32, place: usize) -> Option<Value<'a>> {
         let site = self.facts(file).calls.get(call as usize)?;
-        let (file, at, kind) = match self.callee_of(file, call)?.value {
+        let (file, at, kind, filled) = match self.callee_of(file, call)?.value {
             Value::Symbol(id) => {
                 let id = if site.kind == CallKind::New { self.constructor(id)? } else { id };
                 let symbol = self.symbol(id);
                 let last = symbol.parameters.len().checked_sub(1)?;
                 let declared = symbol.parameters[place.min(last)].declared_type.as_ref()?;
+                // Whoever asks what a function takes must not ask the function.
+                let filled = match site.kind {
+                    CallKind::New => Filled::default(),
+                    _ => self.filled_for(file, site, id, declared, false),
+                };
                 let kind = types::parse(declared);
                 // `...handlers: Handler[]`
                 let kind = match kind {
@@ -83,23 +89,23 @@ impl<'a> Linker<'a, '_> {
                     _ if place > last => return None,
                     kind => kind,
                 };
-                (id.file, symbol.span.start.saturating_add(1), kind)
+                (id.file, symbol.span.start.saturating_add(1), kind, filled)
             }
-            Value::Shape(file, at, kind) => match kind.as_ref() {
-                TypeExpr::Function(parameters, _) => (file, at, parameters.get(place)?.clone()),
+            Value::Shape(file, at, kind, filled) => match kind.as_ref() {
+                TypeExpr::Function(parameters, _) => (file, at, parameters.get(place)?.clone(), filled),
                 _ => return None,
             },
             _ => return None,
         };
-        Some(self.type_value(file, &kind, at))
+        Some(self.within(&filled, || self.type_value(file, &kind, at)))
     }
 
     /// Parameter `place` of the functions that a value of an interface takes when called. Which overload is meant is not for
     /// us to say: all functions it takes are to be called alike.
-    fn signature_parameter(&self, id: SymbolId, place: u32) -> Option<Known<'a>> {
+    fn signature_parameter(&self, id: SymbolId, filled: &Filled<'a>, place: u32) -> Option<Known<'a>> {
         let mut found: Option<Known<'a>> = None;
-        for signature in self.signatures(id) {
-            let Value::Shape(file, at, kind) = signature else { continue };
+        for signature in self.signatures(id, filled) {
+            let Value::Shape(file, at, kind, filled) = signature else { continue };
             let TypeExpr::Function(parameters, _) = kind.as_ref() else { continue };
             for parameter in parameters {
                 // `...handlers: Handler[]`
@@ -107,7 +113,8 @@ impl<'a> Linker<'a, '_> {
                     TypeExpr::Array(item) => item,
                     other => other,
                 };
-                match (self.parameter_of_type(file, handed, at, place), &found) {
+                let kind = self.within(&filled, || self.type_value(file, handed, at));
+                match (self.parameter_of(&kind, place), &found) {
                     (Some(known), Some(other)) if known != *other => return None,
                     (Some(known), _) => found = Some(known),
                     (None, _) => {}
@@ -139,8 +146,10 @@ impl<'a> Linker<'a, '_> {
                     return Some(self.type_value(file, &types::parse(declared), symbol.span.start.saturating_add(1)));
                 }
                 match self.expected_type(file, around)? {
-                    Value::Shape(file, at, kind) => match kind.as_ref() {
-                        TypeExpr::Function(_, returned) => Some(self.type_value(file, returned, at)),
+                    Value::Shape(file, at, kind, filled) => match kind.as_ref() {
+                        TypeExpr::Function(_, returned) => {
+                            Some(self.within(&filled, || self.type_value(file, returned, at)))
+                        }
                         _ => None,
                     },
                     _ => None,
@@ -149,17 +158,13 @@ impl<'a> Linker<'a, '_> {
         })
     }
 
-    /// Parameter `place` of a function type, aliases followed.
-    fn parameter_of_type(&self, file: FileId, kind: &TypeExpr, at: u32, place: u32) -> Option<Known<'a>> {
-        self.parameter_of(&self.type_value(file, kind, at), place)
-    }
-
     /// Parameter `place` of a function type; of several types what all agree on.
     fn parameter_of(&self, kind: &Value<'a>, place: u32) -> Option<Known<'a>> {
         match kind {
-            Value::Shape(file, at, kind) => match kind.as_ref() {
+            Value::Shape(file, at, kind, filled) => match kind.as_ref() {
                 TypeExpr::Function(parameters, _) => {
-                    self.type_value(*file, parameters.get(place as usize)?, *at).by(How::Typed)
+                    let kind = parameters.get(place as usize)?;
+                    self.within(filled, || self.type_value(*file, kind, *at)).by(How::Typed)
                 }
                 _ => None,
             },

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::generics::Filled;
 use super::types::TypeExpr;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::RegionIndex;
@@ -20,13 +21,13 @@ pub(super) enum Value<'a> {
     /// Something outside the repository, by package and path; `settled` once a promise of it was awaited.
     External { package: Name, path: Vec<Name>, settled: bool },
     /// A value with the members of a class, an interface or an object type.
-    Instance(SymbolId),
+    Instance(SymbolId, Filled<'a>),
     /// An object literal of a file.
     Object(FileId, u32, &'a Expr),
     /// A function without a name.
     Closure(FileId, RegionIndex),
     /// A value of a type that has no name; the byte is where its names are looked up.
-    Shape(FileId, u32, Rc<TypeExpr>),
+    Shape(FileId, u32, Rc<TypeExpr>, Filled<'a>),
     /// What `await` gives.
     Promise(Box<Value<'a>>),
     /// What the items are.

@@ -90,3 +90,28 @@ fn results_type_a_receiver_however_they_are_given() {
     assert_eq!(calls.iter().filter(|call| call.ends_with('?')).collect::<Vec<_>>(), [] as [&String; 0]);
     assert!(saves.iter().all(|call| call.ends_with("store.ts Row.save")), "{saves:#?}");
 }
+
+#[test]
+fn generics_are_filled_in_where_the_name_suffices() {
+    let repo = linked(&[
+        STORE,
+        (
+            "use.ts",
+            "import { Row, Store } from './store';\n\
+             class Box<T> { constructor(public value: T) {} get(): T { return this.value; } map<U>(f: (value: T) => U): Box<U> { return x; } }\n\
+             class Rows extends Store<Row> {}\ninterface Repo<T> { one(): T; many(): Promise<T[]> }\n\
+             function same<T>(value: T): T { return value; }\nfunction firstOf<T extends Row>(items: T[]): T { return items[0]; }\nfunction made<T>(kind: new () => T): T { return new kind(); }\n\
+             async function run(store: Store, other: Store<Row>, boxed: Box<Row>, rows: Row[], repo: Repo<Row>, map: Map<string, Row>, set: Set<Row>) {\n\
+               store.get().save(); other.get().save(); boxed.get().save(); boxed.value.save(); same(new Row()).save(); firstOf(rows).save(); made(Row).save();\n\
+               other.all().map((row) => row.save()); other.each((row) => row.save()); new Rows().get().save(); repo.one().save(); (await repo.many())[0].save();\n\
+               map.get('a')?.save(); for (const row of map.values()) row.save(); for (const [, row] of map) row.save(); set.forEach((row) => row.save()); new Box(new Row()).get().save();\n\
+             }",
+        ),
+    ]);
+    let calls = repo.calls("use.ts");
+    let saves: Vec<&str> = calls.iter().map(String::as_str).filter(|call| call.starts_with("save ")).collect();
+    assert_eq!(saves.len(), 17);
+    let wrong: Vec<(usize, &&str)> =
+        saves.iter().enumerate().filter(|(_, call)| !call.ends_with("store.ts Row.save")).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
