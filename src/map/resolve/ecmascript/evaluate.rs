@@ -492,8 +492,8 @@ impl<'a, 'w> Linker<'a, 'w> {
             }
             _ => {
                 // `function Dog() { this.bark(); }`
-                let mut functions = (0..).zip(&facts.symbols).filter(|(_, symbol)| inside(symbol));
-                let (index, _) = functions.find(|(index, _)| self.has_prototype(SymbolId { file, index: *index }))?;
+                let mut functions = self.world.scopes[file as usize].prototypes.iter();
+                let &index = functions.find(|&&index| inside(&facts.symbols[index as usize]))?;
                 instance(SymbolId { file, index }).by(How::Member)
             }
         }
@@ -501,7 +501,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// Whether `new` of this function makes something with methods.
     pub fn has_prototype(&self, id: SymbolId) -> bool {
-        self.world.scopes[id.file as usize].has_prototype(id.index, self.facts(id.file))
+        self.world.scopes[id.file as usize].prototypes.contains(&id.index)
     }
 
     /// `object.name`.

@@ -74,6 +74,10 @@ impl<'a> Linker<'a, '_> {
         found
     }
 
+    fn parameters_of(&self, id: SymbolId) -> &[TypeParameter] {
+        self.world.scopes[id.file as usize].type_parameters(id.index)
+    }
+
     /// What parameter `place` of `owner` stands for here.
     pub fn filled_in(&self, owner: SymbolId, place: usize) -> Option<Value<'a>> {
         let argument = self.filled.borrow().of(owner)?.get(place)?.clone();
@@ -91,26 +95,28 @@ impl<'a> Linker<'a, '_> {
     pub fn filled_by(&self, id: SymbolId, arguments: &[TypeExpr], file: FileId, at: u32) -> Filled<'a> {
         let symbol = self.symbol(id);
         // Without arguments only defaults could say something.
-        if !symbol.signature.contains('<') || arguments.is_empty() && !symbol.signature.contains('=') {
+        if arguments.is_empty() && !symbol.signature.contains('=') {
             return Filled::default();
         }
-        let parameters = types::type_parameters(&symbol.signature, &symbol.name);
+        let parameters = self.parameters_of(id);
         if parameters.is_empty() {
             return Filled::default();
         }
-        let given = |place: usize, parameter: TypeParameter| match (arguments.get(place), parameter.default) {
+        let given = |place: usize, parameter: &TypeParameter| match (arguments.get(place), &parameter.default) {
             (Some(kind), _) => Argument::Type(file, at, kind.clone(), self.filled.borrow().clone()),
-            (None, Some(kind)) => Argument::Type(id.file, symbol.span.start.saturating_add(1), kind, Filled::default()),
+            (None, Some(kind)) => {
+                Argument::Type(id.file, symbol.span.start.saturating_add(1), kind.clone(), Filled::default())
+            }
             (None, None) => Argument::Unknown,
         };
-        let arguments = parameters.into_iter().enumerate().map(|(place, parameter)| given(place, parameter));
+        let arguments = parameters.iter().enumerate().map(|(place, parameter)| given(place, parameter));
         Filled::new(id, arguments.collect(), Filled::default())
     }
 
     /// The parameters of the type that declares a member, as a value of another type sees them: those of `Store` in what
     /// `class Rows extends Store<Row>` makes.
     fn seen_from(&self, value: &Value<'a>, holder: SymbolId) -> Filled<'a> {
-        if !self.symbol(holder).signature.contains('<') {
+        if self.parameters_of(holder).is_empty() {
             return Filled::default();
         }
         match value {
@@ -159,7 +165,7 @@ impl<'a> Linker<'a, '_> {
             }
             _ => Filled::default(),
         };
-        let parameters = types::type_parameters(&symbol.signature, &symbol.name);
+        let parameters = self.parameters_of(id);
         if !parameters.iter().any(|parameter| text.contains(&parameter.name)) {
             return outer;
         }
@@ -174,15 +180,11 @@ impl<'a> Linker<'a, '_> {
 
     /// What `new` of the class `id` makes its parameters stand for.
     pub fn filled_by_new(&self, file: FileId, site: &'a CallSite, id: SymbolId) -> Filled<'a> {
-        let class = self.symbol(id);
-        if !class.signature.contains('<') {
-            return Filled::default();
-        }
-        let parameters = types::type_parameters(&class.signature, &class.name);
+        let parameters = self.parameters_of(id);
         if parameters.is_empty() {
             return Filled::default();
         }
-        let constructor = self.constructor(id).map_or(class, |constructor| self.symbol(constructor));
+        let constructor = self.symbol(self.constructor(id).unwrap_or(id));
         let found = parameters
             .iter()
             .enumerate()
@@ -247,8 +249,7 @@ impl<'a> Linker<'a, '_> {
             },
             _ => return None,
         };
-        let place =
-            types::type_parameters(&symbol.signature, &symbol.name).iter().position(|own| own.name == parameter)?;
+        let place = self.parameters_of(id).iter().position(|own| own.name == parameter)?;
         let site = &self.facts(file).calls[call as usize];
         let explicit = site.type_arguments.as_ref().and_then(|text| match types::parse(&format!("X<{text}>")) {
             TypeExpr::Named(_, mut arguments) if place < arguments.len() => Some(arguments.swap_remove(place)),

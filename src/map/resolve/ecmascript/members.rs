@@ -201,16 +201,15 @@ impl<'a> Linker<'a, '_> {
     pub fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
         let symbols = &self.world.files[id.file as usize].facts.symbols;
         let own = &symbols[id.index as usize];
-        if !matches!(own.kind, SymbolKind::Interface | SymbolKind::Class) {
-            return vec![id];
-        }
-        let others = symbols.iter().zip(0..).filter(|(symbol, index)| {
-            *index != id.index
-                && symbol.kind == SymbolKind::Interface
-                && symbol.name == own.name
-                && symbol.container == own.container
-        });
-        std::iter::once(id).chain(others.map(|(_, index)| SymbolId { file: id.file, index })).collect()
+        let interfaces = match own.kind {
+            SymbolKind::Interface | SymbolKind::Class => {
+                self.world.scopes[id.file as usize].interfaces.get(own.name.as_str()).map_or(&[][..], Vec::as_slice)
+            }
+            _ => &[],
+        };
+        let others =
+            interfaces.iter().filter(|&&index| index != id.index && symbols[index as usize].container == own.container);
+        std::iter::once(id).chain(others.map(|&index| SymbolId { file: id.file, index })).collect()
     }
 
     /// What a type builds on; what a class implements comes last, for members only declared there.
@@ -220,9 +219,9 @@ impl<'a> Linker<'a, '_> {
         for kind in [HeritageKind::Extends, HeritageKind::Implements] {
             for holder in self.merged(id) {
                 let symbol = self.symbol(holder);
-                let own = facts.heritage.iter().filter(|heritage| {
-                    heritage.kind == kind && heritage.of == symbol.name && symbol.lines.contains(heritage.line)
-                });
+                let places = self.world.scopes[id.file as usize].heritage.get(symbol.name.as_str());
+                let own = places.into_iter().flatten().map(|&place| &facts.heritage[place as usize]);
+                let own = own.filter(|heritage| heritage.kind == kind && symbol.lines.contains(heritage.line));
                 for heritage in own {
                     let space = if symbol.kind == SymbolKind::Class && kind == HeritageKind::Extends {
                         Space::Value

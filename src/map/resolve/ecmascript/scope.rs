@@ -1,9 +1,11 @@
 //! Names within one file: what is visible where.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use super::types::{self, TypeParameter};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     BindingKind, FileFacts, RegionIndex, RegionKind, SIGNATURE, Span, SymbolIndex, SymbolKind,
@@ -77,6 +79,21 @@ pub(super) struct Scope<'a> {
     pub members: HashMap<SymbolIndex, Members<'a>>,
     /// Classes, with their spans.
     classes: Vec<(Span, SymbolIndex)>,
+    /// Interfaces by name: those of one name are one.
+    pub interfaces: HashMap<&'a str, Vec<SymbolIndex>>,
+    /// What types build on, by the name of the type; places among the file's heritage.
+    pub heritage: HashMap<&'a str, Vec<u32>>,
+    /// Functions with methods that were put on their prototype.
+    pub prototypes: BTreeSet<SymbolIndex>,
+    /// Definitions with type parameters, in order.
+    generics: Vec<Generic>,
+}
+
+/// A definition with type parameters.
+struct Generic {
+    symbol: SymbolIndex,
+    span: Span,
+    parameters: Vec<TypeParameter>,
 }
 
 /// Members of a class, interface, object or namespace.
@@ -97,6 +114,9 @@ impl<'a> Scope<'a> {
         scope.add_bindings(facts);
         scope.add_parameters(facts);
         scope.add_expected(facts);
+        for (heritage, index) in facts.heritage.iter().zip(0..) {
+            scope.heritage.entry(&heritage.of).or_default().push(index);
+        }
         for (import, index) in facts.imports.iter().zip(0..) {
             let within = import.within.first();
             let holder = within.and_then(|name| facts.symbols.iter().find(|symbol| symbol.qualified == *name));
@@ -128,10 +148,20 @@ impl<'a> Scope<'a> {
             if symbol.kind == SymbolKind::Class {
                 self.classes.push((symbol.span, index));
             }
+            if symbol.kind == SymbolKind::Interface {
+                self.interfaces.entry(&symbol.name).or_default().push(index);
+            }
+            let parameters = types::type_parameters(&symbol.signature, &symbol.name);
+            if !parameters.is_empty() {
+                self.generics.push(Generic { symbol: index, span: symbol.span, parameters });
+            }
             let container = symbol.container.and_then(|container| facts.symbols.get(container as usize));
             if let Some(container) = symbol.container {
                 self.members.entry(container).or_default().symbols.entry(&symbol.name).or_default().push(index);
             } else if let Some(owner) = symbol.member_of.as_deref().and_then(|name| by_name(name, symbol.kind)) {
+                if facts.symbols[owner].kind == SymbolKind::Function {
+                    self.prototypes.insert(owner as u32);
+                }
                 self.members.entry(owner as u32).or_default().symbols.entry(&symbol.name).or_default().push(index);
             }
             let is_member = matches!(symbol.kind, SymbolKind::Method | SymbolKind::Constructor);
@@ -278,16 +308,21 @@ impl<'a> Scope<'a> {
         top(self.types.get(name)?)
     }
 
-    /// Whether a function has methods that were put on its prototype.
-    pub fn has_prototype(&self, function: SymbolIndex, facts: &FileFacts) -> bool {
-        let methods = |members: &Members<'_>| {
-            members.symbols.values().flatten().any(|&index| {
-                let member = &facts.symbols[index as usize];
-                member.kind == SymbolKind::Method && member.container.is_none()
+    /// Type parameters of a definition.
+    pub fn type_parameters(&self, symbol: SymbolIndex) -> &[TypeParameter] {
+        let found = self.generics.binary_search_by_key(&symbol, |generic| generic.symbol);
+        found.map_or(&[], |index| &self.generics[index].parameters)
+    }
+
+    /// The definition around byte `at` that declares the type parameter `name`, the innermost one, and which of its own it is.
+    pub fn type_parameter(&self, name: &str, at: u32) -> Option<(SymbolIndex, usize)> {
+        let around = self.generics.iter().rev().filter(|generic| generic.span.start <= at && at < generic.span.end);
+        around
+            .filter_map(|generic| {
+                let place = generic.parameters.iter().position(|parameter| parameter.name == name)?;
+                Some((generic.symbol, place))
             })
-        };
-        facts.symbols[function as usize].kind == SymbolKind::Function
-            && self.members.get(&function).is_some_and(methods)
+            .next()
     }
 
     /// The class around byte `at`.

@@ -186,22 +186,15 @@ impl<'a> Linker<'a, '_> {
 
     /// What a type parameter in sight stands for, at least; `None` when there is no such parameter.
     fn type_parameter(&self, file: FileId, name: &str, at: u32) -> Option<Value<'a>> {
-        let symbols = self.facts(file).symbols.iter().enumerate().rev();
-        for (index, symbol) in symbols.filter(|(_, symbol)| symbol.span.start <= at && at < symbol.span.end) {
-            if !symbol.signature.contains(name) {
-                continue;
-            }
-            let parameters = types::type_parameters(&symbol.signature, &symbol.name);
-            let Some(place) = parameters.iter().position(|own| own.name == name) else { continue };
-            if let Some(value) = self.filled_in(SymbolId { file, index: index as u32 }, place) {
-                return Some(value);
-            }
-            // `T extends T` would never end.
-            let constraint = parameters[place].constraint.as_ref();
-            let constraint = constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name));
-            return Some(constraint.map_or(Value::Unknown, |constraint| self.type_value(file, constraint, at)));
+        let scope = &self.world.scopes[file as usize];
+        let (index, place) = scope.type_parameter(name, at)?;
+        if let Some(value) = self.filled_in(SymbolId { file, index }, place) {
+            return Some(value);
         }
-        None
+        // `T extends T` would never end.
+        let constraint = scope.type_parameters(index)[place].constraint.as_ref();
+        let constraint = constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name));
+        Some(constraint.map_or(Value::Unknown, |constraint| self.type_value(file, constraint, at)))
     }
 }
 
