@@ -54,6 +54,16 @@ fn express_and_fastify() {
             "list -> import service.ts list",
         ]
     );
+    assert_eq!(
+        repo.handed("app.ts"),
+        [
+            "get <- controller.ts index",
+            "get <- controller.ts default.show",
+            "use <- app.ts guard",
+            "use <- app.ts router",
+            "get <- app.ts guard",
+        ]
+    );
 }
 
 #[test]
@@ -115,6 +125,8 @@ fn hono_and_trpc() {
         ]
     );
     assert_eq!(repo.calls("handler.ts"), ["findMany -> @prisma/client PrismaClient.user.findMany"]);
+    assert_eq!(repo.handed("hono.ts"), ["get <- hono.ts handler"]);
+    assert_eq!(repo.handed("users.ts"), ["query <- handler.ts handle"]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn callbacks_are_called_by_name_or_in_place_and_what_they_take_is_known() {
             " -> ?",
         ]
     );
+    assert_eq!(repo.handed("use.ts"), ["wrap <- use.ts own", "each <- use.ts visit", "on <- use.ts visit"]);
 }
 
 #[test]
