@@ -2,7 +2,7 @@
 //!
 //! Source text is dropped as soon as a file's facts are out: memory grows with facts, not with source.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -12,13 +12,15 @@ use crate::repo_map::facts::{CallIndex, SymbolIndex};
 use crate::repo_map::grouped::Grouped;
 use crate::repo_map::history::History;
 use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
-use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
+use crate::tree::{Tree, TreeError};
 
 pub mod classify;
+mod config;
 mod credentials;
 mod facts_cache;
 pub mod language;
 mod links_cache;
+mod members;
 mod notes;
 pub mod rank;
 mod read;
@@ -155,7 +157,7 @@ impl Mapper<'_> {
         let (read, (config, recon)) = rayon::join(
             || reader.read_all(&entries),
             || {
-                let config = read_config(&entries, tree);
+                let config = config::read(&entries, tree);
                 let recon = recon::read(&entries, tree, &config);
                 (config, recon)
             },
@@ -202,16 +204,6 @@ fn by_extension(languages: &[&'static Language]) -> HashMap<&'static str, &'stat
     languages
         .iter()
         .flat_map(|language| language.extensions.iter().map(move |extension| (*extension, *language)))
-        .collect()
-}
-
-/// Text of every file that decides how imports resolve or how the project is run, by path.
-fn read_config(entries: &[TreeEntry], tree: &dyn Tree) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .filter(|entry| entry.kind == EntryKind::File && entry.bytes <= recon::MAX_CONFIG_BYTES)
-        .filter(|entry| recon::is_config(&entry.path) && classify::skip_by_path(&entry.path).is_none())
-        .filter_map(|entry| Some((entry.path.clone(), tree.text(&entry.path)?)))
         .collect()
 }
 

@@ -113,6 +113,28 @@ fn a_symbol_knows_its_tests_and_refs_tell_certain_from_open() {
 }
 
 #[test]
+fn handlers_that_are_registered_by_name_are_found_where_they_are_registered() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = [
+        ("package.json", "{ \"name\": \"api\" }\n"),
+        ("src/list.ts", "export function list(req, res) {\n  res.json([]);\n}\n"),
+        (
+            "src/app.ts",
+            "import express from 'express';\nimport { list } from './list';\nconst app = express();\napp.get('/', list);\n",
+        ),
+    ];
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
+    let answer = json(&map(folder.path(), &["callers", "list", "--format", "json"]));
+    assert_eq!((&answer["calls"], &answer["handed"]), (&serde_json::json!([]), &serde_json::json!(1)));
+    let page = said(&map(folder.path(), &["callers", "list"]));
+    assert!(page.contains("no known callers") && page.contains("given by name to 1 call"), "{page}");
+    let rows = said(&map(folder.path(), &["refs", "list"]));
+    assert!(rows.contains("src/app.ts:4") && rows.contains("given to a call in <module>"), "{rows}");
+}
+
+#[test]
 fn a_folder_named_like_a_question_is_reached_with_its_path() {
     let shop = shop();
     let page = said(&map(&shop.path().join("src"), &["./path", "--symbols"]));

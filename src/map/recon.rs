@@ -14,7 +14,6 @@ mod ci;
 mod details;
 mod documents;
 mod frameworks;
-mod globs;
 mod json_lines;
 mod make;
 mod node;

@@ -130,6 +130,17 @@ pub fn tests_reaching(map: &RepoMap, symbols: &[SymbolId]) -> Vec<(FileId, Optio
     tests.into_iter().collect()
 }
 
+/// Calls that are given one of `symbols` by name, to be called later.
+pub fn handed_calls(map: &RepoMap, symbols: &[SymbolId]) -> Vec<CallId> {
+    let handed = map.handed.iter().zip(0..).flat_map(|(list, file)| list.iter().map(move |one| (file, one)));
+    let mut calls: Vec<CallId> = handed
+        .filter(|(_, one)| symbols.contains(&one.function))
+        .map(|(file, one)| CallId { file, index: one.call })
+        .collect();
+    calls.dedup();
+    calls
+}
+
 /// Calls of this name whose target is not known: any of them may lead to a definition of the name.
 pub fn open_calls(map: &RepoMap, name: &str) -> Vec<CallId> {
     map.calls()

@@ -73,6 +73,8 @@ pub struct CallsAnswer {
     pub open: usize,
     /// Of `callers`: calls that lead here by name alone, and are not in the answer.
     pub guessed: usize,
+    /// Of `callers`: calls that are given it by name, to be called later, and are not in the answer; `refs` lists them.
+    pub handed: usize,
 }
 
 /// How one definition gets to another.
@@ -113,6 +115,8 @@ pub struct SymbolAnswer {
     pub open: usize,
     /// Calls that lead here by name alone.
     pub guessed: usize,
+    /// Calls that are given it by name, to be called later.
+    pub handed: usize,
     /// Tests from which it can be reached.
     pub tests: Vec<TestRef>,
 }
@@ -139,7 +143,7 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// Qualified name of the function it stands in; null for imports.
     pub caller: Option<String>,
-    /// How the definition was found; null for imports and open calls.
+    /// How the definition was found; null for values, imports and open calls.
     pub how: Option<How>,
     /// It stands in test code.
     pub test: bool,
@@ -151,6 +155,8 @@ pub struct Reference {
 pub enum ReferenceKind {
     /// It is called.
     Call,
+    /// A call is given it by name: a handler, a callback.
+    Value,
     /// It is imported.
     Import,
     /// A call that leads here by name alone.
@@ -181,6 +187,7 @@ impl CallsAnswer {
             calls: steps.iter().map(|step| call_step(map, step)).collect(),
             open: query::open_calls(map, &map.symbol(definition.id).name).len(),
             guessed: query::guessed_calls(map, &definition.ids).len(),
+            handed: query::handed_calls(map, &definition.ids).len(),
         }
     }
 
@@ -194,6 +201,7 @@ impl CallsAnswer {
             definition: reference(map, definition.id),
             open: calls.iter().filter(|call| call.callee.is_none() && call.external.is_none()).count(),
             guessed: 0,
+            handed: 0,
             calls,
         }
     }
@@ -235,6 +243,7 @@ impl SymbolAnswer {
             callees: definition.ids.iter().map(|&id| reach.of(id).callees as usize).sum(),
             open: query::open_calls(map, &symbol.name).len(),
             guessed: query::guessed_calls(map, &definition.ids).len(),
+            handed: query::handed_calls(map, &definition.ids).len(),
             tests: query::tests_reaching(map, &definition.ids)
                 .into_iter()
                 .map(|(file, index)| {
@@ -260,6 +269,9 @@ impl RefsAnswer {
                 let how = map.resolved(call).find(|found| found.symbol == id).map(|found| found.how);
                 references.push(call_reference(map, call, ReferenceKind::Call, how));
             }
+        }
+        for call in query::handed_calls(map, &ids) {
+            references.push(call_reference(map, call, ReferenceKind::Value, None));
         }
         for call in query::guessed_calls(map, &ids) {
             references.push(call_reference(map, call, ReferenceKind::Guess, Some(How::Guess)));

@@ -13,20 +13,21 @@ const TESTS: usize = 10;
 
 /// Who calls it, or what it calls.
 pub fn calls(answer: &CallsAnswer, page: &Page) -> String {
-    let CallsAnswer { query, definition, calls, open, guessed, .. } = answer;
+    let CallsAnswer { query, definition, calls, open, guessed, handed, .. } = answer;
     let mut text = title(definition);
     let upwards = query == "callers";
     let rows: Vec<Vec<String>> =
         calls.iter().map(|call| if upwards { caller_row(call) } else { callee_row(call) }).collect();
     text.push_str(&if upwards { columns(&rows, page.width, 2) } else { columns_to_path(&rows, page.width, 2) });
     if calls.is_empty() {
-        let nothing = match (upwards, open + guessed) {
+        let nothing = match (upwards, open + guessed + handed) {
             (true, 0) => "no callers, and no call of this name stayed open",
             (true, _) => "no known callers",
             (false, _) => "it calls nothing",
         };
         let _ = writeln!(text, "  {nothing}");
     }
+    text.push_str(&handed_on(*handed));
     text.push_str(&doubt(*open, *guessed, upwards, &definition.name));
     text
 }
@@ -125,8 +126,17 @@ fn symbol(answer: &SymbolAnswer, page: &Page) -> String {
             let _ = writeln!(text, "    {}", paint(style::FAINT, &format!("and {} more", answer.tests.len() - TESTS)));
         }
     }
+    text.push_str(&handed_on(answer.handed));
     text.push_str(&doubt(answer.open, answer.guessed, true, &answer.definition.name));
     text
+}
+
+/// Calls that are given the definition, to call it later.
+fn handed_on(handed: usize) -> String {
+    if handed == 0 {
+        return String::new();
+    }
+    format!("  given by name to {}, to be called later: `improve map refs` lists them\n", count(handed, "call"))
 }
 
 /// Places, the certain ones first.
@@ -135,7 +145,7 @@ pub fn refs(answer: &RefsAnswer, page: &Page) -> String {
     let of = |kinds: &[ReferenceKind]| -> Vec<&Reference> {
         answer.references.iter().filter(|one| kinds.contains(&one.kind)).collect()
     };
-    let certain = of(&[ReferenceKind::Call, ReferenceKind::Import]);
+    let certain = of(&[ReferenceKind::Call, ReferenceKind::Value, ReferenceKind::Import]);
     let guessed = of(&[ReferenceKind::Guess]);
     let open = of(&[ReferenceKind::Open]);
     if certain.is_empty() && guessed.is_empty() && open.is_empty() {
@@ -158,6 +168,9 @@ pub fn refs(answer: &RefsAnswer, page: &Page) -> String {
 fn place(one: &Reference) -> Vec<String> {
     let what = match one.kind {
         ReferenceKind::Import => "import".to_owned(),
+        ReferenceKind::Value => {
+            format!("given to a call in {}", sanitize::line(one.caller.as_deref().unwrap_or("<module>")))
+        }
         ReferenceKind::Call | ReferenceKind::Guess | ReferenceKind::Open => {
             format!("in {}", sanitize::line(one.caller.as_deref().unwrap_or("<module>")))
         }

@@ -32,7 +32,7 @@ pub enum Query {
     Path(PathArgs),
     /// What is known of it: signature, callers, tests that reach it
     Symbol(NameArgs),
-    /// Every place that calls or imports it, and calls of the name that stayed open
+    /// Every place that calls it, hands it on or imports it, and calls of the name that stayed open
     Refs(NameArgs),
 }
 

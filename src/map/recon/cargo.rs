@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ci::CiCommand;
-use super::globs::{Members, below};
 use super::{Ground, command, enclosing, folder_name, join, package, resolve};
+use crate::map::members::{Members, below};
 use crate::repo_map::recon::{
     CommandPurpose, Dependency, DependencyKind, GitReference, GitSource, Package, PackageManager, ProjectCommand,
 };

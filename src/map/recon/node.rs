@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::ci::CiCommand;
-use super::globs::{Members, below};
 use super::json_lines::key_lines;
 use super::{Ground, command, enclosing, fill, folder_name, join, make, package, resolve};
+use crate::map::members::{Members, below, npm_patterns, pnpm_patterns};
 use crate::repo_map::recon::{
     CommandPurpose, Dependency, DependencyKind, GitReference, GitSource, Package, PackageManager, ProjectCommand,
 };
@@ -78,28 +78,15 @@ fn members(ground: &Ground<'_>, manifest: &Manifest<'_>) -> Option<Members> {
     let pnpm = ["pnpm-workspace.yaml", "pnpm-workspace.yml"]
         .iter()
         .find_map(|name| ground.config.get(&join(manifest.folder, name)))
-        .map(|text| yaml_list(text, "packages"))
+        .map(|text| pnpm_patterns(text))
         // The file may hold settings alone.
         .filter(|patterns| !patterns.is_empty());
     if let Some(patterns) = pnpm {
         return Some(Members::new(patterns.iter().map(String::as_str)));
     }
-    let list = match manifest.value.get("workspaces")? {
-        Value::Array(list) => list,
-        Value::Object(object) => object.get("packages")?.as_array()?,
-        _ => return None,
-    };
-    Some(Members::new(list.iter().filter_map(Value::as_str)))
-}
-
-/// The items of a top-level list of strings in a YAML file.
-fn yaml_list(text: &str, key: &str) -> Vec<String> {
-    let after = text.lines().skip_while(|line| line.trim_end() != format!("{key}:")).skip(1);
-    after
-        .take_while(|line| line.trim().is_empty() || line.starts_with([' ', '-', '#']))
-        .filter_map(|line| line.trim().strip_prefix('-'))
-        .map(|item| item.split(" #").next().unwrap_or(item).trim().trim_matches(['"', '\'']).to_owned())
-        .collect()
+    let workspaces =
+        manifest.value.get("workspaces").filter(|value| value.is_array() || value["packages"].is_array())?;
+    Some(Members::new(npm_patterns(workspaces)))
 }
 
 /// Who manages a package, and from where.

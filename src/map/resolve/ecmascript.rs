@@ -5,11 +5,13 @@
 
 mod evaluate;
 mod exports;
+mod generics;
 mod globals;
+mod libraries;
 mod members;
 mod parameters;
 mod project;
-pub(in crate::map) use project::parse_jsonc;
+pub(in crate::map) use project::{extended_by, join, parse_jsonc, split_package};
 mod results;
 mod scope;
 mod specifier;
@@ -126,7 +128,7 @@ fn subtypes(world: &World<'_>) -> BTreeMap<SymbolId, Vec<SymbolId>> {
                     HeritageKind::Extends => Space::Value,
                     HeritageKind::Implements => Space::Type,
                 };
-                if let Value::Instance(base) = linker.base(id, &heritage.base, symbol.span.start, space) {
+                if let Value::Instance(base, _) = linker.base(id, &heritage.base, symbol.span.start, space, &[]) {
                     found.entry(base).or_default().push(SymbolId { file: id, index });
                 }
             }

@@ -11,7 +11,7 @@ use crate::map::language::{
 use crate::map::syntax::SyntaxParser;
 use crate::progress::NoProgress;
 use crate::repo_map::name::joined;
-use crate::repo_map::{CallTarget, FileHistory, FileRole, ImportTarget, SourceFile};
+use crate::repo_map::{CallTarget, FileHistory, FileRole, Handed, ImportTarget, SourceFile};
 
 /// Languages that linking is tested with.
 const LANGUAGES: &[&Language] = &[&TYPESCRIPT, &JAVASCRIPT];
@@ -78,6 +78,18 @@ impl Linked {
             CallTarget::External(external) => format!("{} {}", external.package, joined(&external.path, ".")),
             CallTarget::Unresolved => "?".to_owned(),
         }
+    }
+
+    /// Functions that calls of the file at `path` are given by name, as `call <- file function`.
+    pub fn handed(&self, path: &str) -> Vec<String> {
+        let index = self.files.iter().position(|file| file.path == path).expect("the test names one of its files");
+        let facts = &self.files[index].facts;
+        let named = |handed: &Handed| {
+            let file = &self.files[handed.function.file as usize];
+            let symbol = &file.facts.symbols[handed.function.index as usize];
+            format!("{} <- {} {}", facts.calls[handed.call as usize].name, file.path, symbol.qualified)
+        };
+        self.links.handed[index].iter().map(named).collect()
     }
 
     /// Every import of the file at `path`, as `specifier -> file or package`.

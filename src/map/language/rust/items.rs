@@ -312,17 +312,20 @@ impl Walker<'_> {
         let Some(body) = node.child_by_field_name("body") else {
             let start = self.span(name_node).start;
             self.defined.insert(start);
-            let path = preamble.attributes.iter().find_map(|attribute| {
-                let value = attribute.strip_prefix("path")?.trim_start().strip_prefix('=')?.trim();
-                Some(value.trim_matches('"').to_owned())
-            });
-            self.facts.modules.push(ModuleDeclaration {
-                name,
-                within: self.scope.within.clone(),
-                path: path.map(Name::from),
-                test: self.scope.test || preamble.marks_test(),
-                line: self.line(node),
-            });
+            let mut paths: Vec<Option<Name>> =
+                preamble.attributes.iter().filter_map(|attribute| written_path(attribute)).map(Some).collect();
+            if paths.is_empty() {
+                paths.push(None);
+            }
+            for path in paths {
+                self.facts.modules.push(ModuleDeclaration {
+                    name,
+                    within: self.scope.within.clone(),
+                    path,
+                    test: self.scope.test || preamble.marks_test(),
+                    line: self.line(node),
+                });
+            }
             return;
         };
         let symbol = self.symbol(node, SymbolKind::Module, &preamble);
@@ -370,6 +373,16 @@ impl Walker<'_> {
             statement: self.scope.statement,
         });
     }
+}
+
+/// Where `path = "…"` or `cfg_attr(unix, path = "…")` says that a module stands.
+fn written_path(attribute: &str) -> Option<Name> {
+    let own = match attribute.strip_prefix("cfg_attr") {
+        Some(rest) => rest.trim_end().trim_end_matches(')').rsplit(',').next()?.trim_start(),
+        None => attribute,
+    };
+    let value = own.strip_prefix("path")?.trim_start().strip_prefix('=')?.trim();
+    Some(value.trim_matches('"').into())
 }
 
 /// A path as written, without generic arguments and white space.

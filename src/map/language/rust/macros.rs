@@ -3,6 +3,7 @@
 use crate::map::syntax::Node;
 use crate::repo_map::name::Name;
 
+use super::items::is_test_attribute;
 use super::walker::{Piece, Value, Walker, children, tokens};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
@@ -22,6 +23,8 @@ enum Arguments {
     Json,
     /// Functions whose parameters are written `name in strategy`.
     Properties,
+    /// `if #[cfg(…)] { … } else { … }`, each branch definitions or statements.
+    Branches,
     /// Expressions if they parse so, else statements or definitions.
     Any,
 }
@@ -39,6 +42,7 @@ fn arguments_of(name: &str) -> Arguments {
         "select" | "select_biased" => Arguments::Select,
         "json" => Arguments::Json,
         "proptest" => Arguments::Properties,
+        "cfg_if" | "cfg_match" => Arguments::Branches,
         _ => Arguments::Any,
     }
 }
@@ -96,6 +100,10 @@ impl<'s> Walker<'s> {
             Arguments::Properties => {
                 let plain = self.without_strategies(piece, tree);
                 self.statements(Piece { text: &plain, ..piece });
+                None
+            }
+            Arguments::Branches => {
+                self.cfg_branches(tree);
                 None
             }
             Arguments::Any => {
@@ -197,6 +205,22 @@ impl<'s> Walker<'s> {
             if rest.first().is_some_and(|next| next.kind() == ",") {
                 rest = &rest[1..];
             }
+        }
+    }
+
+    /// Every branch of `cfg_if!`: which of them is compiled is not for us to say.
+    fn cfg_branches(&mut self, tree: Node<'_>) {
+        let outer = self.scope.test;
+        for token in tokens(tree).into_iter().filter(|token| token.kind() == "token_tree") {
+            let text = self.text(token);
+            if let Some(attribute) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+                self.scope.test = outer || is_test_attribute(attribute);
+                continue;
+            }
+            let Some(inside) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else { continue };
+            let piece = Piece { start: self.span(token).start as usize + 1, row: self.row(token), text: inside };
+            self.statements(piece);
+            self.scope.test = outer;
         }
     }
 

@@ -186,12 +186,22 @@ impl<'t> Walker<'t> {
         found.parent = context.region;
         found.symbol = context.caller;
         let inner = Context { region: Some(region), callback: Some(region), test, ..inner };
-        for parameter in parameters {
-            let Some(declared) = parameter.declared_type else { continue };
+        // Of names alone nobody could tell which parameter they come from.
+        let taken_apart = parameters.iter().any(|parameter| !parameter.destructured.is_empty());
+        for (place, parameter) in parameters.into_iter().enumerate() {
+            let declared = parameter.declared_type;
+            if declared.is_none() && !taken_apart {
+                continue;
+            }
             let plain = (!parameter.name.is_empty()).then_some((None, parameter.name));
             let parts = parameter.destructured.into_iter().map(|(key, local)| (Some(key), local));
-            for (taken, local) in plain.into_iter().chain(parts) {
-                self.add_binding(local, BindingKind::Pattern, Some(declared), None, taken, node, inner);
+            for (key, local) in plain.into_iter().chain(parts) {
+                let taken = match (&declared, key) {
+                    (Some(_), key) => key,
+                    (None, Some(key)) => Some(format!("{place}.{key}").into()),
+                    (None, None) => Some(place.to_string().into()),
+                };
+                self.add_binding(local, BindingKind::Pattern, declared, None, taken, node, inner);
             }
         }
         inner

@@ -227,9 +227,13 @@ impl<'t> Walker<'t> {
         if name == "default" {
             if let Some(function) = self.function_behind(bare) {
                 let own = function.child_by_field_name("name").filter(|_| is_function(bare));
-                let text = own.map_or("default".to_owned(), |name| self.text(name).to_owned());
+                let text = own.map_or("exports".to_owned(), |name| self.text(name).to_owned());
                 let context = Context { exported: true, default_export: true, ..context.inner() };
-                let symbol = self.symbol(text.into(), SymbolKind::Function, own.unwrap_or(value), span(node), context);
+                let mut symbol =
+                    self.symbol(text.into(), SymbolKind::Function, own.unwrap_or(value), span(node), context);
+                if own.is_none() {
+                    symbol.qualified = "module.exports".into();
+                }
                 self.add_function(symbol, function);
                 return;
             }

@@ -296,7 +296,9 @@ fn callbacks_are_regions_with_their_parameters() {
     );
     let typed: Vec<_> =
         found.bindings.iter().map(|b| (b.name.as_str(), b.taken.as_deref(), b.declared_type.as_deref())).collect();
-    assert_eq!(typed, [("id", Some("id"), Some("X")), ("b", Some("a.b"), Some("X")), ("h", None, None)]);
+    let expected =
+        [("id", Some("id"), Some("X")), ("b", Some("a.b"), Some("X")), ("i", Some("1"), None), ("h", None, None)];
+    assert_eq!(typed, expected);
 }
 
 #[test]

@@ -6,9 +6,10 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::World;
 use super::exports::{Exported, Space, external_path};
+use super::generics::Filled;
 use super::globals::is_global;
 use super::scope::Definition;
-use super::types::{self, TypeExpr};
+use super::types;
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{BindingKind, ImportItem, RegionKind, SymbolIndex, SymbolKind};
@@ -18,6 +19,8 @@ use crate::repo_map::{FileId, How, ImportTarget, SymbolId};
 const MAX_DEPTH: u32 = 28;
 /// Steps for one call. Our choice: a hundred times what an ordinary call takes.
 const MAX_STEPS: u32 = 1500;
+/// Items of a list literal that are told apart. Our choice: what is taken apart by position is short.
+const MAX_POSITIONS: usize = 8;
 
 /// Works out what expressions of any file are.
 pub(super) struct Linker<'a, 'w> {
@@ -25,6 +28,8 @@ pub(super) struct Linker<'a, 'w> {
     bindings: RefCell<HashMap<(FileId, u32), Option<Known<'a>>>>,
     pub memo: RefCell<HashMap<SymbolId, Option<Value<'a>>>>,
     pub active: RefCell<HashSet<(FileId, u32, bool)>>,
+    /// What type parameters stand for in what is being read.
+    pub filled: RefCell<Filled<'a>>,
     depth: Cell<u32>,
     steps: Cell<u32>,
     /// Something was left out to come to an end: what is known now must not be kept.
@@ -38,6 +43,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             bindings: RefCell::default(),
             memo: RefCell::default(),
             active: RefCell::default(),
+            filled: RefCell::default(),
             depth: Cell::new(0),
             steps: Cell::new(0),
             cut: Cell::new(false),
@@ -70,7 +76,22 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     pub fn callee_of(&self, file: FileId, call: u32) -> Option<Known<'a>> {
         let site = self.facts(file).calls.get(call as usize)?;
-        self.function(file, &site.callee, site.span.start)
+        let found = self.function(file, &site.callee, site.span.start)?;
+        Some(self.module(found))
+    }
+
+    /// Of a module as a whole what `module.exports` was set to, if it was: `const run = require('./run'); run()`.
+    pub fn module(&self, known: Known<'a>) -> Known<'a> {
+        let Value::Namespace(file) = known.value else { return known };
+        match self.deeper(|| self.exported(file, "default", Space::Value)) {
+            Some(whole) if whole.value != known.value => {
+                // `module.exports = require('./other')`
+                let passes_on = matches!(whole.value, Value::Namespace(_));
+                let how = if passes_on { How::Reexport } else { whole.how.max(known.how) };
+                self.deeper(|| Some(self.module(Known { value: whole.value, how }))).unwrap_or(known)
+            }
+            _ => known,
+        }
     }
 
     /// `expr` as something to call: a constant stays the constant, unless it is another name for something.
@@ -78,10 +99,14 @@ impl<'a, 'w> Linker<'a, 'w> {
         match expr.peeled() {
             Expr::Name(name) => self.name(file, name, at, Space::Value),
             Expr::Member(object, name) => self.member_of(file, object, name, at),
+            Expr::Index(object, key) if matches!(key.as_ref(), Expr::Text(_)) => {
+                let Expr::Text(key) = key.as_ref() else { return None };
+                self.member_of(file, object, key, at)
+            }
             Expr::Super => {
                 let class = self.world.scopes[file as usize].class_at(at)?;
                 match self.parent(SymbolId { file, index: class })? {
-                    Value::Instance(base) => Value::Symbol(base).by(How::Member),
+                    Value::Instance(base, _) => Value::Symbol(base).by(How::Member),
                     value => value.by(How::Member),
                 }
             }
@@ -138,9 +163,31 @@ impl<'a, 'w> Linker<'a, 'w> {
             Expr::Either(values) => values.iter().find_map(|value| self.value(file, value, at)),
             Expr::Object(_) => Value::Object(file, at, expr).by(How::Scope),
             Expr::Array(items) => {
-                let item = items.iter().find_map(|item| self.value(file, item, at));
-                Value::Array(Box::new(item.map_or(Value::Unknown, |item| item.value))).by(How::Scope)
+                let spread = items.iter().any(|item| matches!(item, Expr::Spread(_)));
+                if spread || items.len() > MAX_POSITIONS {
+                    let item = items.iter().find_map(|item| match item {
+                        Expr::Spread(list) => self.value(file, list, at).map(|list| list.value.item()),
+                        item => self.value(file, item, at).map(|item| item.value),
+                    });
+                    return Value::Array(Box::new(item.unwrap_or(Value::Unknown))).by(How::Scope);
+                }
+                let value = |item| self.value(file, item, at).map_or(Value::Unknown, |item| item.value);
+                Value::Tuple(items.iter().map(value).collect()).by(How::Scope)
             }
+            Expr::Index(object, index) => match index.as_ref() {
+                Expr::Text(key) => {
+                    let found = self.member_of(file, object, key, at)?;
+                    Some(self.opened(found))
+                }
+                Expr::Number(position) => {
+                    let list = self.value(file, object, at)?;
+                    list.value.at(position.parse().ok()?).by(How::Typed)
+                }
+                _ => {
+                    let list = self.value(file, object, at)?;
+                    list.value.is_list().then(|| list.value.item())?.by(How::Typed)
+                }
+            },
             Expr::Function { symbol: Some(index), .. } => {
                 Value::Symbol(SymbolId { file, index: *index }).by(How::Scope)
             }
@@ -151,7 +198,6 @@ impl<'a, 'w> Linker<'a, 'w> {
             Expr::Function { .. }
             | Expr::Binary(..)
             | Expr::Path(_)
-            | Expr::Index(..)
             | Expr::Bool(_)
             | Expr::Nothing
             | Expr::Spread(_)
@@ -165,8 +211,13 @@ impl<'a, 'w> Linker<'a, 'w> {
         Some(self.opened(found))
     }
 
-    /// What a constant holds, how it was found kept; anything else as it is.
+    /// What a constant holds, how it was found kept, and what an accessor gives; anything else as it is.
     pub fn opened(&self, known: Known<'a>) -> Known<'a> {
+        if let Value::Symbol(id) = known.value
+            && is_getter(self.symbol(id))
+        {
+            return self.returned(id).and_then(|value| value.by(How::Returned)).unwrap_or(known);
+        }
         if let Value::Symbol(id) = known.value
             && self.symbol(id).kind == SymbolKind::Constant
             && let Some(held) = self.held(id)
@@ -207,6 +258,8 @@ impl<'a, 'w> Linker<'a, 'w> {
         };
         match definition {
             Some(definition) => self.definition(file, definition, space, How::Scope),
+            // `exports.all = exports.one`
+            None if name == "exports" => Value::Namespace(file).by(How::Scope),
             None if is_global(name) => match name {
                 "globalThis" | "window" | "self" | "global" => Value::global(&[]).by(How::Scope),
                 name => Value::global(&[name]).by(How::Scope),
@@ -273,7 +326,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             return None;
         }
         let before = self.cut.replace(false);
-        let found = self.deeper(|| self.binding_now(file, index));
+        let found = self.deeper(|| self.within(&Filled::default(), || self.binding_now(file, index)));
         self.active.borrow_mut().remove(&(file, index, true));
         if !self.cut.get() {
             self.bindings.borrow_mut().insert((file, index), found.clone());
@@ -296,7 +349,7 @@ impl<'a, 'w> Linker<'a, 'w> {
                 Expr::Name(_) | Expr::Member(..) if !matches!(value, Expr::Await(_)) => {
                     let found = self.function(file, value, at)?;
                     match found.value {
-                        Value::Symbol(_) => Some(found),
+                        Value::Symbol(id) if !is_getter(self.symbol(id)) => Some(found),
                         _ => Some(self.opened(found)),
                     }
                 }
@@ -305,9 +358,24 @@ impl<'a, 'w> Linker<'a, 'w> {
             (None, Some(value)) => self.value(file, value, at),
             (None, None) if binding.kind == BindingKind::Pattern => {
                 let region = facts.regions.get(binding.region? as usize)?;
-                let RegionKind::Loop(head) = &region.kind else { return None };
-                let over = self.value(file, head.over.as_ref()?, at)?;
-                over.value.item().by(How::Typed)
+                match &region.kind {
+                    RegionKind::Loop(head) => {
+                        let over = self.value(file, head.over.as_ref()?, at)?;
+                        over.value.item().by(How::Typed)
+                    }
+                    RegionKind::Callback { .. } => {
+                        let (place, rest) = match binding.taken.as_deref()?.split_once('.') {
+                            Some((place, rest)) => (place, Some(rest)),
+                            None => (binding.taken.as_deref()?, None),
+                        };
+                        let whole = self.callback_parameter(file, binding.region?, place.parse().ok()?)?;
+                        return match rest {
+                            Some(rest) => self.taken(whole, rest),
+                            None => Some(whole),
+                        };
+                    }
+                    _ => None,
+                }
             }
             (None, None) => None,
         }?;
@@ -320,26 +388,20 @@ impl<'a, 'w> Linker<'a, 'w> {
     /// A part of a value that was taken apart: keys and positions joined by dots.
     pub fn taken(&self, whole: Known<'a>, path: &str) -> Option<Known<'a>> {
         let mut known = self.opened(whole);
-        let mut parts = path.split('.').peekable();
+        // What is left over has all that is asked of it.
+        let path = match path.strip_suffix("...") {
+            Some(path) => path.trim_end_matches('.'),
+            None => path,
+        };
+        let mut parts = path.split('.').filter(|part| !part.is_empty()).peekable();
         while let Some(part) = parts.next() {
-            // `...rest` was split at its dots.
-            if part.is_empty() {
-                return None;
-            }
             let position = part.bytes().all(|byte| byte.is_ascii_digit());
             let found = match known.value {
-                Value::Array(item) if position => item.by(known.how)?,
+                list @ (Value::Array(_) | Value::Tuple(_)) if position => list.at(part.parse().ok()?).by(known.how)?,
                 Value::External { package, mut path, settled } => {
                     path.push(part.into());
                     Value::External { package, path, settled }.by(known.how)?
                 }
-                Value::Shape(file, at, kind) if position => match kind.as_ref() {
-                    TypeExpr::Tuple(items) => {
-                        let item = part.parse().ok().and_then(|place: usize| items.get(place))?;
-                        self.type_value(file, item, at).by(How::Typed)?
-                    }
-                    _ => return None,
-                },
                 value => self.member(&Known { value, how: known.how }, part)?,
             };
             known = if parts.peek().is_some() { self.opened(found) } else { found };
@@ -370,7 +432,13 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// `name` as `file` exports it.
     pub fn exported(&self, file: FileId, name: &str, space: Space) -> Option<Known<'a>> {
-        let (found, passed) = self.world.export(file, name, space)?;
+        let Some((found, passed)) = self.world.export(file, name, space) else {
+            // `module.exports = new Store()` has its members.
+            let module = Known { value: Value::Namespace(file), how: How::Import };
+            let whole = if name == "default" { None } else { self.deeper(|| Some(self.module(module.clone()))) }?;
+            let whole = self.opened(whole);
+            return if whole.value == module.value { None } else { self.deeper(|| self.member(&whole, name)) };
+        };
         let how = if passed { How::Reexport } else { How::Import };
         match found {
             Exported::Definition(file, definition) => self.deeper(|| self.definition(file, definition, space, how)),
@@ -404,27 +472,45 @@ impl<'a, 'w> Linker<'a, 'w> {
             {
                 let statics = method.is_some_and(|method| method.container == Some(class) && !method.takes_self);
                 let id = SymbolId { file, index: class };
-                if statics { Value::Symbol(id).by(How::Member) } else { Value::Instance(id).by(How::Member) }
+                if statics { Value::Symbol(id).by(How::Member) } else { instance(id).by(How::Member) }
             }
             (_, Some(method)) => {
-                let holder = method.container?;
+                let Some(holder) = method.container else {
+                    let owner = method.member_of.as_deref()?;
+                    let index = facts.symbols.iter().position(|symbol| symbol.name == owner)? as SymbolIndex;
+                    let id = SymbolId { file, index };
+                    return self.has_prototype(id).then_some(instance(id))?.by(How::Member);
+                };
                 match facts.symbols[holder as usize].kind {
                     SymbolKind::Constant => {
                         let held = self.held(SymbolId { file, index: holder })?;
                         Some(Known { value: held.value, how: How::Member })
                     }
-                    SymbolKind::Class => Value::Instance(SymbolId { file, index: holder }).by(How::Member),
+                    SymbolKind::Class => instance(SymbolId { file, index: holder }).by(How::Member),
                     _ => None,
                 }
             }
-            _ => None,
+            _ => {
+                // `function Dog() { this.bark(); }`
+                let mut functions = self.world.scopes[file as usize].prototypes.iter();
+                let &index = functions.find(|&&index| inside(&facts.symbols[index as usize]))?;
+                instance(SymbolId { file, index }).by(How::Member)
+            }
         }
+    }
+
+    /// Whether `new` of this function makes something with methods.
+    pub fn has_prototype(&self, id: SymbolId) -> bool {
+        self.world.scopes[id.file as usize].prototypes.contains(&id.index)
     }
 
     /// `object.name`.
     fn member_of(&self, file: FileId, object: &'a Expr, name: &str, at: u32) -> Option<Known<'a>> {
         self.deeper(|| {
             let receiver = match object {
+                Expr::Name(module) if module == "module" && name == "exports" => {
+                    return Value::Namespace(file).by(How::Scope);
+                }
                 // A class or a function has members of its own; a constant gives what it holds.
                 Expr::Name(own) => {
                     let found = self.name(file, own, at, Space::Value)?;
@@ -436,4 +522,16 @@ impl<'a, 'w> Linker<'a, 'w> {
             self.member(&receiver, name)
         })
     }
+}
+
+/// A value of a type whose parameters nobody filled in.
+fn instance<'a>(id: SymbolId) -> Value<'a> {
+    Value::Instance(id, Filled::default())
+}
+
+/// `get name() { … }`: to name it is to call it.
+fn is_getter(symbol: &crate::repo_map::facts::Symbol) -> bool {
+    symbol.kind == SymbolKind::Method
+        && symbol.parameters.is_empty()
+        && symbol.signature.split_whitespace().take_while(|word| !word.contains('(')).any(|word| word == "get")
 }

@@ -126,13 +126,13 @@ impl<'a> World<'a> {
             }
         }
         if name == "default" {
-            return self.commonjs_member(file, table, None, passed);
+            return None;
         }
         let found = table.stars.iter().find_map(|source| match self.module(file, source) {
             ImportTarget::File(target) => self.export_from(*target, name, space, hops + 1, seen),
             ImportTarget::External(_) | ImportTarget::Unresolved => None,
         });
-        found.or_else(|| self.commonjs_member(file, table, Some(name), passed)).or_else(|| {
+        found.or_else(|| commonjs_member(file, table, name, passed)).or_else(|| {
             // The only module outside that everything is taken from may well hold it.
             let outside: Vec<&Name> = table
                 .stars
@@ -147,19 +147,6 @@ impl<'a> World<'a> {
                 _ => None,
             }
         })
-    }
-
-    /// A member of `module.exports = { … }`.
-    fn commonjs_member(
-        &self,
-        file: FileId,
-        table: &ExportTable<'a>,
-        name: Option<&str>,
-        passed: bool,
-    ) -> Option<Found<'a>> {
-        let ExportTarget::Value(Expr::Object(entries)) = table.named.get("default")? else { return None };
-        let (_, value) = entries.iter().find(|(key, _)| Some(key.as_str()) == name)?;
-        Some((Exported::Value(file, value), passed))
     }
 
     fn local<'n>(
@@ -217,6 +204,13 @@ impl<'a> World<'a> {
             ImportTarget::Unresolved => None,
         }
     }
+}
+
+/// A member of `module.exports = { … }`.
+fn commonjs_member<'a>(file: FileId, table: &ExportTable<'a>, name: &str, passed: bool) -> Option<Found<'a>> {
+    let ExportTarget::Value(Expr::Object(entries)) = table.named.get("default")? else { return None };
+    let (_, value) = entries.iter().find(|(key, _)| key == name)?;
+    Some((Exported::Value(file, value), passed))
 }
 
 /// The path of an imported name: a default export of `pkg/part` goes by `part`.

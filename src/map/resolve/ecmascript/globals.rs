@@ -210,6 +210,11 @@ pub(super) fn is_array_method(name: &str) -> bool {
     ARRAY_ONLY.binary_search(&name).is_ok()
 }
 
+/// Whether every function has this method.
+pub(super) fn is_function_method(name: &str) -> bool {
+    matches!(name, "apply" | "bind" | "call" | "toString")
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::evaluate::Linker;
 use super::exports::Space;
-use super::globals::is_array_method;
+use super::generics::Filled;
+use super::globals::{is_array_method, is_function_method};
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
@@ -32,13 +33,13 @@ impl<'a> Linker<'a, '_> {
                 Value::External { package: *package, path, settled: *settled }.by(receiver.how)
             }
             Value::Symbol(id) => self.static_member(*id, name, receiver.how),
-            Value::Instance(id) => {
+            Value::Instance(id, filled) => {
                 let how = match receiver.how {
                     How::Member => How::Member,
                     How::Returned => How::Returned,
                     _ => How::Typed,
                 };
-                self.instance_member(*id, name, how, 0)
+                self.instance_member(*id, filled, name, how, 0)
             }
             Value::Object(file, at, object) => {
                 let Expr::Object(entries) = object else { return None };
@@ -58,17 +59,17 @@ impl<'a> Linker<'a, '_> {
                 }
                 None
             }
-            Value::Shape(file, at, kind) => match kind.as_ref() {
+            Value::Shape(file, at, kind, filled) => match kind.as_ref() {
                 TypeExpr::Object(members) => {
                     let (_, kind) = members.iter().find(|(key, _)| key == name)?;
-                    self.type_value(*file, kind, *at).by(How::Typed)
+                    self.within(filled, || self.type_value(*file, kind, *at)).by(How::Typed)
                 }
                 _ => None,
             },
             Value::Promise(_) if matches!(name, "then" | "catch" | "finally") => {
                 Value::global(&["Promise", name]).by(How::Typed)
             }
-            Value::Array(_)
+            Value::Array(_) | Value::Tuple(_)
                 if is_array_method(name) || matches!(name, "at" | "keys" | "values" | "entries" | "with") =>
             {
                 Value::global(&["Array", name]).by(How::Typed)
@@ -76,7 +77,12 @@ impl<'a> Linker<'a, '_> {
             Value::Many(values) => {
                 values.iter().find_map(|value| self.member(&Known { value: value.clone(), how: receiver.how }, name))
             }
-            Value::Promise(_) | Value::Array(_) | Value::Closure(..) | Value::Unknown => None,
+            Value::Holds { key, inner, .. } if *key == name => inner.as_ref().clone().by(How::Typed),
+            Value::Holds { outside, .. } => {
+                self.member(&Known { value: outside.as_ref().clone(), how: receiver.how }, name)
+            }
+            Value::Closure(..) if is_function_method(name) => Value::global(&["Function", name]).by(How::Typed),
+            Value::Promise(_) | Value::Array(_) | Value::Tuple(_) | Value::Closure(..) | Value::Unknown => None,
         }
     }
 
@@ -93,7 +99,7 @@ impl<'a> Linker<'a, '_> {
         let symbol = self.symbol(id);
         if symbol.kind == SymbolKind::Class {
             let how = if how == How::Member { How::Member } else { How::Typed };
-            return self.instance_member(id, name, how, 0);
+            return self.instance_member(id, &Filled::default(), name, how, 0);
         }
         let members = self.world.scopes[id.file as usize].members.get(&id.index);
         if let Some(&index) = members.and_then(|members| self.defined(id, members.symbols.get(name)?)) {
@@ -103,8 +109,14 @@ impl<'a> Linker<'a, '_> {
         let facts = &self.world.files[id.file as usize].facts;
         let index = facts.symbols.iter().position(|own| {
             own.name == name && own.container.is_none() && own.member_of.as_deref() == Some(symbol.name.as_str())
-        })?;
-        Value::Symbol(SymbolId { file: id.file, index: index as SymbolIndex }).by(how)
+        });
+        match index {
+            Some(index) => Value::Symbol(SymbolId { file: id.file, index: index as SymbolIndex }).by(how),
+            None if symbol.kind.is_callable() && is_function_method(name) => {
+                Value::global(&["Function", name]).by(How::Typed)
+            }
+            None => None,
+        }
     }
 
     /// Of several definitions of a name the one with a body.
@@ -114,7 +126,14 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// A member of a class, an interface or an object type, inherited ones included.
-    fn instance_member(&self, id: SymbolId, name: &str, how: How, depth: usize) -> Option<Known<'a>> {
+    fn instance_member(
+        &self,
+        id: SymbolId,
+        filled: &Filled<'a>,
+        name: &str,
+        how: How,
+        depth: usize,
+    ) -> Option<Known<'a>> {
         if depth > MAX_BASES {
             return None;
         }
@@ -128,8 +147,11 @@ impl<'a> Linker<'a, '_> {
                 let facts = &self.world.files[holder.file as usize].facts;
                 let field = &facts.bindings[field as usize];
                 let at = field.span.start;
-                let declared =
-                    field.declared_type.as_ref().map(|text| self.type_value(holder.file, &types::parse(text), at));
+                let filled = filled.owned_by(holder);
+                let declared = field
+                    .declared_type
+                    .as_ref()
+                    .map(|text| self.within(&filled, || self.type_value(holder.file, &types::parse(text), at)));
                 return match declared {
                     Some(declared) if declared != Value::Unknown => declared.by(How::Typed),
                     _ => match &field.value {
@@ -139,22 +161,24 @@ impl<'a> Linker<'a, '_> {
                 };
             }
         }
-        self.bases(id).into_iter().find_map(|base| match base {
-            Value::Instance(base) if base != id => self.instance_member(base, name, how, depth + 1),
-            Value::Instance(_) | Value::Unknown => None,
+        self.bases(id, filled).into_iter().find_map(|base| match base {
+            Value::Instance(base, filled) if base != id => self.instance_member(base, &filled, name, how, depth + 1),
+            Value::Instance(..) | Value::Unknown => None,
             other => self.member(&Known { value: other, how }, name),
         })
     }
 
     /// The function types that a value of an interface is called by.
-    pub fn signatures(&self, id: SymbolId) -> Vec<Value<'a>> {
+    pub fn signatures(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
         let mut found = Vec::new();
         for holder in self.merged(id) {
             let Some(members) = self.world.scopes[holder.file as usize].members.get(&holder.index) else { continue };
             for &field in &members.signatures {
                 let field = &self.facts(holder.file).bindings[field as usize];
                 if let Some(declared) = &field.declared_type {
-                    found.push(self.type_value(holder.file, &types::parse(declared), field.span.start));
+                    let kind = types::parse(declared);
+                    let filled = filled.owned_by(holder);
+                    found.push(self.within(&filled, || self.type_value(holder.file, &kind, field.span.start)));
                 }
             }
         }
@@ -174,38 +198,40 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// `id` and the declarations merged with it.
-    fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
+    pub fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
         let symbols = &self.world.files[id.file as usize].facts.symbols;
         let own = &symbols[id.index as usize];
-        if !matches!(own.kind, SymbolKind::Interface | SymbolKind::Class) {
-            return vec![id];
-        }
-        let others = symbols.iter().zip(0..).filter(|(symbol, index)| {
-            *index != id.index
-                && symbol.kind == SymbolKind::Interface
-                && symbol.name == own.name
-                && symbol.container == own.container
-        });
-        std::iter::once(id).chain(others.map(|(_, index)| SymbolId { file: id.file, index })).collect()
+        let interfaces = match own.kind {
+            SymbolKind::Interface | SymbolKind::Class => {
+                self.world.scopes[id.file as usize].interfaces.get(own.name.as_str()).map_or(&[][..], Vec::as_slice)
+            }
+            _ => &[],
+        };
+        let others =
+            interfaces.iter().filter(|&&index| index != id.index && symbols[index as usize].container == own.container);
+        std::iter::once(id).chain(others.map(|&index| SymbolId { file: id.file, index })).collect()
     }
 
     /// What a type builds on; what a class implements comes last, for members only declared there.
-    fn bases(&self, id: SymbolId) -> Vec<Value<'a>> {
+    pub fn bases(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
         let facts = &self.world.files[id.file as usize].facts;
         let mut found = Vec::new();
         for kind in [HeritageKind::Extends, HeritageKind::Implements] {
             for holder in self.merged(id) {
                 let symbol = self.symbol(holder);
-                let own = facts.heritage.iter().filter(|heritage| {
-                    heritage.kind == kind && heritage.of == symbol.name && symbol.lines.contains(heritage.line)
-                });
+                let places = self.world.scopes[id.file as usize].heritage.get(symbol.name.as_str());
+                let own = places.into_iter().flatten().map(|&place| &facts.heritage[place as usize]);
+                let own = own.filter(|heritage| heritage.kind == kind && symbol.lines.contains(heritage.line));
                 for heritage in own {
                     let space = if symbol.kind == SymbolKind::Class && kind == HeritageKind::Extends {
                         Space::Value
                     } else {
                         Space::Type
                     };
-                    found.push(self.base(id.file, &heritage.base, symbol.span.start, space));
+                    let arguments = types::base_arguments(&symbol.signature, &heritage.base);
+                    // A byte inside, where the type's own parameters are seen.
+                    let at = symbol.span.start.saturating_add(1);
+                    found.push(self.within(filled, || self.base(id.file, &heritage.base, at, space, &arguments)));
                 }
             }
         }
@@ -214,7 +240,7 @@ impl<'a> Linker<'a, '_> {
 
     /// What a class extends.
     pub fn parent(&self, class: SymbolId) -> Option<Value<'a>> {
-        self.bases(class).into_iter().next().filter(|base| *base != Value::Unknown)
+        self.bases(class, &Filled::default()).into_iter().next().filter(|base| *base != Value::Unknown)
     }
 
     /// The constructor of a class, its own or an inherited one.
@@ -227,7 +253,7 @@ impl<'a> Linker<'a, '_> {
                 return Some(SymbolId { file: class.file, index });
             }
             match self.parent(class)? {
-                Value::Instance(base) if base != class => class = base,
+                Value::Instance(base, _) if base != class => class = base,
                 _ => return None,
             }
         }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+use crate::map::members::{Members, below, npm_patterns, pnpm_patterns};
+
 /// A `package.json`.
 pub(super) struct Package {
     /// Its folder, `""` for the root.
@@ -35,37 +37,24 @@ pub(super) struct Project {
 impl Project {
     pub fn read(config: &BTreeMap<String, String>) -> Project {
         let mut packages = BTreeMap::new();
-        let mut patterns: Vec<(String, Vec<String>)> = Vec::new();
+        let mut workspaces: Vec<(&str, Members)> = Vec::new();
         for (path, text) in config {
             let (folder, name) = split(path);
             if name == "package.json" {
                 let Some(manifest) = parse_jsonc(text) else { continue };
-                let globs = match &manifest["workspaces"] {
-                    Value::Array(list) => list,
-                    Value::Object(map) => {
-                        map.get("packages").and_then(Value::as_array).unwrap_or(const { &Vec::new() })
-                    }
-                    _ => const { &Vec::new() },
-                };
-                patterns.push((folder.to_owned(), globs.iter().filter_map(Value::as_str).map(str::to_owned).collect()));
+                workspaces.push((folder, Members::new(npm_patterns(&manifest["workspaces"]))));
                 packages.insert(
                     folder.to_owned(),
                     Package { folder: folder.to_owned(), manifest, in_workspace: folder.is_empty() },
                 );
-            } else if name == "pnpm-workspace.yaml" {
-                patterns.push((folder.to_owned(), yaml_packages(text)));
+            } else if matches!(name, "pnpm-workspace.yaml" | "pnpm-workspace.yml") {
+                workspaces.push((folder, Members::new(pnpm_patterns(text).iter().map(String::as_str))));
             }
         }
-        for (root, globs) in patterns {
-            let included = globs.iter().filter(|glob| !glob.starts_with('!'));
-            for glob in included {
-                let glob = join(&root, glob.trim_end_matches('/'));
-                let Ok(glob) = globset::GlobBuilder::new(&glob).literal_separator(true).build() else { continue };
-                let matcher = glob.compile_matcher();
-                for package in packages.values_mut() {
-                    package.in_workspace |= matcher.is_match(&package.folder);
-                }
-            }
+        for package in packages.values_mut() {
+            package.in_workspace |= workspaces
+                .iter()
+                .any(|(root, members)| below(root, &package.folder).is_some_and(|inside| members.contains(inside)));
         }
         let mut names: HashMap<String, Vec<String>> = HashMap::new();
         for package in packages.values() {
@@ -77,7 +66,7 @@ impl Project {
         for path in config.keys() {
             let (folder, name) = split(path);
             if matches!(name, "tsconfig.json" | "jsconfig.json") {
-                let mut rules = project.rules_of(config, path, 0);
+                let mut rules = project.rules_of(config, path, folder, 0);
                 if rules == PathRules::default() {
                     // A solution file: what applies is in the projects it refers to.
                     let references = config.get(path).and_then(|text| parse_jsonc(text));
@@ -86,7 +75,7 @@ impl Project {
                         let target = join(folder, reference);
                         let target = if config.contains_key(&target) { target } else { join(&target, "tsconfig.json") };
                         if split(&target).0 == folder {
-                            rules = project.rules_of(config, &target, 0);
+                            rules = project.rules_of(config, &target, folder, 0);
                         }
                         if rules != PathRules::default() {
                             break;
@@ -99,21 +88,16 @@ impl Project {
         project
     }
 
-    /// The rules of the configuration file at `path`, those it extends included.
-    fn rules_of(&self, config: &BTreeMap<String, String>, path: &str, depth: usize) -> PathRules {
+    /// The rules of the configuration file at `path`, those it extends included, for a project in the folder `project`.
+    fn rules_of(&self, config: &BTreeMap<String, String>, path: &str, project: &str, depth: usize) -> PathRules {
         let mut rules = PathRules::default();
         let Some(json) = config.get(path).and_then(|text| parse_jsonc(text)) else { return rules };
         let folder = split(path).0;
         if depth < 8 {
-            let extends = match &json["extends"] {
-                Value::String(one) => vec![one.as_str()],
-                Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-                _ => Vec::new(),
-            };
-            for base in extends {
+            for base in extended_by(&json) {
                 // One that cannot be found says nothing; the rest still counts.
                 if let Some(target) = self.extended(config, folder, base) {
-                    let below = self.rules_of(config, &target, depth + 1);
+                    let below = self.rules_of(config, &target, project, depth + 1);
                     if !below.paths.is_empty() {
                         rules.paths = below.paths;
                     }
@@ -122,8 +106,13 @@ impl Project {
             }
         }
         let options = &json["compilerOptions"];
+        // Whoever extends means their own folder by it.
+        let place = |base: &str, relative: &str| match relative.strip_prefix("${configDir}") {
+            Some(rest) => join(project, rest.trim_start_matches('/')),
+            None => join(base, relative),
+        };
         if let Some(base) = options["baseUrl"].as_str() {
-            rules.base = Some(join(folder, base));
+            rules.base = Some(place(folder, base));
         }
         if let Some(paths) = options["paths"].as_object() {
             let base = rules.base.clone().unwrap_or_else(|| folder.to_owned());
@@ -131,7 +120,7 @@ impl Project {
                 .iter()
                 .map(|(pattern, targets)| {
                     let targets = targets.as_array().into_iter().flatten().filter_map(Value::as_str);
-                    (pattern.clone(), targets.map(|target| join(&base, target)).collect())
+                    (pattern.clone(), targets.map(|target| place(&base, target)).collect())
                 })
                 .collect();
         }
@@ -143,8 +132,11 @@ impl Project {
             join(folder, base)
         } else {
             let (name, rest) = split_package(base)?;
-            let folder = self.names.get(name)?.first()?;
-            join(folder, rest)
+            let package = self.packages.get(self.names.get(name)?.first()?)?;
+            let key = if rest.is_empty() { ".".to_owned() } else { format!("./{rest}") };
+            let exported = package.manifest["exports"][key.as_str()].as_str();
+            let own = package.manifest["tsconfig"].as_str().filter(|_| rest.is_empty());
+            join(&package.folder, exported.or(own).unwrap_or(rest))
         };
         [stem.clone(), format!("{stem}.json"), join(&stem, "tsconfig.json")]
             .into_iter()
@@ -182,6 +174,15 @@ impl Project {
     }
 }
 
+/// What a configuration extends, as written; of several the last one counts most.
+pub(in crate::map) fn extended_by(config: &Value) -> Vec<&str> {
+    match &config["extends"] {
+        Value::String(one) => vec![one.as_str()],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// `folder` and everything above it, the root last.
 fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
     let mut next = Some(folder);
@@ -198,7 +199,7 @@ pub(super) fn split(path: &str) -> (&str, &str) {
 }
 
 /// `relative` as seen from `folder`, `.` and `..` worked out.
-pub(super) fn join(folder: &str, relative: &str) -> String {
+pub(in crate::map) fn join(folder: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = if relative.starts_with('/') {
         Vec::new()
     } else {
@@ -220,7 +221,7 @@ pub(super) fn join(folder: &str, relative: &str) -> String {
 }
 
 /// Package name and the rest of a bare specifier.
-pub(super) fn split_package(specifier: &str) -> Option<(&str, &str)> {
+pub(in crate::map) fn split_package(specifier: &str) -> Option<(&str, &str)> {
     let mut slashes = specifier.match_indices('/').map(|(at, _)| at);
     let end = if let Some(scoped) = specifier.strip_prefix('@') {
         let first = slashes.next()?;
@@ -234,21 +235,6 @@ pub(super) fn split_package(specifier: &str) -> Option<(&str, &str)> {
     let name = &specifier[..end.unwrap_or(specifier.len())];
     let valid = name.starts_with(|letter: char| letter.is_alphanumeric() || letter == '@' || letter == '_');
     valid.then(|| (name, specifier.get(name.len() + 1..).unwrap_or_default()))
-}
-
-/// The list under `packages:`.
-fn yaml_packages(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        let bare = line.split(" #").next().unwrap_or(line).trim();
-        if !line.starts_with([' ', '-', '\t']) && !bare.is_empty() && !bare.starts_with('#') {
-            inside = bare.starts_with("packages:");
-        } else if inside && let Some(item) = bare.strip_prefix('-') {
-            found.push(item.trim().trim_matches(['"', '\'']).to_owned());
-        }
-    }
-    found
 }
 
 /// JSON with comments and trailing commas.
@@ -306,12 +292,6 @@ mod tests {
     fn comments_and_trailing_commas_are_read_over() {
         let text = "{ // note\n \"a\": [1, 2,], /* b */ \"url\": \"http://x//y\",\n}";
         assert_eq!(parse_jsonc(text), Some(serde_json::json!({"a": [1, 2], "url": "http://x//y"})));
-    }
-
-    #[test]
-    fn pnpm_packages_are_listed() {
-        let text = "# c\npackages:\n  - \"apps/*\"\n  - packages/** # all\ncatalog:\n  - x\n";
-        assert_eq!(yaml_packages(text), ["apps/*", "packages/**"]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::evaluate::Linker;
 use super::exports::Space;
+use super::generics::Filled;
+use super::libraries::collected;
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
@@ -16,9 +18,16 @@ impl<'a> Linker<'a, '_> {
         if let (Expr::Name(name), Some(Expr::Text(source))) = (&site.callee, site.arguments.first())
             && matches!(name.as_str(), "import" | "require")
         {
-            return self.imported(file, source, "*", Space::Value);
+            let module = self.imported(file, source, "*", Space::Value)?;
+            return match name.as_str() {
+                "import" => Value::Promise(Box::new(module.value)).by(module.how),
+                _ => Some(module),
+            };
         }
         let callee = self.callee_of(file, call)?;
+        if let Some(found) = self.made_by_package(file, site, &callee) {
+            return Some(found);
+        }
         if let Value::External { package, path, .. } = &callee.value
             && package.as_ref() == "global"
             && let [object, name] = &path[..]
@@ -37,7 +46,9 @@ impl<'a> Linker<'a, '_> {
         }
         if site.kind == CallKind::New {
             return match callee.value {
-                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id).by(How::Typed),
+                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class || self.has_prototype(id) => {
+                    Value::Instance(id, self.filled_by_new(file, site, id)).by(How::Typed)
+                }
                 Value::External { .. } => Some(callee),
                 Value::Symbol(_) => {
                     let held = self.opened(callee);
@@ -50,71 +61,21 @@ impl<'a> Linker<'a, '_> {
             return Some(found);
         }
         if let Value::Symbol(id) = callee.value
-            && let Some(found) = self.inferred(file, call, id)
+            && let Some(found) = self.inferred(file, call, id).or_else(|| self.filled_result(file, site, id))
         {
             return found.by(How::Returned);
         }
-        self.result(callee)
-    }
-
-    /// What a generic function gives back for this call: `remember<T>(name: string, make: () => T): T`.
-    fn inferred(&self, file: FileId, call: u32, id: SymbolId) -> Option<Value<'a>> {
-        let symbol = self.symbol(id);
-        let declared = types::parse(symbol.return_type.as_ref()?);
-        let (wrapper, parameter) = match &declared {
-            TypeExpr::Named(path, inner) => match (path.first()?.as_str(), inner.as_slice()) {
-                ("Promise", [TypeExpr::Named(inner, _)]) => (Some("Promise"), inner.first()?.clone()),
-                (name, []) => (None, name.to_owned()),
-                _ => return None,
-            },
-            TypeExpr::Array(item) => match item.as_ref() {
-                TypeExpr::Named(path, _) => (Some("Array"), path.first()?.clone()),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let place = types::type_parameters(&symbol.signature).iter().position(|(name, _)| *name == parameter)?;
-        let site = &self.facts(file).calls[call as usize];
-        let explicit = site.type_arguments.as_ref().and_then(|text| match types::parse(&format!("X<{text}>")) {
-            TypeExpr::Named(_, mut arguments) if place < arguments.len() => Some(arguments.swap_remove(place)),
-            _ => None,
-        });
-        let found = match explicit {
-            Some(kind) => Some(self.type_value(file, &kind, site.span.start)).filter(|value| *value != Value::Unknown),
-            None => symbol.parameters.iter().zip(&site.arguments).find_map(|(own, argument)| {
-                let kind = types::parse(own.declared_type.as_ref()?);
-                self.matched(file, &kind, &parameter, argument, site.span.start)
-            }),
-        }?;
-        Some(match wrapper {
-            Some("Promise") => Value::Promise(Box::new(found.awaited())),
-            Some(_) => Value::Array(Box::new(found)),
-            None => found,
-        })
-    }
-
-    /// What the type parameter `name` stands for, when an argument of type `kind` is `argument`.
-    fn matched(&self, file: FileId, kind: &TypeExpr, name: &str, argument: &'a Expr, at: u32) -> Option<Value<'a>> {
-        match kind {
-            TypeExpr::Named(path, inner) if path.len() == 1 => match (path[0].as_str(), inner.as_slice()) {
-                (own, []) if own == name => Some(self.value(file, argument, at)?.value),
-                ("Promise", [inner]) => Some(self.matched(file, inner, name, argument, at)?.awaited()),
-                _ => None,
-            },
-            TypeExpr::Array(inner) => Some(self.matched(file, inner, name, argument, at)?.item()),
-            TypeExpr::Function(_, returned) => {
-                let given = self.value(file, argument, at)?;
-                let result = self.result(given)?.value;
-                let waits = |kind: &TypeExpr| matches!(kind, TypeExpr::Named(path, _) if path[0] == "Promise");
-                match returned.as_ref() {
-                    TypeExpr::Named(path, _) if path[0] == name => Some(result),
-                    TypeExpr::Union(parts) if parts.iter().any(waits) => Some(result.awaited()),
-                    kind if waits(kind) => Some(result.awaited()),
-                    _ => None,
-                }
-            }
-            _ => None,
+        let found = self.result(callee)?;
+        // What gives itself is what it was.
+        if let (Value::Instance(id, filled), Expr::Member(object, _)) = (&found.value, site.callee.peeled())
+            && filled.is_empty()
+            && !self.world.scopes[id.file as usize].type_parameters(id.index).is_empty()
+            && let Some(receiver) = self.value(file, object, site.span.start)
+            && receiver.value == found.value
+        {
+            return Some(Known { value: receiver.value, how: found.how });
         }
+        Some(found)
     }
 
     /// What methods of lists and promises give back, where that is plain.
@@ -125,18 +86,36 @@ impl<'a> Linker<'a, '_> {
             && root == "Promise"
         {
             let all = self.value(file, argument, site.span.start)?;
-            return Value::Promise(Box::new(Value::Array(Box::new(all.value.item().awaited())))).by(all.how);
+            let settled = match all.value {
+                Value::Tuple(items) => Value::Tuple(items.into_iter().map(Value::awaited).collect()),
+                list => Value::Array(Box::new(list.item().awaited())),
+            };
+            return Value::Promise(Box::new(settled)).by(all.how);
         }
         let receiver = self.value(file, object, site.span.start)?;
+        if let Some(items) = collected(&receiver.value, name) {
+            return items.by(How::Typed);
+        }
         match (&receiver.value, name.as_str()) {
-            (Value::Array(item), "find" | "findLast" | "at" | "pop" | "shift") => item.as_ref().clone().by(How::Typed),
-            (Value::Array(_), "filter" | "slice" | "concat" | "sort" | "reverse" | "splice") => Some(receiver),
-            (Value::Array(_), "map") => {
+            (list, "find" | "findLast" | "at" | "pop" | "shift") if list.is_list() => {
+                receiver.value.item().by(How::Typed)
+            }
+            (list, "filter" | "slice" | "concat" | "sort" | "reverse" | "splice") if list.is_list() => {
+                Value::Array(Box::new(receiver.value.item())).by(receiver.how)
+            }
+            (list, "map") if list.is_list() => {
                 let Some(Expr::Function { region: Some(region), .. }) = site.arguments.first() else { return None };
                 let item = self.closure_result(file, *region)?;
                 Value::Array(Box::new(item)).by(How::Returned)
             }
             (Value::Promise(_), "catch" | "finally") => Some(receiver),
+            (Value::Promise(_), "then") => {
+                let given = self.value(file, site.arguments.first()?, site.span.start)?;
+                let result = self.deeper(|| self.result(given))?;
+                Value::Promise(Box::new(result.value.awaited())).by(How::Returned)
+            }
+            // What is bound is another function, which calls this one.
+            (Value::Symbol(_) | Value::Closure(..), "bind") => receiver.value.by(How::Dispatch),
             _ => None,
         }
     }
@@ -153,16 +132,24 @@ impl<'a> Linker<'a, '_> {
                 }
                 _ => None,
             },
-            Value::Instance(id) => {
-                let mut results =
-                    self.signatures(id).into_iter().map(|kind| self.result(Known { value: kind, how: How::Typed }));
+            Value::Instance(id, filled) => {
+                let mut results = self
+                    .signatures(id, &filled)
+                    .into_iter()
+                    .map(|kind| self.result(Known { value: kind, how: How::Typed }));
                 let first = results.next()??;
                 // Overloads differ in what they take; what they give back is to be the same.
                 results.all(|other| other.is_none_or(|other| other == first)).then_some(first)
             }
+            Value::Namespace(_) => {
+                let module = self.module(callee);
+                if matches!(module.value, Value::Namespace(_)) { None } else { self.deeper(|| self.result(module)) }
+            }
             Value::Closure(file, region) => self.closure_result(file, region)?.by(How::Returned),
-            Value::Shape(file, at, kind) => match kind.as_ref() {
-                TypeExpr::Function(_, returned) => self.type_value(file, returned, at).by(How::Returned),
+            Value::Shape(file, at, kind, filled) => match kind.as_ref() {
+                TypeExpr::Function(_, returned) => {
+                    self.within(&filled, || self.type_value(file, returned, at)).by(How::Returned)
+                }
                 _ => None,
             },
             _ => None,
@@ -201,7 +188,8 @@ impl<'a> Linker<'a, '_> {
             return None;
         }
         let before = self.cut.replace(false);
-        let found = self.deeper(|| self.returned_now(id));
+        // What is kept holds for whoever asks.
+        let found = self.deeper(|| self.within(&Filled::default(), || self.returned_now(id)));
         self.active.borrow_mut().remove(&(id.file, id.index, false));
         if !self.cut.get() {
             self.memo.borrow_mut().insert(id, found.clone());
@@ -217,7 +205,9 @@ impl<'a> Linker<'a, '_> {
             let at = symbol.span.start.saturating_add(1);
             let parsed = types::parse(declared);
             if matches!(&parsed, TypeExpr::Named(path, _) if path[0] == "this") {
-                return symbol.container.map(|index| Value::Instance(SymbolId { file: id.file, index }));
+                return symbol
+                    .container
+                    .map(|index| Value::Instance(SymbolId { file: id.file, index }, Filled::default()));
             }
             let found = self.type_value(id.file, &parsed, at);
             return (found != Value::Unknown).then_some(found);

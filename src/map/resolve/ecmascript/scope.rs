@@ -1,7 +1,11 @@
 //! Names within one file: what is visible where.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
+use super::types::{self, TypeParameter};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     BindingKind, FileFacts, RegionIndex, RegionKind, SIGNATURE, Span, SymbolIndex, SymbolKind,
@@ -49,13 +53,18 @@ impl FunctionKey {
 }
 
 /// What says the type of a function that says none itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Expected<'a> {
     /// The type of the variable or field it is bound to, and where that stands.
     Declared(&'a str, u32),
     /// What this function gives back.
     ResultOf(FunctionKey),
+    /// What a call takes as this argument; in an object that is handed to it, what it takes under these keys.
+    Argument(u32, usize, Arc<[&'a str]>),
 }
+
+/// Objects within objects that functions are looked for in.
+const MAX_KEYS: usize = 3;
 
 /// The names of one file.
 #[derive(Default)]
@@ -70,6 +79,21 @@ pub(super) struct Scope<'a> {
     pub members: HashMap<SymbolIndex, Members<'a>>,
     /// Classes, with their spans.
     classes: Vec<(Span, SymbolIndex)>,
+    /// Interfaces by name: those of one name are one.
+    pub interfaces: HashMap<&'a str, Vec<SymbolIndex>>,
+    /// What types build on, by the name of the type; places among the file's heritage.
+    pub heritage: HashMap<&'a str, Vec<u32>>,
+    /// Functions with methods that were put on their prototype.
+    pub prototypes: BTreeSet<SymbolIndex>,
+    /// Definitions with type parameters, in order.
+    generics: Vec<Generic>,
+}
+
+/// A definition with type parameters.
+struct Generic {
+    symbol: SymbolIndex,
+    span: Span,
+    parameters: Vec<TypeParameter>,
 }
 
 /// Members of a class, interface, object or namespace.
@@ -90,6 +114,9 @@ impl<'a> Scope<'a> {
         scope.add_bindings(facts);
         scope.add_parameters(facts);
         scope.add_expected(facts);
+        for (heritage, index) in facts.heritage.iter().zip(0..) {
+            scope.heritage.entry(&heritage.of).or_default().push(index);
+        }
         for (import, index) in facts.imports.iter().zip(0..) {
             let within = import.within.first();
             let holder = within.and_then(|name| facts.symbols.iter().find(|symbol| symbol.qualified == *name));
@@ -104,7 +131,13 @@ impl<'a> Scope<'a> {
     }
 
     fn add_symbols(&mut self, facts: &'a FileFacts) {
-        let by_name = |name: &str| facts.symbols.iter().position(|symbol| symbol.name == name && symbol.kind.is_type());
+        // `Dog.prototype.bark = function () {}` belongs to whatever `new Dog()` makes.
+        let by_name = |name: &str, member: SymbolKind| {
+            facts.symbols.iter().position(|symbol| {
+                let makes = symbol.kind == SymbolKind::Function && member == SymbolKind::Method;
+                symbol.name == name && (symbol.kind.is_type() || makes && symbol.container.is_none())
+            })
+        };
         let bodies: HashSet<(&str, Option<SymbolIndex>)> = facts
             .symbols
             .iter()
@@ -115,10 +148,20 @@ impl<'a> Scope<'a> {
             if symbol.kind == SymbolKind::Class {
                 self.classes.push((symbol.span, index));
             }
+            if symbol.kind == SymbolKind::Interface {
+                self.interfaces.entry(&symbol.name).or_default().push(index);
+            }
+            let parameters = types::type_parameters(&symbol.signature, &symbol.name);
+            if !parameters.is_empty() {
+                self.generics.push(Generic { symbol: index, span: symbol.span, parameters });
+            }
             let container = symbol.container.and_then(|container| facts.symbols.get(container as usize));
             if let Some(container) = symbol.container {
                 self.members.entry(container).or_default().symbols.entry(&symbol.name).or_default().push(index);
-            } else if let Some(owner) = symbol.member_of.as_deref().and_then(by_name) {
+            } else if let Some(owner) = symbol.member_of.as_deref().and_then(|name| by_name(name, symbol.kind)) {
+                if facts.symbols[owner].kind == SymbolKind::Function {
+                    self.prototypes.insert(owner as u32);
+                }
                 self.members.entry(owner as u32).or_default().symbols.entry(&symbol.name).or_default().push(index);
             }
             let is_member = matches!(symbol.kind, SymbolKind::Method | SymbolKind::Constructor);
@@ -224,6 +267,25 @@ impl<'a> Scope<'a> {
                 self.expected.insert(function, Expected::Declared(declared, binding.span.start));
             }
         }
+        for (call, index) in facts.calls.iter().zip(0..) {
+            for (argument, place) in call.arguments.iter().zip(0..) {
+                self.expect_within(argument, index, place, &mut Vec::new());
+            }
+        }
+    }
+
+    fn expect_within(&mut self, expr: &'a Expr, call: u32, place: usize, keys: &mut Vec<&'a str>) {
+        if let Some(function) = FunctionKey::of(expr) {
+            self.expected.insert(function, Expected::Argument(call, place, keys.as_slice().into()));
+        } else if let Expr::Object(entries) = expr.peeled()
+            && keys.len() < MAX_KEYS
+        {
+            for (key, value) in entries {
+                keys.push(key);
+                self.expect_within(value, call, place, keys);
+                keys.pop();
+            }
+        }
     }
 
     /// What the value `name` stands for at byte `at`.
@@ -244,6 +306,23 @@ impl<'a> Scope<'a> {
     /// What the type `name` stands for at the top level.
     pub fn top_kind(&self, name: &str) -> Option<Definition> {
         top(self.types.get(name)?)
+    }
+
+    /// Type parameters of a definition.
+    pub fn type_parameters(&self, symbol: SymbolIndex) -> &[TypeParameter] {
+        let found = self.generics.binary_search_by_key(&symbol, |generic| generic.symbol);
+        found.map_or(&[], |index| &self.generics[index].parameters)
+    }
+
+    /// The definition around byte `at` that declares the type parameter `name`, the innermost one, and which of its own it is.
+    pub fn type_parameter(&self, name: &str, at: u32) -> Option<(SymbolIndex, usize)> {
+        let around = self.generics.iter().rev().filter(|generic| generic.span.start <= at && at < generic.span.end);
+        around
+            .filter_map(|generic| {
+                let place = generic.parameters.iter().position(|parameter| parameter.name == name)?;
+                Some((generic.symbol, place))
+            })
+            .next()
     }
 
     /// The class around byte `at`.

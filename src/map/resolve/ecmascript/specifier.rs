@@ -64,9 +64,15 @@ impl<'a> Specifiers<'a> {
         }
         if specifier.starts_with('#')
             && let Some(package) = self.project.package_for(folder)
-            && let Some(file) = self.mapped(package, &package.manifest["imports"], specifier)
         {
-            return ImportTarget::File(file);
+            let targets = targets(&package.manifest["imports"], specifier);
+            if let Some(file) = targets.iter().find_map(|targets| self.first_of(package, targets)) {
+                return ImportTarget::File(file);
+            }
+            // `"#ansi": "chalk"`; what starts with `#` again would have no end.
+            if let Some(bare) = targets.iter().flatten().find(|target| !target.starts_with(['.', '/', '#'])) {
+                return self.resolve(bare, from);
+            }
         }
         if let Some(file) = self.by_rules(specifier, folder).or_else(|| self.in_workspace(specifier, folder)) {
             return ImportTarget::File(file);
@@ -105,7 +111,12 @@ impl<'a> Specifiers<'a> {
         let exports = &package.manifest["exports"];
         let has_paths = exports.as_object().is_some_and(|map| map.keys().any(|key| key.starts_with('.')));
         let by_exports = if has_paths {
-            self.mapped(package, exports, &key)
+            let targets = targets(exports, &key);
+            if targets.first().is_some_and(Vec::is_empty) {
+                // `"./internal/*": null`: not for others.
+                return None;
+            }
+            targets.iter().find_map(|targets| self.first_of(package, targets))
         } else if rest.is_empty() {
             self.first_of(package, &strings(exports))
         } else {
@@ -125,21 +136,6 @@ impl<'a> Specifiers<'a> {
         }
         let tail = if rest.is_empty() { "index" } else { rest };
         ["src", ""].iter().find_map(|base| self.probe(&join(&join(&package.folder, base), tail)))
-    }
-
-    /// Looks `key` up in an `exports` or `imports` map.
-    fn mapped(&self, package: &Package, map: &Value, key: &str) -> Option<FileId> {
-        let map = map.as_object()?;
-        if let Some(target) = map.get(key) {
-            return self.first_of(package, &strings(target));
-        }
-        let mut patterns: Vec<(&String, &Value)> = map.iter().filter(|(pattern, _)| pattern.contains('*')).collect();
-        patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.find('*')));
-        patterns.into_iter().find_map(|(pattern, target)| {
-            let hole = hole_of(pattern, key)?;
-            let targets: Vec<String> = strings(target).iter().map(|target| target.replace('*', hole)).collect();
-            self.first_of(package, &targets)
-        })
     }
 
     /// The first target that is a source file, what is built mapped to what it is built from.
@@ -179,6 +175,23 @@ impl<'a> Specifiers<'a> {
         let target = join(base, main);
         if target == base { None } else { self.files.get(target.as_str()).copied().or_else(|| self.probe(&target)) }
     }
+}
+
+/// What `key` stands for in an `exports` or `imports` map, entry by entry, the one that applies first. An entry without a target
+/// says that there is none.
+fn targets(map: &Value, key: &str) -> Vec<Vec<String>> {
+    let Some(map) = map.as_object() else { return Vec::new() };
+    if let Some(target) = map.get(key) {
+        return vec![strings(target)];
+    }
+    let mut patterns: Vec<(&String, &str, &Value)> = map
+        .iter()
+        .filter(|(pattern, _)| pattern.contains('*'))
+        .filter_map(|(pattern, target)| Some((pattern, hole_of(pattern, key)?, target)))
+        .collect();
+    patterns.sort_by_key(|(pattern, ..)| std::cmp::Reverse(pattern.find('*')));
+    let filled = |hole: &str, target: &Value| strings(target).iter().map(|target| target.replace('*', hole)).collect();
+    patterns.into_iter().map(|(_, hole, target)| filled(hole, target)).collect()
 }
 
 /// What `*` stands for, when `pattern` matches; the empty string for an exact match.

@@ -1,5 +1,12 @@
 //! Linking tests: one per way a call or an import can be meant.
 
+mod classes;
+mod modules;
+mod receivers;
+mod routes;
+mod specifiers;
+mod values;
+
 use crate::map::resolve::testing::linked;
 
 #[test]

@@ -13,6 +13,8 @@ pub(super) enum TypeExpr {
     Intersection(Vec<TypeExpr>),
     /// `(a: A) => R`.
     Function(Vec<TypeExpr>, Box<TypeExpr>),
+    /// `new (a: A) => R`.
+    New(Box<TypeExpr>),
     /// `{ a: A; b(): B }`.
     Object(Vec<(String, TypeExpr)>),
     /// `typeof a.b`.
@@ -170,9 +172,12 @@ impl<'s> Parser<'s> {
         if self.eat_word("typeof") {
             return TypeExpr::TypeOf(self.path());
         }
-        if self.eat_word("new") || self.eat_word("abstract") {
-            self.primary(depth + 1);
-            return TypeExpr::Unknown;
+        self.eat_word("abstract");
+        if self.eat_word("new") {
+            return match self.primary(depth + 1) {
+                TypeExpr::Function(_, made) => TypeExpr::New(made),
+                _ => TypeExpr::Unknown,
+            };
         }
         match self.rest().chars().next() {
             Some('(') if self.is_function() => self.function(depth),
@@ -376,13 +381,18 @@ fn is_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$'
 }
 
-/// Type parameters of a signature: name and constraint.
-pub(super) fn type_parameters(signature: &str) -> Vec<(String, Option<TypeExpr>)> {
-    let Some(open) = signature.find('<') else { return Vec::new() };
-    if signature.find('(').is_some_and(|parameters| parameters < open) {
-        return Vec::new();
-    }
-    let mut parser = Parser { text: signature, at: open + 1 };
+/// A type parameter: `T extends Constraint = Default`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TypeParameter {
+    pub name: String,
+    pub constraint: Option<TypeExpr>,
+    pub default: Option<TypeExpr>,
+}
+
+/// Type parameters that the signature of `name` declares.
+pub(super) fn type_parameters(signature: &str, name: &str) -> Vec<TypeParameter> {
+    let Some(list) = declared_parameters(signature, name) else { return Vec::new() };
+    let mut parser = Parser { text: list, at: 0 };
     let mut found = Vec::new();
     loop {
         for word in ["const", "in", "out"] {
@@ -390,15 +400,42 @@ pub(super) fn type_parameters(signature: &str) -> Vec<(String, Option<TypeExpr>)
         }
         let Some(name) = parser.name() else { break };
         let constraint = if parser.eat_word("extends") { Some(parser.union(0)) } else { None };
-        if parser.eat("=") {
-            parser.union(0);
-        }
-        found.push((name, constraint));
+        let default = if parser.eat("=") { Some(parser.union(0)) } else { None };
+        found.push(TypeParameter { name, constraint, default });
         if !parser.eat(",") {
             break;
         }
     }
     found
+}
+
+/// Type arguments of `base` in the head of a class or an interface: `class Rows extends Store<Row>`.
+pub(super) fn base_arguments(signature: &str, base: &str) -> Vec<TypeExpr> {
+    let heads = ["extends", "implements"].iter().filter_map(|word| signature.find(word));
+    let Some(start) = heads.min() else { return Vec::new() };
+    let open = format!("{base}<");
+    let found = signature[start..]
+        .match_indices(&open)
+        .map(|(at, _)| start + at)
+        .find(|at| !signature[..*at].ends_with(|letter| is_name(letter) || letter == '.'));
+    let Some(at) = found else { return Vec::new() };
+    match parse(&signature[at..]) {
+        TypeExpr::Named(_, arguments) => arguments,
+        _ => Vec::new(),
+    }
+}
+
+/// What follows the `<` of `class Name<`, `name<`, `name = async <`, `name = function <`. Elsewhere it opens arguments of another type:
+/// `class Name extends Base<`, `name = make<`.
+fn declared_parameters<'s>(signature: &'s str, name: &str) -> Option<&'s str> {
+    let whole = |at: usize| !signature[..at].ends_with(is_name) && !signature[at + name.len()..].starts_with(is_name);
+    let (at, _) = signature.match_indices(name).find(|(at, _)| whole(*at))?;
+    let mut rest = signature[at + name.len()..].trim_start();
+    rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+    for word in ["async", "function"] {
+        rest = rest.strip_prefix(word).unwrap_or(rest).trim_start_matches([' ', '*']);
+    }
+    rest.strip_prefix('<')
 }
 
 #[cfg(test)]
@@ -440,15 +477,31 @@ mod tests {
 
     #[test]
     fn constraints_of_type_parameters_are_kept() {
-        let found = type_parameters("function f<T extends Store, U = string>(t: T)");
-        assert_eq!(found, [("T".to_owned(), Some(named("Store", vec![]))), ("U".to_owned(), None)]);
+        let found = type_parameters("function f<T extends Store, U = string>(t: T)", "f");
+        let parameter = |name: &str, constraint, default| TypeParameter { name: name.to_owned(), constraint, default };
+        let expected =
+            [parameter("T", Some(named("Store", vec![])), None), parameter("U", None, Some(named("string", vec![])))];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn arguments_of_other_types_are_no_parameters() {
+        let names = |signature: &str, name: &str| {
+            type_parameters(signature, name).into_iter().map(|own| own.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("export class Rows<K> extends Store<Row>", "Rows"), ["K"]);
+        assert_eq!(names("export class Rows extends Store<Row>", "Rows"), [] as [&str; 0]);
+        assert_eq!(names("type Context = Awaited<ReturnType<typeof make>>", "Context"), [] as [&str; 0]);
+        assert_eq!(names("const context = createContext<Api>(x)", "context"), [] as [&str; 0]);
+        assert_eq!(names("const same = async <T,>(value: T) =>", "same"), ["T"]);
+        assert_eq!(names("export default function <T>(value: T)", "default"), ["T"]);
     }
 
     proptest! {
         #[test]
         fn no_text_panics_the_reader(text in "[a-zA-Z<>(){}\\[\\]|&:;,=.'? é]{0,60}") {
             parse(&text);
-            type_parameters(&text);
+            type_parameters(&text, "a");
         }
     }
 }

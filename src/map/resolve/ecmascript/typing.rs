@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::evaluate::Linker;
 use super::exports::Space;
+use super::generics::Filled;
 use super::globals::is_global;
 use super::types::{self, TypeExpr};
 use super::values::{Known, Value};
@@ -12,7 +13,7 @@ use crate::repo_map::{FileId, How, SymbolId};
 
 impl<'a> Linker<'a, '_> {
     /// The base named by `text` in an `extends` or `implements`.
-    pub fn base(&self, file: FileId, text: &str, at: u32, space: Space) -> Value<'a> {
+    pub fn base(&self, file: FileId, text: &str, at: u32, space: Space, arguments: &[TypeExpr]) -> Value<'a> {
         let path: Vec<&str> = text.split('.').collect();
         let known = self.deeper(|| {
             let mut known =
@@ -22,10 +23,11 @@ impl<'a> Linker<'a, '_> {
             }
             Some(known)
         });
-        match known.map(|known| known.value) {
+        match known.map(|known| self.module(known).value) {
             Some(Value::Symbol(id)) => match self.symbol(id).kind {
-                SymbolKind::Class | SymbolKind::Interface => Value::Instance(id),
-                SymbolKind::TypeAlias => self.type_of_symbol(id, 0),
+                SymbolKind::Class | SymbolKind::Interface | SymbolKind::TypeAlias => {
+                    self.type_of_symbol(id, 0, self.filled_by(id, arguments, file, at))
+                }
                 _ => Value::Unknown,
             },
             Some(value) => value,
@@ -62,8 +64,9 @@ impl<'a> Linker<'a, '_> {
                     _ => Value::Many(values),
                 }
             }
-            TypeExpr::Function(..) | TypeExpr::Object(_) | TypeExpr::Tuple(_) => {
-                Value::Shape(file, at, Rc::new(kind.clone()))
+            TypeExpr::Tuple(items) => Value::Tuple(items.iter().map(|item| self.type_value(file, item, at)).collect()),
+            TypeExpr::Function(..) | TypeExpr::Object(_) => {
+                Value::Shape(file, at, Rc::new(kind.clone()), self.filled.borrow().clone())
             }
             TypeExpr::TypeOf(path) => {
                 let found = self.deeper(|| {
@@ -78,7 +81,7 @@ impl<'a> Linker<'a, '_> {
             TypeExpr::Import(source, path) => {
                 let found = self.deeper(|| {
                     let known = self.imported(file, source, path.first()?, Space::Type)?;
-                    Some(self.instance(known.value))
+                    Some(self.instance(known.value, &[], file, at))
                 });
                 found.unwrap_or(Value::Unknown)
             }
@@ -86,31 +89,35 @@ impl<'a> Linker<'a, '_> {
                 let of = self.type_value(file, of, at);
                 self.member(&Known { value: of, how: How::Typed }, key).map_or(Value::Unknown, |found| found.value)
             }
-            TypeExpr::Unknown => Value::Unknown,
+            TypeExpr::New(_) | TypeExpr::Unknown => Value::Unknown,
         }
     }
 
     /// A value of the type that a name stands for.
-    fn instance(&self, value: Value<'a>) -> Value<'a> {
+    fn instance(&self, value: Value<'a>, arguments: &[TypeExpr], file: FileId, at: u32) -> Value<'a> {
         match value {
-            Value::Symbol(id) => self.type_of_symbol(id, self.symbol(id).span.start),
+            Value::Symbol(id) => {
+                self.type_of_symbol(id, self.symbol(id).span.start, self.filled_by(id, arguments, file, at))
+            }
             other => other,
         }
     }
 
-    fn type_of_symbol(&self, id: SymbolId, at: u32) -> Value<'a> {
+    fn type_of_symbol(&self, id: SymbolId, at: u32, filled: Filled<'a>) -> Value<'a> {
         let symbol = self.symbol(id);
         match (symbol.kind, &symbol.return_type) {
-            (SymbolKind::Class | SymbolKind::Interface, _) => Value::Instance(id),
+            (SymbolKind::Class | SymbolKind::Interface, _) => Value::Instance(id, filled),
             (SymbolKind::TypeAlias, Some(text)) => {
-                let aliased = self.type_value(id.file, &types::parse(text), at.max(symbol.span.start));
+                // A byte inside, where its own parameters are seen.
+                let at = at.max(symbol.span.start.saturating_add(1));
+                let aliased = self.within(&filled, || self.type_value(id.file, &types::parse(text), at));
                 match (aliased, self.world.scopes[id.file as usize].members.contains_key(&id.index)) {
-                    (Value::Unknown, true) => Value::Instance(id),
-                    (other, true) => Value::Many(vec![Value::Instance(id), other]),
+                    (Value::Unknown, true) => Value::Instance(id, filled),
+                    (other, true) => Value::Many(vec![Value::Instance(id, filled), other]),
                     (other, false) => other,
                 }
             }
-            (SymbolKind::TypeAlias, None) => Value::Instance(id),
+            (SymbolKind::TypeAlias, None) => Value::Instance(id, filled),
             _ => Value::Unknown,
         }
     }
@@ -121,8 +128,8 @@ impl<'a> Linker<'a, '_> {
             if name == "this" {
                 return self.this(file, at).map_or(Value::Unknown, |known| known.value);
             }
-            if let Some(constraint) = self.type_parameter(file, name, at) {
-                return constraint.map_or(Value::Unknown, |constraint| self.type_value(file, &constraint, at));
+            if let Some(value) = self.type_parameter(file, name, at) {
+                return value;
             }
         }
         let known = self.deeper(|| {
@@ -134,7 +141,7 @@ impl<'a> Linker<'a, '_> {
             Some(known)
         });
         if let Some(known) = known {
-            return self.instance(known.value);
+            return self.instance(known.value, arguments, file, at);
         }
         if self.world.scopes[file as usize].kind(name, at).is_some() || path.len() > 1 {
             return Value::Unknown;
@@ -142,12 +149,19 @@ impl<'a> Linker<'a, '_> {
         let first = || arguments.first().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
         match name {
             "Promise" | "PromiseLike" => Value::Promise(Box::new(first())),
-            "Array" | "ReadonlyArray" | "Set" | "ReadonlySet" | "Iterable" | "AsyncIterable" => {
-                if matches!(name, "Set" | "ReadonlySet") {
-                    Value::global(&["Set"])
-                } else {
-                    Value::Array(Box::new(first()))
-                }
+            "Array"
+            | "ReadonlyArray"
+            | "Iterable"
+            | "AsyncIterable"
+            | "Iterator"
+            | "IterableIterator"
+            | "Generator"
+            | "AsyncGenerator"
+            | "AsyncIterableIterator" => Value::Array(Box::new(first())),
+            "Set" | "ReadonlySet" | "WeakSet" | "Map" | "ReadonlyMap" | "WeakMap" => {
+                let kind = name.trim_start_matches("Readonly");
+                let inner = arguments.last().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
+                Value::Holds { outside: Box::new(Value::global(&[kind])), key: "", inner: Box::new(inner) }
             }
             "Partial" | "Required" | "Readonly" | "Omit" | "Pick" | "NonNullable" => first(),
             "Awaited" => first().awaited(),
@@ -156,7 +170,9 @@ impl<'a> Linker<'a, '_> {
                 self.result(known).map_or(Value::Unknown, |known| known.value)
             }
             "InstanceType" => match first() {
-                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => Value::Instance(id),
+                Value::Symbol(id) if self.symbol(id).kind == SymbolKind::Class => {
+                    Value::Instance(id, Filled::default())
+                }
                 external @ Value::External { .. } => external,
                 _ => Value::Unknown,
             },
@@ -168,24 +184,20 @@ impl<'a> Linker<'a, '_> {
         }
     }
 
-    /// The constraint of a type parameter in sight; `None` when there is no such parameter.
-    fn type_parameter(&self, file: FileId, name: &str, at: u32) -> Option<Option<TypeExpr>> {
-        let around =
-            self.facts(file).symbols.iter().rev().filter(|symbol| symbol.span.start <= at && at < symbol.span.end);
-        for symbol in around {
-            if !symbol.signature.contains(name) {
-                continue;
-            }
-            let found = types::type_parameters(&symbol.signature).into_iter().find(|(own, _)| own == name);
-            if let Some((_, constraint)) = found {
-                // `T extends T` would never end.
-                return Some(constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name)));
-            }
+    /// What a type parameter in sight stands for, at least; `None` when there is no such parameter.
+    fn type_parameter(&self, file: FileId, name: &str, at: u32) -> Option<Value<'a>> {
+        let scope = &self.world.scopes[file as usize];
+        let (index, place) = scope.type_parameter(name, at)?;
+        if let Some(value) = self.filled_in(SymbolId { file, index }, place) {
+            return Some(value);
         }
-        None
+        // `T extends T` would never end.
+        let constraint = scope.type_parameters(index)[place].constraint.as_ref();
+        let constraint = constraint.filter(|kind| !matches!(kind, TypeExpr::Named(path, _) if path[0] == name));
+        Some(constraint.map_or(Value::Unknown, |constraint| self.type_value(file, constraint, at)))
     }
 }
 
 fn is_function(value: &Value<'_>) -> bool {
-    matches!(value, Value::Shape(_, _, kind) if matches!(kind.as_ref(), TypeExpr::Function(..)))
+    matches!(value, Value::Shape(_, _, kind, _) if matches!(kind.as_ref(), TypeExpr::Function(..)))
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::generics::Filled;
 use super::types::TypeExpr;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::RegionIndex;
@@ -20,17 +21,22 @@ pub(super) enum Value<'a> {
     /// Something outside the repository, by package and path; `settled` once a promise of it was awaited.
     External { package: Name, path: Vec<Name>, settled: bool },
     /// A value with the members of a class, an interface or an object type.
-    Instance(SymbolId),
+    Instance(SymbolId, Filled<'a>),
     /// An object literal of a file.
     Object(FileId, u32, &'a Expr),
     /// A function without a name.
     Closure(FileId, RegionIndex),
     /// A value of a type that has no name; the byte is where its names are looked up.
-    Shape(FileId, u32, Rc<TypeExpr>),
+    Shape(FileId, u32, Rc<TypeExpr>, Filled<'a>),
     /// What `await` gives.
     Promise(Box<Value<'a>>),
     /// What the items are.
     Array(Box<Value<'a>>),
+    /// A list whose items are known one by one.
+    Tuple(Vec<Value<'a>>),
+    /// Something of a package that was made around a value: a reference, a context, a map. `key` is the member that gives the value;
+    /// empty when only functions of the package do.
+    Holds { outside: Box<Value<'a>>, key: &'static str, inner: Box<Value<'a>> },
     /// All of these at once, or one of them.
     Many(Vec<Value<'a>>),
 }
@@ -63,11 +69,28 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What the items of a list are.
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Value::Array(_) | Value::Tuple(_))
+    }
+
+    /// The item at a position of a list.
+    pub fn at(self, position: usize) -> Value<'a> {
+        match self {
+            Value::Tuple(mut items) if position < items.len() => items.swap_remove(position),
+            Value::Array(item) => *item,
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What the items of a list, or of what runs over its items, are.
     pub fn item(self) -> Value<'a> {
         match self {
             Value::Array(item) => *item,
+            // Whatever differs, what is called on one of them is mostly called alike.
+            Value::Tuple(items) => items.into_iter().find(|value| *value != Value::Unknown).unwrap_or(Value::Unknown),
             Value::Promise(inner) => inner.item(),
+            Value::Holds { .. } => super::libraries::collected(&self, "").map_or(Value::Unknown, Value::item),
             Value::Many(values) => {
                 values.into_iter().map(Value::item).find(|value| *value != Value::Unknown).unwrap_or(Value::Unknown)
             }

@@ -256,10 +256,9 @@ pub(super) fn method<'a>(receiver: &Ty<'a>, name: &str, uses: &MethodUse<'_, 'a>
         ("OnceLock" | "OnceCell", "get_or_init") => receiver.argument(0),
         ("Arc" | "Rc", "clone") => receiver.clone(),
         ("Weak", "upgrade") => option(receiver.argument(0)),
-        (
-            "Box" | "Arc" | "Rc" | "Cow",
-            "as_ref" | "as_mut" | "borrow" | "deref" | "deref_mut" | "into_owned" | "to_mut",
-        ) => receiver.argument(0),
+        ("Box" | "Arc" | "Rc" | "Cow", "as_ref" | "as_mut" | "deref" | "deref_mut" | "into_owned" | "to_mut") => {
+            receiver.argument(0)
+        }
         ("JoinHandle", "join") => Ty::std(RESULT, [receiver.argument(0)]),
         ("Receiver", "recv" | "try_recv" | "recv_timeout") => Ty::std(RESULT, [receiver.argument(0)]),
         ("str" | "String", "chars") => iterator(Ty::plain(&["char"])),

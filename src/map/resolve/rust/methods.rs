@@ -90,6 +90,10 @@ impl<'a> Linker<'a> {
                     {
                         return Some(Method::Own(vec![found], ty));
                     }
+                    // It is a method of what is pointed to, which nobody said.
+                    if given.is_none() && library::is_pointer(&ty) && !ty.argument(0).is_known() {
+                        return None;
+                    }
                     let link = outside.linked(name);
                     let given = given.unwrap_or_else(|| Ty::Outside(link.clone(), Types::default()));
                     return Some(Method::Outside(link, given));

@@ -1,6 +1,8 @@
 //! Each case is a handful of files in memory: what every call in one of them resolves to.
 
 mod bad_input;
+mod crates;
+mod forms;
 mod macros;
 mod names;
 mod receivers;

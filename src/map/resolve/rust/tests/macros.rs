@@ -1,6 +1,6 @@
 //! Macros: calls in their arguments, and what they write.
 
-use super::check;
+use super::{MANIFEST, Repository, check};
 
 #[test]
 fn macros_of_the_crate_are_definitions() {
@@ -82,5 +82,51 @@ impl Router { chained!(put); }",
             "post -> src/routing.rs post import",
             "slow -> src/routing.rs slow import",
         ],
+    );
+}
+
+#[test]
+fn branches_of_cfg_if_are_read_wherever_they_stand() {
+    let repository = Repository::new(&[
+        MANIFEST,
+        (
+            "src/lib.rs",
+            "cfg_if::cfg_if! {
+    if #[cfg(unix)] {
+        mod unix;
+        pub use unix::open;
+        pub struct Handle;
+        impl Handle { pub fn close(&self) { helper(); } }
+    } else if #[cfg(test)] {
+        pub fn only_tested() { helper(); }
+    } else {
+        pub fn open() { fallback(); }
+        fn fallback() {}
+    }
+}
+fn helper() {}
+fn f(handle: Handle) { open(); handle.close(); fallback();
+    cfg_if! { if #[cfg(unix)] { helper(); } else { fallback() } }
+}",
+        ),
+        ("src/unix.rs", "pub fn open() {}"),
+    ]);
+    let symbols = repository.files[0].facts.symbols.iter();
+    let tested: Vec<_> = symbols.filter(|symbol| symbol.test).map(|symbol| symbol.name.as_str()).collect();
+    assert_eq!(tested, ["only_tested"]);
+    assert_eq!(
+        repository.calls("src/lib.rs"),
+        [
+            "cfg_if -> ?",
+            "helper -> src/lib.rs helper scope",
+            "helper -> src/lib.rs helper scope",
+            "fallback -> src/lib.rs fallback scope",
+            "open -> src/lib.rs open scope",
+            "close -> src/lib.rs Handle::close typed",
+            "fallback -> src/lib.rs fallback scope",
+            "cfg_if -> ?",
+            "helper -> src/lib.rs helper scope",
+            "fallback -> src/lib.rs fallback scope",
+        ]
     );
 }
