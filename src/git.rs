@@ -101,17 +101,23 @@ impl GitError {
 impl Repository {
     /// The repository around `path`: its root, any folder below, or a worktree.
     pub fn discover(path: &Path) -> Result<Self, GitError> {
+        let repository = Self::discover_commits(path)?;
+        if repository.inner.workdir().is_none() {
+            return Err(GitError::Bare { path: repository.inner.path().to_owned() });
+        }
+        Ok(repository)
+    }
+
+    /// The same for its commits alone: one without a working tree will do, and its root is then the git directory.
+    pub fn discover_commits(path: &Path) -> Result<Self, GitError> {
         let failed = |error: git2::Error| match error.code() {
             git2::ErrorCode::NotFound => GitError::NotARepository { path: path.to_owned() },
             git2::ErrorCode::Owner => GitError::NotOwned { path: owned_root(path) },
             _ => GitError::Failed { path: path.to_owned(), message: error.message().to_owned() },
         };
         let inner = git2::Repository::discover(path).map_err(failed)?;
-        let Some(root) = inner.workdir() else {
-            return Err(GitError::Bare { path: inner.path().to_owned() });
-        };
         // libgit2 ends the path with a slash, which would show in every message.
-        let root = root.components().collect();
+        let root = inner.workdir().unwrap_or_else(|| inner.path()).components().collect();
         Ok(Self { inner, root })
     }
 

@@ -110,6 +110,7 @@ fn folders_around_and_inside_a_repository_are_told_apart() {
     git2::Repository::init_bare(plain.path().join("bare.git")).expect("the folder is empty");
     let bare = Repository::discover(&plain.path().join("bare.git"));
     assert!(matches!(bare, Err(GitError::Bare { .. })));
+    assert!(Repository::discover_commits(&plain.path().join("bare.git")).is_ok());
 
     let fixture = Fixture::new();
     fixture.write("src/deep/a.rs", "").commit(0, "ada");
