@@ -29,6 +29,7 @@ pub static RULES: &[&dyn Rule] = &[
     &bug::swallowed_error::SwallowedError,
     &perf::n_plus_one::NPlusOne,
     &perf::n_plus_one_write::NPlusOneWrite,
+    &perf::quadratic_loop::QuadraticLoop,
     &perf::regex_in_hot_path::RegexInHotPath,
     &perf::blocking_in_async::BlockingInAsync,
     &tests::skipped_test::SkippedTest,
