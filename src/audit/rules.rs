@@ -26,6 +26,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::workflow_unpinned_action::WorkflowUnpinnedAction,
     &bug::unawaited_promise::UnawaitedPromise,
     &bug::unawaited_future::UnawaitedFuture,
+    &bug::resource_leak::ResourceLeak,
     &bug::swallowed_error::SwallowedError,
     &perf::n_plus_one::NPlusOne,
     &perf::n_plus_one_write::NPlusOneWrite,
