@@ -389,11 +389,11 @@ impl<'a> Lists<'a> {
         let call = CallId { file: self.file, index };
         let site = facts.call(index);
         let name = site.name.as_str();
-        let gives_one = matches!(name, "findUnique" | "findFirst" | "findOne" | "findById" | "findByPk" | "first")
-            || name.starts_with("fetch_one")
-            || name.starts_with("fetch_optional");
         if self.effects.cause(self.map, call, Effect::DbRead).is_some_and(|cause| cause.distance <= 3) {
-            return if gives_one {
+            // What a function gives is as long as what it asks for.
+            let asked = self.effects.api(self.map, call, Effect::DbRead).map_or("", |api| api.api.as_str());
+            let asked = asked.rsplit(['.', ':']).next().unwrap_or_default();
+            return if gives_one(name) || gives_one(asked) {
                 Extent::Owned
             } else if self.asks_for_few(index, scope) {
                 Extent::Few
@@ -448,6 +448,16 @@ fn number<'a>(scope: Scope<'a>, value: &'a Expr) -> Option<u32> {
         Expr::Number(text) => text.replace('_', "").parse().ok(),
         _ => None,
     }
+}
+
+/// Queries for one row.
+fn gives_one(name: &str) -> bool {
+    const ONE: &[&str] = &[
+        "findUnique", "findFirst", "findOne", "findById", "findByPk", "findOneBy", "findOneOrFail", "findOneByOrFail", "first",
+        "getOne", "findUniqueOrThrow", "findFirstOrThrow", "executeTakeFirst", "executeTakeFirstOrThrow", "count", "exists",
+        "query_row", "get_result", "one", "findOneAsync", "maybeSingle", "single", "aggregate", "sum",
+    ];
+    ONE.contains(&name) || name.starts_with("fetch_one") || name.starts_with("fetch_optional")
 }
 
 /// `await orders.list({ … })`: a list from somewhere else, as its name and the waiting say.
