@@ -2,8 +2,8 @@
 
 pub mod body;
 pub mod clients;
-pub mod effects;
 pub mod handles;
+pub mod hooks;
 pub mod http_clients;
 pub mod listeners;
 
@@ -85,9 +85,9 @@ impl Rule for ResourceLeak {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let mut groups: BTreeMap<_, Vec<Leak>> = BTreeMap::new();
-        for leak in map.calls().filter_map(|(call, _)| leak(map, call)) {
+        for leak in map.calls().filter_map(|(call, _)| leak(map, effects, call)) {
             // One change mends all leaks of a kind in a function; a file takes all its clients and handles in one way.
             let symbol = leak.symbol.filter(|_| !matches!(leak.kind, Kind::Handle | Kind::Client));
             groups.entry((leak.call.file, symbol, leak.kind, leak.confidence)).or_default().push(leak);
@@ -97,8 +97,8 @@ impl Rule for ResourceLeak {
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
-        let call = place::calls_at(map, finding.location()).find(|call| leak(map, *call).is_some())?;
-        let leak = leak(map, call)?;
+        let call = place::calls_at(map, finding.location()).find(|call| leak(map, context.effects, *call).is_some())?;
+        let leak = leak(map, context.effects, call)?;
         let path = &map.file(leak.call.file).path;
         let goal = place::unique_line(context.tree, path, leak.line, leak.line, &|_| true)
             .map(|text| GateDraft::TextGone { text, file: path.clone() });
@@ -138,17 +138,17 @@ fn changes_its_line(kind: Kind) -> bool {
     }
 }
 
-fn leak(map: &RepoMap, call: CallId) -> Option<Leak> {
+fn leak(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
     if source.role != FileRole::Production || place::in_test(map, call) {
         return None;
     }
     // By name first: few calls are about anything that can leak.
-    clients::leaks(map, call)
-        .or_else(|| http_clients::leaks(map, call))
+    clients::leaks(map, effects, call)
+        .or_else(|| http_clients::leaks(map, effects, call))
         .or_else(|| handles::leaks(map, call))
         .or_else(|| listeners::leaks(map, call))
-        .or_else(|| effects::leaks(map, call))
+        .or_else(|| hooks::leaks(map, call))
 }
 
 fn finding(map: &RepoMap, group: &[Leak]) -> Finding {

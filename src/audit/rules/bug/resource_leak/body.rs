@@ -1,7 +1,8 @@
 //! Bodies: the function a place runs in, named or not, and what happens to a value there.
 
-use crate::effects::Effect;
 use crate::effects::deferral::is_deferred_within;
+use crate::effects::entry::EntryKind;
+use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionIndex, RegionKind, Span, SymbolIndex, SymbolKind};
 use crate::repo_map::{CallId, FileId, RepoMap};
@@ -165,15 +166,23 @@ const ONCE: &[&str] = &[
 ];
 
 /// Whether a body is known to run more than once in a process.
-pub fn runs_often(map: &RepoMap, file: FileId, body: Body) -> bool {
+pub fn runs_often(map: &RepoMap, effects: &Effects, call: CallId, body: Body) -> bool {
+    let file = call.file;
     let source = map.file(file);
     let facts = &source.facts;
     // A program that ends itself closes everything.
     if facts.calls.iter().any(|site| site.callee.dotted().as_deref() == Some("process.exit")) {
         return false;
     }
+    match effects.entries.of_call(map, call).map(|reach| reach.entry.kind) {
+        Some(kind) if kind.is_request() => return true,
+        Some(EntryKind::Job | EntryKind::Schedule) => return true,
+        // A command ends, and everything with it.
+        Some(_) => return false,
+        None => {}
+    }
     if body.callback.is_some() {
-        return body.host(facts).is_some_and(is_request_host);
+        return false;
     }
     let Some(index) = body.symbol else { return false };
     let symbol = &facts.symbols[index as usize];
@@ -187,20 +196,6 @@ pub fn runs_often(map: &RepoMap, file: FileId, body: Body) -> bool {
         site.caller.is_none() && Body::around(&map.file(caller.file).facts, None, site.region).is_none()
     });
     !at_top && (symbol.exported || callers.iter().any(|caller| !map.is_test(caller.file, map.call(*caller).caller)))
-}
-
-/// Calls that register a callback for every request.
-pub fn is_request_host(host: &CallSite) -> bool {
-    const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "all", "use", "route"];
-    const HANDLERS: &[&str] =
-        &["defineEventHandler", "eventHandler", "defineCachedEventHandler", "asyncHandler", "query", "mutation"];
-    let name = host.name.as_str();
-    HANDLERS.contains(&name)
-        || VERBS.contains(&name)
-            && (matches!(host.arguments.first().map(Expr::peeled), Some(Expr::Text(path)) if path.starts_with('/') || path == "*")
-                || name == "use"
-                    && matches!(host.callee.peeled(), Expr::Member(object, _)
-                    if matches!(object.last_name(), Some("app" | "router" | "server"))))
 }
 
 /// Whether something is awaited between two places: it may fail, and what follows never runs.

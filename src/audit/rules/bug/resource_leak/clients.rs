@@ -2,6 +2,7 @@
 
 use crate::audit::rules::bug::resource_leak::body::{Body, runs_often};
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
+use crate::effects::Effects;
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, HeritageKind, Import, ImportItem, Usage};
@@ -50,7 +51,7 @@ pub fn closes(name: &str) -> bool {
 }
 
 /// Clients that one call makes and nobody closes.
-pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
+pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
     let facts = &source.facts;
     let site = facts.call(call.index);
@@ -79,13 +80,15 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
     }
     let name = match &site.usage {
         // `new PrismaClient().user.findMany()`: nobody can close it.
-        Usage::Receiver(_) if runs_often(map, call.file, body) => return Some(leak(Confidence::High, String::new())),
+        Usage::Receiver(_) if runs_often(map, effects, call, body) => {
+            return Some(leak(Confidence::High, String::new()));
+        }
         Usage::Bound(name) if !name.is_empty() => name.as_str(),
         _ => return None,
     };
     if body.methods_of(facts, name, &closes).next().is_some()
         || body.lets_out(map, call.file, name)
-        || !runs_often(map, call.file, body)
+        || !runs_often(map, effects, call, body)
     {
         return None;
     }

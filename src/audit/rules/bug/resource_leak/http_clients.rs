@@ -2,14 +2,14 @@
 
 use crate::audit::place;
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
-use crate::effects::chain;
+use crate::effects::{Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{LanguageName, Usage};
 use crate::repo_map::{CallId, CallTarget, RepoMap};
 
 /// `reqwest::Client::new()` and database pools, made where a loop or a request makes one each time.
-pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
+pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
     let facts = &source.facts;
     let site = facts.call(call.index);
@@ -31,22 +31,25 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
         Usage::Receiver(_) => false,
         _ => true,
     };
-    if kept || !in_loop {
+    let request =
+        effects.entries.of_call(map, call).filter(|reach| reach.entry.kind.is_request() && reach.distance <= 4);
+    if kept || !in_loop && request.is_none() {
         return None;
     }
+    let how_often = if in_loop { "item of a loop" } else { "request" };
     Some(Leak {
         call,
         symbol: site.caller,
         line: site.line,
         quote: site.name.to_string(),
         kind: Kind::RustClient,
-        title: format!("a new {what} for every item of a loop"),
+        title: format!("a new {what} for every {how_often}"),
         message: format!(
-            "Every round makes a new {what}: it opens connections of its own instead of using those that are open, and reads the trust \
+            "Every {how_often} makes a new {what}: it opens connections of its own instead of using those that are open, and reads the trust \
              store again."
         ),
         impact: 3,
-        confidence: Confidence::High,
+        confidence: if in_loop { Confidence::High } else { Confidence::Med },
         others: Vec::new(),
     })
 }

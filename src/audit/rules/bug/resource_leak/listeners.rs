@@ -1,7 +1,7 @@
 //! Listeners that stay: added once an item or a request, removed under another name, or bound and never called.
 
 use crate::audit::rules::bug::resource_leak::body::Body;
-use crate::audit::rules::bug::resource_leak::effects::{effect_around, has_cleanup};
+use crate::audit::rules::bug::resource_leak::hooks::{effect_around, has_cleanup};
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
 use crate::effects::chain;
 use crate::finding::Confidence;

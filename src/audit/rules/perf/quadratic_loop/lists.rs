@@ -453,9 +453,30 @@ fn number<'a>(scope: Scope<'a>, value: &'a Expr) -> Option<u32> {
 /// Queries for one row.
 fn gives_one(name: &str) -> bool {
     const ONE: &[&str] = &[
-        "findUnique", "findFirst", "findOne", "findById", "findByPk", "findOneBy", "findOneOrFail", "findOneByOrFail", "first",
-        "getOne", "findUniqueOrThrow", "findFirstOrThrow", "executeTakeFirst", "executeTakeFirstOrThrow", "count", "exists",
-        "query_row", "get_result", "one", "findOneAsync", "maybeSingle", "single", "aggregate", "sum",
+        "findUnique",
+        "findFirst",
+        "findOne",
+        "findById",
+        "findByPk",
+        "findOneBy",
+        "findOneOrFail",
+        "findOneByOrFail",
+        "first",
+        "getOne",
+        "findUniqueOrThrow",
+        "findFirstOrThrow",
+        "executeTakeFirst",
+        "executeTakeFirstOrThrow",
+        "count",
+        "exists",
+        "query_row",
+        "get_result",
+        "one",
+        "findOneAsync",
+        "maybeSingle",
+        "single",
+        "aggregate",
+        "sum",
     ];
     ONE.contains(&name) || name.starts_with("fetch_one") || name.starts_with("fetch_optional")
 }
