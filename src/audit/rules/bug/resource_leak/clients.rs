@@ -103,7 +103,12 @@ fn client(map: &RepoMap, call: CallId) -> Option<&'static str> {
     match map.target(call) {
         CallTarget::External(external) => {
             let path = external.path.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(".");
-            known(&external.package, if path.is_empty() { "default" } else { &path }).or_else(|| generated(map, call))
+            let path = if path.is_empty() { "default" } else { &path };
+            // `knex("orders")` asks with a client that goes by the package's name.
+            if map.call(call).kind == CallKind::Call && !is_imported(map, call) {
+                return None;
+            }
+            known(&external.package, path).or_else(|| generated(map, call))
         }
         CallTarget::Symbols(_) if map.call(call).kind == CallKind::New => {
             map.resolved(call).find_map(|resolved| inherited(map, resolved.symbol, &known))
@@ -111,6 +116,17 @@ fn client(map: &RepoMap, call: CallId) -> Option<&'static str> {
         CallTarget::Symbols(_) => None,
         CallTarget::Unresolved => generated(map, call),
     }
+}
+
+/// Whether what is called comes from a package by an import of this file.
+fn is_imported(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let root = map.call(call).callee.root_name();
+    facts
+        .imports
+        .iter()
+        .zip(&map.import_targets[call.file as usize])
+        .any(|(import, target)| Some(import.local.as_str()) == root && matches!(target, ImportTarget::External(_)))
 }
 
 fn generated(map: &RepoMap, call: CallId) -> Option<&'static str> {

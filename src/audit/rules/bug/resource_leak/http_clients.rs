@@ -2,6 +2,7 @@
 
 use crate::audit::place;
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
+use crate::effects::entry::EntryKind;
 use crate::effects::{Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
@@ -31,8 +32,10 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         Usage::Receiver(_) => false,
         _ => true,
     };
-    let request =
-        effects.entries.of_call(map, call).filter(|reach| reach.entry.kind.is_request() && reach.distance <= 4);
+    let request = effects
+        .entries
+        .of_call(map, call)
+        .filter(|reach| matches!(reach.entry.kind, EntryKind::Route | EntryKind::Resolver) && reach.distance <= 4);
     if kept || !in_loop && request.is_none() {
         return None;
     }

@@ -128,7 +128,7 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
             format!("`{function}` holds the event loop in `{name}` while it answers `{label}`")
         })
         .message(format!("`{function}`{reached} calls the synchronous `{name}`: no other request is answered {holds}."))
-        .impact(if weight == Weight::Long { 4 } else { 3 })
+        .impact(if weight == Weight::Long { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(match (weight, reach.distance) {
