@@ -11,8 +11,11 @@ use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
 mod aws_sdk;
+mod bcrypt;
 mod better_sqlite3;
+mod block_on;
 mod bullmq;
+mod compression;
 mod diesel;
 mod drizzle;
 mod fs_err;
@@ -42,12 +45,16 @@ mod supabase;
 mod tokio_fs;
 mod tokio_postgres;
 mod typeorm;
+mod ureq;
 
 /// Every library whose calls are known.
 pub static LIBRARIES: &[&Library] = &[
     &aws_sdk::LIBRARY,
+    &bcrypt::LIBRARY,
     &better_sqlite3::LIBRARY,
+    &block_on::LIBRARY,
     &bullmq::LIBRARY,
+    &compression::LIBRARY,
     &diesel::LIBRARY,
     &drizzle::LIBRARY,
     &fs_err::LIBRARY,
@@ -77,6 +84,7 @@ pub static LIBRARIES: &[&Library] = &[
     &tokio_fs::LIBRARY,
     &tokio_postgres::LIBRARY,
     &typeorm::LIBRARY,
+    &ureq::LIBRARY,
 ];
 
 /// What is known about a library.
@@ -369,7 +377,11 @@ fn api_name(library: &Library, names: &[&str]) -> String {
         Ecosystem::Npm => shown.join("."),
         Ecosystem::Cargo => {
             // Named by what is called, where the table is about several crates.
-            let root = if library.name == "password-hashing" { "" } else { library.packages[0] };
+            let root = if matches!(library.name, "password-hashing" | "compression" | "block-on") {
+                ""
+            } else {
+                library.packages[0]
+            };
             let is_import = !root.is_empty() && (shown.len() > 1 || is_of_runtime(library));
             let prefix = if is_import && shown[0] != root { format!("{root}::") } else { String::new() };
             format!("{prefix}{}", shown.join("::"))

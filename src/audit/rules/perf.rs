@@ -5,4 +5,5 @@ pub mod blocking_in_async;
 pub mod n_plus_one;
 pub mod n_plus_one_write;
 pub mod per_item;
+pub mod quadratic_loop;
 pub mod regex_in_hot_path;

@@ -1,4 +1,4 @@
-//! HTTP and RPC clients of Rust: reqwest, hyper, ureq, tonic.
+//! HTTP and RPC clients of Rust: reqwest, hyper, tonic.
 
 use crate::effects::Effect;
 use crate::effects::tables::{Ecosystem, Library, does};
@@ -6,15 +6,14 @@ use crate::effects::tables::{Ecosystem, Library, does};
 pub static LIBRARY: Library = Library {
     name: "reqwest",
     ecosystem: Ecosystem::Cargo,
-    source: "reqwest 0.12, hyper 1, tonic 0.13, ureq 3",
-    packages: &["reqwest", "hyper", "hyper-util", "hyper_util", "ureq", "tonic", "isahc", "surf", "awc"],
+    source: "reqwest 0.12, hyper 1, tonic 0.13",
+    packages: &["reqwest", "hyper", "hyper-util", "hyper_util", "tonic", "isahc", "surf", "awc"],
     apis: &[
         does(Effect::Http, "blocking.**.send").blocking(),
         does(Effect::Http, "blocking.get").blocking(),
         does(Effect::Http, "**.send|execute"),
         does(Effect::Http, "get"),
         does(Effect::Http, "**.Client.request"),
-        does(Effect::Http, "**.call").blocking(),
     ],
     shapes: &[does(Effect::Http, "**.client|http_client|http.get|post|put|patch|delete|head|request.**.send")],
 };

@@ -1,6 +1,7 @@
 //! rusqlite: SQLite on the calling thread.
 
-use crate::effects::tables::{Ecosystem, Library, runs_sql, writes};
+use crate::effects::Effect;
+use crate::effects::tables::{Ecosystem, Library, does, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "rusqlite",
@@ -14,6 +15,11 @@ pub static LIBRARY: Library = Library {
         )
         .blocking(),
         writes("**.execute_batch").blocking(),
+        does(
+            Effect::Blocking,
+            "Connection.open|open_in_memory|open_with_flags|open_with_flags_and_vfs|pragma_update|pragma_query",
+        )
+        .blocking(),
     ],
     shapes: &[
         runs_sql("**.query_row|query_map|query_and_then").blocking(),

@@ -1,27 +1,29 @@
-//! `blocking-in-async`: an `async fn` that holds its executor's thread.
+//! `blocking-in-async`: an `async fn` that holds its executor's thread, or a request that holds the event loop.
+
+mod request;
 
 use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::deferral::is_deferred;
-use crate::effects::{DirectEffect, Effect, Effects};
+use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, RegionKind};
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileRole, How, RepoMap};
 
-/// Blocking work in Rust async code.
+/// Blocking work in code that shares its thread.
 pub struct BlockingInAsync;
 
 static DOC: RuleDoc = RuleDoc {
     id: "blocking-in-async",
     category: Category::Perf,
     what: "an async function that sleeps, waits or does file or database work on its executor's thread, directly or through \
-           synchronous helpers",
+           synchronous helpers; in JavaScript, a synchronous call that a request reaches",
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
     quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; in programs \
-                 without a server, file access is left alone",
+                 without a server, file access is left alone; in JavaScript, what runs as a module is loaded, in a command or once",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
 
@@ -53,15 +55,20 @@ impl Rule for BlockingInAsync {
         let sites: Vec<(CallId, Weight)> =
             map.calls().filter_map(|(call, _)| Some((call, weight(map, effects, call)?))).collect();
         // One finding a function: its heaviest call first.
-        sites
+        let mut found: Vec<Finding> = sites
             .chunk_by(|(a, _), (b, _)| a.file == b.file && map.caller_of(*a) == map.caller_of(*b))
             .filter_map(|group| finding(map, effects, group))
-            .collect()
+            .collect();
+        found.extend(request::findings(&DOC, map, effects));
+        found
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
         let effects = context.effects;
+        if let Some(plan) = request::plan(finding, context) {
+            return Some(plan);
+        }
         let call = place::calls_at(map, finding.location()).find(|call| weight(map, effects, *call).is_some())?;
         let path = map.file(call.file).path.clone();
         let function = place::function_name(map, call);
@@ -134,6 +141,8 @@ impl Rule for BlockingInAsync {
 enum Weight {
     /// File work in a server: short, but on every request.
     Files,
+    /// Compressing, unpacking: as long as the data are large.
+    Work,
     /// Processes, databases, connections: as long as somebody else decides.
     Long,
     /// Sleeping: nothing but waiting.
@@ -162,6 +171,10 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     if !is_reachable(map, call) {
         return None;
     }
+    // A future is awaited, whatever its method is called elsewhere.
+    if cause.through.is_none() && map.call(chain::end(map, call)).awaited {
+        return None;
+    }
     let api = effects.api(map, call, Effect::Blocking)?;
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
@@ -171,6 +184,8 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     } else if also(Effect::Fs) {
         // A small read is over in microseconds: only a server does it often enough to matter, and not while it starts.
         (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
+    } else if api.library == "compression" {
+        (serves && !is_startup(map, call)).then_some(Weight::Work)
     } else {
         // A process that starts has nothing else to answer yet.
         let starts = map.caller_of(call).is_some_and(|function| {
@@ -178,7 +193,9 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
                 .first()
                 .is_some_and(|word| matches!(word.as_str(), "start" | "serve" | "boot" | "bootstrap"))
         });
-        (serves && !starts).then_some(Weight::Long)
+        // Who uses a library, and what else runs on that thread, is not for it to say.
+        let asks = also(Effect::DbRead) || also(Effect::DbWrite) || api.library == "rusqlite";
+        ((serves || asks && is_library(map, call)) && !starts).then_some(Weight::Long)
     }
 }
 
@@ -208,6 +225,14 @@ fn builds_program(map: &RepoMap) -> bool {
     map.recon.packages.iter().filter(|package| package.manager == PackageManager::Cargo).any(|package| {
         let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
         map.has_path(&format!("{folder}src/main.rs"))
+    })
+}
+
+/// The crate around a call builds no program.
+fn is_library(map: &RepoMap, call: CallId) -> bool {
+    map.recon.package_in(&map.file(call.file).path, true).is_some_and(|package| {
+        let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
+        !map.has_path(&format!("{folder}src/main.rs")) && !map.has_path(&format!("{folder}main.rs"))
     })
 }
 
@@ -278,6 +303,7 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Opti
         Weight::Long if api.library == "password-hashing" => "hashes a password on the executor's thread",
         Weight::Sleep => "sleeps on the executor's thread",
         Weight::Long => "waits on the executor's thread",
+        Weight::Work => "compresses or unpacks on the executor's thread",
         Weight::Files => "does file work on the executor's thread",
     };
     let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
@@ -287,14 +313,14 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Opti
         ))
         .impact(match weight {
             Weight::Sleep | Weight::Long => 4,
-            Weight::Files => 3,
+            Weight::Files | Weight::Work => 3,
         })
         .effort(if distance == 1 { Effort::S } else { Effort::M })
         .risk(Risk::Low)
         .confidence(match (weight, distance) {
             (Weight::Sleep, 1) => Confidence::High,
             (Weight::Long, 1 | 2) => Confidence::High,
-            (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files, _) => Confidence::Med,
+            (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files | Weight::Work, _) => Confidence::Med,
         })
         .path(effects.path(map, call, Effect::Blocking));
     if let Some(function) = map.caller_of(call) {

@@ -17,7 +17,7 @@ pub struct RegexInHotPath;
 static DOC: RuleDoc = RuleDoc {
     id: "regex-in-hot-path",
     category: Category::Perf,
-    what: "`Regex::new` with a literal in a loop, or in a function that a loop calls",
+    what: "`Regex::new` with a literal in a loop, in code that answers requests, or in a function that is called again and again",
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
                  it, in a build script or in test code, or nothing shows that it runs more than once",
@@ -29,8 +29,10 @@ static DOC: RuleDoc = RuleDoc {
 enum Heat {
     /// Not known to run more than once a process.
     Unknown,
-    /// Called from several places.
+    /// In a function about text, or one that is called from several places.
     Called,
+    /// In code that answers requests.
+    Requested,
     /// In a loop, or in a function a loop calls.
     Looped,
 }
@@ -40,8 +42,11 @@ impl Rule for RegexInHotPath {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.calls().filter(|(call, _)| is_site(map, *call)).filter_map(|(call, _)| finding(map, call)).collect()
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        map.calls()
+            .filter(|(call, _)| is_site(map, *call))
+            .filter_map(|(call, _)| finding(map, effects, call))
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -164,7 +169,7 @@ fn is_stored(map: &RepoMap, call: CallId) -> bool {
     }
 }
 
-fn heat(map: &RepoMap, call: CallId) -> Heat {
+fn heat(map: &RepoMap, effects: &Effects, call: CallId) -> Heat {
     if !place::iterations(map, call).is_empty() {
         return Heat::Looped;
     }
@@ -179,19 +184,36 @@ fn heat(map: &RepoMap, call: CallId) -> Heat {
     });
     if above_in_loop {
         Heat::Looped
-    } else if callers.len() > 1 {
+    } else if effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind.is_request()) {
+        Heat::Requested
+    } else if callers.len() > 1 || takes_text(map, call) {
         Heat::Called
     } else {
         Heat::Unknown
     }
 }
 
-fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
-    let heat = heat(map, call);
+/// A function that is given text to look at is made to be called again.
+fn takes_text(map: &RepoMap, call: CallId) -> bool {
+    const ONCE: &[&str] =
+        &["run", "init", "setup", "set", "start", "load", "main", "build", "configure", "exec", "execute", "args"];
+    let Some(function) = map.caller_of(call).map(|id| map.symbol(id)) else { return false };
+    !place::words(&function.name).iter().any(|word| ONCE.contains(&word.as_str()))
+        && function.parameters.iter().any(|parameter| {
+            let declared = parameter.declared_type.as_deref().unwrap_or_default().trim_start_matches(['&', ' ']);
+            matches!(declared, "str" | "String" | "mut String" | "[u8]")
+                || declared.starts_with("'a str")
+                || declared.starts_with("Cow<")
+        })
+}
+
+fn finding(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Finding> {
+    let heat = heat(map, effects, call);
     let function = place::function_name(map, call);
     let how_often = match heat {
         Heat::Looped => "for every item of a loop",
-        Heat::Called => "at every call, from several places",
+        Heat::Requested => "for every request",
+        Heat::Called => "at every call",
         // Once a process is what compiling is for.
         Heat::Unknown => return None,
     };
@@ -202,11 +224,12 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
                 "`{function}` compiles the same constant pattern {how_often}; compiling costs more than matching."
             ))
             .impact(match heat {
-                Heat::Looped => 3,
+                Heat::Looped | Heat::Requested => 3,
                 Heat::Called | Heat::Unknown => 2,
             })
             .confidence(match heat {
-                Heat::Looped => Confidence::High,
+                Heat::Looped | Heat::Requested => Confidence::High,
+                Heat::Called if takes_text(map, call) => Confidence::Med,
                 Heat::Called | Heat::Unknown => Confidence::Low,
             })
             .build(),

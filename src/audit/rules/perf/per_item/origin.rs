@@ -251,7 +251,8 @@ pub fn is_bounded(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> boo
     is_literal(over, scope, 0) || is_small_field(map, call, over) || is_small_argument(map, call, over, scope)
 }
 
-fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
+/// A list the code writes out: a literal, a constant, the variants of an enum.
+pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         return false;
     }

@@ -43,7 +43,8 @@ impl<'a> Scope<'a> {
         Scope { facts, owner: *symbol, region: *parent, at: span.start }
     }
 
-    fn of_binding(self, binding: &Binding) -> Scope<'a> {
+    /// The place of a declaration, from where its value is read.
+    pub fn of_binding(self, binding: &Binding) -> Scope<'a> {
         Scope { owner: binding.owner, region: binding.region, at: binding.span.start, ..self }
     }
 

@@ -1,0 +1,268 @@
+//! Listeners that stay: added once an item or a request, removed under another name, or bound and never called.
+
+use crate::audit::rules::bug::resource_leak::body::Body;
+use crate::audit::rules::bug::resource_leak::hooks::{effect_around, has_cleanup};
+use crate::audit::rules::bug::resource_leak::{Kind, Leak};
+use crate::effects::chain;
+use crate::finding::Confidence;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Usage};
+use crate::repo_map::{CallId, RepoMap};
+
+/// What is wrong with a call about listeners, if anything is.
+pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
+    let source = map.file(call.file);
+    if !source.language.is_ecmascript() {
+        return None;
+    }
+    let facts = &source.facts;
+    let site = facts.call(call.index);
+    let found = discarded_bind(site)
+        .or_else(|| removed_by_value(facts, site))
+        .or_else(|| removed_under_another_name(facts, call.index))
+        .or_else(|| kept_by_effect(facts, call.index))
+        .or_else(|| added_in_loop(facts, call.index))?;
+    Some(Leak {
+        call,
+        symbol: site.caller,
+        line: site.line,
+        quote: site.name.to_string(),
+        kind: found.kind,
+        title: found.title,
+        message: found.message,
+        impact: found.impact,
+        confidence: found.confidence,
+        others: found.others,
+    })
+}
+
+struct Found {
+    kind: Kind,
+    title: String,
+    message: String,
+    impact: u8,
+    confidence: Confidence,
+    others: Vec<(u32, &'static str)>,
+}
+
+/// `stream.destroy.bind(stream);`: makes a function and drops it.
+fn discarded_bind(site: &CallSite) -> Option<Found> {
+    let (Expr::Member(method, bind), Usage::Discarded, [object]) =
+        (site.callee.peeled(), &site.usage, site.arguments.as_slice())
+    else {
+        return None;
+    };
+    let Expr::Member(owner, name) = method.peeled() else { return None };
+    if bind != "bind" || owner.dotted().is_none() || owner.dotted() != object.dotted() {
+        return None;
+    }
+    let text = format!("{}.{name}", owner.dotted()?);
+    Some(Found {
+        kind: Kind::Bind,
+        title: format!("`{text}.bind(…)` makes a function and drops it"),
+        message: format!("`bind` calls nothing: `{text}` never runs here, and what it should release stays open."),
+        impact: 4,
+        confidence: Confidence::High,
+        others: Vec::new(),
+    })
+}
+
+/// `removeEventListener("click", () => …)`: a new function was never added.
+fn removed_by_value(facts: &FileFacts, site: &CallSite) -> Option<Found> {
+    if !matches!(site.name.as_str(), "removeEventListener" | "removeListener") {
+        return None;
+    }
+    let Expr::Member(target, _) = site.callee.peeled() else { return None };
+    let made_here = match site.arguments.get(1)?.peeled() {
+        Expr::Function { symbol: None, .. } => true,
+        Expr::Call(index) => facts.call(*index).name == "bind",
+        _ => false,
+    };
+    // React Native's subscriptions and the like take the listener away by the name alone.
+    let Some(Expr::Text(event)) = site.arguments.first().map(Expr::peeled) else { return None };
+    made_here.then(|| Found {
+        kind: Kind::Listener,
+        title: format!("`{}` is given a function that was never added", site.name),
+        message: format!(
+            "The function passed to `{}` for `{event}` is made on this line, so it is not the one that `{}` holds: the listener stays.",
+            site.name,
+            target.dotted().unwrap_or_else(|| "the target".to_owned())
+        ),
+        impact: 3,
+        confidence: Confidence::High,
+        others: Vec::new(),
+    })
+}
+
+/// One listener as a call adds or removes it.
+struct Registration<'a> {
+    target: String,
+    event: &'a str,
+    handler: String,
+    capture: bool,
+}
+
+fn registration(site: &CallSite) -> Option<Registration<'_>> {
+    let Expr::Member(target, _) = site.callee.peeled() else { return None };
+    let Some(Expr::Text(event)) = site.arguments.first().map(Expr::peeled) else { return None };
+    let capture = match site.arguments.get(2).map(Expr::peeled) {
+        None => false,
+        Some(Expr::Bool(value)) => *value,
+        Some(Expr::Object(entries)) => {
+            if entries.iter().any(|(key, _)| matches!(key.as_str(), "..." | "once" | "signal")) {
+                return None;
+            }
+            entries.iter().any(|(key, value)| key == "capture" && *value == Expr::Bool(true))
+        }
+        Some(_) => return None,
+    };
+    Some(Registration { target: target.dotted()?, event, handler: site.arguments.get(1)?.dotted()?, capture })
+}
+
+/// `addEventListener("mousemove", f)` taken back as `removeEventListener("mouseup", f)`, or without its `capture`.
+fn removed_under_another_name(facts: &FileFacts, call: CallIndex) -> Option<Found> {
+    let site = facts.call(call);
+    if site.name != "addEventListener" {
+        return None;
+    }
+    let added = registration(site)?;
+    let same_function = |other: &&CallSite| other.caller == site.caller || site.caller.is_none();
+    let about = |name: &'static str| {
+        facts
+            .calls
+            .iter()
+            .filter(move |other| other.name == name)
+            .filter(same_function)
+            .filter_map(|other| Some((other, registration(other)?)))
+            .filter(|(_, other)| other.target == added.target && other.handler == added.handler)
+            .collect::<Vec<_>>()
+    };
+    let removed = about("removeEventListener");
+    let adds = about("addEventListener");
+    if removed.is_empty() {
+        return None;
+    }
+    if let Some((other, _)) = removed.iter().find(|(_, other)| other.event == added.event) {
+        let matched = removed.iter().any(|(_, other)| other.event == added.event && other.capture == added.capture);
+        return (!matched).then(|| Found {
+            kind: Kind::Listener,
+            title: format!("`{}` is added with another `capture` than it is removed with", added.handler),
+            message: format!(
+                "`{}` is added for `{}` with `capture` {} and removed with the other value: the browser keeps the listener.",
+                added.handler, added.event, added.capture
+            ),
+            impact: 3,
+            confidence: Confidence::High,
+            others: vec![(other.line, "removal")],
+        });
+    }
+    // A removal of an event that nobody adds is the one that was meant.
+    let (other, stray) = removed.iter().find(|(_, other)| !adds.iter().any(|(_, add)| add.event == other.event))?;
+    Some(Found {
+        kind: Kind::Listener,
+        title: format!("`{}` is added for `{}` and removed for `{}`", added.handler, added.event, stray.event),
+        message: format!(
+            "`{}` listens to `{}`, and only `{}` is taken back: the listener stays, and with it all it refers to.",
+            added.handler, added.event, stray.event
+        ),
+        impact: 3,
+        confidence: Confidence::High,
+        others: vec![(other.line, "removal")],
+    })
+}
+
+/// Objects that outlive every component.
+fn is_global(target: &Expr) -> bool {
+    matches!(
+        target.dotted().as_deref(),
+        Some(
+            "window"
+                | "document"
+                | "document.body"
+                | "document.documentElement"
+                | "globalThis"
+                | "window.visualViewport"
+                | "visualViewport"
+                | "navigator.serviceWorker"
+                | "navigator.mediaDevices"
+                | "window.document"
+        )
+    )
+}
+
+/// `useEffect(() => { window.addEventListener("resize", f); })` without a clean-up.
+fn kept_by_effect(facts: &FileFacts, call: CallIndex) -> Option<Found> {
+    let site = facts.call(call);
+    let Expr::Member(target, _) = site.callee.peeled() else { return None };
+    if site.name != "addEventListener" || !is_global(target) {
+        return None;
+    }
+    let effect = effect_around(facts, site.region)?;
+    let Some(Expr::Text(event)) = site.arguments.first().map(Expr::peeled) else { return None };
+    let ends_itself = matches!(site.arguments.get(2).map(Expr::peeled), Some(Expr::Object(entries))
+        if entries.iter().any(|(key, _)| matches!(key.as_str(), "once" | "signal" | "...")));
+    let removed = facts.calls.iter().any(|other| {
+        other.name == "removeEventListener"
+            && matches!(other.arguments.first().map(Expr::peeled), Some(Expr::Text(own)) if own == event)
+    });
+    if ends_itself || removed || has_cleanup(facts, effect) {
+        return None;
+    }
+    Some(Found {
+        kind: Kind::Effect,
+        title: format!("an effect adds a `{event}` listener and never removes it"),
+        message: format!(
+            "The effect adds a listener for `{event}` to `{}` each time it runs and returns no clean-up: listeners pile up and keep the \
+             component's state alive.",
+            target.dotted()?
+        ),
+        impact: 3,
+        confidence: Confidence::High,
+        others: Vec::new(),
+    })
+}
+
+/// `for (…) { request.on("close", …); await …; }`: one more listener each round, on something that outlives the round.
+fn added_in_loop(facts: &FileFacts, call: CallIndex) -> Option<Found> {
+    let site = facts.call(call);
+    if !matches!(site.name.as_str(), "on" | "addListener" | "addEventListener") {
+        return None;
+    }
+    let Expr::Member(target, _) = site.callee.peeled() else { return None };
+    let (Some(Expr::Text(event)), Some(Expr::Function { .. })) =
+        (site.arguments.first().map(Expr::peeled), site.arguments.get(1).map(Expr::peeled))
+    else {
+        return None;
+    };
+    let (_, region) = facts
+        .enclosing_regions(site.region)
+        .take_while(|(_, region)| !matches!(region.kind, RegionKind::Callback { .. }))
+        .find(|(_, region)| matches!(region.kind, RegionKind::Loop(_)))?;
+    let RegionKind::Loop(head) = &region.kind else { return None };
+    let made_inside = |name: &str| {
+        head.bindings.iter().any(|own| own == name)
+            || facts.bindings.iter().any(|binding| binding.name == name && region.span.contains(binding.span))
+    };
+    // Rounds that wait come one after the other, as long as their target lives.
+    let waits = facts.calls.iter().any(|other| other.awaited && region.span.contains(other.span));
+    let dotted = target.dotted()?;
+    if !waits || chain::expr_uses(facts, target, &made_inside) {
+        return None;
+    }
+    let body = Body::of_call(facts, call)?;
+    let removed = body.calls(facts).any(|(_, other)| {
+        matches!(other.name.as_str(), "off" | "removeListener" | "removeEventListener" | "removeAllListeners")
+            && matches!(other.callee.peeled(), Expr::Member(object, _) if object.dotted().as_deref() == Some(dotted.as_str()))
+    });
+    (!removed).then(|| Found {
+        kind: Kind::Listener,
+        title: format!("every round of a loop adds a `{event}` listener to `{dotted}`"),
+        message: format!(
+            "Each round adds one more listener for `{event}` to `{dotted}`, which outlives the round, and none is removed: they pile up, \
+             and all of them run at the end."
+        ),
+        impact: 3,
+        confidence: Confidence::High,
+        others: vec![(region.lines.start, "loop")],
+    })
+}

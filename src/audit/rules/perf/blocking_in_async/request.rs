@@ -1,0 +1,209 @@
+//! JavaScript: synchronous calls that a request reaches. One thread answers all requests, so each of them waits.
+
+use std::collections::BTreeMap;
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, RuleDoc};
+use crate::effects::deferral::is_deferred_within;
+use crate::effects::entry::{EntryKind, Handler, Reach};
+use crate::effects::{Effect, Effects};
+use crate::finding::{Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::Usage;
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{CallId, FileRole, RepoMap};
+
+/// Calls between the handler and the function that blocks: what lies deeper is shared by all and often runs once.
+const MAX_DISTANCE: u32 = 4;
+
+/// How long a call holds the thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// A look at the file system: told only beside others.
+    Glance,
+    /// A file, as long as it is large.
+    Files,
+    /// A process, a hash, compression.
+    Long,
+}
+
+/// One finding a function: its heaviest call first.
+pub fn findings(doc: &RuleDoc, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+    let mut groups: BTreeMap<_, Vec<(CallId, Weight)>> = BTreeMap::new();
+    for &call in effects.direct.keys() {
+        if let Some(weight) = weight(map, effects, call) {
+            let entry = reach(map, effects, call).map(|reach| (reach.entry.handler, reach.entry.label.as_str()));
+            groups.entry((call.file, map.call(call).caller, entry)).or_default().push((call, weight));
+        }
+    }
+    groups.values().filter_map(|group| finding(doc, map, effects, group)).collect()
+}
+
+fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
+    let source = map.file(call.file);
+    if !source.language.is_ecmascript() || source.role != FileRole::Production || place::in_test(map, call) {
+        return None;
+    }
+    let api = effects.direct(call).iter().find(|direct| direct.effect == Effect::Blocking)?;
+    if !matches!(api.library, "node" | "bcrypt") {
+        return None;
+    }
+    let name = map.call(call).name.as_str();
+    let weight = match name {
+        "existsSync" | "statSync" | "lstatSync" | "accessSync" | "mkdirSync" | "unlinkSync" | "realpathSync"
+        | "mkdtempSync" | "rmdirSync" | "renameSync" => Weight::Glance,
+        "genSaltSync" => Weight::Glance,
+        _ if effects.direct(call).iter().any(|direct| direct.effect == Effect::Fs) => Weight::Files,
+        _ => Weight::Long,
+    };
+    let reach = reach(map, effects, call)?;
+    let within = match reach.entry.handler {
+        Handler::Callback(file, region) if reach.distance == 0 && file == call.file => Some(region),
+        Handler::Callback(..) | Handler::Function(_) => None,
+    };
+    (!is_deferred_within(map, call, Effect::Fs, within) && !runs_once(map, call)).then_some(weight)
+}
+
+fn reach<'a>(map: &RepoMap, effects: &'a Effects, call: CallId) -> Option<Reach<'a>> {
+    effects.entries.of_call(map, call).filter(|reach| {
+        // Pages may be rendered once, as the program is built.
+        matches!(reach.entry.kind, EntryKind::Route | EntryKind::Procedure | EntryKind::Resolver)
+            && reach.distance <= MAX_DISTANCE
+    })
+}
+
+/// Kept after the first time, or part of starting up.
+fn runs_once(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] = &[
+        "cache",
+        "cached",
+        "memo",
+        "memoize",
+        "once",
+        "config",
+        "configuration",
+        "settings",
+        "init",
+        "initialize",
+        "setup",
+        "start",
+        "boot",
+        "bootstrap",
+        "env",
+        "migrate",
+        "seed",
+        "install",
+        "version",
+        "register",
+        "compile",
+        "build",
+    ];
+    let named = map.caller_of(call).is_some_and(|function| {
+        place::words(&map.symbol(function).name).iter().any(|word| WORDS.contains(&word.as_str()))
+    });
+    // `template ??= readFileSync(…)`, `if (!template) template = readFileSync(…)`
+    let stored = map.call(call).usage == Usage::Assigned && place::is_conditional(map, call, None);
+    named || stored
+}
+
+fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Option<Finding> {
+    let (call, weight) = *group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index)))?;
+    if weight == Weight::Glance {
+        return None;
+    }
+    let reach = reach(map, effects, call)?;
+    let function = place::function_name(map, call);
+    let name = place::callee_text(map, call);
+    let label = &reach.entry.label;
+    let reached = if reach.distance == 0 { String::new() } else { format!(", reached from `{label}`,") };
+    let holds = match weight {
+        Weight::Long => "until it is done",
+        Weight::Files | Weight::Glance => "while the disk works",
+    };
+    let mut draft = FindingDraft::at_call(doc, map, call, "blocking call")
+        .title(if function == *label {
+            format!("`{function}` holds the event loop in `{name}`")
+        } else {
+            format!("`{function}` holds the event loop in `{name}` while it answers `{label}`")
+        })
+        .message(format!("`{function}`{reached} calls the synchronous `{name}`: no other request is answered {holds}."))
+        .impact(if weight == Weight::Long { 3 } else { 2 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(match (weight, reach.distance) {
+            (Weight::Long, 0..=2) => Confidence::High,
+            _ => Confidence::Med,
+        });
+    let (file, line) = (reach.entry.handler.file(), reach.entry.handler.line(map));
+    draft = draft.and_lines(&map.file(file).path, line, line, "handler");
+    for (other, _) in group.iter().filter(|(other, own)| *other != call && *own > Weight::Glance).take(6) {
+        draft = draft.and_call(map, *other, "blocking call");
+    }
+    Some(draft.build())
+}
+
+/// The plan for a finding in JavaScript.
+pub fn plan(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
+    let call = place::calls_at(map, finding.location())
+        .find(|call| weight(map, context.effects, *call).is_some_and(|weight| weight > Weight::Glance))?;
+    let path = map.file(call.file).path.clone();
+    let function = place::function_name(map, call);
+    let name = map.call(call).name;
+    let line = map.call(call).line;
+    let goal = place::unique_line(context.tree, &path, line, line, &|_| true)
+        .map(|text| GateDraft::TextGone { text, file: path.clone() });
+    let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+    gates.extend(goal.clone());
+    let twin = name.strip_suffix("Sync").unwrap_or(&name);
+    Some(PlanDraft {
+        title: format!("Keep `{function}` from holding the event loop"),
+        why: finding.message.clone(),
+        context: vec!["Node.js answers all requests on one thread.".to_owned()],
+        excerpts: Vec::new(),
+        steps: vec![StepDraft {
+            title: format!("Await the asynchronous form of `{name}`"),
+            instruction: format!(
+                "In `{path}`, `{function}`, line {line}: {}. Functions that become async are awaited by all their callers. What is the same \
+                 for every request is read once, as the module is loaded.",
+                match name.as_str() {
+                    "execSync" | "spawnSync" | "execFileSync" | "execaSync" => {
+                        format!("use `{twin}` of `node:child_process`, promisified with `util.promisify`, and await it")
+                    }
+                    "hashSync" | "compareSync" => format!("await `{twin}(…)` of the same library"),
+                    _ if place::words(&name).first().is_some_and(|word| matches!(
+                        word.as_str(),
+                        "pbkdf2" | "scrypt" | "generate" | "gzip" | "gunzip" | "deflate" | "inflate" | "brotli"
+                    )) =>
+                    {
+                        format!("use `{twin}` promisified with `util.promisify`, and await it")
+                    }
+                    _ => format!("use `{twin}` of `node:fs/promises`, and await it"),
+                }
+            ),
+            edits: Vec::new(),
+            gates,
+        }],
+        in_scope: vec![ScopeDraft { path: path.clone(), remark: format!("`{function}`") }],
+        out_of_scope: vec![(
+            "synchronous calls as a module is loaded".to_owned(),
+            "nothing waits for them yet".to_owned(),
+        )],
+        tests: vec![format!(
+            "`{function}` gives the same result, and the same error when the file or process is missing"
+        )],
+        edge_cases: vec![
+            "another request may run between two awaits: what was checked before may have changed".to_owned(),
+            "callers that relied on the result at once need `await`".to_owned(),
+        ],
+        prerequisites: Vec::new(),
+        goals: goal.into_iter().collect(),
+        stop_conditions: vec![
+            format!("`{function}` must stay synchronous because somebody outside the repository calls it"),
+            "the code only runs in a process of its own".to_owned(),
+        ],
+        maintenance: Vec::new(),
+        risk: None,
+    })
+}

@@ -1,0 +1,401 @@
+//! `quadratic-loop`: a list searched, copied or moved as a whole for every item of a loop.
+
+pub mod growth;
+pub mod lists;
+pub mod search;
+pub mod set_edit;
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::perf::per_item::wording::loop_text;
+use crate::audit::rules::perf::quadratic_loop::growth::{Copying, Growth, growths};
+use crate::audit::rules::perf::quadratic_loop::lists::Extent;
+use crate::audit::rules::perf::quadratic_loop::search::{SearchPerItem, Way, per_item};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{CallId, RepoMap};
+
+/// Work that grows with the square of the data.
+pub struct QuadraticLoop;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "quadratic-loop",
+    category: Category::Perf,
+    what: "a list that is searched from its start, or copied as a whole, for every item of another list, directly or through a \
+           function",
+    why: "ten times the data take a hundred times as long: what is instant in development holds the process for seconds in \
+          production",
+    quiet_when: "the list is a set, a map or text, is written out in the code, is known to be short, or belongs to the item; \
+                 components that render lists are left alone",
+    example: "const allowed = (await prisma.grant.findMany()).map((grant) => grant.itemId);\n\
+              return (await prisma.item.findMany()).filter((item) => allowed.includes(item.id));",
+};
+
+impl Rule for QuadraticLoop {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        let searches: Vec<(SearchPerItem<'_>, Judged)> = per_item(map, effects)
+            .into_iter()
+            .filter_map(|search| {
+                let judged = judge(map, &search)?;
+                Some((search, judged))
+            })
+            .collect();
+        // One finding a function: one change gives all its lists an index.
+        let mut found: Vec<Finding> = searches
+            .chunk_by(|(a, _), (b, _)| a.call.file == b.call.file && map.caller_of(a.call) == map.caller_of(b.call))
+            .map(|group| of_searches(map, group))
+            .collect();
+        found.extend(growths(map, effects).iter().filter_map(|growth| of_growth(map, growth)));
+        found
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let place = finding.location();
+        let (file, _) = context.map.file_by_path(&place.file)?;
+        let growths = growths(context.map, context.effects);
+        if let Some(growth) = growths.iter().find(|growth| growth.file == file && growth.line == place.start_line) {
+            return Some(growth_plan(finding, growth, context));
+        }
+        let all = per_item(context.map, context.effects);
+        let lines: Vec<u32> = finding.evidence.iter().filter(|e| e.role == SEARCH).map(|e| e.start_line).collect();
+        let own: Vec<&SearchPerItem<'_>> = all
+            .iter()
+            .filter(|one| one.call.file == file && lines.contains(&context.map.call(one.call).line))
+            .collect();
+        (!own.is_empty()).then(|| search_plan(finding, &own, context))
+    }
+}
+
+/// The role of a place that searches.
+const SEARCH: &str = "search";
+
+/// What a finding is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Judged {
+    confidence: Confidence,
+    impact: u8,
+}
+
+fn judge(map: &RepoMap, search: &SearchPerItem<'_>) -> Option<Judged> {
+    let path = map.file(search.call.file).path.as_str();
+    let confidence = match (search.items.min(search.length), search.items.max(search.length)) {
+        (Extent::Few, _) => return None,
+        (Extent::Rows, _) => Confidence::High,
+        (_, Extent::Rows) => Confidence::Med,
+        _ => Confidence::Low,
+    };
+    let sounds_short = search.list.last_name().is_some_and(sounds_short);
+    let confidence = match confidence {
+        Confidence::High if search.leaves_early || sounds_short => Confidence::Med,
+        Confidence::Med if search.leaves_early || sounds_short => Confidence::Low,
+        _ if renders(path) => Confidence::Low,
+        kept => kept,
+    };
+    let impact = match confidence {
+        Confidence::High => 3,
+        Confidence::Med | Confidence::Low => 2,
+    };
+    Some(Judged { confidence, impact })
+}
+
+/// Components show what fits a screen.
+fn renders(path: &str) -> bool {
+    [".tsx", ".jsx", ".vue", ".svelte"].iter().any(|end| path.ends_with(end))
+}
+
+/// Lists that a program's authors keep, not its users.
+fn sounds_short(name: &str) -> bool {
+    const SHORT: &[&str] = &[
+        "roles",
+        "locales",
+        "languages",
+        "types",
+        "kinds",
+        "statuses",
+        "status",
+        "extensions",
+        "columns",
+        "fields",
+        "options",
+        "flags",
+        "tools",
+        "actions",
+        "vars",
+        "variables",
+        "tabs",
+        "plugins",
+        "providers",
+        "scopes",
+        "methods",
+        "headers",
+        "args",
+        "arguments",
+        "params",
+        "parameters",
+        "features",
+        "modes",
+        "levels",
+        "whitelist",
+        "allowlist",
+        "blacklist",
+        "excludes",
+        "includes",
+        "ignored",
+        "prefixes",
+        "suffixes",
+        "modifiers",
+        "attributes",
+        "props",
+        "currencies",
+        "timezones",
+        "plans",
+        "formats",
+        "days",
+        "weekdays",
+    ];
+    place::words(name).last().is_some_and(|word| SHORT.contains(&word.as_str()))
+}
+
+fn of_searches(map: &RepoMap, group: &[(SearchPerItem<'_>, Judged)]) -> Finding {
+    let (search, judged) = group
+        .iter()
+        .max_by_key(|(search, judged)| (judged.impact, judged.confidence, std::cmp::Reverse(search.call)))
+        .expect("a group has a first");
+    let function = place::function_name(map, search.call);
+    let list = list_text(map, search);
+    let over = loop_text(map, search.call, &search.iteration);
+    let through = match search.through {
+        Some((callee, _)) => format!(" through `{}`", map.symbol(callee).qualified),
+        None => String::new(),
+    };
+    let does = match search.way {
+        Way::Member | Way::First => "searches",
+        Way::All => "filters",
+    };
+    let mut draft = FindingDraft::at_call(&DOC, map, search.call, SEARCH)
+        .title(format!("`{function}` {does} `{list}` once for each of {over}"))
+        .message(format!(
+            "For each of {over}, `{function}` walks `{list}` from its start{through}: the time grows with the product of the two \
+             lengths; {} made once before the loop answers at once.",
+            index_text(map, search)
+        ))
+        .impact(judged.impact)
+        .confidence(judged.confidence)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .and_region(map, search.call.file, search.iteration.region, "loop");
+    if let Some((callee, inner)) = search.through {
+        let hop = |call: CallId, symbol: String| Hop {
+            file: map.file(call.file).path.clone(),
+            line: map.call(call).line,
+            symbol,
+        };
+        draft = draft.and_call(map, inner, "where the list is walked").path(vec![
+            hop(search.call, map.symbol(callee).qualified.to_string()),
+            hop(inner, place::callee_text(map, inner)),
+        ]);
+    }
+    let as_sure = |other: &Judged| other.confidence >= judged.confidence.min(Confidence::Med);
+    for (other, _) in group.iter().filter(|(other, own)| other.call != search.call && as_sure(own)) {
+        draft = draft.and_call(map, other.call, SEARCH);
+    }
+    draft.build()
+}
+
+fn list_text(map: &RepoMap, search: &SearchPerItem<'_>) -> String {
+    let text = search.list.dotted().unwrap_or_else(|| "the list".to_owned());
+    match text.strip_prefix("this.") {
+        Some(rest) if map.file(search.call.file).language == LanguageName::Rust => format!("self.{rest}"),
+        _ => text,
+    }
+}
+
+/// What answers in the list's place.
+fn index_text(map: &RepoMap, search: &SearchPerItem<'_>) -> &'static str {
+    let rust = map.file(search.call.file).language == LanguageName::Rust;
+    match (search.way, rust) {
+        (Way::Member, true) => "a `HashSet`",
+        (Way::Member, false) => "a `Set`",
+        (Way::First, true) => "a `HashMap` by that key",
+        (Way::First, false) => "a `Map` by that key",
+        (Way::All, true) => "a `HashMap` from key to elements",
+        (Way::All, false) => "a `Map` from key to elements",
+    }
+}
+
+fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
+    let source = map.file(growth.file);
+    let function = match growth.symbol {
+        Some(index) => source.facts.symbols[index as usize].qualified.to_string(),
+        None => source.path.rsplit('/').next().unwrap_or(&source.path).to_owned(),
+    };
+    let name = growth.name;
+    let (title, message) = match growth.copying {
+        Copying::Array | Copying::Object => (
+            format!("`{function}` copies `{name}` for every element it adds"),
+            format!(
+                "Every round of the loop makes `{name}` anew with all it holds so far: the time grows with the square of the items."
+            ),
+        ),
+        Copying::Text => (
+            format!("`{function}` copies the text `{name}` for every piece it adds"),
+            format!(
+                "`format!` with `{name}` in front copies all of it for every piece: the time grows with the square of the text; `write!` appends."
+            ),
+        ),
+        Copying::Shifting => (
+            format!("`{function}` moves all of `{name}` for every element"),
+            format!(
+                "At the front of a vector, every other element moves: the time grows with the square of the items; a `VecDeque` has two ends."
+            ),
+        ),
+    };
+    let confidence = match growth.items {
+        Extent::Few => return None,
+        Extent::Rows => Confidence::High,
+        // Most such loops build small objects, and read better so.
+        Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
+    };
+    let confidence = if renders(&source.path) { Confidence::Low } else { confidence };
+    Some(
+        FindingDraft::at_line(&DOC, map, growth.file, growth.line, growth.symbol, "copy")
+            .title(title)
+            .message(message)
+            .impact(if growth.items == Extent::Rows { 3 } else { 2 })
+            .confidence(confidence)
+            .effort(Effort::S)
+            .risk(Risk::Low)
+            .and_region(map, growth.file, growth.region, "loop")
+            .build(),
+    )
+}
+
+fn search_plan(finding: &Finding, own: &[&SearchPerItem<'_>], context: &RecipeContext<'_>) -> PlanDraft {
+    let map = context.map;
+    let first = own[0];
+    let source = map.file(first.call.file);
+    let rust = source.language == LanguageName::Rust;
+    let function = place::function_name(map, first.call);
+    let edits = set_edit::edits(context, own).unwrap_or_default();
+    let lists: Vec<String> = own
+        .iter()
+        .map(|search| {
+            format!("line {}: `{}` → {}", map.call(search.call).line, list_text(map, search), index_text(map, search))
+        })
+        .collect();
+    let example = match (first.way, rust) {
+        (Way::Member, false) => "const known = new Set(list); // before the loop\nknown.has(item.id); // in the loop",
+        (Way::First, false) => {
+            "const byKey = new Map(list.map((element) => [element.key, element])); // before the loop\nbyKey.get(item.key); // in the loop"
+        }
+        (Way::All, false) => {
+            "const byKey = new Map(); // before the loop\nfor (const element of list) {\n  const group = byKey.get(element.key);\n  if (group) group.push(element);\n  else byKey.set(element.key, [element]);\n}\nbyKey.get(item.key) ?? []; // in the loop"
+        }
+        (Way::Member, true) => {
+            "let known: HashSet<_> = list.iter().collect(); // before the loop\nknown.contains(&item.id) // in the loop"
+        }
+        (Way::First, true) => {
+            "let by_key: HashMap<_, _> = list.iter().map(|element| (&element.key, element)).collect(); // before the loop\nby_key.get(&item.key) // in the loop"
+        }
+        (Way::All, true) => {
+            "let mut by_key: HashMap<_, Vec<_>> = HashMap::new(); // before the loop\nfor element in &list {\n    by_key.entry(&element.key).or_default().push(element);\n}\nby_key.get(&item.key) // in the loop"
+        }
+    };
+    let goal =
+        place::unique_line(context.tree, &source.path, map.call(first.call).line, map.call(first.call).line, &|_| true)
+            .map(|text| GateDraft::TextGone { text, file: source.path.clone() });
+    let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+    gates.extend(goal.clone());
+    PlanDraft {
+        title: format!("Look up instead of searching in `{function}`"),
+        why: finding.message.clone(),
+        context: Vec::new(),
+        excerpts: Vec::new(),
+        steps: vec![StepDraft {
+            title: "Make the index before the loop".to_owned(),
+            instruction: format!(
+                "In `{}`, `{function}`: before the loop, make an index of each list, and ask it in the loop.\n\n- {}\n\n```{}\n{example}\n```",
+                source.path,
+                lists.join("\n- "),
+                if rust { "rust" } else { "ts" },
+            ),
+            edits,
+            gates,
+        }],
+        in_scope: vec![ScopeDraft { path: source.path.clone(), remark: format!("`{function}`") }],
+        out_of_scope: vec![("the order of the results".to_owned(), "callers may rely on it".to_owned())],
+        tests: vec![format!("`{function}` gives the same result for an empty list, a key that is absent, and a key that occurs twice")],
+        edge_cases: vec![
+            "`find` gives the first of several elements with one key, a map made from pairs keeps the last: fill it only where the key is absent, or from the end"
+                .to_owned(),
+            "the list must not change while the index is in use: where the loop adds to the list, add to the index too".to_owned(),
+            "objects are one key only when they are the same object: use their id".to_owned(),
+        ],
+        prerequisites: Vec::new(),
+        goals: goal.into_iter().collect(),
+        stop_conditions: vec![
+            "the list is known to hold a handful of elements: then the search is as fast as the index".to_owned(),
+            "the comparison is not an equality of one key (ranges, prefixes, case folding)".to_owned(),
+        ],
+        maintenance: Vec::new(),
+        risk: None,
+    }
+}
+
+fn growth_plan(finding: &Finding, growth: &Growth, context: &RecipeContext<'_>) -> PlanDraft {
+    let source = context.map.file(growth.file);
+    let name = growth.name;
+    let place = finding.location();
+    let target = match growth.copying {
+        Copying::Array if growth.reduce.is_some() => {
+            format!("use `map`, `filter` or `flatMap`, or push into `{name}` and return it")
+        }
+        Copying::Object if growth.reduce.is_some() => {
+            format!("use `Object.fromEntries(items.map(…))`, or set the key on `{name}` and return it")
+        }
+        Copying::Array => format!("`{name}.push(…)` instead of a new array"),
+        Copying::Object => format!("set the key on `{name}` instead of a new object"),
+        Copying::Text => format!("`write!({name}, …)` (with `use std::fmt::Write`) or `{name}.push_str(…)`"),
+        Copying::Shifting => {
+            format!("make `{name}` a `VecDeque` and use `pop_front` and `push_front`, or walk it from the end")
+        }
+    };
+    let goal = place::unique_line(context.tree, &source.path, place.start_line, place.start_line, &|_| true)
+        .map(|text| GateDraft::TextGone { text, file: source.path.clone() });
+    let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
+    gates.extend(goal.clone());
+    PlanDraft {
+        title: format!("Add to `{name}` without copying it"),
+        why: finding.message.clone(),
+        context: Vec::new(),
+        excerpts: Vec::new(),
+        steps: vec![StepDraft {
+            title: format!("Change `{name}` in place"),
+            instruction: format!("In `{}`, line {}: {target}.", source.path, place.start_line),
+            edits: Vec::new(),
+            gates,
+        }],
+        in_scope: Vec::new(),
+        out_of_scope: Vec::new(),
+        tests: vec!["the result is the same for no item, one item, and an item that occurs twice".to_owned()],
+        edge_cases: vec![format!(
+            "the first value of `{name}` must be made for this loop: one that others hold would change under them"
+        )],
+        prerequisites: Vec::new(),
+        goals: goal.into_iter().collect(),
+        stop_conditions: vec![
+            format!("somebody keeps `{name}` of an earlier round (snapshots, undo, state compared by identity)"),
+            "the loop runs over a handful of items by design".to_owned(),
+        ],
+        maintenance: Vec::new(),
+        risk: None,
+    }
+}
