@@ -7,6 +7,7 @@ use super::audit_document::AuditDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
+use super::map_outline::OutlineDocument;
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
         ("map-entries", text::<EntryRow>()),
+        ("map-outline", text::<OutlineDocument>()),
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),
