@@ -4,6 +4,7 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::audit_document::AuditDocument;
+use super::clean::CleanDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
@@ -21,6 +22,7 @@ use crate::receipt::Receipt;
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("audit", text::<AuditDocument>()),
+        ("clean", text::<CleanDocument>()),
         ("diff", text::<DiffDocument>()),
         ("finding", text::<Finding>()),
         ("map", text::<MapDocument>()),
