@@ -22,11 +22,13 @@ use crate::edit::path;
 
 mod aside;
 pub mod bring;
+pub mod caches;
 pub mod change;
 pub mod lease;
 pub mod leftover;
 pub mod place;
 
+pub use caches::{Cache, caches, clean_caches};
 pub use change::{Change, Content};
 pub use leftover::{Leftover, clean, leftovers};
 pub use place::Place;

@@ -348,6 +348,25 @@ fn apply_asks_for_trust_then_commits_on_a_branch_and_leaves_the_tree_alone() {
 }
 
 #[test]
+fn clean_removes_what_is_kept_for_the_next_run_and_says_how_much_that_was() {
+    let shop = planned();
+    let kept = || {
+        let cleaned = json(&run(shop.path(), &["clean", "--dry-run", "--format", "json"]));
+        (cleaned["caches"].as_array().expect("a list").len(), cleaned["freed_bytes"].as_u64().expect("a number"))
+    };
+    assert_eq!(kept(), (0, 0));
+    let first = stdout(&run(shop.path(), &["map", "--calls", "--format", "jsonl"]));
+    let (files, bytes) = kept();
+    assert!(files >= 3 && bytes > 0, "{files} files, {bytes} bytes");
+    assert_eq!(kept(), (files, bytes), "a dry run removes nothing");
+    let cleaned = json(&run(shop.path(), &["clean", "--format", "json"]));
+    assert_eq!((&cleaned["freed_bytes"], &cleaned["dry_run"]), (&Value::from(bytes), &Value::Bool(false)));
+    assert_eq!(kept(), (0, 0));
+    assert!(stdout(&run(shop.path(), &["clean"])).contains("Nothing to clean."));
+    assert_eq!(stdout(&run(shop.path(), &["map", "--calls", "--format", "jsonl"])), first);
+}
+
+#[test]
 fn apply_refuses_what_it_cannot_do_and_says_why() {
     let shop = planned();
     let plain = tempfile::tempdir().expect("a temporary folder");

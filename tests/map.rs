@@ -151,6 +151,18 @@ fn the_folders_are_a_graph_for_two_programs() {
 }
 
 #[test]
+fn what_fits_a_number_of_tokens_is_a_document_too() {
+    let shop = shop();
+    let output = map(shop.path(), &["--tokens", "400", "--format", "json"]);
+    assert!(said(&output).len() <= 400 * 3, "{}", said(&output));
+    let document = json(&output);
+    assert_eq!(document["tokens"], 400);
+    let paths: Vec<&Value> = document["files"].as_array().expect("a list").iter().map(|file| &file["path"]).collect();
+    assert!(paths.contains(&&Value::from("src/orders.ts")), "{document}");
+    assert!(refused(&map(shop.path(), &["--tokens", "400", "--format", "dot"])).contains("dot"));
+}
+
+#[test]
 fn a_focus_is_a_path_a_definition_or_what_differs_from_head() {
     let shop = shop();
     assert!(refused(&map(shop.path(), &["--focus", "diff"])).contains("no source file differs from HEAD"));

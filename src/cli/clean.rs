@@ -1,12 +1,13 @@
-//! `improve clean`: worktrees that are no longer needed, and applied work that is not wanted.
+//! `improve clean`: worktrees that are no longer needed, caches, and applied work that is not wanted.
 
 use clap::Args;
 use improve::apply::branch_of;
+use improve::report::clean::{CleanDocument, page};
+use improve::report::json;
 use improve::report::layout::count;
-use improve::report::{clean as report, json};
 use improve::settings::Flags;
 use improve::worktree::place::cache_folder;
-use improve::worktree::{Leftover, Place, clean, leftovers};
+use improve::worktree::{Cache, Leftover, Place, caches, clean, clean_caches, leftovers};
 
 use super::Context;
 use super::exit_code::ExitCode;
@@ -15,7 +16,7 @@ use super::output::{Format, OutputArgs};
 use super::plan_argument;
 use super::trust::confirm;
 
-/// Remove worktrees nothing works in; with a PLAN, discard its branch and its journal too
+/// Remove worktrees nothing works in and caches; with a PLAN, discard its worktree, branch and journal instead
 #[derive(Debug, Args)]
 pub struct CleanArgs {
     /// The plan whose work is discarded: a path, a number, a slug or the beginning of one
@@ -50,12 +51,17 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
         clean(&place, slug.as_deref(), slug.is_some())?
     };
-    let discarded = slug.as_deref();
+    // A plan's work has nothing to do with what makes the next run faster.
+    let kept: Vec<Cache> = match (&slug, dry_run) {
+        (Some(_), _) => Vec::new(),
+        (None, true) => caches(&place),
+        (None, false) => clean_caches(&place)?,
+    };
+    let document = CleanDocument::new(&removed, &kept, slug.as_deref(), dry_run);
     outputs.write(&context.console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&removed),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
-            report::removed(&removed, discarded, dry_run)
-        }
+        Format::Json => json::document(&document),
+        Format::Jsonl => json::line(&document),
+        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => page(&document),
     })?;
     Ok(ExitCode::Done)
 }

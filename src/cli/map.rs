@@ -61,7 +61,7 @@ struct ViewArgs {
     /// With --calls: also calls known by name alone and calls that stayed open
     #[arg(long, requires = "calls")]
     unresolved: bool,
-    /// What matters most in at most N tokens
+    /// What matters most in at most N tokens, as text or JSON
     #[arg(long, value_name = "N", group = "view")]
     tokens: Option<usize>,
     /// With --tokens: what matters around a file, a folder, a definition, or `diff` (files that differ from HEAD); repeatable
@@ -96,7 +96,7 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
     let tokens = tokens.or((!focus.is_empty()).then_some(FOCUS_TOKENS));
     let supported: &[Format] = match (calls || symbols || files || entries, tokens) {
         (true, _) => &[Format::Human, Format::Jsonl],
-        (false, Some(_)) => &[Format::Human],
+        (false, Some(_)) => &[Format::Human, Format::Json, Format::Jsonl],
         (false, None) => &[Format::Human, Format::Json, Format::Jsonl, Format::Dot, Format::Mermaid],
     };
     let MapOutputArgs { format, output } = output;
@@ -142,11 +142,16 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
                 json::lines(map_lines::files(map, &keep))
             } else if entries {
                 json::lines(map_entries::entries(map, survey.effects(), &keep))
+            } else if let Some(tokens) = tokens {
+                map_outline::outline_json(map, &rank(map, &around), &around, tokens)
             } else {
                 json::line(&document(&survey))
             }
         }
-        Format::Json => json::document(&document(&survey)),
+        Format::Json => match tokens {
+            Some(tokens) => map_outline::outline_json(map, &rank(map, &around), &around, tokens),
+            None => json::document(&document(&survey)),
+        },
         Format::Dot => ModuleGraph::new(map, &keep).dot(),
         Format::Mermaid => ModuleGraph::new(map, &keep).mermaid(),
     };

@@ -4,14 +4,18 @@
 //! signature with why it is there, its signature without parameters, its name. The budget is a ceiling.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt::Write as _;
 
-use super::layout::{count, grouped};
-use super::sanitize;
+use super::layout::count;
 use crate::map::rank::{Focus, Near, Ranking, entry_files, is_entry};
 use crate::repo_map::{FileId, RepoMap, SymbolId};
 
+mod document;
 mod signature;
+mod text;
+
+use document::Document;
+pub use document::OutlineDocument;
+use text::Text;
 
 /// Characters to a token. Code in public tokenisers runs at 3.3 to 3.6; the low end keeps the budget a ceiling.
 pub const CHARACTERS_PER_TOKEN: usize = 3;
@@ -34,21 +38,52 @@ enum Level {
     Full,
 }
 
-/// The outline of `map` in at most `tokens`.
+/// Definitions and how much is said of each.
+type Levels = BTreeMap<SymbolId, Level>;
+/// A folder of which nothing is shown, with its source files and definitions.
+type Folder<'a> = (&'a str, (usize, usize));
+
+/// How an outline is written: what is shown depends on how much room that takes.
+trait Form {
+    /// Folders, files and definitions, in order of path and position.
+    fn body(&self, outliner: &Outliner<'_>, levels: &Levels) -> String;
+    /// A definition by itself.
+    fn line(&self, outliner: &Outliner<'_>, id: SymbolId, level: Level) -> String;
+    /// Folders of which nothing is shown.
+    fn folders(&self, folders: &[Folder<'_>]) -> String;
+    /// What stands around all that when so many definitions are shown: what was left out, by count.
+    fn frame(&self, outliner: &Outliner<'_>, shown: &BTreeSet<SymbolId>) -> String;
+    /// The whole.
+    fn page(&self, outliner: &Outliner<'_>, levels: &Levels, folders: &[Folder<'_>]) -> String;
+}
+
+/// The outline of `map` in at most `tokens`, as text.
 pub fn outline(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -> String {
-    let room = tokens.saturating_mul(CHARACTERS_PER_TOKEN);
+    written(&Outliner::new(map, ranking, focus), &Text, tokens).unwrap_or_default()
+}
+
+/// The same as a document, on one line because white space costs tokens, too. What stands around its lists is always there, which
+/// takes some eighty tokens.
+pub fn outline_json(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -> String {
     let outliner = Outliner::new(map, ranking, focus);
-    let closing = outliner.closing(&BTreeSet::new()).len().max(outliner.closing(&outliner.everything()).len());
-    let Some(room) = room.checked_sub(closing) else { return String::new() };
+    let form = Document { tokens };
+    written(&outliner, &form, tokens).unwrap_or_else(|| form.page(&outliner, &Levels::new(), &[]))
+}
+
+/// As much as fits into `tokens`; `None` when nothing does.
+fn written(outliner: &Outliner<'_>, form: &dyn Form, tokens: usize) -> Option<String> {
+    let room = tokens.saturating_mul(CHARACTERS_PER_TOKEN);
+    let frame = |shown| weight(&form.frame(outliner, shown));
+    let room = room.checked_sub(frame(&BTreeSet::new()).max(frame(&outliner.everything())))?;
     let mut best = String::new();
     for share in SIGNATURES {
-        let (shown, text) = outliner.fill(room, share);
+        let (shown, text) = outliner.fill(form, room, share);
         best = text;
-        if shown >= (tokens * DENSITY / 1000).min(ranking.symbols.len()) {
+        if shown >= (tokens * DENSITY / 1000).min(outliner.ranking.symbols.len()) {
             break;
         }
     }
-    best
+    Some(best)
 }
 
 struct Outliner<'a> {
@@ -93,13 +128,15 @@ impl<'a> Outliner<'a> {
     }
 
     /// The most definitions that fit when this share goes to signatures, and the text.
-    fn fill(&self, room: usize, share: f64) -> (usize, String) {
+    fn fill(&self, form: &dyn Form, room: usize, share: f64) -> (usize, String) {
         let ranked = &self.ranking.symbols;
-        let folders = weight(&self.other_folders(&Levels::new(), (room as f64 * FOLDERS) as usize));
+        let weigh = |levels: &Levels| weight(&form.body(self, levels));
+        let folders = self.other_folders(form, &Levels::new(), (room as f64 * FOLDERS) as usize);
+        let folders = weight(&form.folders(&folders));
         let for_body = room - folders;
         let for_signatures = (for_body as f64 * share) as usize;
         let signed = most(ranked.len().min(for_signatures / SHORTEST), |number| {
-            weight(&self.body(&signatures(&ranked[..number]))) <= for_signatures
+            weigh(&signatures(&ranked[..number])) <= for_signatures
         });
         let mut levels = signatures(&ranked[..signed]);
         // Names cost least in files that are there already.
@@ -114,23 +151,21 @@ impl<'a> Outliner<'a> {
                 .chain(others[..number].iter().map(|&id| (id, Level::Name)))
                 .collect()
         };
-        let named = most(others.len().min(for_body / SHORTEST), |number| weight(&self.body(&with(number))) <= for_body);
+        let named = most(others.len().min(for_body / SHORTEST), |number| weigh(&with(number)) <= for_body);
         levels = with(named);
-        self.upgrade(&mut levels, &ranked[..signed], for_body);
-        let mut text = self.body(&levels);
-        text.push_str(&self.other_folders(&levels, room.saturating_sub(weight(&text))));
-        let shown: BTreeSet<SymbolId> = levels.keys().copied().collect();
-        text.push_str(&self.closing(&shown));
-        (shown.len(), text)
+        self.upgrade(form, &mut levels, &ranked[..signed], for_body);
+        let hidden = self.other_folders(form, &levels, room.saturating_sub(weigh(&levels)));
+        (levels.len(), form.page(self, &levels, &hidden))
     }
 
     /// Spends what is left on saying more of the most important ones.
-    fn upgrade(&self, levels: &mut Levels, ranked: &[SymbolId], room: usize) {
-        let mut left = room.saturating_sub(weight(&self.body(levels)));
+    fn upgrade(&self, form: &dyn Form, levels: &mut Levels, ranked: &[SymbolId], room: usize) {
+        let mut left = room.saturating_sub(weight(&form.body(self, levels)));
         for &id in ranked {
             let level = levels.get_mut(&id).expect("every ranked one has a level");
             if *level == Level::Short {
-                let more = weight(&self.line(id, Level::Full)).saturating_sub(weight(&self.line(id, Level::Short)));
+                let size = |level| weight(&form.line(self, id, level));
+                let more = size(Level::Full).saturating_sub(size(Level::Short));
                 if more > left {
                     break;
                 }
@@ -140,55 +175,13 @@ impl<'a> Outliner<'a> {
         }
     }
 
-    /// Folders, files and definitions, in order of path and position.
-    fn body(&self, levels: &Levels) -> String {
+    /// Definitions by file, in order of path and position: all of a folder before its subfolders.
+    fn by_file(&self, levels: &Levels) -> Vec<(FileId, Vec<(SymbolId, Level)>)> {
         let mut files: BTreeMap<usize, Vec<(SymbolId, Level)>> = BTreeMap::new();
         for (&id, &level) in levels {
             files.entry(self.places[id.file as usize]).or_default().push((id, level));
         }
-        let mut text = String::new();
-        let mut last = None;
-        for definitions in files.into_values() {
-            let file = definitions[0].0.file;
-            let folder = folder(&self.map.file(file).path);
-            if last != Some(folder) {
-                last = Some(folder);
-                let _ = writeln!(text, "{}/", sanitize::line(if folder.is_empty() { "." } else { folder }));
-            }
-            self.file(&mut text, file, &definitions);
-        }
-        text
-    }
-
-    /// A file with its definitions: signatures on lines of their own, names on one.
-    fn file(&self, text: &mut String, file: FileId, definitions: &[(SymbolId, Level)]) {
-        let names: Vec<String> = definitions
-            .iter()
-            .filter(|(_, level)| *level == Level::Name)
-            .map(|(id, _)| {
-                let symbol = self.map.symbol(*id);
-                format!("{} {}", symbol.name_line, sanitize::line(&symbol.qualified))
-            })
-            .collect();
-        let path = &self.map.file(file).path;
-        let name = sanitize::line(path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name));
-        if names.len() == definitions.len() {
-            let reasons = if self.near.contains_key(&file) { self.because(file) } else { String::new() };
-            let _ = writeln!(text, " {name}: {}{reasons}", names.join(", "));
-            return;
-        }
-        let _ = writeln!(text, " {name}{}", self.because(file));
-        for &(id, level) in definitions.iter().filter(|(_, level)| *level != Level::Name) {
-            text.push_str(&self.line(id, level));
-        }
-        if !names.is_empty() {
-            let _ = writeln!(text, "  also {}", names.join(", "));
-        }
-    }
-
-    fn because(&self, file: FileId) -> String {
-        let reasons = self.file_reasons(file);
-        if reasons.is_empty() { String::new() } else { format!("  <- {}", reasons.join(", ")) }
+        files.into_values().map(|definitions| (definitions[0].0.file, definitions)).collect()
     }
 
     /// Why a file is there.
@@ -218,19 +211,8 @@ impl<'a> Outliner<'a> {
         reasons
     }
 
-    /// A definition on a line of its own.
-    fn line(&self, id: SymbolId, level: Level) -> String {
-        let symbol = self.map.symbol(id);
-        let written = match level {
-            Level::Full => signature::full(symbol),
-            Level::Short | Level::Name => signature::short(symbol),
-        };
-        let reason = if level == Level::Full { self.reason(id) } else { String::new() };
-        format!("  {} {}{reason}\n", symbol.name_line, sanitize::line(&written))
-    }
-
     /// Why a definition is there.
-    fn reason(&self, id: SymbolId) -> String {
+    fn reasons(&self, id: SymbolId) -> Vec<String> {
         let used = self.ranking.reach.of(id);
         let mut said = Vec::new();
         if is_entry(self.map, &self.entries, id) && self.map.symbol(id).name == "main" {
@@ -244,71 +226,43 @@ impl<'a> Outliner<'a> {
                 said.push(format!("{} in {}", count(calls as usize, "caller"), count(files as usize, "file")))
             }
         }
-        if said.is_empty() { String::new() } else { format!("  <- {}", said.join(", ")) }
+        said
     }
 
     /// Folders of which nothing is shown, in at most `room`: at full depth if they fit, else at the depth that does.
-    fn other_folders(&self, levels: &Levels, room: usize) -> String {
+    fn other_folders(&self, form: &dyn Form, levels: &Levels, room: usize) -> Vec<Folder<'a>> {
         let shown: BTreeSet<&str> = levels.keys().map(|id| folder(&self.map.file(id.file).path)).collect();
-        let hidden: Vec<(&str, (usize, usize))> = self
+        let hidden: Vec<Folder<'a>> = self
             .folders
             .iter()
             .filter(|(folder, _)| !shown.contains(*folder))
             .map(|(&folder, &size)| (folder, size))
             .collect();
-        if hidden.is_empty() {
-            return String::new();
-        }
-        let deepest = hidden.iter().map(|(folder, _)| folder.split('/').count()).max().unwrap_or(1);
+        let deepest = hidden.iter().map(|(folder, _)| folder.split('/').count()).max().unwrap_or(0);
         for depth in (1..=deepest).rev() {
             let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
             for &(folder, (files, definitions)) in &hidden {
                 let entry = groups.entry(upto(folder, depth)).or_default();
                 *entry = (entry.0 + files, entry.1 + definitions);
             }
-            let mut text = "not shown:\n".to_owned();
-            for (folder, (files, definitions)) in groups {
-                let folder = if folder.is_empty() { "." } else { folder };
-                let _ = writeln!(
-                    text,
-                    " {}/ {}, {}",
-                    sanitize::line(folder),
-                    count(files, "file"),
-                    count(definitions, "definition")
-                );
-            }
-            if weight(&text) <= room {
-                return text;
+            let groups: Vec<Folder<'a>> = groups.into_iter().collect();
+            if weight(&form.folders(&groups)) <= room {
+                return groups;
             }
         }
-        String::new()
+        Vec::new()
     }
 
-    /// What was left out, by count.
-    fn closing(&self, shown: &BTreeSet<SymbolId>) -> String {
-        let files: BTreeSet<FileId> = shown.iter().map(|id| id.file).collect();
-        let definitions: usize = self.map.files.iter().map(|file| file.facts.symbols.len()).sum();
-        let mut text = format!(
-            "shown: {} of {} in {} of {}",
-            grouped(shown.len()),
-            count(definitions, "definition"),
-            grouped(files.len()),
-            count(self.map.files.len(), "file"),
-        );
-        let partly = self.map.files.iter().filter(|file| file.facts.partly_read).count();
-        if !self.map.skipped.is_empty() {
-            let _ = write!(text, "; {} not read", count(self.map.skipped.len(), "file"));
-        }
-        if partly > 0 {
-            let _ = write!(text, "; {} read in part", count(partly, "file"));
-        }
-        text.push('\n');
-        text
+    /// Files and definitions of the whole map.
+    fn total(&self) -> (usize, usize) {
+        (self.map.files.len(), self.map.files.iter().map(|file| file.facts.symbols.len()).sum())
+    }
+
+    /// Files that were read in part.
+    fn read_in_part(&self) -> usize {
+        self.map.files.iter().filter(|file| file.facts.partly_read).count()
     }
 }
-
-/// How much is said of each definition.
-type Levels = BTreeMap<SymbolId, Level>;
 
 /// Signatures, the first ones in full.
 fn signatures(ranked: &[SymbolId]) -> Levels {
@@ -362,7 +316,19 @@ mod tests {
         for tokens in 0..200 {
             let text = outline(&map, &ranking, &Focus::default(), tokens);
             assert!(weight(&text) <= tokens * CHARACTERS_PER_TOKEN, "{tokens} tokens: {text}");
+            let text = outline_json(&map, &ranking, &Focus::default(), tokens);
+            assert!(weight(&text) <= tokens.max(80) * CHARACTERS_PER_TOKEN, "{tokens} tokens: {text}");
+            serde_json::from_str::<serde_json::Value>(&text).expect("it is JSON however small");
         }
+    }
+
+    #[test]
+    fn the_document_says_what_the_text_says() {
+        let map = sample::map();
+        let focus = Focus { files: vec![1], ..Focus::default() };
+        let text = outline_json(&map, &rank(&map, &focus), &focus, 1000);
+        let document: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        insta::assert_json_snapshot!(document);
     }
 
     #[test]

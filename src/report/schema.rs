@@ -4,9 +4,11 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::audit_document::AuditDocument;
+use super::clean::CleanDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
+use super::map_outline::OutlineDocument;
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
@@ -20,6 +22,7 @@ use crate::receipt::Receipt;
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("audit", text::<AuditDocument>()),
+        ("clean", text::<CleanDocument>()),
         ("diff", text::<DiffDocument>()),
         ("finding", text::<Finding>()),
         ("map", text::<MapDocument>()),
@@ -31,6 +34,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("map-files", text::<FileRow>()),
         ("map-symbols", text::<SymbolRow>()),
         ("map-entries", text::<EntryRow>()),
+        ("map-outline", text::<OutlineDocument>()),
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),

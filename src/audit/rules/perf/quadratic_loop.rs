@@ -253,9 +253,8 @@ fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
         ),
         Copying::Shifting => (
             format!("`{function}` moves all of `{name}` for every element"),
-            format!(
-                "At the front of a vector, every other element moves: the time grows with the square of the items; a `VecDeque` has two ends."
-            ),
+            "At the front of a vector, every other element moves: the time grows with the square of the items; a `VecDeque` has two ends."
+                .to_owned(),
         ),
     };
     let confidence = match growth.items {

@@ -59,7 +59,7 @@ impl<'a> Linker<'a, '_> {
                 })?;
                 let Value::External { package, path, settled } = outside else { return None };
                 let path = path.iter().cloned().chain(["1".into()]).collect();
-                let setter = Value::External { package: package.clone(), path, settled: *settled };
+                let setter = Value::External { package: *package, path, settled: *settled };
                 Value::Tuple(vec![inner, setter]).by(How::Returned)
             }
             _ => None,

@@ -61,7 +61,7 @@ impl Body {
     }
 
     /// Calls within it, nested functions included.
-    pub fn calls<'a>(self, facts: &'a FileFacts) -> impl Iterator<Item = (CallIndex, &'a CallSite)> {
+    pub fn calls(self, facts: &FileFacts) -> impl Iterator<Item = (CallIndex, &CallSite)> {
         (0..).zip(&facts.calls).filter(move |(_, site)| self.span.contains(site.span))
     }
 
