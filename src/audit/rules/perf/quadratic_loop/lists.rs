@@ -559,6 +559,8 @@ fn type_of_member<'t>(declared: &'t str, key: &str) -> Option<&'t str> {
     for (at, c) in inner.char_indices() {
         match c {
             '{' | '(' | '[' | '<' => depth += 1,
+            // The arrow of a function type closes nothing.
+            '>' if inner[..at].ends_with('=') => {}
             '}' | ')' | ']' | '>' => depth -= 1,
             ';' | ',' | '\n' if depth == 0 => {
                 members.push(&inner[start..at]);
