@@ -2,14 +2,19 @@
 
 pub mod checks;
 pub mod command_injection;
+pub mod exposed_cookie;
 pub mod hardcoded_secret;
 pub mod missing_auth;
 pub mod origin;
 pub mod path_traversal;
+pub mod permissive_cors;
 pub mod prompt_injection_content;
+pub mod remedy;
 pub mod sql_injection;
 pub mod timing_unsafe_compare;
 pub mod tls_verification_disabled;
+pub mod unverified_jwt;
+pub mod weak_password_hash;
 pub mod workflow_pull_request_target_checkout;
 pub mod workflow_script_injection;
 pub mod workflow_unpinned_action;

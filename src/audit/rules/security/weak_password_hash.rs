@@ -1,0 +1,218 @@
+//! `weak-password-hash`: a password hashed by a function made to be fast.
+
+use crate::audit::draft::PlanDraft;
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::remedy::Remedy;
+use crate::effects::{Effects, chain};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{FileFacts, LanguageName};
+use crate::repo_map::{CallId, FileRole, RepoMap};
+
+/// A password given to MD5, SHA-1 or SHA-2.
+pub struct WeakPasswordHash;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "weak-password-hash",
+    category: Category::Security,
+    what: "a password hashed with MD5, SHA-1 or SHA-2 alone",
+    why: "a graphics card tries billions of them a second: whoever gets the table has most of the passwords in hours",
+    quiet_when: "the same function hands the result to bcrypt, scrypt, argon2 or pbkdf2, it is a look-up of leaked passwords, or a \
+                 protocol prescribes the hash",
+    example: "const hash = crypto.createHash('sha256').update(password).digest('hex');",
+};
+
+impl Rule for WeakPasswordHash {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        map.calls().filter_map(|(call, _)| finding(map, call)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let (_, source) = context.map.file_by_path(&finding.location().file)?;
+        let how = if source.language == LanguageName::Rust {
+            "hash with `argon2` (`Argon2::default().hash_password(…)`) and check with `verify_password`, in `spawn_blocking` where the code is async"
+        } else {
+            "hash with `crypto.scrypt` (promisified, a random salt of 16 bytes for each password, kept beside the hash) or the password \
+             library the project already has, and compare with `crypto.timingSafeEqual`"
+        };
+        let remedy = Remedy {
+            title: "Hash passwords with a slow function",
+            instruction: format!(
+                "{how}. Hashes that are stored already stay valid: recognise them by their form, check them the old way, and store the \
+                 new hash after the next successful log-in."
+            ),
+            edits: Vec::new(),
+            test: "a new password is stored in the new form and accepted; a password stored in the old form is still accepted once and then stored anew",
+            edge_case: "two users with one password must have different hashes",
+            stop: "the value is not a password that a person chose, or a protocol prescribes this hash",
+        };
+        Some(remedy.plan(finding, context))
+    }
+}
+
+/// Functions made to be fast.
+fn is_fast(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+    matches!(
+        name.as_str(),
+        "md5"
+            | "md4"
+            | "sha1"
+            | "sha"
+            | "sha224"
+            | "sha256"
+            | "sha384"
+            | "sha512"
+            | "rsasha256"
+            | "ripemd160"
+            | "sha3256"
+            | "sha3512"
+    )
+}
+
+/// The function and what it is given, if a call hashes something.
+fn hashed(map: &RepoMap, call: CallId) -> Option<(String, &Expr)> {
+    let source = map.file(call.file);
+    let facts = &source.facts;
+    let site = facts.call(call.index);
+    let argument = site.arguments.first()?;
+    if source.language == LanguageName::Rust {
+        let Expr::Path(segments) = site.callee.peeled() else {
+            // `hasher.update(password)` where `let mut hasher = Sha256::new()`.
+            let (Expr::Member(object, method), Expr::Name(_)) = (site.callee.peeled(), receiver(&site.callee)?) else {
+                return None;
+            };
+            if !matches!(method.as_str(), "update" | "input" | "chain" | "chain_update") {
+                return None;
+            }
+            let Expr::Call(made) = place::resolve(facts, site.caller, object) else { return None };
+            let Expr::Path(maker) = facts.call(*made).callee.peeled() else { return None };
+            let [.., kind, new] = maker.as_slice() else { return None };
+            return (new == "new" && is_fast(kind)).then(|| (kind.to_string(), argument));
+        };
+        let [.., kind, method] = segments.as_slice() else { return None };
+        let hashes = matches!(method.as_str(), "digest" | "compute" | "hash" | "new_with_prefix");
+        return (hashes && is_fast(kind)).then(|| (kind.to_string(), argument));
+    }
+    match site.callee.peeled() {
+        // `crypto.createHash("md5").update(password)`
+        Expr::Member(object, method) if method == "update" => {
+            let Expr::Call(made) = place::resolve(facts, site.caller, object) else { return None };
+            let maker = facts.call(*made);
+            let Some(Expr::Text(algorithm)) = maker.arguments.first().map(Expr::peeled) else { return None };
+            (maker.name == "createHash" && is_fast(algorithm)).then(|| (algorithm.to_string(), argument))
+        }
+        // `md5(password)`, `CryptoJS.SHA256(password)`
+        Expr::Name(_) | Expr::Member(..) if is_fast(&site.name) => Some((site.name.to_string(), argument)),
+        // `crypto.hash("sha1", password)`
+        Expr::Member(object, method) if method == "hash" && object.last_name() == Some("crypto") => {
+            let Some(Expr::Text(algorithm)) = Some(argument.peeled()) else { return None };
+            is_fast(algorithm).then(|| Some((algorithm.to_string(), site.arguments.get(1)?))).flatten()
+        }
+        _ => None,
+    }
+}
+
+fn receiver(callee: &Expr) -> Option<&Expr> {
+    match callee.peeled() {
+        Expr::Member(object, _) => Some(object.peeled()),
+        _ => None,
+    }
+}
+
+/// Whether an expression is a password, or text made of one.
+fn is_password(facts: &FileFacts, expr: &Expr) -> bool {
+    let says = |name: &str| {
+        let words = place::words(name);
+        let last = words.last().map(String::as_str).unwrap_or_default();
+        matches!(last, "password" | "passwd" | "pwd" | "pass" | "passphrase" | "passcode")
+            && !words.iter().any(|word| {
+                matches!(
+                    word.as_str(),
+                    "hash" | "hashed" | "encrypted" | "one" | "app" | "api" | "db" | "database" | "redis" | "proxy"
+                )
+            })
+    };
+    let mut found = false;
+    chain::walk_deep(facts, expr, &mut |inner| {
+        found |= match inner {
+            Expr::Name(name) | Expr::Member(_, name) => says(name),
+            _ => false,
+        };
+    });
+    found
+}
+
+/// Words of functions and files that hash a password for another reason.
+const OTHER_REASONS: &[&str] = &[
+    "pwned",
+    "hibp",
+    "breach",
+    "breached",
+    "leaked",
+    "compromised",
+    "digest",
+    "challenge",
+    "subsonic",
+    "ntlm",
+    "scram",
+    "cache",
+    "gravatar",
+    "legacy",
+    "migrate",
+    "import",
+    "fingerprint",
+    "mysql",
+    "postgres",
+    "protocol",
+    "key",
+    "derive",
+    "encrypt",
+    "decrypt",
+    "kdf",
+    "range",
+];
+
+fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
+    let source = map.file(call.file);
+    if source.role != FileRole::Production || place::in_test(map, call) {
+        return None;
+    }
+    let (algorithm, value) = hashed(map, call)?;
+    let facts = &source.facts;
+    if !is_password(facts, value) {
+        return None;
+    }
+    let site = facts.call(call.index);
+    let function = place::function_name(map, call);
+    let path_end = source.path.rsplit('/').next().unwrap_or_default();
+    let about = |text: &str| place::words(text).iter().any(|word| OTHER_REASONS.contains(&word.as_str()));
+    // A slow function around it, or before it.
+    let slow = facts.calls.iter().filter(|other| other.caller == site.caller).any(|other| {
+        let text = other.callee.dotted().unwrap_or_default().to_lowercase();
+        ["bcrypt", "argon", "scrypt", "pbkdf2"].iter().any(|name| text.contains(name))
+            || other.name.starts_with("createCipher")
+    });
+    if about(&function) || about(path_end) || slow {
+        return None;
+    }
+    Some(
+        FindingDraft::at_call(&DOC, map, call, "hash")
+            .title(format!("`{function}` hashes a password with {}", algorithm.to_uppercase()))
+            .message(format!(
+                "`{function}` hashes a password with {}, which is made to be fast: whoever gets the hashes tries billions of passwords a second.",
+                algorithm.to_uppercase()
+            ))
+            .impact(4)
+            .effort(Effort::M)
+            .risk(Risk::Med)
+            .confidence(Confidence::High)
+            .build(),
+    )
+}
