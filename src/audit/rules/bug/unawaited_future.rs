@@ -130,6 +130,7 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         | Usage::Receiver(_)
         | Usage::Tested
         | Usage::Operand
-        | Usage::Element => false,
+        | Usage::Element
+        | Usage::Passed => false,
     }
 }
