@@ -1,6 +1,6 @@
 //! Effects: what each function does to the world outside it, directly and through the functions it calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,11 @@ pub mod asynchrony;
 pub mod chain;
 pub mod deferral;
 pub mod entry;
+pub mod promises;
 pub mod propagate;
 pub mod tables;
 
+use asynchrony::Asynchrony;
 use entry::Entries;
 
 use crate::finding::Hop;
@@ -72,8 +74,8 @@ pub struct Effects {
     pub direct: BTreeMap<CallId, Vec<DirectEffect>>,
     /// Effects of each function, with the shortest way to them.
     pub functions: BTreeMap<SymbolId, BTreeMap<Effect, Cause>>,
-    /// Functions that give a promise or a future.
-    pub async_functions: BTreeSet<SymbolId>,
+    /// Functions that give a promise or a future, and functions that give such functions.
+    pub asynchrony: Asynchrony,
     /// Where the world calls in, and what is reached from there.
     pub entries: Entries,
 }
@@ -82,8 +84,8 @@ pub struct Effects {
 pub fn effects(map: &RepoMap) -> Effects {
     let direct = tables::direct_effects(map);
     let functions = propagate::propagate(map, &direct);
-    let async_functions = asynchrony::async_functions(map, &direct);
-    Effects { direct, functions, async_functions, entries: entry::entries(map) }
+    let asynchrony = asynchrony::asynchrony(map, &direct);
+    Effects { direct, functions, asynchrony, entries: entry::entries(map) }
 }
 
 impl Effects {
@@ -153,16 +155,11 @@ impl Effects {
 
     /// Whether a function gives a promise or a future.
     pub fn is_async(&self, symbol: SymbolId) -> bool {
-        self.async_functions.contains(&symbol)
+        self.asynchrony.functions.contains(&symbol)
     }
 
     /// Whether a call gives a promise or a future: every function it may reach does, or the API is known to.
     pub fn call_is_async(&self, map: &RepoMap, call: CallId) -> bool {
-        let mut resolved = map.resolved(call).peekable();
-        if resolved.peek().is_some() {
-            return resolved.all(|resolved| self.is_async(resolved.symbol));
-        }
-        let direct = self.direct(call);
-        !direct.is_empty() && direct.iter().all(|direct| direct.is_async)
+        asynchrony::gives_promise(map, &self.direct, &self.asynchrony, call)
     }
 }

@@ -37,6 +37,8 @@ pub static RULES: &[&dyn Rule] = &[
     &perf::quadratic_loop::QuadraticLoop,
     &perf::regex_in_hot_path::RegexInHotPath,
     &perf::blocking_in_async::BlockingInAsync,
+    &perf::sequential_await::SequentialAwait,
+    &perf::unbounded_concurrency::UnboundedConcurrency,
     &tests::skipped_test::SkippedTest,
     &tests::untested_hot_code::UntestedHotCode,
     &tests::no_test_command::NoTestCommand,

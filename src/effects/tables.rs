@@ -295,6 +295,11 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
     }
 }
 
+/// Whether `package` belongs to the library of this name.
+pub fn is_of(library: &str, package: &str) -> bool {
+    LIBRARIES.iter().any(|known| known.name == library && names_package(known.packages, package))
+}
+
 /// Whether calls of this package are fully described by the tables: what is not listed has no effect.
 ///
 /// Not so for `global`: clients are kept there across reloads (`globalThis.prisma`).
@@ -307,6 +312,12 @@ fn wraps_known_library(package: &str) -> bool {
 fn is_of_runtime(library: &Library) -> bool {
     matches!(library.name, "std" | "tokio" | "fs-err")
 }
+
+/// Objects of the language itself, whose names look like those of models.
+const NAMESPACES: &[&str] = &[
+    "Math", "Object", "Array", "JSON", "Number", "String", "Date", "Reflect", "Promise", "Symbol", "BigInt", "Intl",
+    "Atomics", "Buffer",
+];
 
 fn from_shape(
     facts: &FileFacts,
@@ -324,6 +335,10 @@ fn from_shape(
         (None, Expr::Member(..)) => vec![site.name.as_str()],
         (None, _) => return Vec::new(),
     };
+    // `Math.max` is no column's maximum.
+    if names.first().is_some_and(|root| NAMESPACES.contains(root)) {
+        return Vec::new();
+    }
     let has_root = names.len() > 1 || !matches!(site.callee, Expr::Member(..));
     let is_used = |library: &Library| {
         library.name == "std"
@@ -447,7 +462,7 @@ fn has_argument(facts: &FileFacts, call: CallIndex, wanted: &[&str]) -> bool {
 }
 
 /// Whether `package` is one of `packages`, sub-paths (`drizzle-orm/pg-core`) included.
-fn names_package(packages: &[&str], package: &str) -> bool {
+pub fn names_package(packages: &[&str], package: &str) -> bool {
     packages.iter().any(|known| match known.strip_suffix("/*") {
         Some(scope) => package.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/')),
         None => package.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),

@@ -104,6 +104,8 @@ pub struct FileFacts {
     pub comparisons: Vec<Comparison>,
     /// Assignments to something that exists: `a.b = value`, `total += x`.
     pub assignments: Vec<Assignment>,
+    /// How locals are used that hold what a call gave, where nothing hands the value on (TypeScript and JavaScript).
+    pub local_reads: Vec<LocalRead>,
     /// Error handlers.
     pub catches: Vec<Catch>,
     /// Strings that look like credentials: type and place, never the value.
@@ -338,6 +340,8 @@ pub enum Usage {
     Operand,
     /// An element of an array or a value of an object literal.
     Element,
+    /// Handed on in some other way, or asked about without being read: yielded, thrown, `typeof`, `instanceof`, `for await`.
+    Passed,
 }
 
 /// One place that calls something.
@@ -577,6 +581,18 @@ pub struct Assignment {
     pub line: u32,
 }
 
+/// A use of a local that holds what a call gave: `const user = load(id)`, later `user.name`.
+///
+/// Kept only when no use of the local awaits, returns, stores or collects the value: then these uses are all there are, and one
+/// that cannot do with a promise tells of a forgotten `await`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalRead {
+    /// The call whose value the local holds.
+    pub call: CallIndex,
+    /// What becomes of the value here.
+    pub usage: Usage,
+}
+
 /// An error handler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catch {
@@ -728,6 +744,7 @@ impl FileFacts {
             returns,
             comparisons,
             assignments,
+            local_reads,
             catches,
             secrets,
             comments,
@@ -746,6 +763,7 @@ impl FileFacts {
         returns.shrink_to_fit();
         comparisons.shrink_to_fit();
         assignments.shrink_to_fit();
+        local_reads.shrink_to_fit();
         catches.shrink_to_fit();
         secrets.shrink_to_fit();
         comments.shrink_to_fit();

@@ -7,3 +7,5 @@ pub mod n_plus_one_write;
 pub mod per_item;
 pub mod quadratic_loop;
 pub mod regex_in_hot_path;
+pub mod sequential_await;
+pub mod unbounded_concurrency;

@@ -23,9 +23,12 @@ pub static LIBRARY: Library = Library {
     ],
     apis: &[
         does(Effect::Http, "fetch"),
+        does(Effect::Http, "default|axios|got|ky|Axios|AxiosInstance.get|post|put|patch|delete|head|options|request"),
+        // `axios.create(…).get`; not `response.headers.get`.
         does(
             Effect::Http,
-            "default|axios|got|ky|Axios|AxiosInstance.**.get|post|put|patch|delete|head|options|request",
+            "default|axios|got|ky|Axios|AxiosInstance.**.create|extend|axiosRef|instance|client.\
+             get|post|put|patch|delete|head|options|request",
         ),
         does(Effect::Http, "get|post|put|patch|delete|head|options|request|stream|ofetch"),
         does(Effect::Http, "default|axios|got|ky|superagent"),

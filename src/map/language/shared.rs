@@ -70,6 +70,11 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
             "deliberate",
             "purpose",
             "effort",
+            "asynchronously",
+            "background",
+            "await",
+            "wait",
+            "just in case",
         ]))
         .expect("a few short words are a pattern")
 });
@@ -91,6 +96,22 @@ const JUSTIFICATIONS: &[&str] = &[
     "best-effort",
     "fire and forget",
     "fire-and-forget",
+    "asynchronously",
+    "in the background",
+    "in background",
+    "don't await",
+    "do not await",
+    "not awaited",
+    "not awaiting",
+    "no need to await",
+    "without await",
+    "no await",
+    "don't wait",
+    "do not wait",
+    "not wait",
+    "without waiting",
+    "no need to wait",
+    "just in case",
 ];
 const ORDERS: &[&str] = &["ignore", "disregard", "forget"];
 

@@ -10,6 +10,7 @@ mod control;
 mod definitions;
 mod expr;
 mod finish;
+mod locals;
 mod members;
 mod modules;
 mod patterns;

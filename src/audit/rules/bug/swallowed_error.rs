@@ -6,7 +6,8 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::{Catch, CatchForm, LanguageName, Usage};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{Catch, CatchForm, LanguageName, RegionKind, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
 
@@ -16,9 +17,11 @@ pub struct SwallowedError;
 static DOC: RuleDoc = RuleDoc {
     id: "swallowed-error",
     category: Category::Bug,
-    what: "an empty `catch` around a database write or a queue, or `let _ =` on the result of one",
+    what: "an empty `catch` around a database write or a queue, one that only logs before the function reports success, or `let _ =` or \
+           `.ok()` on the result of a write",
     why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
-    quiet_when: "the handler holds a comment, a fallback, a log line or a rethrow, or nothing it guards writes",
+    quiet_when: "the handler holds a comment, a fallback or a rethrow, the function gives nothing back, nothing it guards writes, or \
+                 what it writes is a log, a counter or a cache",
     example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
 };
 
@@ -33,6 +36,8 @@ impl Rule for SwallowedError {
             for catch in &source.facts.catches {
                 if let Some(write) = lost_write(map, effects, file, catch) {
                     found.push(of_catch(map, effects, file, catch, write));
+                } else if let Some(write) = denied_write(map, effects, file, catch) {
+                    found.push(of_logging_catch(map, effects, file, catch, write));
                 }
             }
         }
@@ -135,13 +140,149 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
     })
 }
 
-/// `let _ = tx.commit().await`.
+/// Functions that only tell somebody about an error.
+const LOGS: &[&str] = &[
+    "log",
+    "error",
+    "warn",
+    "warning",
+    "info",
+    "debug",
+    "captureException",
+    "captureMessage",
+    "trace",
+    "fatal",
+    "stringify",
+];
+
+/// What may be lost without harm, by a word of the table, the function or the method.
+const MINOR: &[&str] = &[
+    "log",
+    "logs",
+    "audit",
+    "event",
+    "events",
+    "activity",
+    "activities",
+    "analytics",
+    "metric",
+    "metrics",
+    "stat",
+    "stats",
+    "cache",
+    "seen",
+    "visit",
+    "visits",
+    "view",
+    "views",
+    "track",
+    "telemetry",
+    "history",
+    "notification",
+    "notifications",
+    "usage",
+    "counter",
+    "increment",
+    "cleanup",
+    "heartbeat",
+    "last",
+    "touch",
+];
+
+/// The write whose failure is only logged before the function says that all went well.
+fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> Option<CallId> {
+    let goes_on = catch.form == CatchForm::Block
+        && !catch.is_empty
+        && !catch.has_comment
+        && !catch.rethrows
+        && !catch.has_fallback
+        && !map.is_test(file, catch.symbol);
+    if !goes_on || !map.file(file).language.is_ecmascript() {
+        return None;
+    }
+    let facts = &map.file(file).facts;
+    let body = facts.regions.get(catch.guarded? as usize)?.span;
+    let handler = facts.regions.get(catch.region? as usize)?;
+    // One item that fails must not stop the others.
+    if facts.enclosing_regions(handler.parent).any(|(_, region)| matches!(region.kind, RegionKind::Loop(_))) {
+        return None;
+    }
+    let mut said = facts.calls.iter().filter(|site| handler.span.contains(site.span)).peekable();
+    // A handler that decides something (`if (error.code !== …) throw error`) is no plain log line.
+    let only_logs = said.peek().is_some()
+        && said.all(|site| LOGS.contains(&site.name.as_str()))
+        && !facts.regions.iter().any(|region| region.kind == RegionKind::Branch && handler.span.contains(region.span));
+    let around = facts
+        .enclosing_regions(handler.parent)
+        .find_map(|(index, region)| matches!(region.kind, RegionKind::Callback { .. }).then_some(index));
+    // What it says when all went well: something other than nothing, behind the handler.
+    let reports_success = facts.returns.iter().any(|returned| {
+        returned.region == around
+            && (around.is_some() || returned.symbol == catch.symbol)
+            && returned.line > catch.lines.end
+            && matches!(
+                &returned.value,
+                Expr::Object(_) | Expr::Bool(true) | Expr::Text(_) | Expr::Call(_) | Expr::Name(_) | Expr::Member(..)
+            )
+    });
+    if !only_logs || !reports_success {
+        return None;
+    }
+    // Something of the body that the rest of the function uses would be a fallback of its own: undefined.
+    let written: Vec<CallId> = (0..)
+        .zip(&facts.calls)
+        .filter(|(_, site)| body.contains(site.span) && site.awaited)
+        .map(|(index, _)| CallId { file, index })
+        .collect();
+    // More than writes: what failed is not clear, and reading on its own may well be optional.
+    let writes = |call: &CallId| {
+        map.call(*call).usage == Usage::Discarded
+            && effects.cause(map, *call, Effect::DbWrite).is_some_and(|cause| cause.distance <= 2)
+    };
+    let minor = |call: &CallId| {
+        place::words(&place::callee_text(map, *call)).iter().any(|word| MINOR.contains(&word.as_str()))
+            || catch.symbol.is_some_and(|index| {
+                place::words(&facts.symbols[index as usize].name).iter().any(|word| MINOR.contains(&word.as_str()))
+            })
+    };
+    let first = *written.first()?;
+    (written.iter().all(writes) && !written.iter().any(minor)).then_some(first)
+}
+
+fn of_logging_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write: CallId) -> Finding {
+    let name = place::callee_text(map, write);
+    let function = place::function_name(map, write);
+    let path = &map.file(file).path;
+    FindingDraft::at_lines(&DOC, path, catch.lines.start, catch.lines.end.min(catch.lines.start + 4), "handler")
+        .within(map, file, catch.symbol)
+        .title(format!("`{function}` reports success after `{name}` failed"))
+        .message(format!(
+            "When `{name}` fails, `{function}` logs the error and gives its normal result: the caller goes on as if it were stored."
+        ))
+        .impact(3)
+        .effort(Effort::S)
+        .risk(Risk::Med)
+        .confidence(Confidence::Med)
+        .and_call(map, write, "write")
+        .path(effects.path(map, write, Effect::DbWrite))
+        .build()
+}
+
+/// `let _ = tx.commit().await`, `tx.commit().await.ok();`.
 fn is_ignored_write(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let source = map.file(call.file);
     let site = map.call(call);
+    let is_ignored = match &site.usage {
+        Usage::Ignored => true,
+        Usage::Receiver(next) => {
+            let next = source.facts.call(*next);
+            next.name == "ok" && next.arguments.is_empty() && next.usage == Usage::Discarded
+        }
+        _ => false,
+    };
     source.language == LanguageName::Rust
         && source.role == FileRole::Production
-        && site.usage == Usage::Ignored
+        && is_ignored
         && !place::in_test(map, call)
         && effects.direct(call).iter().any(|direct| direct.effect == Effect::DbWrite)
         && !source.facts.comments.iter().any(|comment| comment.applies_to == site.line)
@@ -167,17 +308,20 @@ fn of_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write
 }
 
 fn of_call(map: &RepoMap, effects: &Effects, call: CallId) -> Finding {
+    let is_plain = map.call(call).usage == Usage::Ignored;
     let name = place::callee_text(map, call);
     let function = place::function_name(map, call);
     FindingDraft::at_call(&DOC, map, call, "write")
         .title(format!("`{function}` hides that `{name}` failed"))
         .message(format!(
-            "`let _ =` drops the error of `{name}` in `{function}`: the caller goes on as if it were stored."
+            "{} drops the error of `{name}` in `{function}`: the caller goes on as if it were stored.",
+            if is_plain { "`let _ =`" } else { "`.ok()`" }
         ))
-        .impact(4)
+        // `.ok()` at the end of a statement is seldom written without a thought.
+        .impact(if is_plain { 4 } else { 3 })
         .effort(Effort::S)
         .risk(Risk::Med)
-        .confidence(Confidence::Med)
+        .confidence(if is_plain { Confidence::Med } else { Confidence::Low })
         .path(effects.path(map, call, Effect::DbWrite))
         .build()
 }

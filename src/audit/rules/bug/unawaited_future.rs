@@ -4,12 +4,13 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::{CallKind, LanguageName, Span, Usage};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, FileFacts, LanguageName, Span, Usage};
 use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, RepoMap};
+use crate::repo_map::{CallId, CallTarget, RepoMap};
 
 /// A Rust future that nobody polls.
 pub struct UnawaitedFuture;
@@ -17,7 +18,7 @@ pub struct UnawaitedFuture;
 static DOC: RuleDoc = RuleDoc {
     id: "unawaited-future",
     category: Category::Bug,
-    what: "the future of an async function dropped by `let _ =`, an unused `_name` or a statement",
+    what: "the future of an async function, a query or a lock dropped by `let _ =`, an unused `_name` or a statement",
     why: "a future does nothing until it is polled: the call looks made and is not",
     quiet_when: "the future is awaited, returned, stored, spawned or joined, or it is test code",
     example: "async fn close(pool: &Pool) {\n    let _ = flush(pool); // flush is async: nothing is flushed\n}",
@@ -108,6 +109,33 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     {
         return false;
     }
+    if !is_function_of_ours(map, effects, call) && !is_future_of_library(map, effects, call) {
+        return false;
+    }
+    match &site.usage {
+        Usage::Discarded | Usage::Ignored => !site.propagated,
+        Usage::Bound(name) => name.starts_with('_') && name.len() > 1 && !is_mentioned(&source.facts, name),
+        Usage::Assigned
+        | Usage::Returned
+        | Usage::Argument(_)
+        | Usage::Receiver(_)
+        | Usage::Tested
+        | Usage::Operand
+        | Usage::Element
+        | Usage::Passed => false,
+    }
+}
+
+/// Whether a name is used again. What only awaits it is no fact of the map, but nobody awaits what was named to be unused.
+fn is_mentioned(facts: &FileFacts, name: &str) -> bool {
+    let mentions = |expr: &Expr| expr.mentions(name);
+    facts.calls.iter().any(|site| mentions(&site.callee) || site.arguments.iter().any(mentions))
+        || facts.bindings.iter().filter_map(|binding| binding.value.as_ref()).any(mentions)
+        || facts.returns.iter().any(|returned| mentions(&returned.value))
+}
+
+/// An async function of the repository.
+fn is_function_of_ours(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let mut resolved = map.resolved(call).peekable();
     // `#[async_trait]` and plain `async fn` alike; a declared `impl Future` may be lazy by contract, so it is left out.
     if resolved.peek().is_none() || !resolved.all(|one| map.symbol(one.symbol).is_async && effects.is_async(one.symbol))
@@ -116,20 +144,28 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     }
     // `#[tokio::main]` and its like make the function synchronous: it runs the future itself.
     let runs_itself = |attribute: &Name| attribute.split('(').next().is_some_and(|path| path.trim().ends_with("main"));
-    if map.resolved(call).any(|one| map.symbol(one.symbol).attributes.iter().any(runs_itself)) {
-        return false;
-    }
-    match &site.usage {
-        Usage::Discarded | Usage::Ignored => !site.propagated,
-        Usage::Bound(name) => {
-            name.starts_with('_') && name.len() > 1 && source.facts.references.binary_search(name).is_err()
+    !map.resolved(call).any(|one| map.symbol(one.symbol).attributes.iter().any(runs_itself))
+}
+
+/// A query of a library that has no synchronous form, or a lock or a pause of tokio.
+fn is_future_of_library(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    const ALWAYS_ASYNC: &[&str] = &["sqlx", "sea-orm", "tokio-postgres", "tokio"];
+    let direct = effects.direct(call);
+    let is_query = !direct.is_empty()
+        && direct.iter().all(|direct| direct.is_async && ALWAYS_ASYNC.contains(&direct.library))
+        && chain::end(map, call) == call;
+    let is_tokio = match map.target(call) {
+        CallTarget::External(outside) if outside.package == "tokio" => {
+            let path: Vec<&str> = outside.path.iter().map(Name::as_str).collect();
+            matches!(
+                path.as_slice(),
+                ["sync", "Mutex", "lock"]
+                    | ["sync", "RwLock", "read" | "write"]
+                    | ["time", "sleep" | "sleep_until"]
+                    | ["Mutex", "lock"]
+            )
         }
-        Usage::Assigned
-        | Usage::Returned
-        | Usage::Argument(_)
-        | Usage::Receiver(_)
-        | Usage::Tested
-        | Usage::Operand
-        | Usage::Element => false,
-    }
+        _ => false,
+    };
+    is_query || is_tokio
 }

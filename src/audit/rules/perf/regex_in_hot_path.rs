@@ -158,7 +158,7 @@ fn is_lazy(map: &RepoMap, call: CallId) -> bool {
 fn is_stored(map: &RepoMap, call: CallId) -> bool {
     let end = chain::end(map, call);
     match &map.call(end).usage {
-        Usage::Returned | Usage::Element | Usage::Assigned => true,
+        Usage::Returned | Usage::Element | Usage::Assigned | Usage::Passed => true,
         Usage::Argument(outer) => {
             let name = &map.file(call.file).facts.call(*outer).name;
             matches!(name.as_str(), "push" | "insert" | "Some" | "Ok" | "new" | "set" | "extend")

@@ -117,12 +117,13 @@ impl<'t> Walker<'t> {
                 Some("await") => Context { awaited: true, ..context },
                 Some("!") => context.used(Use::Tested),
                 Some("void") => context.used(Use::Ignored),
+                Some("typeof") => context.used(Use::Passed),
                 _ => context.used(Use::Operand),
             }
         });
         // `if (a.f?.())` asks whether there is an `f`, as well as what it says.
         let is_asked = context.usage == Use::Tested && prefix::is_optional(node);
-        let context = if is_asked { context.used(Use::Operand) } else { context };
+        let context = if is_asked { context.used(Use::Passed) } else { context };
         let tagged = list.is_some_and(|list| list.kind() == "template_string");
         let kind = if tagged { CallKind::Template } else { kind };
         let arguments = self.arguments(list);
@@ -319,7 +320,7 @@ impl<'t> Walker<'t> {
             _ => Use::Operand,
         };
         for (child, field) in self.children(node) {
-            let usage = if field == Some("right") { usage } else { Use::Operand };
+            let usage = if field == Some("right") { usage } else { Use::Passed };
             self.push(child, context.inner().used(usage));
         }
     }

@@ -64,6 +64,8 @@ impl<'t> Walker<'t> {
                     self.bind_loop(names, region, node, inside);
                 }
                 Some("body") => self.push_body(child, inside),
+                // `for await` waits for what it runs over.
+                Some("right") if is_async => self.push(child, context.inner().used(Use::Passed)),
                 _ => self.push(child, context.inner().used(Use::Operand)),
             }
         }
@@ -398,6 +400,7 @@ impl<'t> Walker<'t> {
                 Some("left") if logical => context.inner().used(Use::Tested),
                 // Its value is the value of the whole.
                 Some("right") if logical => context.inner(),
+                Some("left") if matches!(operator, "instanceof" | "in") => context.inner().used(Use::Passed),
                 _ => context.inner().used(Use::Operand),
             };
             self.push(child, own);

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::walk::Walker;
+use super::walk::{NameUse, Walker};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CodeLine, ExportTarget, FileFacts, RegionKind, Span, Usage};
 use crate::repo_map::name::Name;
@@ -20,6 +20,7 @@ impl Walker<'_> {
         let mut facts = std::mem::take(&mut self.facts);
         self.measure(&mut facts);
         facts.references = self.references(&facts);
+        facts.local_reads = self.local_reads(&facts);
         facts.comments = std::mem::take(&mut self.comments).finish(self.source, &code_lines);
         facts.code_lines = code_lines;
 
@@ -65,7 +66,7 @@ impl Walker<'_> {
             own.entry(symbol.name.as_str()).or_default().push(symbol.span);
         }
         let mut found: FxHashSet<&str> = FxHashSet::default();
-        for name in &self.names {
+        for NameUse { span: name, .. } in &self.names {
             let Some(text) = self.source.get(name.start as usize..name.end as usize) else { continue };
             if text.is_empty() || found.contains(text) {
                 continue;
@@ -147,6 +148,14 @@ impl Renumbered {
             self.expr(&mut assignment.target);
             self.expr(&mut assignment.value);
         }
+        facts.local_reads.retain_mut(|read| {
+            if let Usage::Argument(call) | Usage::Receiver(call) = &mut read.usage {
+                *call = self.calls.get(*call as usize).copied().flatten().unwrap_or(*call);
+            }
+            let call = self.calls.get(read.call as usize).copied().flatten();
+            read.call = call.unwrap_or_default();
+            call.is_some()
+        });
         for catch in &mut facts.catches {
             self.symbol(&mut catch.symbol);
             self.region(&mut catch.guarded);

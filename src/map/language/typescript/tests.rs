@@ -511,7 +511,7 @@ fn words_before_a_call_with_type_arguments_belong_to_the_whole_call() {
 #[test]
 fn asking_whether_there_is_a_value_is_no_test_of_it() {
     let found = facts("ts", "function run() {\n  if (a.b?.()) {}\n  const x = !a?.c();\n  return d() ?? e();\n}");
-    assert_eq!(calls(&found), ["run: b Operand", "run: c Operand", "run: d Returned", "run: e Returned"]);
+    assert_eq!(calls(&found), ["run: b Passed", "run: c Passed", "run: d Returned", "run: e Returned"]);
 }
 
 #[test]
@@ -522,4 +522,26 @@ fn every_statement_of_a_damaged_file_keeps_its_place() {
     let calls: Vec<(&str, u32, u32)> =
         found.calls.iter().map(|call| (call.name.as_str(), call.line, call.end_line)).collect();
     assert_eq!(calls, [("one", 2, 2), ("two", 4, 6)]);
+}
+
+#[test]
+fn locals_that_are_only_read_say_how() {
+    let source = "async function run(id) {\n  const a = load(id);\n  const b = load(id);\n  const c = load(id);\n  const d = load(id);\n  \
+                  const e = load(id);\n  const f = load(id);\n  a.name;\n  await b;\n  b.name;\n  if (c) return { ...c };\n  all.push({ d });\n  \
+                  get(e, 'name');\n  f.then(done);\n}\n";
+    let facts = facts("ts", source);
+    let reads: Vec<String> = facts
+        .local_reads
+        .iter()
+        .map(|read| {
+            let site = facts.call(read.call);
+            let name = match &site.usage {
+                Usage::Bound(name) => name.as_str(),
+                _ => "",
+            };
+            format!("{name} {:?}", read.usage)
+        })
+        .collect();
+    let get = facts.calls.iter().position(|site| site.name == "get").expect("the source calls it");
+    assert_eq!(reads, ["a Operand".to_owned(), "c Tested".into(), "c Operand".into(), format!("e Argument({get})")]);
 }

@@ -24,6 +24,17 @@ pub(super) enum Use {
     Tested,
     Operand,
     Element,
+    Passed,
+}
+
+/// An identifier that is no definition, and what becomes of its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NameUse {
+    pub span: Span,
+    pub usage: Use,
+    pub awaited: bool,
+    /// Not the name of a member.
+    pub is_value: bool,
 }
 
 /// What stands around the node being visited.
@@ -117,7 +128,7 @@ pub(super) struct Walker<'t> {
     /// Start and length of every token, comments left out.
     pub leaves: Vec<(u32, u32)>,
     /// Identifiers that are no definition.
-    pub names: Vec<Span>,
+    pub names: Vec<NameUse>,
 }
 
 impl<'t> Walker<'t> {
@@ -169,7 +180,7 @@ impl<'t> Walker<'t> {
     pub fn push(&mut self, node: Node<'t>, context: Context) {
         // Comments keep their place: they are read in order.
         if node.is_leaf() && !node.is_extra() {
-            self.visit_leaf(node);
+            self.visit_leaf(node, context);
         } else {
             self.stack.push((node, context));
         }
@@ -243,7 +254,7 @@ impl<'t> Walker<'t> {
 
     fn visit(&mut self, node: Node<'t>, context: Context) {
         if node.is_leaf() {
-            self.visit_leaf(node);
+            self.visit_leaf(node, context);
         } else if node.is_named() {
             let visit = self.kinds.visits.of(node);
             visit(self, node, context);
@@ -265,17 +276,30 @@ impl<'t> Walker<'t> {
         let usage = match node.child(0).map(|operator| operator.kind()) {
             Some("void") => Use::Ignored,
             Some("!") => Use::Tested,
+            Some("typeof") => Use::Passed,
             _ => Use::Operand,
         };
         self.push_children(node, context.inner().used(usage));
     }
 
+    /// `a.b`: reads `a`, unless it is what an assignment writes to.
+    fn visit_member(&mut self, node: Node<'t>, context: Context) {
+        let usage = if context.usage == Use::Passed { Use::Passed } else { Use::Operand };
+        self.push_children(node, context.inner().used(usage));
+    }
+
     /// A token: counted, and noted when it is a name.
-    pub fn visit_leaf(&mut self, node: Node<'t>) {
-        match self.kinds.leaves.of(node) {
+    pub fn visit_leaf(&mut self, node: Node<'t>, context: Context) {
+        let token = self.kinds.leaves.of(node);
+        match token {
             Token::Comment => return self.comments.push(node, self.source),
             Token::Ignored => return,
-            Token::Name => self.names.push(super::shared::span(node)),
+            Token::Name | Token::Value => self.names.push(NameUse {
+                span: super::shared::span(node),
+                usage: context.usage,
+                awaited: context.awaited,
+                is_value: token == Token::Value,
+            }),
             Token::Other => {}
         }
         self.count(node);
@@ -309,6 +333,7 @@ impl<'t> Walker<'t> {
             Use::Tested => Usage::Tested,
             Use::Operand => Usage::Operand,
             Use::Element => Usage::Element,
+            Use::Passed => Usage::Passed,
         }
     }
 }
@@ -328,7 +353,10 @@ type Visit = for<'t> fn(&mut Walker<'t>, Node<'t>, Context);
 enum Token {
     Comment,
     Ignored,
+    /// A name of a member or a type.
     Name,
+    /// A name that stands for a value.
+    Value,
     Other,
 }
 
@@ -409,6 +437,10 @@ fn visit_of(kind: &str) -> Visit {
             |walker, node, context| walker.push_children(node, context.inner().used(Use::Element))
         }
         "pair" => |walker, node, context| walker.visit_pair(node, context),
+        "member_expression" | "subscript_expression" => |walker, node, context| walker.visit_member(node, context),
+        "yield_expression" | "throw_statement" => {
+            |walker, node, context| walker.push_children(node, context.inner().used(Use::Passed))
+        }
         "required_parameter" | "optional_parameter" => |walker, node, context| walker.visit_parameter(node, context),
         _ => |walker, node, context| walker.push_children(node, context.inner().used(Use::Operand)),
     }
@@ -418,6 +450,7 @@ fn token_of(kind: &str) -> Token {
     match kind {
         "comment" => Token::Comment,
         "html_comment" | "hash_bang_line" => Token::Ignored,
+        "identifier" | "shorthand_property_identifier" => Token::Value,
         kind if is_name(kind) => Token::Name,
         _ => Token::Other,
     }

@@ -108,7 +108,7 @@ fn is_unused(facts: &FileFacts, call: CallIndex, depth: u32) -> bool {
             let name = facts.call(*next).name.as_str();
             HANDLES_ERRORS.contains(&name) && is_unused(facts, *next, depth + 1)
         }
-        Usage::Bound(_) | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element => false,
+        Usage::Bound(_) | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Element | Usage::Passed => false,
     }
 }
 

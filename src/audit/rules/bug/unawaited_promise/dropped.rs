@@ -1,0 +1,294 @@
+//! Dropped promises: which of them were meant to be awaited.
+
+use crate::audit::place;
+use crate::audit::rules::bug::rejection::{Rejection, rejection};
+use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
+use crate::audit::rules::bug::unawaited_promise::reads::MORE_THAN_PROMISES;
+use crate::effects::{Effect, Effects};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, RegionKind, Usage};
+use crate::repo_map::{CallId, RepoMap};
+
+/// Functions whose result nobody waits for on purpose: telemetry, warming, navigation, cache hints.
+const FIRE_AND_FORGET: &[&str] = &[
+    "track",
+    "log",
+    "capture",
+    "prefetch",
+    "preload",
+    "invalidate",
+    "revalidate",
+    "refetch",
+    "report",
+    "trace",
+    "debug",
+    "emit",
+    "notify",
+    "warm",
+    "schedule",
+    "enqueue",
+    "trigger",
+    "navigate",
+    "redirect",
+    "push",
+    "replace",
+    "start",
+    "run",
+    "main",
+    "bootstrap",
+    "close",
+    "abort",
+    "end",
+    "destroy",
+    "dispose",
+    "cancel",
+    "init",
+    "watch",
+    "poll",
+    "toast",
+    "telemetry",
+    "analytics",
+    "background",
+    "queue",
+    "on",
+    "handle",
+    "dispatch",
+    "refresh",
+    "reload",
+    "ping",
+    "metric",
+    "metrics",
+    "stat",
+    "stats",
+    "record",
+];
+
+/// Functions whose whole point is to stop the code after them.
+const GUARDS: &[&str] = &[
+    "check",
+    "verify",
+    "enforce",
+    "authenticate",
+    "authorize",
+    "authorise",
+    "require",
+    "assert",
+    "validate",
+    "ensure",
+];
+
+/// Functions that change what is stored.
+const WRITES: &[&str] = &[
+    "create",
+    "insert",
+    "update",
+    "upsert",
+    "save",
+    "delete",
+    "remove",
+    "add",
+    "set",
+    "store",
+    "persist",
+    "write",
+    "publish",
+    "revoke",
+    "assign",
+    "mark",
+    "archive",
+    "restore",
+    "move",
+    "rename",
+    "copy",
+    "unlink",
+    "mkdir",
+    "patch",
+    "put",
+    "increment",
+    "commit",
+    "rollback",
+    "upload",
+    "charge",
+    "refund",
+    "transfer",
+    "send",
+];
+
+/// Methods that answer a request: what comes after them is work in the background.
+const ANSWERS: &[&str] = &["json", "send", "end", "sendStatus", "redirect"];
+
+/// Why a dropped promise is taken for a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// It writes something, by its name.
+    Writes,
+    /// Its failure reaches nobody, on a server.
+    RejectsUnheard,
+    /// Other callers wait for it.
+    AwaitedElsewhere,
+    /// It stands alone in a `try`, whose handler never hears of its failure.
+    AloneInTry,
+}
+
+/// Whether the function checks something that the code after it relies on.
+pub fn is_guard(name: &str) -> bool {
+    place::words(name).first().is_some_and(|word| GUARDS.contains(&word.as_str()))
+}
+
+/// Why the dropped promise of `call` is a mistake, as far as there is evidence.
+pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Evidence> {
+    let site = map.call(call);
+    let facts = &map.file(call.file).facts;
+    let name = called_name(map, call);
+    if name.is_empty()
+        || is_fire_and_forget(&name)
+        || is_of_messenger(site)
+        || is_explained(map, call)
+        || answered_before(facts, site)
+        || answers_errors_itself(site)
+        || ends_unwatched_callback(facts, site)
+        || builds_query(effects, site, call)
+    {
+        return None;
+    }
+    if is_alone_in_try(facts, site) && rejection(map, effects, call) != Rejection::Impossible {
+        return Some(Evidence::AloneInTry);
+    }
+    if !place::in_async_code(map, call) || runs_for_ever(map, call) {
+        return None;
+    }
+    let awaited = habits::awaited(map, call);
+    // Two droppers are a habit; against it speaks only that a failure ends the process.
+    if awaited > 0 && awaited >= habits::dropped(map, call) {
+        return Some(Evidence::AwaitedElsewhere);
+    }
+    if rejects_on_a_server(map, effects, call) {
+        return Some(Evidence::RejectsUnheard);
+    }
+    let writes = place::words(&name).first().is_some_and(|word| WRITES.contains(&word.as_str()));
+    (writes && is_server_code(map, call) && habits::dropped(map, call) <= 1).then_some(Evidence::Writes)
+}
+
+/// The name of what is called; of `saveWith(db)(row)` that of the factory.
+pub fn called_name(map: &RepoMap, call: CallId) -> String {
+    let site = map.call(call);
+    if !site.name.is_empty() {
+        return site.name.to_string();
+    }
+    callees(map, call).next().map_or_else(String::new, |symbol| map.symbol(symbol).name.to_string())
+}
+
+/// A failure of the called function reaches nobody, in code that only a server runs.
+fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
+    rejection(map, effects, call) == Rejection::Known
+        && is_server_code(map, call)
+        && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
+}
+
+/// Files of components run in browsers, where a rejection is only printed.
+pub fn is_server_code(map: &RepoMap, call: CallId) -> bool {
+    !map.file(call.file).path.ends_with('x')
+}
+
+/// A worker's endless loop is started, never waited for.
+fn runs_for_ever(map: &RepoMap, call: CallId) -> bool {
+    callees(map, call).any(|symbol| {
+        map.file(symbol.file).facts.regions.iter().any(|region| {
+            region.symbol == Some(symbol.index)
+                && matches!(&region.kind, RegionKind::Loop(head) if head.form == LoopForm::Endless)
+        })
+    })
+}
+
+/// `notify.user(activity)`, `analytics.page()`: the receiver says what kind of work it is.
+fn is_of_messenger(site: &CallSite) -> bool {
+    match &site.callee {
+        Expr::Member(receiver, _) => receiver.last_name().is_some_and(is_fire_and_forget),
+        _ => false,
+    }
+}
+
+/// `query.where(…);`: a query held by a local is still being built.
+fn builds_query(effects: &Effects, site: &CallSite, call: CallId) -> bool {
+    matches!(&site.callee, Expr::Member(receiver, _) if matches!(receiver.peeled(), Expr::Name(_)))
+        && effects.direct(call).iter().any(|direct| MORE_THAN_PROMISES.contains(&direct.library))
+}
+
+/// Sends mail, a message or the like: often left to itself on purpose.
+pub fn sends_message(name: &str) -> bool {
+    const MESSAGES: &[&str] = &[
+        "email",
+        "emails",
+        "mail",
+        "mails",
+        "slack",
+        "tweet",
+        "sms",
+        "message",
+        "notification",
+        "notifications",
+        "webhook",
+        "webhooks",
+        "event",
+    ];
+    place::words(name).iter().any(|word| MESSAGES.contains(&word.as_str()))
+}
+
+fn is_fire_and_forget(name: &str) -> bool {
+    place::words(name).iter().any(|word| FIRE_AND_FORGET.contains(&word.as_str()))
+}
+
+/// A comment at the line says that it is meant.
+pub fn is_explained(map: &RepoMap, call: CallId) -> bool {
+    let line = map.call(call).line;
+    map.file(call.file).facts.comments.iter().any(|comment| {
+        comment.kind == CommentKind::Justification && (comment.applies_to == line || comment.line == line)
+    })
+}
+
+/// `res.json(order); sendReceipt(order);`: the caller has the answer, the rest is meant to run behind it.
+fn answered_before(facts: &FileFacts, site: &CallSite) -> bool {
+    facts.calls.iter().any(|other| {
+        other.caller == site.caller
+            && other.statement.block == site.statement.block
+            && other.statement.index < site.statement.index
+            && ANSWERS.contains(&other.name.as_str())
+            && other.callee.root_name().is_some_and(|root| matches!(root, "res" | "response" | "reply" | "ctx"))
+    })
+}
+
+/// `answer(request, response, next)`: whoever gets `next` hands errors to it.
+fn answers_errors_itself(site: &CallSite) -> bool {
+    site.arguments.iter().any(|argument| matches!(argument, Expr::Name(name) if *name == "next"))
+}
+
+/// The last thing that a callback of a timer or an event does: nobody waits for the callback either.
+fn ends_unwatched_callback(facts: &FileFacts, site: &CallSite) -> bool {
+    const UNWATCHED: &[&str] =
+        &["setTimeout", "setInterval", "setImmediate", "nextTick", "on", "once", "addEventListener", "subscribe"];
+    let callback = facts.enclosing_regions(site.region).find_map(|(_, region)| match &region.kind {
+        RegionKind::Callback { call: Some(host), .. } => Some((facts.call(*host), region.span)),
+        _ => None,
+    });
+    let Some((host, body)) = callback else { return false };
+    UNWATCHED.contains(&host.name.as_str())
+        && !facts.calls.iter().any(|other| body.contains(other.span) && other.span.start > site.span.end)
+}
+
+/// `try { save(order) } catch (error) { … }`: nothing else in the body can fail, so the handler was meant for this.
+pub fn is_alone_in_try(facts: &FileFacts, site: &CallSite) -> bool {
+    let Some((index, region)) = facts.enclosing_regions(site.region).next() else { return false };
+    region.kind == RegionKind::Try
+        && facts.catches.iter().any(|catch| catch.guarded == Some(index) && !catch.rethrows && !catch.is_empty)
+        && !facts
+            .calls
+            .iter()
+            .any(|other| region.span.contains(other.span) && !site.span.contains(other.span) && !is_harmless(other))
+}
+
+/// Logging and setting state does not throw.
+fn is_harmless(site: &CallSite) -> bool {
+    site.callee.root_name().is_some_and(|root| matches!(root, "console" | "logger" | "log"))
+        || (site.usage == Usage::Discarded && !site.awaited && site.name.starts_with("set"))
+}

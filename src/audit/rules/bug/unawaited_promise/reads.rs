@@ -1,0 +1,141 @@
+//! Reads: a promise used where only its value makes sense.
+
+use crate::effects::{Effects, chain};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, CallSite, FileFacts, Usage};
+use crate::repo_map::{CallId, RepoMap};
+
+/// Libraries whose promises are more than that: a query under construction, a process with streams.
+pub const MORE_THAN_PROMISES: &[&str] =
+    &["knex", "drizzle", "kysely", "mongoose", "supabase", "postgres.js", "slonik", "mikro-orm", "redis"];
+
+/// Functions that look into the value they are given, by the names written: receiver (empty for a bare call) and name.
+const LOOKERS: &[(&str, &[&str])] = &[
+    ("JSON", &["stringify", "parse"]),
+    ("Object", &["keys", "values", "entries", "assign", "fromEntries"]),
+    ("Array", &["isArray", "from"]),
+    ("Number", &["isNaN", "isInteger", "isFinite", "parseInt", "parseFloat"]),
+    ("Math", &["max", "min", "round", "floor", "ceil", "abs"]),
+    ("NextResponse", &["json"]),
+    ("Response", &["json"]),
+    ("", &["String", "Number", "Boolean", "parseInt", "parseFloat", "isNaN", "encodeURIComponent"]),
+    ("_", LODASH),
+    ("lodash", LODASH),
+];
+
+/// Functions of lodash that read their first argument.
+const LODASH: &[&str] = &[
+    "get",
+    "pick",
+    "omit",
+    "keys",
+    "values",
+    "isEmpty",
+    "map",
+    "filter",
+    "find",
+    "groupBy",
+    "keyBy",
+    "sortBy",
+    "orderBy",
+    "uniq",
+    "uniqBy",
+    "sum",
+    "sumBy",
+    "size",
+    "first",
+    "last",
+    "head",
+    "flatten",
+    "merge",
+    "has",
+    "mapValues",
+    "pickBy",
+    "omitBy",
+];
+
+/// Names under which web frameworks hand out the response.
+const RESPONSES: &[&str] = &["res", "response", "reply"];
+
+/// Whether the value of `call` is read as if it were no promise, at once or through the local it is bound to.
+pub fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    if has_members_of_its_own(map, effects, call) {
+        return false;
+    }
+    match &site.usage {
+        Usage::Operand => true,
+        Usage::Bound(name) if name.is_empty() => true,
+        Usage::Argument(host) => looks_into(map, CallId { index: *host, ..call }, call.index),
+        Usage::Bound(_) => {
+            let from = facts.local_reads.partition_point(|read| facts.call(read.call).span < site.span);
+            let mut reads =
+                facts.local_reads[from..].iter().take_while(|read| facts.call(read.call).span == site.span).peekable();
+            // What is only passed to functions nobody knows may be awaited there.
+            reads.peek().is_some()
+                && reads.all(|read| match &read.usage {
+                    Usage::Operand | Usage::Tested => true,
+                    Usage::Bound(name) => name.is_empty(),
+                    Usage::Receiver(_) => true,
+                    Usage::Argument(host) => looks_into_local(map, CallId { index: *host, ..call }),
+                    Usage::Discarded
+                    | Usage::Ignored
+                    | Usage::Assigned
+                    | Usage::Returned
+                    | Usage::Element
+                    | Usage::Passed => false,
+                })
+        }
+        Usage::Discarded
+        | Usage::Ignored
+        | Usage::Assigned
+        | Usage::Returned
+        | Usage::Receiver(_)
+        | Usage::Tested
+        | Usage::Element
+        | Usage::Passed => false,
+    }
+}
+
+/// A promise with methods and fields of its own: reading those is no mistake.
+fn has_members_of_its_own(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let by_api = effects.direct(call).iter().any(|direct| MORE_THAN_PROMISES.contains(&direct.library));
+    by_api || map.call(call).name.starts_with("exec") || map.call(call).name.starts_with("spawn")
+}
+
+/// Whether `host` reads its argument `call`.
+fn looks_into(map: &RepoMap, host: CallId, call: u32) -> bool {
+    let site = map.call(host);
+    is_looker(&map.file(host.file).facts, site)
+        && site.arguments.first().is_some_and(|first| matches!(first.peeled(), Expr::Call(index) if *index == call))
+}
+
+/// Whether `host` reads the local that is its first argument.
+fn looks_into_local(map: &RepoMap, host: CallId) -> bool {
+    let site = map.call(host);
+    is_looker(&map.file(host.file).facts, site)
+        && matches!(site.arguments.first().map(Expr::peeled), Some(Expr::Name(_)))
+}
+
+fn is_looker(facts: &FileFacts, site: &CallSite) -> bool {
+    let Some(names) = chain::names(facts, &site.callee) else { return false };
+    let (receiver, name) = match names.as_slice() {
+        [name] => ("", *name),
+        [.., receiver, name] => (*receiver, *name),
+        [] => return false,
+    };
+    if site.kind == CallKind::New {
+        return receiver.is_empty() && matches!(name, "Set" | "Map" | "Date" | "URL" | "Error" | "Blob");
+    }
+    let from_lodash = || {
+        receiver.is_empty()
+            && LODASH.contains(&name)
+            && facts.imports.iter().any(|import| import.local == name && import.source.starts_with("lodash"))
+    };
+    LOOKERS.iter().any(|(known, names)| *known == receiver && names.contains(&name))
+        || (RESPONSES.contains(&receiver) && matches!(name, "json" | "send"))
+        // `res.status(200).json(…)`.
+        || (name == "json" && names.iter().any(|part| RESPONSES.contains(part)))
+        || from_lodash()
+}

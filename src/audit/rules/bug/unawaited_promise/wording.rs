@@ -1,0 +1,183 @@
+//! Wording: a finding of misuses that belong together, and how much it weighs.
+
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rules::bug::rejection::{Rejection, rejection};
+use crate::audit::rules::bug::unawaited_promise::DOC;
+use crate::audit::rules::bug::unawaited_promise::callbacks::Loss;
+use crate::audit::rules::bug::unawaited_promise::dropped::{
+    Evidence, called_name, is_guard, is_server_code, sends_message,
+};
+use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
+use crate::audit::rules::bug::unawaited_promise::misuse::Misuse;
+use crate::effects::{Effect, Effects};
+use crate::finding::{Confidence, Effort, Finding, Risk};
+use crate::repo_map::{CallId, RepoMap};
+
+/// The finding about `sites`, which drop the same promise or are one place.
+pub fn finding(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<Finding> {
+    let &(call, misuse) = sites.first()?;
+    let (impact, confidence) = weight(map, effects, sites)?;
+    let mut draft = FindingDraft::at_call(&DOC, map, call, "call")
+        .title(title(map, sites, call, misuse))
+        .message(message(map, effects, sites, call, misuse))
+        .impact(impact)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(confidence);
+    if let Some(callee) = callees(map, call).next() {
+        draft = draft.and_symbol(map, callee, "async function");
+    }
+    for (other, _) in sites.iter().skip(1) {
+        draft = draft.and_call(map, *other, "call");
+    }
+    Some(draft.build())
+}
+
+fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse) -> String {
+    let name = shown_name(map, call);
+    let function = place::function_name(map, call);
+    let guards = is_guard(&called_name(map, call));
+    match misuse {
+        Misuse::Tested => format!("`{name}` gives a promise, which `{function}` tests as if it were its value"),
+        Misuse::Read => format!("`{name}` gives a promise, which `{function}` reads as if it were its value"),
+        Misuse::Dropped(_) if guards && sites.len() > 1 => {
+            format!("{} places do not wait for the check `{name}`", sites.len())
+        }
+        Misuse::Dropped(_) if guards => format!("`{function}` does not wait for the check `{name}`"),
+        Misuse::Dropped(_) if sites.len() > 1 => format!("{} places drop the promise of `{name}`", sites.len()),
+        Misuse::Dropped(_) => format!("`{function}` drops the promise of `{name}`"),
+        Misuse::DroppedByMapper => {
+            format!("A callback in `{function}` keeps the promise of `{name}` from what waits for it")
+        }
+        Misuse::ForEach(_) => format!("`forEach` in `{function}` drops the promises of its async callback"),
+        Misuse::Predicate => format!("`{function}` chooses by promises, which are always true"),
+        Misuse::ReturnedFromTry => format!("The handler in `{function}` never hears that `{name}` failed"),
+    }
+}
+
+fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse) -> String {
+    let name = shown_name(map, call);
+    let function = place::function_name(map, call);
+    let elsewhere = match habits::awaited(map, call) {
+        0 => String::new(),
+        1 => " It is awaited in 1 other place.".to_owned(),
+        count => format!(" It is awaited in {count} other places."),
+    };
+    match misuse {
+        Misuse::Tested => {
+            format!("`{name}` gives a promise, so the condition on its result in `{function}` always holds.{elsewhere}")
+        }
+        Misuse::Read => format!(
+            "`{name}` gives a promise, but `{function}` reads the result as if it were there: what it reads is undefined, empty or \
+             `[object Promise]`.{elsewhere}"
+        ),
+        Misuse::Dropped(Evidence::AloneInTry) => format!(
+            "The `catch` around `{name}` in `{function}` was meant for its failure, but the promise is not awaited, so the handler never \
+             runs and the rejection is unhandled.{elsewhere}"
+        ),
+        Misuse::Dropped(_) => {
+            let who = droppers(map, sites);
+            let goes = if who.matches('`').count() == 2 { "goes" } else { "go" };
+            let lost = match rejection(map, effects, call) {
+                Rejection::Impossible => "",
+                // Components run in browsers, which only print it.
+                Rejection::Known if is_server_code(map, call) => {
+                    ", and its rejection is unhandled, which ends a Node.js process by default"
+                }
+                Rejection::Possible | Rejection::Known => ", and its rejection is unhandled",
+            };
+            if is_guard(&called_name(map, call)) {
+                format!("{who} {goes} on before `{name}` is done: the check cannot stop anything{lost}.{elsewhere}")
+            } else {
+                format!("{who} {goes} on before `{name}` is done{lost}.{elsewhere}")
+            }
+        }
+        Misuse::DroppedByMapper => format!(
+            "The callback neither returns nor awaits the promise of `{name}`, so `{function}` waits for nothing and its failure is \
+             lost.{elsewhere}"
+        ),
+        Misuse::ForEach(_) => format!(
+            "`forEach` does not wait for its async callback: `{function}` goes on before the work is done, and a rejection in it is \
+             unhandled."
+        ),
+        Misuse::Predicate => format!(
+            "The callback gives a promise, which is always truthy, so every item in `{function}` passes the check whatever it says."
+        ),
+        Misuse::ReturnedFromTry => format!(
+            "`{function}` returns the promise of `{name}` out of its `try` without `await`: when it fails, the `catch` has been left and \
+             never runs.{elsewhere}"
+        ),
+    }
+}
+
+/// The name of what is called, also where it has none of its own: `saveWith(…)`.
+pub fn shown_name(map: &RepoMap, call: CallId) -> String {
+    if map.call(call).name.is_empty() {
+        let name = called_name(map, call);
+        return if name.is_empty() { "the call".to_owned() } else { format!("{name}(…)") };
+    }
+    place::callee_text(map, call)
+}
+
+/// Impact and confidence; nothing when it is not worth saying.
+fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<(u8, Confidence)> {
+    let &(call, misuse) = sites.first()?;
+    let rejects = rejection(map, effects, call);
+    let guards = is_guard(&called_name(map, call));
+    let writes = effects.cause(map, call, Effect::DbWrite).is_some();
+    let is_known = map.resolved(call).next().is_some();
+    Some(match misuse {
+        Misuse::Tested => (5, Confidence::High),
+        Misuse::Predicate => (4, Confidence::High),
+        Misuse::Read => (4, Confidence::High),
+        Misuse::DroppedByMapper => (4, Confidence::High),
+        Misuse::ForEach(Loss::Overtaken) => (4, Confidence::High),
+        Misuse::ForEach(Loss::Weighty) => (3, Confidence::Med),
+        Misuse::ForEach(Loss::Unknown) => (3, Confidence::Med),
+        Misuse::ReturnedFromTry => (3, Confidence::Med),
+        Misuse::Dropped(evidence) => {
+            let impact = match rejects {
+                _ if guards => 5,
+                Rejection::Impossible => 2,
+                Rejection::Known => 4,
+                Rejection::Possible if writes => 4,
+                Rejection::Possible => 3,
+            };
+            let usual = habits::awaited(map, call) > 2 * habits::dropped(map, call);
+            // In the repository somebody wrapped the sending; whether to wait for it was then decided, too.
+            let is_message = sends_message(&called_name(map, call)) && is_known;
+            let rare = habits::awaited(map, call) >= habits::dropped(map, call);
+            let impact = if is_message { impact.min(3) } else { impact };
+            let confidence = match (rejects, evidence) {
+                _ if is_message && !usual => Confidence::Low,
+                _ if !is_known && habits::dropped(map, call) > 1 && !rare => Confidence::Low,
+                _ if guards && evidence == Evidence::AwaitedElsewhere => Confidence::High,
+                (Rejection::Impossible, _) => Confidence::Low,
+                (Rejection::Known, Evidence::AwaitedElsewhere) if usual && is_server_code(map, call) => {
+                    Confidence::High
+                }
+                _ => Confidence::Med,
+            };
+            (impact, confidence)
+        }
+    })
+}
+
+/// `` `close` ``, `` `close` and `remove` ``, `` `close`, `remove` and 3 more functions ``.
+fn droppers(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for (call, _) in sites {
+        let name = format!("`{}`", place::function_name(map, *call));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [one, other] => format!("{one} and {other}"),
+        [one, other, third] => format!("{one}, {other} and {third}"),
+        [one, other, rest @ ..] => format!("{one}, {other} and {} more functions", rest.len()),
+        [one] => one.clone(),
+        [] => String::new(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Runs: statements in a row that each wait for a read, none using what another gave.
+
+use std::collections::BTreeMap;
+
+use super::{Sequence, speaks_of_order};
+use crate::effects::{Effect, Effects, chain};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{Binding, BindingKind, FileFacts, Usage};
+use crate::repo_map::{CallId, FileId, RepoMap};
+
+/// Reads in a row that are worth a word. Our choice: two are often written so on purpose.
+const LONG: usize = 3;
+
+/// A statement that waits for one call.
+struct Wait<'a> {
+    call: CallId,
+    names: Vec<&'a str>,
+}
+
+/// Runs of a file.
+pub fn of_file(map: &RepoMap, effects: &Effects, file: FileId) -> Vec<Sequence> {
+    let facts = &map.file(file).facts;
+    let mut by_statement: BTreeMap<(u32, u32), Wait<'_>> = BTreeMap::new();
+    for binding in &facts.bindings {
+        let Some(call) = awaited_call(binding) else { continue };
+        let id = CallId { file, index: call };
+        if facts.call(call).awaited && is_read(map, effects, id) {
+            let place = (binding.statement.block, binding.statement.index);
+            let wait = by_statement.entry(place).or_insert_with(|| Wait { call: id, names: Vec::new() });
+            wait.names.push(binding.name.as_str());
+        }
+    }
+    let mut found = Vec::new();
+    let mut run: Vec<((u32, u32), Wait<'_>)> = Vec::new();
+    for (place, wait) in by_statement {
+        let follows = run.last().is_some_and(|(last, _)| *last == (place.0, place.1.wrapping_sub(1)));
+        if !follows || uses_any(facts, wait.call, &run) {
+            found.extend(sequence(map, &run));
+            run.clear();
+        }
+        run.push((place, wait));
+    }
+    found.extend(sequence(map, &run));
+    found
+}
+
+fn sequence(map: &RepoMap, run: &[((u32, u32), Wait<'_>)]) -> Option<Sequence> {
+    let calls: Vec<CallId> = run.iter().map(|(_, wait)| wait.call).collect();
+    let is_test = calls.first().is_some_and(|call| map.is_test(call.file, map.call(*call).caller));
+    (calls.len() >= LONG && !is_test).then_some(Sequence { calls, turns: None, is_remote: true })
+}
+
+fn awaited_call(binding: &Binding) -> Option<u32> {
+    let local = matches!(binding.kind, BindingKind::Constant | BindingKind::Variable)
+        && (binding.owner.is_some() || binding.region.is_some());
+    match (local, binding.value.as_ref()?) {
+        (true, Expr::Await(inner)) => match inner.as_ref() {
+            Expr::Call(call) => Some(*call),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Reads a database or asks another machine, and changes nothing that is known of.
+fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let has = |effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3);
+    let facts = &map.file(call.file).facts;
+    let site = facts.call(call.index);
+    (has(Effect::DbRead) || has(Effect::Http))
+        && ![Effect::DbWrite, Effect::Queue, Effect::Process].into_iter().any(has)
+        && !matches!(site.usage, Usage::Receiver(_))
+        && !chain::call_uses(facts, call.index, &|name| {
+            matches!(name, "tx" | "trx" | "transaction" | "t" | "session" | "manager" | "queryRunner")
+        })
+        && !speaks_of_order(&site.name)
+        && !changes_by_name(&site.name)
+}
+
+/// `createUser`, `ensureTeam`, `requireAdmin`: later statements count on what it did.
+fn changes_by_name(name: &str) -> bool {
+    const CHANGES: &[&str] = &[
+        "create",
+        "insert",
+        "update",
+        "upsert",
+        "save",
+        "delete",
+        "remove",
+        "set",
+        "add",
+        "post",
+        "put",
+        "patch",
+        "send",
+        "ensure",
+        "check",
+        "verify",
+        "require",
+        "assert",
+        "validate",
+        "authorize",
+        "authenticate",
+        "login",
+        "setup",
+        "init",
+        "sync",
+        "process",
+        "run",
+        "import",
+        "refresh",
+        "begin",
+        "start",
+        "execute",
+        "apply",
+        "handle",
+        "register",
+    ];
+    crate::audit::place::words(name).first().is_some_and(|word| CHANGES.contains(&word.as_str()))
+}
+
+fn uses_any(facts: &FileFacts, call: CallId, run: &[((u32, u32), Wait<'_>)]) -> bool {
+    chain::call_uses(facts, call.index, &|name| run.iter().any(|(_, wait)| wait.names.contains(&name)))
+}

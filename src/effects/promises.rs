@@ -1,0 +1,232 @@
+//! Promises: calls outside the repository that give one, whatever else they do. Data, with sources.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use crate::effects::chain;
+use crate::effects::tables::{matches, names_package};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::CallKind;
+use crate::repo_map::name::Name;
+use crate::repo_map::{CallId, CallTarget, External, RepoMap};
+
+/// Calls of a library that always give a promise.
+struct PromiseLibrary {
+    /// Version the list was written for, and where its names come from.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever mends the list"))]
+    source: &'static str,
+    /// npm packages; `global` is the runtime, `scope/*` a whole scope.
+    packages: &'static [&'static str],
+    /// Calls, by the path from the package's export, in the form of [`super::tables::Api::pattern`].
+    calls: &'static [&'static str],
+    /// Calls whose receiver could not be resolved, by the names written in the code. Only believed when the project depends on
+    /// the library.
+    shapes: &'static [&'static str],
+}
+
+static LIBRARIES: &[PromiseLibrary] = &[
+    PromiseLibrary {
+        source: "ECMAScript 2025, Promise; Fetch, Web Cryptography and Cache standards",
+        packages: &["global"],
+        calls: &[
+            "Promise.all|allSettled|race|any|resolve|reject",
+            "fetch",
+            "crypto.subtle.*",
+            "navigator.clipboard.writeText|readText|write|read",
+            "caches.open|match|delete",
+        ],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "Node.js 22, API of fs, timers, stream, dns, readline and util",
+        packages: &["fs/promises", "timers/promises", "stream/promises", "dns/promises"],
+        calls: &[
+            "**.readFile|writeFile|appendFile|stat|lstat|readdir|mkdir|rm|rmdir|unlink|rename|copyFile|access|cp|open|mkdtemp|\
+             realpath|chmod|chown|truncate|utimes|symlink|link|readlink|statfs",
+            "setTimeout|setImmediate",
+            "pipeline|finished",
+            "lookup|resolve|resolve4|resolve6|resolveMx|resolveTxt|reverse",
+        ],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "Node.js 22, fs.promises",
+        packages: &["fs", "graceful-fs", "fs-extra"],
+        calls: &["promises.*", "default.promises.*"],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "Stripe Node 17, resources",
+        packages: &["stripe"],
+        calls: &[
+            "**.create|retrieve|update|del|cancel|confirm|capture|attach|detach|search|pay|voidInvoice|finalizeInvoice|\
+             sendInvoice|resume|reverse|close|verify|expire",
+        ],
+        shapes: &[
+            "**.stripe|stripeClient|*Stripe.*.create|retrieve|update|del|cancel|confirm|capture|attach|detach|search|pay|\
+             voidInvoice|finalizeInvoice|sendInvoice|expire",
+            "**.stripe|stripeClient|*Stripe.*.*.create|retrieve|update|del|expire",
+        ],
+    },
+    PromiseLibrary {
+        source: "nodemailer 6, Transporter without a callback; Resend 4; Postmark 4; SendGrid 8",
+        packages: &["nodemailer", "resend", "postmark", "@sendgrid/*"],
+        calls: &["**.sendMail|sendEmail|sendEmailWithTemplate", "**.emails.send", "send|default.send"],
+        shapes: &["**.sendMail", "**.resend.emails.send", "**.sgMail.send"],
+    },
+    PromiseLibrary {
+        source: "bcrypt 5, bcryptjs 2 and argon2 0.41, without a callback",
+        packages: &["bcrypt", "bcryptjs", "argon2", "@node-rs/*"],
+        calls: &["hash|compare|verify|genSalt", "default.hash|compare|verify|genSalt"],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "jose 5",
+        packages: &["jose"],
+        calls: &[
+            "jwtVerify|jwtDecrypt|compactVerify|compactDecrypt|importJWK|importSPKI|importPKCS8|exportJWK|generateKeyPair",
+        ],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "firebase-admin 12",
+        packages: &["firebase-admin", "firebase-admin/*"],
+        calls: &["**.verifyIdToken|getUser|getUserByEmail|createUser|updateUser|deleteUser|setCustomUserClaims"],
+        shapes: &["**.verifyIdToken"],
+    },
+    PromiseLibrary {
+        source: "next-auth 4",
+        packages: &["next-auth", "next-auth/*"],
+        calls: &["getServerSession", "getToken", "getSession", "unstable_getServerSession"],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "execa 9",
+        packages: &["execa"],
+        calls: &["execa|execaCommand|execaNode|default"],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        source: "Prisma Client 6, Sequelize 6, TypeORM 0.3: transactions",
+        packages: &["@prisma/client", "sequelize", "sequelize-typescript", "typeorm"],
+        calls: &["**.$transaction|$connect|$disconnect", "**.transaction"],
+        shapes: &["**.$transaction", "**.sequelize.transaction"],
+    },
+];
+
+/// Methods that show `promises` to be a list of them.
+const OF_ARRAYS: &[&str] = &[
+    "push", "map", "filter", "forEach", "find", "some", "every", "slice", "splice", "pop", "shift", "concat", "get",
+    "set", "has",
+];
+
+/// Whether a call gives a promise by the API it names, or by the way it is written.
+pub fn is_promise(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    match site.kind {
+        CallKind::New => return site.name == "Promise" && matches!(site.callee, Expr::Name(_)),
+        CallKind::Call => {}
+        CallKind::Jsx | CallKind::Macro | CallKind::Template | CallKind::Decorator => return false,
+    }
+    if is_reaction(map, call) {
+        return true;
+    }
+    if is_beside_callbacks(&site.callee) {
+        return true;
+    }
+    // Nearly every call has a name that no list knows.
+    if !NAMES.contains(site.name.as_str()) && !is_told_by_target(map.target(call)) {
+        return false;
+    }
+    if let CallTarget::External(External { package, path }) = map.target(call) {
+        let names: Vec<&str> = path.iter().map(Name::as_str).collect();
+        let library = LIBRARIES.iter().find(|library| {
+            names_package(library.packages, package) && library.calls.iter().any(|pattern| matches(pattern, &names))
+        });
+        if library.is_some() {
+            return !takes_callback(map, call);
+        }
+        if package != "global" {
+            return false;
+        }
+    }
+    let Some(names) = chain::names(facts, &site.callee).filter(|names| names.len() > 1) else { return false };
+    let is_used = |library: &PromiseLibrary| {
+        let dependencies = map.recon.packages.iter().flat_map(|package| &package.dependencies);
+        dependencies.into_iter().any(|own| names_package(library.packages, &own.name))
+    };
+    LIBRARIES.iter().any(|library| library.shapes.iter().any(|shape| matches(shape, &names)) && is_used(library))
+        && !takes_callback(map, call)
+}
+
+/// Last names of all patterns; `default` goes by the name it was imported under, so it is told by its package.
+static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    LIBRARIES
+        .iter()
+        .flat_map(|library| library.calls.iter().chain(library.shapes))
+        .flat_map(|pattern| pattern.rsplit('.').next().unwrap_or_default().split('|'))
+        .collect()
+});
+
+/// Whether a target stands under a pattern that ends in any name, or is a package's default export.
+fn is_told_by_target(target: &CallTarget) -> bool {
+    match target {
+        CallTarget::External(External { package, path }) => {
+            path.last().is_some_and(|last| *last == "default")
+                || path.iter().any(|name| *name == "subtle" || (*name == "promises" && package != "global"))
+        }
+        CallTarget::Symbols(_) | CallTarget::Unresolved => false,
+    }
+}
+
+/// `UserGetter.promises.getUser`: what gives promises beside what takes callbacks.
+fn is_beside_callbacks(callee: &Expr) -> bool {
+    let Expr::Member(promises, name) = callee else { return false };
+    let Expr::Member(holder, promises) = promises.as_ref() else { return false };
+    *promises == "promises" && !matches!(holder.as_ref(), Expr::This) && !OF_ARRAYS.contains(&name.as_str())
+}
+
+/// `f().then(…)`, `.catch(…)`, `.finally(…)`: what stands before is a promise, and what these give is one too.
+fn is_reaction(map: &RepoMap, call: CallId) -> bool {
+    let site = map.call(call);
+    let reacts = |argument: &Expr| matches!(argument, Expr::Function { .. });
+    match site.name.as_str() {
+        "then" => matches!(site.callee, Expr::Member(..)) && site.arguments.iter().any(reacts),
+        // `schema.catch(() => …)` gives a default; only behind `then` is it clear what is meant.
+        "catch" | "finally" => {
+            let facts = &map.file(call.file).facts;
+            chain::receivers(facts, call.index)
+                .iter()
+                .skip(1)
+                .any(|link| is_reaction(map, CallId { file: call.file, index: *link }))
+        }
+        _ => false,
+    }
+}
+
+/// Many functions give a promise only when no callback is passed.
+fn takes_callback(map: &RepoMap, call: CallId) -> bool {
+    map.call(call).arguments.last().is_some_and(|last| {
+        matches!(last, Expr::Function { .. })
+            || matches!(last, Expr::Name(name) if matches!(name.as_str(), "callback" | "cb" | "done" | "next"))
+    })
+}
+
+/// `util.promisify(f)`: the function it gives returns promises.
+pub fn is_promisify(map: &RepoMap, call: CallId) -> bool {
+    matches!(map.call(call).name.as_str(), "promisify" | "pify")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_says_where_its_names_come_from() {
+        for library in LIBRARIES {
+            assert!(!library.source.is_empty() && !library.packages.is_empty());
+            assert!(library.calls.iter().chain(library.shapes).all(|pattern| !pattern.ends_with("**")));
+        }
+    }
+}
