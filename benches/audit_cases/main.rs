@@ -17,6 +17,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use improve::audit::engine::rule_by_id;
+
 use arguments::{Arguments, USAGE};
 use cases::Case;
 use clones::Clones;
@@ -47,6 +49,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(path) => Source::Peer(Rows::read(path)?),
         None => Source::Audit { rules: arguments.rules.clone() },
     };
+    if let Some(unknown) = arguments.rules.iter().find(|id| rule_by_id(id).is_none()) {
+        return Err(format!("no rule is called `{unknown}`").into());
+    }
     let report = score_all(&cases, Clones::new(clones), &source);
     print(&match arguments.json {
         true => format!("{:#}\n", report.json()),

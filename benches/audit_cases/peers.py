@@ -105,8 +105,11 @@ def oxlint(folder, tree, paths, limit):
     command += [f"--{plugin}-plugin" for plugin in OXLINT_PLUGINS]
     environment = {**os.environ, "PATH": os.path.join(folder, "npm/node_modules/.bin") + os.pathsep + os.environ["PATH"]}
     try:
-        found = json.loads(output_of([*command, "--type-aware", *paths], tree, limit, environment)[0])
-    except (TimeoutError, ValueError):
+        output, errors = output_of([*command, "--type-aware", *paths], tree, limit, environment)
+        found = json.loads(output)
+    except (TimeoutError, ValueError) as why:
+        said = why if isinstance(why, TimeoutError) else (errors or output).strip()[-200:]
+        print(f"oxlint without types: {said}", flush=True)
         found = json.loads(output_of([*command, *paths], tree, limit)[0])
     for one in found["diagnostics"]:
         lines = [label["span"]["line"] for label in one.get("labels", []) if "line" in label.get("span", {})]

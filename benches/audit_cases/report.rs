@@ -128,9 +128,10 @@ impl<'a> Report<'a> {
             sums.findings += found as f64;
             sums.lines += snapshot.production_lines() as f64;
         }
-        let findings: f64 = repositories.values().map(|sums| sums.findings / sums.trees).sum();
-        let lines: f64 = repositories.values().map(|sums| sums.lines / sums.trees).sum();
-        findings / lines.max(1.0) * 1000.0
+        // From 0.0: a sum of no floats is -0.0.
+        let total =
+            |of: &dyn Fn(&Sums) -> f64| repositories.values().fold(0.0, |sum, sums| sum + of(sums) / sums.trees);
+        total(&|sums| sums.findings) / total(&|sums| sums.lines).max(1.0) * 1000.0
     }
 
     /// Tables.
