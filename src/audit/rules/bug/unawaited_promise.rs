@@ -1,6 +1,6 @@
 //! `unawaited-promise`: a promise used as if it were its value, or dropped.
 //!
-//! [`misuse`] says what is wrong with a call, from how its value is used ([`reads`]), where it stands ([`callbacks`]) and what speaks
+//! `misuse` says what is wrong with a call, from how its value is used (`reads`), where it stands (`callbacks`) and what speaks
 //! against its being meant ([`dropped`], [`habits`]); [`wording`] makes a finding of it.
 
 mod callbacks;
