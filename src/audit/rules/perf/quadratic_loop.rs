@@ -10,9 +10,9 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::perf::per_item::wording::loop_text;
-use crate::audit::rules::perf::quadratic_loop::growth::{Copying, Growth, growths};
+use crate::audit::rules::perf::quadratic_loop::growth::{Copying, Growth, growths, growths_in};
 use crate::audit::rules::perf::quadratic_loop::lists::Extent;
-use crate::audit::rules::perf::quadratic_loop::search::{SearchPerItem, Way, per_item};
+use crate::audit::rules::perf::quadratic_loop::search::{SearchPerItem, Way, at_call, per_item};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::facts::LanguageName;
@@ -60,16 +60,16 @@ impl Rule for QuadraticLoop {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let place = finding.location();
         let (file, _) = context.map.file_by_path(&place.file)?;
-        let growths = growths(context.map, context.effects);
-        if let Some(growth) = growths.iter().find(|growth| growth.file == file && growth.line == place.start_line) {
+        // For its own lines alone: a look at the whole repository for each finding would be what this rule is about.
+        let growths = growths_in(context.map, context.effects, file);
+        if let Some(growth) = growths.iter().find(|growth| growth.line == place.start_line) {
             return Some(growth_plan(finding, growth, context));
         }
-        let all = per_item(context.map, context.effects);
         let lines: Vec<u32> = finding.evidence.iter().filter(|e| e.role == SEARCH).map(|e| e.start_line).collect();
-        let own: Vec<&SearchPerItem<'_>> = all
-            .iter()
-            .filter(|one| one.call.file == file && lines.contains(&context.map.call(one.call).line))
-            .collect();
+        let calls = (0..).zip(&context.map.file(file).facts.calls).filter(|(_, site)| lines.contains(&site.line));
+        let own: Vec<SearchPerItem<'_>> =
+            calls.filter_map(|(index, _)| at_call(context.map, context.effects, CallId { file, index })).collect();
+        let own: Vec<&SearchPerItem<'_>> = own.iter().collect();
         (!own.is_empty()).then(|| search_plan(finding, &own, context))
     }
 }

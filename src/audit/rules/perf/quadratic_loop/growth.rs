@@ -45,8 +45,14 @@ pub struct Growth {
 
 /// Every collection that is copied once an item, in code that ships.
 pub fn growths(map: &RepoMap, effects: &Effects) -> Vec<Growth> {
+    map.files_with_ids().flat_map(|(file, _)| growths_in(map, effects, file)).collect()
+}
+
+/// The same for one file.
+pub fn growths_in(map: &RepoMap, effects: &Effects, file: FileId) -> Vec<Growth> {
     let mut found = Vec::new();
-    for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
+    let source = map.file(file);
+    if source.role == FileRole::Production {
         let lists = Lists { map, effects, file };
         accumulators(lists, source, &mut found);
         assigned(lists, source, &mut found);

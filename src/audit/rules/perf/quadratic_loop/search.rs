@@ -57,13 +57,10 @@ pub struct SearchPerItem<'a> {
     pub leaves_early: bool,
 }
 
-/// Every search of a list in code that ships.
-pub fn searches<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Search<'a>> {
-    map.calls()
-        .filter(|(call, _)| map.file(call.file).role == FileRole::Production)
-        .filter_map(|(call, _)| search(map, effects, call))
-        .filter(|search| !place::in_test(map, search.call))
-        .collect()
+/// The search a call is, in code that ships.
+fn shipped_search<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<Search<'a>> {
+    let ships = map.file(call.file).role == FileRole::Production;
+    ships.then(|| search(map, effects, call)).flatten().filter(|search| !place::in_test(map, search.call))
 }
 
 fn search<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<Search<'a>> {
@@ -198,7 +195,7 @@ fn compared_keys(facts: &FileFacts, region: RegionIndex) -> Option<Vec<&Expr>> {
 /// Searches that run once an item of a loop around them, or around a call of the function they stand in.
 pub fn per_item<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<SearchPerItem<'a>> {
     let mut found = Vec::new();
-    for search in searches(map, effects) {
+    for search in map.calls().filter_map(|(call, _)| shipped_search(map, effects, call)) {
         match local(map, effects, &search) {
             Some(one) => found.push(one),
             None => found.extend(through_calls(map, effects, &search)),
@@ -206,6 +203,17 @@ pub fn per_item<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<SearchPerItem
     }
     found.sort_by_key(|one| one.call);
     found
+}
+
+/// What `call` searches once an item, itself or through the function it calls.
+pub fn at_call<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<SearchPerItem<'a>> {
+    if let Some(found) = shipped_search(map, effects, call).and_then(|search| local(map, effects, &search)) {
+        return Some(found);
+    }
+    let inner = map.resolved(call).flat_map(|resolved| map.calls_in(resolved.symbol));
+    let searches = inner.filter_map(|inner| shipped_search(map, effects, inner));
+    let kept = searches.filter(|search| local(map, effects, search).is_none());
+    kept.flat_map(|search| through_calls(map, effects, &search)).find(|one| one.call == call)
 }
 
 fn local<'a>(map: &'a RepoMap, effects: &'a Effects, search: &Search<'a>) -> Option<SearchPerItem<'a>> {
