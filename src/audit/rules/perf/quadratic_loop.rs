@@ -89,7 +89,7 @@ fn judge(map: &RepoMap, search: &SearchPerItem<'_>) -> Option<Judged> {
     let confidence = match (search.items.min(search.length), search.items.max(search.length)) {
         (Extent::Few, _) => return None,
         (Extent::Rows, _) => Confidence::High,
-        (_, Extent::Rows) => Confidence::Med,
+        (_, Extent::Rows | Extent::Answer) => Confidence::Med,
         _ => Confidence::Low,
     };
     let sounds_short = search.list.last_name().is_some_and(sounds_short);
@@ -261,7 +261,7 @@ fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
         Extent::Few => return None,
         Extent::Rows => Confidence::High,
         // Most such loops build small objects, and read better so.
-        Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
+        Extent::Answer | Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
     };
     let confidence = if renders(&source.path) { Confidence::Low } else { confidence };
     Some(

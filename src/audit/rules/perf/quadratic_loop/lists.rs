@@ -36,6 +36,8 @@ pub enum Extent {
     Unknown,
     /// A parameter: whoever calls decides.
     Parameter,
+    /// A list that somebody was asked for and waited for, as the name of the call says.
+    Answer,
     /// Rows of a query, or a list made from them.
     Rows,
 }
@@ -301,9 +303,9 @@ impl<'a> Lists<'a> {
                 match object.peeled() {
                     Expr::This => Extent::Owned,
                     object => match below(object) {
-                        Extent::Rows if is_row_list(name) => Extent::Rows,
+                        long @ (Extent::Rows | Extent::Answer) if is_row_list(name) => long,
                         Extent::Parameter => Extent::Parameter,
-                        Extent::Few | Extent::Owned | Extent::Rows | Extent::Unknown => Extent::Owned,
+                        Extent::Few | Extent::Owned | Extent::Rows | Extent::Answer | Extent::Unknown => Extent::Owned,
                     },
                 }
             }
@@ -329,8 +331,12 @@ impl<'a> Lists<'a> {
             let Some(whole) = whole else { return Extent::Unknown };
             return match self.extent_below(whole, scope.of_binding(binding), depth + 1) {
                 // `const [rows, total] = await Promise.all([…])` against `const { tags } = await findOrder()`.
-                Extent::Rows if taken.starts_with(|c: char| c.is_ascii_digit()) || is_row_list(taken) => Extent::Rows,
-                Extent::Rows | Extent::Few => Extent::Owned,
+                long @ (Extent::Rows | Extent::Answer)
+                    if taken.starts_with(|c: char| c.is_ascii_digit()) || is_row_list(taken) =>
+                {
+                    long
+                }
+                Extent::Rows | Extent::Answer | Extent::Few => Extent::Owned,
                 other => other,
             };
         }
@@ -402,7 +408,7 @@ impl<'a> Lists<'a> {
             };
         }
         if site.awaited && gives_rows_by_name(name) && !matches!(site.arguments.first(), Some(Expr::Function { .. })) {
-            return Extent::Rows;
+            return Extent::Answer;
         }
         if is_literal(&site.callee, scope, 0) && name == "iter" {
             return Extent::Few;
