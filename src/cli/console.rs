@@ -65,7 +65,8 @@ impl Console {
     /// The page human reports are laid out for; places are links where a terminal can follow them.
     pub fn page(&self, root: &str) -> Page {
         let links = self.stdout_is_terminal && self.stdout_color != ColorChoice::Never && !is_dumb();
-        Page { width: self.width, links: links.then(|| root.to_owned()) }
+        let height = self.stdout_is_terminal.then(height).flatten();
+        Page { width: self.width, height, links: links.then(|| root.to_owned()) }
     }
 
     /// Writes a document to stdout. A reader that went away ends the program without a word.
@@ -148,4 +149,10 @@ fn width() -> usize {
     let variable = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
     let terminal = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     variable.or_else(terminal).filter(|&columns| columns > 0).unwrap_or(PIPED_WIDTH).max(NARROWEST)
+}
+
+/// Rows of the terminal that stdout is.
+fn height() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
 }

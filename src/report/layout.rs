@@ -10,6 +10,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub struct Page {
     /// Columns.
     pub width: usize,
+    /// Rows of the terminal; `None` in a file or a pipe.
+    pub height: Option<usize>,
     /// Absolute path of the repository, when places are to be written as links a terminal can open.
     pub links: Option<String>,
 }
@@ -17,7 +19,7 @@ pub struct Page {
 impl Page {
     /// A page without links.
     pub fn plain(width: usize) -> Page {
-        Page { width, links: None }
+        Page { width, height: None, links: None }
     }
 
     /// `text`, which names a line of `file`, as a link where the page has links.
@@ -244,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_link_escapes_the_path_it_names() {
-        let page = Page { width: 80, links: Some("/home/me/my repo".into()) };
+        let page = Page { width: 80, height: None, links: Some("/home/me/my repo".into()) };
         assert_eq!(
             page.link("a;b.ts:3", "a;b.ts", 3),
             "\x1b]8;;file:///home/me/my%20repo/a%3Bb.ts#L3\x1b\\a;b.ts:3\x1b]8;;\x1b\\"

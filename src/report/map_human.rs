@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::layout::{Page, columns, columns_to_path, count, cut, grouped, pad, paint, style, width};
-use super::map_document::MapDocument;
+use super::map_document::{CentralSymbol, MapDocument};
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::sanitize;
@@ -13,33 +13,72 @@ use crate::repo_map::recon::{Document, DocumentKind, Package};
 
 /// Columns of the words before a list in running text.
 const LABEL: usize = 14;
-/// Hotspots shown.
-const HOTSPOTS: usize = 10;
 /// From this width on, central definitions and hotspots stand side by side.
 const WIDE: usize = 180;
+/// From this width on, central definitions stand in two columns.
+const PAIRED: usize = 120;
+/// Rows of a screen that says nothing of its size, and the fewest that the overview is cut down to.
+const SCREEN: usize = 40;
+/// Rows of a screen that the shell needs for its next question.
+const PROMPT: usize = 1;
+/// Hotspots shown where there is room, and on the smallest screen.
+const HOTSPOTS: usize = 10;
+const FEW_HOTSPOTS: usize = 4;
+
+/// Most rows of each list, and whether an empty one stands before the definitions.
+struct Lengths {
+    packages: usize,
+    entry_points: usize,
+    commands: usize,
+    left_out: usize,
+    gap: bool,
+}
+
+/// Where there is room, and where there is not.
+const LENGTHS: [Lengths; 2] = [
+    Lengths { packages: 3, entry_points: 2, commands: 3, left_out: 4, gap: true },
+    Lengths { packages: 2, entry_points: 2, commands: 3, left_out: 1, gap: false },
+];
 
 /// The overview: one screen.
 pub fn overview(document: &MapDocument, page: &Page) -> String {
-    let mut text = headline(document);
-    list(&mut text, "Built on", document.frameworks.clone(), 1, page);
-    list(&mut text, "Packages", packages(document), 3, page);
-    list(&mut text, "Entry points", document.entry_points.clone(), 2, page);
-    list(&mut text, "Commands", commands(document), 3, page);
-    list(&mut text, "Documents", documents(document), 1, page);
-    list(&mut text, "Left out", left_out(document), 5, page);
-    text.push('\n');
-    if page.width >= WIDE {
-        let half = page.width / 2 - 2;
-        let page = Page { width: half, links: page.links.clone() };
-        text.push_str(&beside(&central(document, &page), &hotspots(document, &page), half));
-    } else {
-        text.push_str(&central(document, page));
-        text.push_str(&hotspots(document, page));
+    let room = page.height.unwrap_or(SCREEN).max(SCREEN) - PROMPT;
+    let rows = |text: &str| text.lines().count();
+    let mut text = String::new();
+    for lengths in &LENGTHS {
+        text = facts(document, lengths, page);
+        if page.width >= WIDE {
+            let half = page.width / 2 - 2;
+            let page = Page { width: half, ..page.clone() };
+            text.push_str(&beside(&central(document, &page), &hotspots(document, HOTSPOTS, &page), half));
+        } else {
+            text.push_str(&central(document, page));
+            let spots = room.saturating_sub(rows(&text) + 1).clamp(FEW_HOTSPOTS, HOTSPOTS);
+            text.push_str(&hotspots(document, spots, page));
+        }
+        if rows(&text) <= room {
+            break;
+        }
     }
     text
 }
 
-fn headline(document: &MapDocument) -> String {
+/// What is known of the project.
+fn facts(document: &MapDocument, lengths: &Lengths, page: &Page) -> String {
+    let mut text = headline(document, page);
+    list(&mut text, "Built on", document.frameworks.clone(), 1, page);
+    list(&mut text, "Packages", packages(document), lengths.packages, page);
+    list(&mut text, "Entry points", document.entry_points.clone(), lengths.entry_points, page);
+    list(&mut text, "Commands", commands(document), lengths.commands, page);
+    list(&mut text, "Documents", documents(document), 1, page);
+    list(&mut text, "Left out", left_out(document), lengths.left_out, page);
+    if lengths.gap {
+        text.push('\n');
+    }
+    text
+}
+
+fn headline(document: &MapDocument, page: &Page) -> String {
     let mut text = String::new();
     let MapDocument { totals, repository, .. } = document;
     let root = sanitize::line(&repository.root);
@@ -50,24 +89,30 @@ fn headline(document: &MapDocument) -> String {
         .map_or("no commit".to_owned(), |commit| format!("commit {}", commit.get(..9).unwrap_or(commit)));
     let dirty = if repository.dirty { ", with uncommitted changes" } else { "" };
     let _ = writeln!(text, "{} · {commit}{dirty}", paint(style::STRONG, name));
-    let languages: Vec<String> = document
-        .languages
-        .iter()
-        .map(|language| format!("{} {}", language.language, count(language.lines as usize, "line")))
-        .collect();
-    let _ = writeln!(text, "{}: {}", count(totals.source_files, "source file"), or_none(&languages.join(", ")));
+    let files = count(totals.source_files, "source file");
+    let languages = |lines: &dyn Fn(usize) -> String| {
+        let each = document.languages.iter().map(|own| format!("{} {}", own.language, lines(own.lines as usize)));
+        format!("{files}: {}", or_none(&each.collect::<Vec<_>>().join(", ")))
+    };
+    let forms = [languages(&|lines| count(lines, "line")), languages(&grouped)];
+    let _ = writeln!(text, "{}", fitting(forms, page));
     let known = totals.calls_resolved + totals.calls_external;
-    let _ = writeln!(
-        text,
-        "{}, {}: {} here, {} outside, {} open ({} %)",
-        count(totals.symbols, "definition"),
-        count(totals.calls, "call"),
-        grouped(totals.calls_resolved),
-        grouped(totals.calls_external),
-        grouped(totals.calls_unresolved + totals.calls_guessed),
-        100 - (known * 100).checked_div(totals.calls).unwrap_or(100),
-    );
+    let share = 100 - (known * 100).checked_div(totals.calls).unwrap_or(100);
+    let [symbols, calls] = [count(totals.symbols, "definition"), count(totals.calls, "call")];
+    let [here, outside, open] =
+        [totals.calls_resolved, totals.calls_external, totals.calls_unresolved + totals.calls_guessed].map(grouped);
+    let forms = [
+        format!("{symbols}, {calls}: {here} here, {outside} outside, {open} open ({share} %)"),
+        format!("{symbols}, {calls}: {here} here, {outside} outside, {share} % open"),
+    ];
+    let _ = writeln!(text, "{}", fitting(forms, page));
     text
+}
+
+/// The first form that fits the page; the last one cut when none does.
+fn fitting(forms: [String; 2], page: &Page) -> String {
+    let [long, short] = forms;
+    if width(&long) <= page.width { long } else { cut(&short, page.width) }
 }
 
 /// Packages and what each needs of the others, the most needed ones first.
@@ -114,11 +159,11 @@ fn left_out(document: &MapDocument) -> Vec<String> {
     let mut items: Vec<String> = document
         .skipped
         .iter()
-        .map(|(reason, number)| format!("{} {}", grouped(*number), skip_word(*reason)))
+        .map(|(reason, number)| format!("{} {}", grouped(*number), short_skip_word(*reason)))
         .collect();
     if !document.partly_read.is_empty() {
         // First: these are the ones where facts are missing without a word.
-        items.insert(0, format!("{} read in part: unknown syntax", grouped(document.partly_read.len())));
+        items.insert(0, format!("{} read in part", grouped(document.partly_read.len())));
     }
     items.extend(document.notes.iter().take(NOTES_SHOWN).map(|note| format!("{}: {}", note.what, note.why)));
     if let Some(more) = document.notes.len().checked_sub(NOTES_SHOWN).filter(|more| *more > 0) {
@@ -161,24 +206,34 @@ fn list(text: &mut String, label: &str, items: Vec<String>, most: usize, page: &
 }
 
 fn central(document: &MapDocument, page: &Page) -> String {
-    let rows: Vec<Vec<String>> = document
-        .central
+    let title = "Most central: calls, other files that use it";
+    if page.width < PAIRED || page.width >= WIDE || document.central.len() < 2 {
+        return table(title, central_rows(&document.central, page), page);
+    }
+    let half = page.width / 2 - 1;
+    let narrow = Page { width: half, ..page.clone() };
+    let (left, right) = document.central.split_at(document.central.len().div_ceil(2));
+    let column = |part| columns_to_path(&central_rows(part, &narrow), narrow.width, 0);
+    format!("{}\n{}", paint(style::STRONG, title), beside(&column(left), &column(right), half - 2))
+}
+
+fn central_rows(symbols: &[CentralSymbol], page: &Page) -> Vec<Vec<String>> {
+    let number = |number: u32| if number == 0 { "-".to_owned() } else { grouped(number as usize) };
+    symbols
         .iter()
         .map(|symbol| {
             let place = format!("{}:{}", sanitize::line(&symbol.file), symbol.line);
             let name = cut(&sanitize::line(&symbol.name), page.width * 2 / 5);
-            let number = |number: u32| if number == 0 { "-".to_owned() } else { grouped(number as usize) };
             vec![format!("{:>5} {:>5}", number(symbol.callers), number(symbol.caller_files)), name, place]
         })
-        .collect();
-    table("Most central: calls, other files that use it", rows, page)
+        .collect()
 }
 
-fn hotspots(document: &MapDocument, page: &Page) -> String {
+fn hotspots(document: &MapDocument, most: usize, page: &Page) -> String {
     let rows: Vec<Vec<String>> = document
         .hotspots
         .iter()
-        .take(HOTSPOTS)
+        .take(most)
         .map(|spot| {
             let numbers = format!("{:>5} × {:>6} × {:<4}", spot.churn_90d, grouped(spot.lines as usize), spot.fan_in);
             vec![numbers, sanitize::line(&spot.path).into_owned()]
@@ -221,6 +276,20 @@ pub fn skip_word(reason: SkipReason) -> &'static str {
         SkipReason::TooLarge => "over the size limit",
         SkipReason::NotUtf8 => "not UTF-8",
         SkipReason::Symlink => "symbolic links, not followed",
+        SkipReason::Unreadable => "unreadable",
+    }
+}
+
+/// The same in a word or two.
+fn short_skip_word(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Vendored => "vendored",
+        SkipReason::Generated => "generated",
+        SkipReason::Minified => "minified",
+        SkipReason::Binary => "binary",
+        SkipReason::TooLarge => "too large",
+        SkipReason::NotUtf8 => "not UTF-8",
+        SkipReason::Symlink => "symbolic links",
         SkipReason::Unreadable => "unreadable",
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::audit_document::{AuditDocument, Repository};
 use super::human::AuditPage;
 use super::layout::Page;
-use super::map_document::MapDocument;
+use super::map_document::{CentralSymbol, MapDocument};
 use super::{finding_page, human, json, layout, map_human, map_lines, markdown};
 use crate::audit::{Audit, NotAudited, Suppressed};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Hop, Risk};
-use crate::repo_map::sample;
+use crate::repo_map::recon::{CommandPurpose, Package, PackageManager, ProjectCommand};
+use crate::repo_map::{Note, SkipReason, sample};
 
 fn finding(rule: &str, category: Category, title: &str, impact: u8, effort: Effort, confidence: Confidence) -> Finding {
     let mut evidence = Evidence::new("packages/api/src/orders/list.ts", 34, 36, "loop");
@@ -174,6 +175,69 @@ fn map_document() -> MapDocument {
 #[test]
 fn map_fits_a_narrow_page() {
     insta::assert_snapshot!(plain(&map_human::overview(&map_document(), &Page::plain(80)), 80));
+}
+
+/// The sample as if it were a large repository: more of everything than a screen holds.
+fn large_map_document() -> MapDocument {
+    let mut document = map_document();
+    let repeated = |text: &str, count: usize| (0..count).map(|number| format!("{text}-{number}")).collect::<Vec<_>>();
+    document.frameworks = repeated("framework", 20);
+    document.entry_points = repeated("packages/with/a/long/name/src/index.ts", 30);
+    let template = document.central[0].clone();
+    document.central = (1..=20).map(|line| CentralSymbol { line, ..template.clone() }).collect();
+    let template = document.hotspots[0].clone();
+    document.hotspots = vec![template; 20];
+    document.skipped = [SkipReason::Vendored, SkipReason::Generated, SkipReason::Minified, SkipReason::TooLarge]
+        .map(|reason| (reason, 1_000))
+        .into();
+    let note =
+        Note { what: "web/tsconfig.json".into(), why: "no readable JSON, comments allowed: not followed".into() };
+    document.notes = vec![note; 9];
+    let commands = [CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test, CommandPurpose::Lint];
+    let package = |name: String| Package {
+        name,
+        folder: String::new(),
+        manifest: "package.json".into(),
+        manager: PackageManager::Npm,
+        workspace_root: false,
+        member_of: None,
+        dependencies: vec![],
+        commands: commands
+            .map(|purpose| ProjectCommand {
+                purpose,
+                command: "npm run something --workspace packages/with/a/long/name".into(),
+                folder: String::new(),
+                source: "package.json".into(),
+            })
+            .to_vec(),
+        entry_points: vec![],
+        scripts: vec![],
+        publishable: false,
+    };
+    document.packages = repeated("@acme/package", 40).into_iter().map(package).collect();
+    document
+}
+
+#[test]
+fn the_overview_fits_one_screen_and_leaves_out_no_kind_of_fact() {
+    let document = large_map_document();
+    for (width, height, most, hotspots) in [
+        (80, None, 39, 4),
+        (80, Some(24), 39, 4),
+        (80, Some(40), 39, 4),
+        (80, Some(45), 44, 5),
+        (80, Some(60), 59, 10),
+        (130, Some(40), 39, 10),
+        (200, Some(40), 39, 10),
+    ] {
+        let page = Page { height, ..Page::plain(width) };
+        let text = plain(&map_human::overview(&document, &page), width);
+        assert!(text.lines().count() <= most, "{width} × {height:?}: {} rows\n{text}", text.lines().count());
+        let kinds = ["typescript", "Built on", "Packages", "Entry points", "Commands", "Left out", "Hotspots"];
+        assert!(kinds.iter().all(|kind| text.contains(kind)), "{text}");
+        assert_eq!(text.matches("src/a.ts:").count(), 20, "{text}");
+        assert!(text.matches(" × 1").count() >= hotspots, "{width} × {height:?}\n{text}");
+    }
 }
 
 #[test]
