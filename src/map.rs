@@ -46,7 +46,7 @@ pub struct MapOptions {
     pub include: Vec<String>,
     /// Source files to leave out: globs, files or folders.
     pub exclude: Vec<String>,
-    /// Parsing one file is given up after this long, and the file marked as partly read.
+    /// Parsing one file is given up after this long, and the file left out.
     pub parse_timeout: Duration,
     /// Where the facts of unchanged files are kept from run to run; `None` reads every file.
     pub cache: Option<CachePlace>,

@@ -156,6 +156,8 @@ pub enum SkipReason {
     Symlink,
     /// The operating system would not let us read it.
     Unreadable,
+    /// Parsing it took too long and was given up.
+    TooSlow,
 }
 
 /// What a call resolves to.

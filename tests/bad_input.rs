@@ -309,6 +309,172 @@ fn loops_of_links_end() {
     assert_eq!(world.worktrees(), 0);
 }
 
+/// Ways of nesting: ending of the file, what opens, what stands in the middle, what closes.
+const NESTED: [(&str, &str, &str, &str); 16] = [
+    ("ts", "const x = (", "1", ")"),
+    ("ts", "const x = [", "", "]"),
+    ("ts", "const x = {a:", "1", "}"),
+    ("ts", "const x = `${", "1", "}`"),
+    ("ts", "const x = f(() => ", "1", ")"),
+    ("ts", "type X = Array<", "number", ">"),
+    ("ts", "type X = A extends B ? ", "1", " : 2"),
+    ("ts", "class A { m() {", "", "}}"),
+    ("ts", "function f() {", "", "}"),
+    ("tsx", "const x = <a>", "", "</a>"),
+    ("rs", "fn f() { (", "1", ")"),
+    ("rs", "fn f() { {", "", "}"),
+    ("rs", "fn f() { m!(", "", ")"),
+    ("rs", "type X = Vec<", "u8", ">"),
+    ("rs", "mod m {", "", "}"),
+    ("rs", "use a::{b::", "c", "}"),
+];
+
+#[test]
+fn code_that_is_nested_ten_thousand_deep_is_read_around_and_costs_little() {
+    const DEPTH: usize = 10_000;
+    let world = World::new();
+    for (number, (ending, open, middle, close)) in NESTED.iter().enumerate() {
+        let after = if *ending == "rs" { "pub fn after() {}" } else { "export function after() {}" };
+        // The first word belongs to the outermost one; lines, or it would pass for minified.
+        let inner = open.rsplit(['=', '{']).next().expect("there is a part");
+        let nested: String = if open.contains("class") || open.contains("mod") || open.starts_with("function") {
+            format!("{open}\n").repeat(DEPTH)
+        } else {
+            format!("{open}\n{}", format!("{inner}\n").repeat(DEPTH - 1))
+        };
+        let end = if *ending == "rs" && open.starts_with("fn") { "}" } else { "" };
+        let text = format!("{nested}{middle}{}{end};\n{after}\n", format!("{close}\n").repeat(DEPTH));
+        world.write(&format!("deep/n{number}.{ending}"), &text);
+    }
+    world.write("deep/open.ts", &format!("export function before() {{}}\n{}", "(\n".repeat(DEPTH)));
+    world.write("deep/open.rs", &format!("pub fn before() {{}}\nfn f() {{ {}", "(\n".repeat(DEPTH)));
+    let start = Instant::now();
+    let ran = world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0);
+    assert!(start.elapsed() < PATIENCE, "it took {:?}", start.elapsed());
+    let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    let has = |file: &str, name: &str| rows.iter().any(|row| row["file"] == file && row["name"] == name);
+    for (number, (ending, open, ..)) in NESTED.iter().enumerate() {
+        assert!(has(&format!("deep/n{number}.{ending}"), "after"), "what follows `{open}` is lost");
+    }
+    assert!(has("deep/open.ts", "before") && has("deep/open.rs", "before"));
+    assert!(ran.stdout.len() < 40 << 20, "names grow with their depth: {} bytes", ran.stdout.len());
+    world.run(&["audit", "--format", "json"]).ends(0);
+}
+
+#[test]
+fn lines_of_a_megabyte_are_read_within_code_and_said_to_be_minified_alone() {
+    let world = World::new();
+    let line = format!("export const words = [{}];\n", "'a b c d e', ".repeat(40_000));
+    world.write("src/words.ts", &format!("{line}{line}"));
+    let code = "export function f(a: number) { return g(a, 1); }\n".repeat(4_000);
+    world.write("src/mixed.ts", &format!("{code}{line}export function last() {{}}\n"));
+    world.write(
+        "src/mixed.rs",
+        &format!("{}pub fn t() {{ {} }}\npub fn last() {{}}\n", "// a line\n".repeat(9_000), "f(1);".repeat(140_000)),
+    );
+    let symbols = world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0).stdout;
+    for file in ["src/mixed.ts", "src/mixed.rs"] {
+        assert!(symbols.lines().any(|row| row.contains(file) && row.contains("last")), "{file}");
+    }
+    assert!(!symbols.contains("src/words.ts"));
+    let files = world.run(&["map", "--files", "--format", "jsonl"]).ends(0).stdout;
+    let row = files.lines().find(|row| row.contains("src/words.ts")).expect("it is listed");
+    assert_eq!(serde_json::from_str::<Value>(row).expect("JSON")["skipped"], "minified");
+    world.run(&["map"]).ends(0).says("1 minified");
+}
+
+#[test]
+fn modules_that_reexport_each_other_in_circles_end() {
+    let world = World::new();
+    for number in 0..30 {
+        let all: String = (0..30).map(|other| format!("export * from './m{other}';\n")).collect();
+        world.write(
+            &format!("src/m{number}.ts"),
+            &format!("{all}export {{ own{number} as other{number} }} from './m{}';\n", (number + 1) % 30),
+        );
+        let all: String = (0..30).map(|other| format!("pub use crate::m{other}::*;\n")).collect();
+        world.write(&format!("rust/src/m{number}.rs"), &all);
+    }
+    world.write("src/m29.ts", "export * from './m0';\nexport function found() {}\n");
+    world.write("src/use.ts", "import { found, missing } from './m0';\nfound();\nmissing();\n");
+    world.write("rust/Cargo.toml", "[package]\nname = \"round\"\n");
+    let modules: String = (0..30).map(|number| format!("mod m{number};\n")).collect();
+    world.write("rust/src/lib.rs", &format!("{modules}use m0::*;\nfn f() {{ nowhere(); }}\n"));
+    let start = Instant::now();
+    let calls = world.run(&["map", "--calls", "--unresolved", "--format", "jsonl"]).ends(0).stdout;
+    assert!(start.elapsed() < PATIENCE, "it took {:?}", start.elapsed());
+    let call = |line: u32| {
+        let rows = calls.lines().map(|row| serde_json::from_str::<Value>(row).expect("a JSON line"));
+        let mut rows = rows.filter(|row| row["caller_file"] == "src/use.ts" && row["call_line"] == line);
+        rows.next().expect("the call is listed")["callee_file"].clone()
+    };
+    assert_eq!((call(2), call(3)), (Value::from("src/m29.ts"), Value::Null));
+}
+
+#[test]
+fn packages_that_are_linked_into_each_other_are_read_once_and_said() {
+    let world = World::new();
+    world.write("package.json", "{ \"name\": \"root\", \"workspaces\": [\"packages/*\"] }\n");
+    world.write("packages/core/package.json", "{ \"name\": \"@acme/core\", \"main\": \"index.js\" }\n");
+    world.write("packages/core/index.ts", "export function core() {}\n");
+    world.write("packages/app/package.json", "{ \"name\": \"app\" }\n");
+    world.write("packages/app/a.ts", "import { core } from '@acme/core';\ncore();\n");
+    let link = |target: &str, name: &str| {
+        fs::create_dir_all(world.root().join(name).parent().expect("it has a folder")).expect("the folder is ours");
+        symlink(target, world.root().join(name)).expect("a link");
+    };
+    link("../../packages/core", "node_modules/@acme/core");
+    link("core", "packages/again");
+    link("../../app", "packages/core/node_modules/app");
+    world.commit();
+    let calls = world.run(&["map", "--calls", "--format", "jsonl"]).ends(0).stdout;
+    assert!(calls.contains("\"callee_file\":\"packages/core/index.ts\""), "{calls}");
+    let symbols = world.run(&["map", "--symbols", "--format", "jsonl"]).ends(0).stdout;
+    assert_eq!(symbols.matches("\"name\":\"core\"").count(), 1, "{symbols}");
+    let files = world.run(&["map", "--files", "--format", "jsonl"]).ends(0).stdout;
+    assert!(files.lines().any(|row| row.contains("packages/again") && row.contains("symlink")), "{files}");
+    let audit = world.run(&["audit", "--format", "json"]).ends(0).json();
+    assert!(audit["not_audited"].to_string().contains("packages/again"), "{}", audit["not_audited"]);
+}
+
+#[test]
+fn configuration_that_is_broken_costs_what_depends_on_it_and_is_said() {
+    let world = World::new();
+    world.write("package.json", "{ \"name\": \"root\", \"workspaces\": [\"packages/*\", \"gone\"] }\n");
+    world.write("tsconfig.json", "{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"src/*\"] \n");
+    world.write(
+        "web/tsconfig.json",
+        "{ // comments\n \"compilerOptions\": { \"paths\": { \"@/*\": [\"./*\"], }, }, }\n",
+    );
+    world.write("web/lib.ts", "export function lib() {}\n");
+    world.write("web/a.ts", "import { lib } from '@/lib';\nimport { one } from 'same';\nlib();\none();\n");
+    for folder in ["packages/a", "packages/b"] {
+        world.write(&format!("{folder}/package.json"), "{ \"name\": \"same\", \"main\": \"index.ts\" }\n");
+        world.write(&format!("{folder}/index.ts"), "export function one() {}\n");
+    }
+    world.write("Cargo.toml", "[workspace]\nmembers = [\"here\", \"absent\", \"broken\"]\n");
+    world.write("here/Cargo.toml", "[package]\nname = \"here\"\n[dependencies]\nabsent = { path = \"../absent\" }\n");
+    world.write("here/src/lib.rs", "pub fn own() {}\npub fn f() { own(); absent::g(); }\n");
+    world.write("broken/Cargo.toml", "[package\n");
+    let calls = world.run(&["map", "--calls", "--format", "jsonl"]).ends(0).stdout;
+    for found in
+        ["\"callee_file\":\"web/lib.ts\"", "\"callee_file\":\"packages/a/index.ts\"", "\"callee_name\":\"own\""]
+    {
+        assert!(calls.contains(found), "{found}: {calls}");
+    }
+    let audit = world.run(&["audit", "--format", "json"]).ends(0).json();
+    let said = audit["not_audited"].to_string();
+    for what in [
+        "\"tsconfig.json\"",
+        "workspace member `absent`",
+        "broken/Cargo.toml",
+        "packages/a/package.json, packages/b/package.json",
+    ] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    assert!(!said.contains("web/tsconfig.json"), "comments and a last comma are fine: {said}");
+}
+
 #[test]
 fn names_and_contents_that_are_not_utf8_are_passed_by() {
     let world = World::with_plan("src/app.txt", FOUND);

@@ -275,7 +275,8 @@ fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
         | SkipReason::TooLarge
         | SkipReason::NotUtf8
         | SkipReason::Symlink
-        | SkipReason::Unreadable => true,
+        | SkipReason::Unreadable
+        | SkipReason::TooSlow => true,
     };
     for file in map.skipped.iter().filter(is_code) {
         skipped.entry(file.reason).or_default().push(&file.path);
@@ -335,6 +336,7 @@ fn skip_reason(reason: SkipReason) -> &'static str {
         SkipReason::NotUtf8 => "not UTF-8",
         SkipReason::Symlink => "symbolic links are not followed",
         SkipReason::Unreadable => "could not be read",
+        SkipReason::TooSlow => "parsing took too long and was given up",
     }
 }
 
@@ -440,6 +442,21 @@ mod tests {
         fn recipe(&self, _finding: &Finding, _context: &RecipeContext<'_>) -> Option<PlanDraft> {
             None
         }
+    }
+
+    #[test]
+    fn a_file_whose_parsing_was_given_up_is_said() {
+        // The parser asks whether to go on only every so often.
+        let long = "f(1, 2, 3);\n".repeat(4_000);
+        let tree =
+            Files([("src/long.ts".to_owned(), long), ("src/a.ts".to_owned(), String::new())].into_iter().collect());
+        let options = MapOptions { parse_timeout: std::time::Duration::ZERO, ..MapOptions::default() };
+        let map =
+            map::build(&tree, &options, &Default::default(), None, &NoProgress).expect("files in memory can be mapped");
+        let effects = crate::effects::effects(&map);
+        let audit = run_rules(&[], &map, &effects, &tree, &AuditOptions::default()).expect("the options are valid");
+        let said: Vec<_> = audit.not_audited.iter().map(|one| (one.what.as_str(), one.why.as_str())).collect();
+        assert_eq!(said, [("1 file (src/long.ts)", "parsing took too long and was given up")]);
     }
 
     #[test]

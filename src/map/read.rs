@@ -9,7 +9,6 @@ use super::language::Language;
 use super::syntax::SyntaxParser;
 use super::{MapOptions, Wanted, classify, credentials};
 use crate::progress::Progress;
-use crate::repo_map::facts::FileFacts;
 use crate::repo_map::{FileHistory, SkipReason, SourceFile};
 use crate::tree::{EntryKind, Tree, TreeEntry};
 
@@ -23,9 +22,7 @@ pub(super) enum Read {
 }
 
 /// Parsing took too long or was interrupted.
-struct CutOff {
-    lines: u32,
-}
+struct CutOff;
 
 /// What reading needs to know.
 pub(super) struct Reader<'a> {
@@ -86,15 +83,9 @@ impl Reader<'_> {
             return (done(entry, language, outcome), Some(remembered));
         }
         let outcome = self.open(bytes, path, language, parser);
-        let (outcome, may_be_kept) = match outcome {
-            Ok(outcome) => (outcome, self.cache.is_on()),
-            // Another run may have more time.
-            Err(CutOff { lines }) => {
-                let facts = FileFacts { partly_read: true, ..FileFacts::default() };
-                (Outcome::Source { lines, facts: Box::new(facts) }, false)
-            }
-        };
-        let remembered = may_be_kept.then(|| self.cache.remember(entry, content, &outcome)).flatten();
+        // What was given up is not kept: another run may have more time.
+        let Ok(outcome) = outcome else { return (Read::Skipped(SkipReason::TooSlow), None) };
+        let remembered = self.cache.is_on().then(|| self.cache.remember(entry, content, &outcome)).flatten();
         (done(entry, language, outcome), remembered)
     }
 
@@ -116,7 +107,7 @@ impl Reader<'_> {
         }
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         let lines = ends as u32 + u32::from(!text.is_empty() && !text.ends_with('\n'));
-        let mut facts = language.read(classify::extension(path), &text, parser).ok_or(CutOff { lines })?;
+        let mut facts = language.read(classify::extension(path), &text, parser).ok_or(CutOff)?;
         facts.secrets = credentials::literals(&text, &facts);
         Ok(Outcome::Source { lines, facts: Box::new(facts) })
     }

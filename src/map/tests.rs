@@ -148,13 +148,14 @@ fn the_number_of_threads_does_not_show() {
 }
 
 #[test]
-fn a_parse_that_takes_too_long_leaves_the_file_partly_read() {
+fn a_parse_that_takes_too_long_leaves_the_file_out() {
     let folder = tempfile::tempdir().expect("the system has a temporary folder");
     // The parser asks whether to go on only every so often.
     write(folder.path(), "long.rs", "fn f() { g(1, 2, 3); }\n".repeat(2_000));
     let options = MapOptions { parse_timeout: Duration::ZERO, jobs: Some(1), ..MapOptions::default() };
     let map = map(folder.path(), &options);
-    assert_eq!(map.files[0].facts, FileFacts { partly_read: true, ..FileFacts::default() });
+    let long = SkippedFile { path: "long.rs".to_owned(), reason: SkipReason::TooSlow };
+    assert_eq!((map.files.len(), map.skipped), (0, vec![long]));
 }
 
 #[test]

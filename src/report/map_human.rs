@@ -277,6 +277,7 @@ pub fn skip_word(reason: SkipReason) -> &'static str {
         SkipReason::NotUtf8 => "not UTF-8",
         SkipReason::Symlink => "symbolic links, not followed",
         SkipReason::Unreadable => "unreadable",
+        SkipReason::TooSlow => "given up: parsing took too long",
     }
 }
 
@@ -291,6 +292,7 @@ fn short_skip_word(reason: SkipReason) -> &'static str {
         SkipReason::NotUtf8 => "not UTF-8",
         SkipReason::Symlink => "symbolic links",
         SkipReason::Unreadable => "unreadable",
+        SkipReason::TooSlow => "given up",
     }
 }
 

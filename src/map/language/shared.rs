@@ -47,6 +47,15 @@ pub fn cap(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
+/// Bytes of the names around a definition that its own is written after. Our choice: real ones stay below a hundred, and nested without
+/// end they would take memory that grows with the square of the source.
+const MAX_OUTER: usize = 400;
+
+/// The qualified name of what stands around a definition, as far as it is kept.
+pub fn outer(qualified: &str) -> &str {
+    cap(qualified, MAX_OUTER)
+}
+
 /// The signature of a definition: from `start` to its body, folded and capped.
 pub fn signature(source: &str, start: usize, body_start: usize) -> String {
     let text = source.get(start..body_start).unwrap_or_default();

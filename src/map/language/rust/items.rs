@@ -190,7 +190,7 @@ impl Walker<'_> {
             self.parameters(parameters, &mut symbol);
         }
         let (name, test) = (symbol.name, symbol.test);
-        let prefix = format!("{}::", symbol.qualified);
+        let prefix = format!("{}::", shared::outer(&symbol.qualified));
         let generics = self.generics_of(node);
         let index = self.push_symbol(symbol, generics);
         let Some(body) = body else { return };
@@ -329,7 +329,7 @@ impl Walker<'_> {
             return;
         };
         let symbol = self.symbol(node, SymbolKind::Module, &preamble);
-        let (prefix, test) = (format!("{}::", symbol.qualified), symbol.test);
+        let (prefix, test) = (format!("{}::", shared::outer(&symbol.qualified)), symbol.test);
         let index = self.push_symbol(symbol, Vec::new());
         self.scoped(
             |scope| {

@@ -2,7 +2,7 @@
 
 use crate::map::syntax::Node;
 
-use super::super::shared::{lines, signature, span};
+use super::super::shared::{lines, outer, signature, span};
 use super::patterns::Bound;
 use super::walk::{Context, Use, Walker, is_function, unwrapped};
 use crate::repo_map::expr::Expr;
@@ -47,7 +47,7 @@ impl<'t> Walker<'t> {
         context: Context,
     ) -> Symbol {
         let qualified = match context.container {
-            Some(container) => format!("{}.{name}", self.facts.symbols[container as usize].qualified).into(),
+            Some(container) => format!("{}.{name}", outer(&self.facts.symbols[container as usize].qualified)).into(),
             None => name,
         };
         Symbol {
@@ -334,7 +334,7 @@ impl<'t> Walker<'t> {
     /// Puts `name.` before the own part of the qualified names from `first` on.
     fn prefix_names(&mut self, first: usize, name: &str, context: Context) {
         let outer = match context.container {
-            Some(container) => self.facts.symbols[container as usize].qualified.len() + 1,
+            Some(container) => outer(&self.facts.symbols[container as usize].qualified).len() + 1,
             None => 0,
         };
         for symbol in &mut self.facts.symbols[first..] {
