@@ -135,6 +135,40 @@ fn handlers_that_are_registered_by_name_are_found_where_they_are_registered() {
 }
 
 #[test]
+fn files_left_out_are_listed_with_the_reason_and_give_no_definitions() {
+    let shop = shop();
+    let bundle = "function bundled(){return 1}\n";
+    write(shop.path(), ".yarn/releases/yarn-4.1.0.cjs", bundle);
+    write(shop.path(), ".pnp.cjs", bundle);
+    write(shop.path(), "public/vendor/jquery.js", bundle);
+    write(shop.path(), "public/app.js", &format!("{}\n", "function bundled(){return 1};".repeat(200)));
+    write(shop.path(), "src/table.ts", &"export function bundled() {}\n".repeat(40_000));
+    git(shop.path(), &["add", "-A"]);
+    git(shop.path(), &["commit", "-q", "-m", "bundles"]);
+    let document = json(&map(shop.path(), &["--format", "json"]));
+    assert_eq!(document["skipped"], serde_json::json!({ "vendored": 3, "minified": 1, "too-large": 1 }));
+    let page = said(&map(shop.path(), &[]));
+    assert!(page.contains("3 vendored · 1 minified · 1 too large"), "{page}");
+    let files = said(&map(shop.path(), &["--files", "--format", "jsonl"]));
+    let reason = |path: &str| {
+        let rows = files.lines().map(|row| serde_json::from_str::<Value>(row).expect("JSON"));
+        rows.filter(|row| row["path"] == path).map(|row| row["skipped"].clone()).next()
+    };
+    for (path, expected) in [
+        (".yarn/releases/yarn-4.1.0.cjs", "vendored"),
+        (".pnp.cjs", "vendored"),
+        ("public/vendor/jquery.js", "vendored"),
+        ("public/app.js", "minified"),
+        ("src/table.ts", "too-large"),
+    ] {
+        assert_eq!(reason(path), Some(Value::from(expected)), "{path}");
+    }
+    let page = said(&map(shop.path(), &["--files"]));
+    assert!(page.contains("(vendored: copied from elsewhere)") && page.contains("(over the size limit)"), "{page}");
+    assert!(!said(&map(shop.path(), &["--symbols"])).contains("bundled"));
+}
+
+#[test]
 fn a_folder_named_like_a_question_is_reached_with_its_path() {
     let shop = shop();
     let page = said(&map(&shop.path().join("src"), &["./path", "--symbols"]));
