@@ -105,6 +105,8 @@ pub enum FileRole {
     Script,
     /// Database migrations and seeds.
     Migration,
+    /// Written by a tool, wherever it stands: calls are followed through it, but nobody edits it, so it is not audited.
+    Generated,
 }
 
 /// What git knows about a file.
@@ -142,7 +144,7 @@ pub struct SkippedFile {
 pub enum SkipReason {
     /// Copied from elsewhere: `vendor/`, `node_modules/`, `third_party/`.
     Vendored,
-    /// Written by a tool.
+    /// Put out by a build or a tool: lock files, bundles, large generated sources. Smaller ones are read, as [`FileRole::Generated`].
     Generated,
     /// Mean line over 300 bytes.
     Minified,

@@ -110,7 +110,8 @@ impl Snapshot {
     fn of_map(tree: GitTree, map: &RepoMap) -> Self {
         let lines_of = |file: &improve::repo_map::SourceFile| SourceLines {
             count: file.lines,
-            is_test: file.role == FileRole::Test,
+            // Generated code is not audited: like tests, its lines are not what findings are spread over.
+            is_test: matches!(file.role, FileRole::Test | FileRole::Generated),
             tests: file.facts.symbols.iter().filter(|symbol| symbol.test).map(|symbol| symbol.lines).collect(),
         };
         Self {

@@ -9,6 +9,7 @@ usage: cargo bench --bench call_edges -- TRUTH.jsonl REPOSITORY [TRUTH.jsonl REP
 REPOSITORY is a folder to map, or a file with the rows of another tool.
 
   --nontest    only calls in production code
+  --read       only calls in files that the map reads: bundles and the like are left out
   --misses N   the first N missed and the first N wrong edges of each repository
   --shapes     recall by the shape of the call
   --json       one JSON object instead of tables";
@@ -19,6 +20,8 @@ pub struct Arguments {
     pub pairs: Vec<Pair>,
     /// `--nontest`.
     pub production_only: bool,
+    /// `--read`.
+    pub read_only: bool,
     /// `--misses`.
     pub misses: usize,
     /// `--shapes`.
@@ -45,12 +48,14 @@ impl Pair {
 impl Arguments {
     /// Reads the command line, program name left out.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { pairs: Vec::new(), production_only: false, misses: 0, shapes: false, json: false };
+        let mut arguments =
+            Self { pairs: Vec::new(), production_only: false, read_only: false, misses: 0, shapes: false, json: false };
         let mut truth: Option<PathBuf> = None;
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--bench" => {} // Cargo says it to every bench.
                 "--nontest" => arguments.production_only = true,
+                "--read" => arguments.read_only = true,
                 "--shapes" => arguments.shapes = true,
                 "--json" => arguments.json = true,
                 "--misses" => {

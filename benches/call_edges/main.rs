@@ -13,8 +13,9 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use arguments::{Arguments, Pair, USAGE};
+use predictions::Predicted;
 use report::Report;
-use score::{parse, production_only};
+use score::{Truth, parse, production_only};
 
 fn main() -> ExitCode {
     match run() {
@@ -34,7 +35,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     let mut report = Report::default();
     for pair in &arguments.pairs {
-        report.add(pair.name(), score_pair(pair, arguments.production_only)?);
+        report.add(pair.name(), score_pair(pair, &arguments)?);
     }
     print(&match arguments.json {
         true => format!("{}\n", report.json()),
@@ -50,11 +51,15 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn score_pair(pair: &Pair, production: bool) -> Result<score::Score, Box<dyn Error>> {
+fn score_pair(pair: &Pair, arguments: &Arguments) -> Result<score::Score, Box<dyn Error>> {
     let text = fs::read_to_string(&pair.truth).map_err(|error| format!("{}: {error}", pair.truth.display()))?;
     let mut truth = parse(&text).map_err(|error| format!("{}: {error}", pair.truth.display()))?;
-    let mut predicted = predictions::read(&pair.predicted)?;
-    if production {
+    let Predicted { rows: mut predicted, files } = predictions::read(&pair.predicted)?;
+    if arguments.read_only {
+        let files = files.ok_or_else(|| format!("--read: {} is no folder to map", pair.predicted.display()))?;
+        truth.retain(|site: &Truth| files.contains(&site.caller_file));
+    }
+    if arguments.production_only {
         (truth, predicted) = production_only(truth, predicted);
     }
     Ok(score::score(&truth, &predicted))

@@ -1,5 +1,6 @@
 //! What is scored: our own map of a folder, through the same rows as `improve map --calls`, or rows from a file.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -13,15 +14,24 @@ use improve::report::map_lines::{self, CallRow};
 
 use crate::score::{Prediction, parse};
 
+/// What is scored.
+pub struct Predicted {
+    /// The edges.
+    pub rows: Vec<Prediction>,
+    /// The source files that were read; unknown of another tool.
+    pub files: Option<BTreeSet<String>>,
+}
+
 /// The predictions at `path`.
-pub fn read(path: &Path) -> Result<Vec<Prediction>, Box<dyn Error>> {
+pub fn read(path: &Path) -> Result<Predicted, Box<dyn Error>> {
     let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     if path.is_dir() {
         let map = map_folder(path).map_err(|error| at(&error))?;
-        return Ok(map_lines::calls(&map, false, &|_| true).map(prediction).collect());
+        let rows = map_lines::calls(&map, false, &|_| true).map(prediction).collect();
+        return Ok(Predicted { rows, files: Some(map.files.iter().map(|file| file.path.clone()).collect()) });
     }
     let text = fs::read_to_string(path).map_err(|error| at(&error))?;
-    Ok(parse(&text).map_err(|error| at(&error))?)
+    Ok(Predicted { rows: parse(&text).map_err(|error| at(&error))?, files: None })
 }
 
 /// The map without history, which calls do not depend on.

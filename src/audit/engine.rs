@@ -15,7 +15,7 @@ use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
 use crate::finding::{self, Finding};
 use crate::repo_map::facts::LanguageName;
-use crate::repo_map::{CallTarget, RepoMap, SkipReason, SkippedFile};
+use crate::repo_map::{CallTarget, FileRole, RepoMap, SkipReason, SkippedFile};
 use crate::secrets;
 use crate::tree::Tree;
 
@@ -45,7 +45,10 @@ fn run_rules(
             audit.failed_rules.push(id.to_owned());
             continue;
         };
-        let mut own: Vec<Finding> = own.into_iter().filter(|finding| filter.keeps(&finding.location().file)).collect();
+        let mut own: Vec<Finding> = own
+            .into_iter()
+            .filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding))
+            .collect();
         if own.len() > MAX_FINDINGS {
             own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
             audit.not_audited.push(NotAudited {
@@ -101,6 +104,11 @@ fn run_rules(
 
 /// Findings of one rule that are kept: who has more has a habit, not a list to work through. Our choice.
 const MAX_FINDINGS: usize = 1_000;
+
+/// What a tool wrote is mended in its source, not here.
+fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
+    map.file_by_path(&finding.location().file).is_none_or(|(_, file)| file.role != FileRole::Generated)
+}
 
 /// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
 fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
@@ -280,6 +288,9 @@ fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
     };
     for file in map.skipped.iter().filter(is_code) {
         skipped.entry(file.reason).or_default().push(&file.path);
+    }
+    for file in map.files.iter().filter(|file| file.role == FileRole::Generated) {
+        skipped.entry(SkipReason::Generated).or_default().push(&file.path);
     }
     list.extend(map.notes.iter().map(|note| NotAudited { what: note.what.clone(), why: note.why.clone() }));
     for (reason, paths) in skipped {

@@ -22,7 +22,7 @@ pub fn weigh(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Bus
             Some(FileRole::Test | FileRole::Example) => demote(finding, 1),
             Some(FileRole::Script | FileRole::Migration) => demote(finding, 2),
             Some(FileRole::Production) => promote(finding, map, effects, busy),
-            None => {}
+            Some(FileRole::Generated) | None => {}
         }
     }
     finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);

@@ -141,7 +141,7 @@ pub struct Entries {
 pub fn entries(map: &RepoMap) -> Entries {
     let mut list = Vec::new();
     for (file, source) in map.files_with_ids() {
-        if matches!(source.role, FileRole::Test | FileRole::Example) {
+        if matches!(source.role, FileRole::Test | FileRole::Example | FileRole::Generated) {
             continue;
         }
         if source.language.is_ecmascript() {

@@ -26,6 +26,9 @@ fn folders(path: &str) -> impl DoubleEndedIterator<Item = &str> {
 #[derive(Debug, Clone, Copy, Default)]
 struct Folder {
     vendored: bool,
+    /// Below a folder that builds and test runs write.
+    output: bool,
+    /// Below a folder of sources that a tool writes.
     generated: bool,
     /// Below `dist`.
     dist: bool,
@@ -64,9 +67,10 @@ impl Folder {
     fn named(name: &str) -> Self {
         static NAMES: LazyLock<FxHashMap<&'static str, Folder>> = LazyLock::new(|| {
             let mut names: FxHashMap<&str, Folder> = FxHashMap::default();
-            let lists: [Marked; 8] = [
+            let lists: [Marked; 9] = [
                 (VENDORED, |folder| folder.vendored = true),
-                (GENERATED_FOLDERS, |folder| folder.generated = true),
+                (OUTPUT_FOLDERS, |folder| folder.output = true),
+                (&["__generated__"], |folder| folder.generated = true),
                 (&["dist"], |folder| folder.dist = true),
                 (&["build", "out", "esm", "cjs"], |folder| folder.built = true),
                 (TEST_FOLDERS, |folder| folder.test = true),
@@ -93,6 +97,7 @@ impl Folder {
 
     fn add(&mut self, other: Self) {
         self.vendored |= other.vendored;
+        self.output |= other.output;
         self.generated |= other.generated;
         self.dist |= other.dist;
         self.built |= other.built;
@@ -131,8 +136,8 @@ const VENDORED: &[&str] = &[
     "jspm_packages",
 ];
 
-/// Folders that tools write, wherever they stand.
-const GENERATED_FOLDERS: &[&str] = &["__generated__", ".next", ".nuxt", ".svelte-kit", ".turbo", ".output", "coverage"];
+/// Folders that builds and test runs write, wherever they stand.
+const OUTPUT_FOLDERS: &[&str] = &[".next", ".nuxt", ".svelte-kit", ".turbo", ".output", "coverage"];
 
 /// Lock files of package managers.
 pub const LOCKFILES: &[&str] = &[
@@ -173,7 +178,7 @@ pub fn skip_by_path(path: &str) -> Option<SkipReason> {
     let folder = Folder::of(path);
     if folder.vendored || matches!(file_name(path), ".pnp.cjs" | ".pnp.loader.mjs") {
         Some(SkipReason::Vendored)
-    } else if is_generated_path(path, folder) {
+    } else if is_output(path, folder) {
         Some(SkipReason::Generated)
     } else if is_one_of(BINARY_EXTENSIONS, extension(path)) {
         Some(SkipReason::Binary)
@@ -187,11 +192,12 @@ fn is_one_of(list: &[&str], word: &str) -> bool {
     list.iter().any(|listed| listed.len() == word.len() && listed.eq_ignore_ascii_case(word))
 }
 
-fn is_generated_path(path: &str, folder: Folder) -> bool {
+/// Whether the file is what a build or a tool puts out for machines: lock files, bundles, copies of sources that stand elsewhere.
+fn is_output(path: &str, folder: Folder) -> bool {
     let name = file_name(path);
     let extension = extension(path);
     let is_script = matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx");
-    if LOCKFILES.contains(&name) || folder.generated {
+    if LOCKFILES.contains(&name) || folder.output {
         return true;
     }
     if extension == "map"
@@ -201,10 +207,8 @@ fn is_generated_path(path: &str, folder: Folder) -> bool {
     }
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let stem = stem.strip_suffix(".d").unwrap_or(stem);
-    let marked = [".min", ".bundle", ".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"]
-        .iter()
-        .any(|mark| stem.ends_with(mark));
-    if marked && (is_script || matches!(extension, "css" | "rs")) {
+    let bundled = [".min", ".bundle"].iter().any(|mark| stem.ends_with(mark));
+    if bundled && (is_script || extension == "css") {
         return true;
     }
     is_script && (folder.dist || (folder.built && name.ends_with(".d.ts")))
@@ -226,13 +230,20 @@ const HEAD_LINES: usize = 20;
 const MINIFIED_MEAN: usize = 300;
 const MINIFIED_FLOOR: usize = 2_000;
 
-/// Whether the text says that the file is to be skipped.
-pub fn skip_by_text(text: &str) -> Option<SkipReason> {
-    if text.lines().take(HEAD_LINES).any(says_generated) {
-        return Some(SkipReason::Generated);
-    }
+/// Whether nobody can have written these lines by hand.
+pub fn is_minified(text: &str) -> bool {
     let lines = text.bytes().filter(|&byte| byte == b'\n').count() + 1;
-    (text.len() > MINIFIED_FLOOR && text.len() / lines > MINIFIED_MEAN).then_some(SkipReason::Minified)
+    text.len() > MINIFIED_FLOOR && text.len() / lines > MINIFIED_MEAN
+}
+
+/// Whether a tool wrote this source: its path or a comment at its top says so.
+pub fn is_generated(path: &str, text: &str) -> bool {
+    let name = file_name(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = stem.strip_suffix(".d").unwrap_or(stem);
+    Folder::of(path).generated
+        || [".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"].iter().any(|mark| stem.ends_with(mark))
+        || text.lines().take(HEAD_LINES).any(says_generated)
 }
 
 /// A comment in which a tool says that it wrote the file.
@@ -382,9 +393,7 @@ mod tests {
             ("build/types.d.ts", Some(Generated)),
             ("lib/types.d.ts", None),
             ("lib/index.ts", None),
-            ("src/api_pb.ts", Some(Generated)),
-            ("src/routeTree.gen.ts", Some(Generated)),
-            ("src/__generated__/graphql.ts", Some(Generated)),
+            ("src/api_pb.ts", None),
             ("logo.PNG", Some(Binary)),
             ("src/distance/dist.ts", None),
         ] {
@@ -394,22 +403,35 @@ mod tests {
 
     #[test]
     fn only_a_comment_at_the_top_makes_a_file_generated() {
-        assert_eq!(skip_by_text("// @generated automatically by Diesel CLI.\n"), Some(SkipReason::Generated));
-        assert_eq!(skip_by_text("// Code generated by protoc. DO NOT EDIT.\n"), Some(SkipReason::Generated));
-        assert_eq!(
-            skip_by_text("/* eslint-disable */\n/**\n * This file was automatically generated by X.\n */"),
-            Some(SkipReason::Generated)
-        );
-        assert_eq!(skip_by_text("const mark = \"@generated\";\n"), None);
-        assert_eq!(skip_by_text("//! Skips files which hold an `@generated` mark.\n"), None);
-        assert_eq!(skip_by_text(&format!("{}// @generated\n", "let x = 1;\n".repeat(30))), None);
+        for text in [
+            "// @generated automatically by Diesel CLI.\n",
+            "// Code generated by protoc. DO NOT EDIT.\n",
+            "/* eslint-disable */\n/**\n * This file was automatically generated by X.\n */",
+        ] {
+            assert!(is_generated("src/a.ts", text), "{text}");
+        }
+        let far_down = format!("{}// @generated\n", "let x = 1;\n".repeat(30));
+        for text in ["const mark = \"@generated\";\n", "//! Skips files which hold an `@generated` mark.\n", &far_down]
+        {
+            assert!(!is_generated("src/a.ts", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_what_tools_write_are_known() {
+        for path in ["src/api_pb.ts", "src/routeTree.gen.ts", "src/__generated__/graphql.ts", "src/api.pb.rs"] {
+            assert!(is_generated(path, ""), "{path}");
+        }
+        for path in ["src/gen.ts", "src/regen.ts", "src/generated.ts"] {
+            assert!(!is_generated(path, ""), "{path}");
+        }
     }
 
     #[test]
     fn long_lines_are_minified_only_where_they_are_the_rule() {
-        assert_eq!(skip_by_text(&"a=1;".repeat(1_000)), Some(SkipReason::Minified));
-        assert_eq!(skip_by_text(&format!("{}\n{}", "a=1;".repeat(1_000), "let x = 1;\n".repeat(400))), None);
-        assert_eq!(skip_by_text(&"a=1;".repeat(100)), None);
+        assert!(is_minified(&"a=1;".repeat(1_000)));
+        assert!(!is_minified(&format!("{}\n{}", "a=1;".repeat(1_000), "let x = 1;\n".repeat(400))));
+        assert!(!is_minified(&"a=1;".repeat(100)));
     }
 
     #[test]

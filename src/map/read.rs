@@ -9,7 +9,7 @@ use super::language::Language;
 use super::syntax::SyntaxParser;
 use super::{MapOptions, Wanted, classify, credentials};
 use crate::progress::Progress;
-use crate::repo_map::{FileHistory, SkipReason, SourceFile};
+use crate::repo_map::{FileHistory, FileRole, SkipReason, SourceFile};
 use crate::tree::{EntryKind, Tree, TreeEntry};
 
 /// What became of an entry.
@@ -20,6 +20,9 @@ pub(super) enum Read {
     /// Source that the options leave out.
     Unwanted,
 }
+
+/// Bytes of a generated file above which it is left out: by then it is data in the shape of code, and not worth its cost. Our choice.
+const MAX_GENERATED: usize = 256 << 10;
 
 /// Parsing took too long or was interrupted.
 struct CutOff;
@@ -102,12 +105,17 @@ impl Reader<'_> {
         }
         let Some(language) = language else { return Ok(Outcome::Other) };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Outcome::Skipped(SkipReason::NotUtf8)) };
-        if let Some(reason) = classify::skip_by_text(&text) {
-            return Ok(Outcome::Skipped(reason));
+        let generated = classify::is_generated(path, &text);
+        if generated && text.len() > MAX_GENERATED {
+            return Ok(Outcome::Skipped(SkipReason::Generated));
+        }
+        if classify::is_minified(&text) {
+            return Ok(Outcome::Skipped(SkipReason::Minified));
         }
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         let lines = ends as u32 + u32::from(!text.is_empty() && !text.ends_with('\n'));
         let mut facts = language.read(classify::extension(path), &text, parser).ok_or(CutOff)?;
+        facts.generated = generated;
         facts.secrets = credentials::literals(&text, &facts);
         Ok(Outcome::Source { lines, facts: Box::new(facts) })
     }
@@ -119,7 +127,7 @@ fn done(entry: &TreeEntry, language: Option<&'static Language>, outcome: Outcome
         (Outcome::Source { lines, facts }, Some(language)) => Read::Source(Box::new(SourceFile {
             path: entry.path.clone(),
             language: language.name,
-            role: classify::role(&entry.path),
+            role: if facts.generated { FileRole::Generated } else { classify::role(&entry.path) },
             lines,
             bytes: entry.bytes,
             history: FileHistory::default(),

@@ -78,6 +78,7 @@ fn every_file_is_source_other_or_skipped_for_a_reason() {
     write(root, "src/latin.rs", [b'/', b'/', 0xe9, b'\n']);
     write(root, "src/data.rs", [0_u8; 64]);
     write(root, "src/schema.rs", "// @generated automatically by Diesel CLI.\nfn x() {}\n");
+    write(root, "src/data.gen.rs", format!("// @generated\n{}", "f(1);\n".repeat(50_000)));
     write(root, "src/long.rs", format!("const A: &str = \"{}\";\n", "x".repeat(4_000)));
     write(root, "vendor/b.rs", "fn b() {}\n");
     write(root, "tests/a.rs", "fn test() {}\n");
@@ -95,20 +96,24 @@ fn every_file_is_source_other_or_skipped_for_a_reason() {
         .iter()
         .map(|file| (file.path.as_str(), file.role, file.facts.symbols.len(), file.facts.partly_read))
         .collect();
-    use crate::repo_map::FileRole::{Production, Test};
-    let expected =
-        [("src/a.rs", Production, 2, false), ("src/broken.rs", Production, 0, true), ("tests/a.rs", Test, 1, false)];
+    use crate::repo_map::FileRole::{Generated, Production, Test};
+    let expected = [
+        ("src/a.rs", Production, 2, false),
+        ("src/broken.rs", Production, 0, true),
+        ("src/schema.rs", Generated, 1, false),
+        ("tests/a.rs", Test, 1, false),
+    ];
     assert_eq!(files, expected);
     assert_eq!((map.files[0].lines, map.files[0].bytes, map.files[0].history.churn_90d), (2, 24, 3));
     assert_eq!(map.other_files, [".gitignore", "README.md", "noextension"]);
     let skipped: Vec<_> = map.skipped.iter().map(|skipped| (skipped.path.as_str(), skipped.reason)).collect();
     let expected = [
         ("blob", SkipReason::Binary),
+        ("src/data.gen.rs", SkipReason::Generated),
         ("src/data.rs", SkipReason::Binary),
         ("src/huge.rs", SkipReason::TooLarge),
         ("src/latin.rs", SkipReason::NotUtf8),
         ("src/long.rs", SkipReason::Minified),
-        ("src/schema.rs", SkipReason::Generated),
         ("vendor/b.rs", SkipReason::Vendored),
     ];
     assert_eq!(skipped, expected);

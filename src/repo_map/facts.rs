@@ -84,6 +84,8 @@ impl LanguageName {
 pub struct FileFacts {
     /// The parser met syntax it does not know: some facts may be missing.
     pub partly_read: bool,
+    /// A tool wrote the file.
+    pub generated: bool,
     /// Definitions, in order of their start.
     pub symbols: Vec<Symbol>,
     /// Imports, in source order.
@@ -734,6 +736,7 @@ impl FileFacts {
     pub fn shrink_to_fit(&mut self) {
         let Self {
             partly_read: _,
+            generated: _,
             symbols,
             imports,
             exports,

@@ -9,7 +9,7 @@ use super::audit_document::{Repository, SCHEMA_VERSION};
 use crate::map::rank::{Focus, Ranking, entry_files, is_entry, rank};
 use crate::repo_map::facts::SymbolKind;
 use crate::repo_map::recon::{Document, Package, PackageManager, Recon};
-use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, Note, RepoMap, SkipReason};
+use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, Note, RepoMap, SkipReason, SourceFile};
 
 /// Hotspots listed.
 const HOTSPOTS: usize = 20;
@@ -56,8 +56,10 @@ pub struct MapDocument {
 /// How much there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
-    /// Source files with facts.
+    /// Source files with facts, those that a tool wrote not counted.
     pub source_files: usize,
+    /// Source files with facts that a tool wrote: their definitions and calls are counted below, their lines are not.
+    pub generated_files: usize,
     /// Every other file that was listed and not left out.
     pub other_files: usize,
     /// Files left out.
@@ -175,13 +177,19 @@ impl MapDocument {
     }
 }
 
+fn written_by_hand(map: &RepoMap) -> impl Iterator<Item = &SourceFile> {
+    map.files.iter().filter(|file| file.role != FileRole::Generated)
+}
+
 fn totals(map: &RepoMap) -> Totals {
+    let written = || written_by_hand(map);
     let mut totals = Totals {
-        source_files: map.files.len(),
+        source_files: written().count(),
+        generated_files: map.files.len() - written().count(),
         other_files: map.other_files.len(),
         skipped_files: map.skipped.len(),
-        lines: map.files.iter().map(|file| u64::from(file.lines)).sum(),
-        bytes: map.files.iter().map(|file| file.bytes).sum(),
+        lines: written().map(|file| u64::from(file.lines)).sum(),
+        bytes: written().map(|file| file.bytes).sum(),
         symbols: map.files.iter().map(|file| file.facts.symbols.len()).sum(),
         calls: map.files.iter().map(|file| file.facts.calls.len()).sum(),
         ..Totals::default()
@@ -201,7 +209,7 @@ fn totals(map: &RepoMap) -> Totals {
 
 fn languages(map: &RepoMap) -> Vec<LanguageTotal> {
     let mut by_language = BTreeMap::new();
-    for file in &map.files {
+    for file in written_by_hand(map) {
         let entry: &mut (usize, u64) = by_language.entry(file.language).or_default();
         entry.0 += 1;
         entry.1 += u64::from(file.lines);

@@ -8,8 +8,8 @@ use super::map_document::{CentralSymbol, MapDocument};
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::sanitize;
-use crate::repo_map::SkipReason;
 use crate::repo_map::recon::{Document, DocumentKind, Package};
+use crate::repo_map::{FileRole, SkipReason};
 
 /// Columns of the words before a list in running text.
 const LABEL: usize = 14;
@@ -161,6 +161,9 @@ fn left_out(document: &MapDocument) -> Vec<String> {
         .iter()
         .map(|(reason, number)| format!("{} {}", grouped(*number), short_skip_word(*reason)))
         .collect();
+    if document.totals.generated_files > 0 {
+        items.push(format!("{} generated sources, calls followed", grouped(document.totals.generated_files)));
+    }
     if !document.partly_read.is_empty() {
         // First: these are the ones where facts are missing without a word.
         items.insert(0, format!("{} read in part", grouped(document.partly_read.len())));
@@ -335,6 +338,7 @@ pub fn files(rows: &[FileRow], page: &Page) -> String {
             let path = sanitize::line(&row.path);
             let remark = match row.skipped {
                 Some(reason) => format!("  ({})", skip_word(reason)),
+                None if row.role == Some(FileRole::Generated) => "  (written by a tool)".to_owned(),
                 None if row.partly_read => "  (read in part: syntax the parser does not know)".to_owned(),
                 None => String::new(),
             };

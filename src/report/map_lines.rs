@@ -64,6 +64,8 @@ pub struct FileRow {
     pub path: String,
     /// Language; null for files without facts.
     pub language: Option<String>,
+    /// What kind of code it holds; null for files without facts.
+    pub role: Option<crate::repo_map::FileRole>,
     /// Lines; null for files without facts.
     pub lines: Option<u32>,
     /// Bytes; null for files without facts.
@@ -137,6 +139,7 @@ pub fn files(map: &RepoMap, keep: &dyn Fn(&str) -> bool) -> Vec<FileRow> {
     let unread = |path: &str, skipped| FileRow {
         path: path.to_owned(),
         language: None,
+        role: None,
         lines: None,
         bytes: None,
         skipped,
@@ -149,6 +152,7 @@ pub fn files(map: &RepoMap, keep: &dyn Fn(&str) -> bool) -> Vec<FileRow> {
         .map(|file| FileRow {
             path: file.path.clone(),
             language: Some(file.language.label().to_owned()),
+            role: Some(file.role),
             lines: Some(file.lines),
             bytes: Some(file.bytes),
             skipped: None,

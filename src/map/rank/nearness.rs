@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::Focus;
 use super::fuse::{Order, by_score, fuse};
 use super::words;
-use crate::repo_map::{CallId, FileId, ImportTarget, RepoMap, SymbolId};
+use crate::repo_map::{CallId, FileId, FileRole, ImportTarget, RepoMap, SymbolId};
 
 /// See [`fuse()`]: the top of each order is where the answer is.
 const SOFTNESS: f64 = 5.0;
@@ -68,6 +68,7 @@ pub fn near(map: &RepoMap, focus: &Focus) -> Vec<Near> {
     let reached = Reached::new(map, focus);
     fuse(&orders, SOFTNESS, count)
         .into_iter()
+        .filter(|&item| map.file(item as FileId).role != FileRole::Generated)
         .map(|item| {
             let file = item as FileId;
             Near {
