@@ -1,10 +1,11 @@
-//! What the map costs, as ratios to bare parsing measured in the same run.
+//! What the map costs, as ratios to bare parsing measured in the same run; with `--audit`, what the audit costs beside it.
 //!
 //! Each figure is of a process of its own, so that CPU time and peak memory are its alone; the runs of a repository take turns, so
 //! that a busy machine is busy for all of them, and the least of each is shown. Nothing is written into the repositories.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is its job.
 
+mod audit;
 mod bare;
 mod measure;
 mod trees;
@@ -20,9 +21,18 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         // Cargo runs benches without arguments in `cargo test --benches` too.
-        [] => println!("usage: cargo bench --bench map -- [--runs N] REPOSITORY… | --growth REPOSITORY…"),
+        [] => println!(
+            "usage: cargo bench --bench map -- [--audit] [--runs N] REPOSITORY… | [--audit] --growth REPOSITORY…"
+        ),
         ["--measured", program, arguments @ ..] => measure::run_measured(program, arguments),
         ["--parse", list] => bare::parse(Path::new(list)),
+        ["--audit", "--growth", repositories @ ..] => {
+            audit::growth(&repositories.iter().map(PathBuf::from).collect::<Vec<_>>());
+        }
+        ["--audit", "--runs", runs, repositories @ ..] => {
+            audit::table(runs.parse().expect("--runs takes a number"), repositories);
+        }
+        ["--audit", repositories @ ..] => audit::table(5, repositories),
         ["--growth", repositories @ ..] => growth(&repositories.iter().map(PathBuf::from).collect::<Vec<_>>()),
         ["--runs", runs, repositories @ ..] => {
             table(runs.parse().expect("--runs takes a number"), repositories.iter().copied());
