@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+pub mod baseline;
 pub mod clones;
+pub mod decisions;
 pub mod draft;
 pub mod engine;
 pub mod finding_draft;
@@ -15,6 +17,7 @@ pub mod text;
 
 pub use engine::run;
 
+use crate::audit::baseline::Baseline;
 use crate::finding::{Category, Finding};
 
 /// What to look for, and where.
@@ -32,6 +35,8 @@ pub struct AuditOptions {
     pub exclude: Vec<String>,
     /// Fingerprints the user has rejected.
     pub rejected: BTreeSet<String>,
+    /// Findings that were known before.
+    pub baseline: Baseline,
     /// How much doubt to let through.
     pub depth: Depth,
 }
@@ -57,6 +62,8 @@ pub struct Audit {
     pub suppressed: Vec<Suppressed>,
     /// Rejected by the user, known by fingerprint.
     pub rejected: Vec<Finding>,
+    /// Known before, by the baseline.
+    pub known: Vec<Finding>,
     /// What nobody looked at, and why.
     pub not_audited: Vec<NotAudited>,
     /// Rules that ended in a panic: their findings are missing.

@@ -21,6 +21,7 @@ macro_rules! hints {
 hints! {
     crate::apply::ApplyError,
     crate::audit::AuditError,
+    crate::audit::baseline::BaselineError,
     crate::backlog::BacklogError,
     crate::git::GitError,
     crate::plan::parse::NotAPlan,

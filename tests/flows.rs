@@ -390,6 +390,43 @@ fn apply_refuses_what_it_cannot_do_and_says_why() {
 }
 
 #[test]
+fn what_is_in_the_baseline_neither_shows_nor_fails() {
+    let shop = shop();
+    let written = run(shop.path(), &["audit", "--write-baseline"]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    assert!(stdout(&written).contains("improve-baseline.json: "), "{}", stdout(&written));
+    let known = run(shop.path(), &["audit", "--fail-on", "low"]);
+    assert_eq!(known.status.code(), Some(0), "{}", stdout(&known));
+    assert!(stdout(&known).contains("known by the baseline"), "{}", stdout(&known));
+    // Its own place has moved; what is new is not known.
+    write(shop.path(), "src/orders.ts", &format!("export const page = 20\n\n{SHOP}"));
+    write(shop.path(), "src/users.ts", &SHOP.replace("order", "user").replace("Orders", "Users"));
+    let new = json(&run(shop.path(), &["audit", "--format", "json"]));
+    let files: Vec<&str> = new["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["evidence"][0]["file"].as_str())
+        .collect();
+    assert_eq!(files, ["src/users.ts"]);
+    let all = json(&run(shop.path(), &["audit", "--no-baseline", "--format", "json"]));
+    assert!(all["findings"].as_array().expect("a list").len() > files.len());
+}
+
+#[test]
+fn a_file_that_is_no_baseline_is_refused_with_what_to_do() {
+    let shop = shop();
+    write(shop.path(), "improve-baseline.json", "{}");
+    let refused = run(shop.path(), &["audit"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("is no baseline: missing field"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--no-baseline"), "{}", stderr(&refused));
+    let part = run(shop.path(), &["audit", "perf", "--write-baseline"]);
+    assert_eq!(part.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(shop.path().join("improve-baseline.json")).expect("it is there"), "{}");
+}
+
+#[test]
 fn a_rejected_finding_stays_away_and_says_why() {
     let shop = shop();
     let findings = |args: &[&str]| json(&run(shop.path(), args));

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
+use crate::audit::decisions::Decisions;
 use crate::audit::draft::PlanDraft;
 use crate::audit::ranking;
 use crate::audit::rule::{RecipeContext, Rule};
@@ -65,8 +66,11 @@ fn run_rules(
 
     let context = RecipeContext { map, effects, tree };
     let busy = ranking::Busy::of(map);
+    let decisions = Decisions::collect(map, tree);
     findings.par_iter_mut().for_each(|finding| {
         ranking::weigh(finding, map, effects, &busy);
+        decisions.weigh(finding, map);
+        finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
         // A recipe that fails has no exact edits; it says so again when a plan is asked for.
         let draft = catch_unwind(AssertUnwindSafe(|| recipe(finding, &context))).unwrap_or_default();
         finding.mechanical = draft.is_some_and(|draft| is_mechanical(&draft));
@@ -81,12 +85,22 @@ fn run_rules(
         .filter(|id| audit.failed_rules.iter().all(|failed| failed != id))
         .collect();
     audit.warnings.extend(suppressions.unused(&findings, &ran, &|path| filter.keeps(path)));
+    let gone = options.baseline.unused(&findings, &ran, &|path| filter.keeps(path));
+    if gone > 0 {
+        audit.warnings.push(format!(
+            "{gone} {} of the baseline {} nothing any more: `improve audit --write-baseline` drops them",
+            if gone == 1 { "entry" } else { "entries" },
+            if gone == 1 { "matches" } else { "match" },
+        ));
+    }
     let mut doubtful = 0;
     for finding in findings {
         if let Some(reason) = suppressions.reason(&finding) {
             audit.suppressed.push(Suppressed { reason: reason.to_owned(), finding });
         } else if options.rejected.contains(&finding.fingerprint) {
             audit.rejected.push(finding);
+        } else if options.baseline.contains(&finding) {
+            audit.known.push(finding);
         } else if ranking::is_shown(&finding, options.depth) {
             audit.findings.push(finding);
         } else {
@@ -387,6 +401,7 @@ fn unread_language(path: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::audit::Depth;
+    use crate::audit::baseline::Baseline;
     use crate::finding::Confidence;
     use crate::map::{self, MapOptions};
     use crate::progress::NoProgress;
@@ -523,6 +538,59 @@ mod tests {
         let audit = audit(&[("src/client.ts", &moved)], &options);
         assert!(audit.findings.is_empty());
         assert_eq!(audit.rejected.iter().map(|finding| finding.location().start_line).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn what_the_baseline_knows_is_kept_apart_and_its_stale_entries_are_said() {
+        let found = tls(AGENT).findings;
+        let mut gone = found[0].clone();
+        gone.fingerprint = "0".repeat(64);
+        let options =
+            AuditOptions { baseline: Baseline::of(&[found[0].clone(), gone]), ..only("tls-verification-disabled") };
+        let audit = audit(&[("src/client.ts", AGENT)], &options);
+        assert!(audit.findings.is_empty());
+        assert_eq!(audit.known, found);
+        assert_eq!(
+            audit.warnings,
+            ["1 entry of the baseline matches nothing any more: `improve audit --write-baseline` drops them"]
+        );
+    }
+
+    const IN_A_LOOP: &str = "\
+import { PrismaClient } from '@prisma/client'
+const prisma = new PrismaClient()
+export async function listOrders(ids: string[]) {
+  const orders = []
+  for (const id of ids) {
+    orders.push(await prisma.order.findUnique({ where: { id } }))
+  }
+  return orders
+}
+";
+
+    #[test]
+    fn a_decision_on_record_lowers_a_finding_and_is_said() {
+        let plain = audit(&[("src/orders.ts", IN_A_LOOP)], &only("n-plus-one")).findings.remove(0);
+        let record = ("docs/adr/0007-orders.md", "# 7\n\nStatus: accepted\n\n`src/orders.ts` asks row by row.\n");
+        let on_record = audit(&[("src/orders.ts", IN_A_LOOP), record], &only("n-plus-one")).findings.remove(0);
+        assert_eq!(on_record.impact, plain.impact - 1);
+        assert!(on_record.message.ends_with("read `docs/adr/0007-orders.md` first."), "{}", on_record.message);
+        let beside = IN_A_LOOP.replace("  for (", "  // By design: at most three.\n  for (");
+        let beside = audit(&[("src/orders.ts", &beside)], &only("n-plus-one")).findings.remove(0);
+        assert_eq!(beside.impact, plain.impact - 1);
+        assert!(
+            beside.message.ends_with("The comment at line 5 says that it is meant to be so."),
+            "{}",
+            beside.message
+        );
+    }
+
+    #[test]
+    fn a_decision_on_record_does_not_lower_what_is_about_security() {
+        let plain = tls(AGENT).findings.remove(0);
+        let beside = tls(&format!("// Intentionally off.\n{AGENT}")).findings.remove(0);
+        assert_eq!((beside.impact, beside.confidence), (plain.impact, plain.confidence));
+        assert!(beside.message.len() > plain.message.len());
     }
 
     #[test]

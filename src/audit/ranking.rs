@@ -9,7 +9,7 @@ use crate::finding::{Category, Confidence, Finding};
 use crate::repo_map::{FileRole, RepoMap};
 
 /// Lowers what a finding is worth when it stands in code that does not ship, raises it when requests reach it or it changes all
-/// the time, then sets its leverage.
+/// the time.
 pub fn weigh(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
     if concerns_shipped_code(finding.category) {
         let place = finding.location();
@@ -25,7 +25,6 @@ pub fn weigh(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Bus
             Some(FileRole::Generated) | None => {}
         }
     }
-    finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
 }
 
 /// Files that change more often than nearly all others.

@@ -1,8 +1,10 @@
 //! `improve audit`: the findings alone.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
+use improve::audit::baseline::{self, Baseline};
 use improve::audit::{Audit, AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
 use improve::finding::{Finding, Level};
@@ -42,6 +44,12 @@ pub struct ScopeArgs {
     /// Exit with 1 when a finding is at or above this level: never, low, medium, high [default: never]
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<String>,
+    /// Findings that are known and neither shown nor failed on [default: improve-baseline.json, where there is one]
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Show what the baseline knows, too
+    #[arg(long, conflicts_with = "baseline")]
+    no_baseline: bool,
     /// Ask no model. The built-in rules never do
     #[arg(long)]
     offline: bool,
@@ -58,6 +66,9 @@ pub struct AuditArgs {
     /// Show every finding
     #[arg(long)]
     all: bool,
+    /// Write what is found to the baseline, so that later runs are silent about it
+    #[arg(long, conflicts_with_all = ["no_baseline", "top", "all"])]
+    write_baseline: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -76,7 +87,10 @@ pub struct Audited {
 
 /// Prints the findings.
 pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let AuditArgs { scope, top, all, output } = args;
+    let AuditArgs { scope, top, all, write_baseline, output } = args;
+    if write_baseline {
+        return self::write_baseline(scope, context);
+    }
     let outputs = output.outputs("improve audit", &FORMATS)?;
     let Audited { workspace, survey, document, incomplete } = audit(&scope, context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, incomplete);
@@ -99,19 +113,21 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Reads the repository and runs the rules.
 pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
-    let ScopeArgs { words, exclude, effort, fail_on, offline: _ } = scope.clone();
+    let ScopeArgs { words, exclude, effort, fail_on, baseline, no_baseline, offline: _ } = scope.clone();
     let flags = Flags { exclude: (!exclude.is_empty()).then_some(exclude), effort, fail_on, ..Flags::default() };
     let mut workspace = context.globals.workspace(flags, &context.console)?;
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
     if !paths.is_empty() {
         workspace.settings.include.value = paths;
     }
+    let baseline = if no_baseline { Baseline::default() } else { known(&workspace, baseline)? };
     let survey = read(&workspace, context)?;
     let settings = &workspace.settings;
     let rejections = rejections(&workspace)?;
     let options = AuditOptions {
         focus,
         rejected: rejections.keys().cloned().collect(),
+        baseline,
         without_rules: settings.rules_off(),
         paths: settings.include.value.clone(),
         exclude: settings.exclude.value.clone(),
@@ -129,6 +145,37 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
     let incomplete = !audit.failed_rules.is_empty();
     let document = AuditDocument::new(survey.repository(), audit, &rejections);
     Ok(Audited { workspace, survey, document, incomplete })
+}
+
+/// What is known: in the file that was named, or in the usual one where there is one.
+fn known(workspace: &Workspace, named: Option<PathBuf>) -> Result<Baseline, Failure> {
+    let usual = workspace.root.join(baseline::FILE);
+    match named {
+        Some(file) => Ok(Baseline::read(&file)?),
+        None if usual.exists() => Ok(Baseline::read(&usual)?),
+        None => Ok(Baseline::default()),
+    }
+}
+
+/// Writes what the whole repository holds to the baseline.
+fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if !scope.words.is_empty() || !scope.exclude.is_empty() {
+        return Err(Failure::usage("a baseline is of the whole repository")
+            .hint("leave out focus, paths and --exclude: what they leave out would be new to every later run"));
+    }
+    let named = scope.baseline.clone();
+    let scope = ScopeArgs { baseline: None, no_baseline: true, ..scope };
+    let Audited { workspace, document, incomplete, .. } = audit(&scope, context)?;
+    let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
+    let baseline = Baseline::of(&document.findings);
+    baseline.write(&file)?;
+    context.console.print(&format!(
+        "{}: {} {}\nCommit it; from now on `improve` speaks of what is new.\n",
+        file.display(),
+        baseline.len(),
+        if baseline.len() == 1 { "finding" } else { "findings" },
+    ))?;
+    Ok(if incomplete { ExitCode::Incomplete } else { ExitCode::Done })
 }
 
 /// Rejected findings by fingerprint, with what the index says of them.

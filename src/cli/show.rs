@@ -194,7 +194,7 @@ pub fn all_findings(survey: &improve::survey::Survey) -> Result<Vec<Finding>, Fa
     let options = AuditOptions { depth: Depth::Deep, ..AuditOptions::default() };
     let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
     let suppressed = audit.suppressed.into_iter().map(|suppressed| suppressed.finding);
-    Ok(audit.findings.into_iter().chain(suppressed).chain(audit.rejected).collect())
+    Ok(audit.findings.into_iter().chain(suppressed).chain(audit.rejected).chain(audit.known).collect())
 }
 
 /// The finding whose fingerprint begins with `id`.

@@ -26,6 +26,8 @@ pub struct AuditDocument {
     pub rejected: Vec<KeptApart>,
     /// Findings that a comment in the source suppresses, with its reason.
     pub suppressed: Vec<KeptApart>,
+    /// Findings that the baseline knows.
+    pub known: Vec<Finding>,
     /// What was left out, and why.
     pub not_audited: Vec<NotAudited>,
     /// What models cost.
@@ -35,7 +37,7 @@ pub struct AuditDocument {
 impl AuditDocument {
     /// The document of `audit`. `reasons` says by fingerprint why findings were rejected.
     pub fn new(repository: Repository, audit: Audit, reasons: &BTreeMap<String, String>) -> AuditDocument {
-        let Audit { findings, suppressed, rejected, not_audited, failed_rules: _, warnings: _ } = audit;
+        let Audit { findings, suppressed, rejected, known, not_audited, failed_rules: _, warnings: _ } = audit;
         let reason = |finding: &Finding| reasons.get(&finding.fingerprint).cloned().unwrap_or_default();
         AuditDocument {
             schema_version: SCHEMA_VERSION,
@@ -47,6 +49,7 @@ impl AuditDocument {
                 .into_iter()
                 .map(|suppressed| KeptApart { finding: suppressed.finding, reason: suppressed.reason })
                 .collect(),
+            known,
             not_audited,
             cost: Cost::default(),
         }

@@ -197,8 +197,11 @@ fn left_out(document: &AuditDocument, page: &Page) -> String {
             let _ = writeln!(text, "  and {more} more: --format json lists them");
         }
     }
-    let kept_apart =
-        [(document.suppressed.len(), "suppressed by a comment"), (document.rejected.len(), "rejected earlier")];
+    let kept_apart = [
+        (document.suppressed.len(), "suppressed by a comment"),
+        (document.rejected.len(), "rejected earlier"),
+        (document.known.len(), "known by the baseline"),
+    ];
     let remarks: Vec<String> = kept_apart
         .into_iter()
         .filter(|(number, _)| *number > 0)

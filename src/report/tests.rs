@@ -74,6 +74,7 @@ fn document() -> AuditDocument {
         findings: vec![first, second, third],
         suppressed: vec![Suppressed { finding: suppressed, reason: "kept for plugins".into() }],
         rejected: vec![],
+        known: vec![],
         not_audited: vec![
             NotAudited { what: "12 Python files".into(), why: "no reader for this language yet".into() },
             NotAudited { what: "3 files (dist/a.js, dist/b.js, dist/c.js)".into(), why: "minified".into() },

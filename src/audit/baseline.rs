@@ -1,0 +1,140 @@
+//! Baseline: the findings a team knows of and has left for later, in a file that is committed, so that they neither hide new ones
+//! nor fail a run. Known by fingerprint: they survive edits around them.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+
+/// Where the file stands unless something else is said, relative to the root.
+pub const FILE: &str = "improve-baseline.json";
+
+/// Version of the file.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    entries: Vec<Entry>,
+}
+
+/// A finding that is known. All but the fingerprint is for whoever reads the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Entry {
+    file: String,
+    rule: String,
+    title: String,
+    fingerprint: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Document {
+    schema_version: u32,
+    findings: Vec<Entry>,
+}
+
+/// A file that is no baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// It cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not what [`Baseline::write`] writes.
+    #[error("{path} is no baseline: {reason}")]
+    NotABaseline {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl BaselineError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            BaselineError::Io { .. } => "check that the file is there and yours to read and write".to_owned(),
+            BaselineError::NotABaseline { .. } => {
+                "`improve audit --write-baseline` writes it anew; `--no-baseline` does without it".to_owned()
+            }
+        }
+    }
+}
+
+impl Baseline {
+    /// The baseline of `findings`.
+    pub fn of(findings: &[Finding]) -> Baseline {
+        let entry = |finding: &Finding| Entry {
+            file: finding.location().file.clone(),
+            rule: finding.rule.clone(),
+            title: finding.title.clone(),
+            fingerprint: finding.fingerprint.clone(),
+        };
+        let mut entries: Vec<Entry> = findings.iter().map(entry).collect();
+        // By place, so that a change of one finding is a change of one line.
+        entries.sort();
+        Baseline { entries }
+    }
+
+    /// Reads `file`.
+    pub fn read(file: &Path) -> Result<Baseline, BaselineError> {
+        let path = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|source| BaselineError::Io { path: path.clone(), source })?;
+        let wrong = |reason: String| BaselineError::NotABaseline { path: path.clone(), reason };
+        let Document { schema_version, findings } =
+            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(wrong(format!(
+                "its `schema_version` is {schema_version}, this program knows {SCHEMA_VERSION}"
+            )));
+        }
+        Ok(Baseline { entries: findings })
+    }
+
+    /// Writes `file` whole or not at all.
+    pub fn write(&self, file: &Path) -> Result<(), BaselineError> {
+        let document = Document { schema_version: SCHEMA_VERSION, findings: self.entries.clone() };
+        let write = || -> io::Result<()> {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut temporary, &document)?;
+            temporary.write_all(b"\n")?;
+            temporary.persist(file)?;
+            Ok(())
+        };
+        write().map_err(|source| BaselineError::Io { path: file.display().to_string(), source })
+    }
+
+    /// Findings it holds.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether it knows the finding.
+    pub fn contains(&self, finding: &Finding) -> bool {
+        self.entries.iter().any(|entry| entry.fingerprint == finding.fingerprint)
+    }
+
+    /// Entries that match nothing any more, among the rules that `ran` and the files that `keeps` accepts.
+    pub fn unused(&self, findings: &[Finding], ran: &BTreeSet<&str>, keeps: &dyn Fn(&str) -> bool) -> usize {
+        let found: BTreeSet<&str> = findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+        self.entries
+            .iter()
+            .filter(|entry| ran.contains(entry.rule.as_str()) && keeps(&entry.file))
+            .filter(|entry| !found.contains(entry.fingerprint.as_str()))
+            .count()
+    }
+}
