@@ -26,7 +26,8 @@ pub enum Expr {
     Call(CallIndex),
     /// `await value`, `value.await`.
     Await(Box<Expr>),
-    /// A string without holes, its content unquoted, at most [`Expr::MAX_TEXT`] bytes, secrets masked.
+    /// A string without holes, its content unquoted, secrets masked, at most [`Expr::MAX_TEXT`] bytes: of a longer one the head and
+    /// the tail with `…` between.
     Text(Name),
     /// A template literal or a `format!`-like macro argument with at least one hole.
     Template(Vec<TemplatePart>),
@@ -72,6 +73,14 @@ pub enum TemplatePart {
     Text(Name),
     /// A hole: `${expression}`, `{expression}` or the argument a `{}` takes.
     Hole(Expr),
+}
+
+/// The expressions in a template's holes.
+pub fn holes(parts: &[TemplatePart]) -> impl Iterator<Item = &Expr> {
+    parts.iter().filter_map(|part| match part {
+        TemplatePart::Hole(hole) => Some(hole),
+        TemplatePart::Text(_) => None,
+    })
 }
 
 impl Expr {

@@ -480,7 +480,8 @@ pub struct Binding {
     pub value: Option<Expr>,
     /// For `const { key: name } = value`: the key taken from the value; for `[a, b] = value`, the position.
     /// Rust patterns give every step, joined by `.`: `1` for a tuple, `Some.0` and `Order.id` for a variant or struct,
-    /// `*` for an item of what a loop runs over. A closure parameter has no value and starts with its own position.
+    /// `*` for an item of what a loop runs over. A closure parameter has no value and starts with its own position, and so does what an
+    /// untyped callback parameter of TypeScript is taken apart into.
     pub taken: Option<Name>,
     /// The innermost region it stands in.
     pub region: Option<RegionIndex>,

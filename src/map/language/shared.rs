@@ -56,6 +56,19 @@ pub fn outer(qualified: &str) -> &str {
     cap(qualified, MAX_OUTER)
 }
 
+/// At most `limit` bytes of `text`: its head and its tail with `…` between. What stands before a hole decides what the hole is.
+pub fn cap_middle(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
+    if text.len() <= limit {
+        return text.into();
+    }
+    let tail_bytes = limit / 3;
+    let mut start = text.len() - tail_bytes;
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    format!("{}…{}", cap(text, limit - tail_bytes - '…'.len_utf8()), &text[start..]).into()
+}
+
 /// The signature of a definition: from `start` to its body, folded and capped.
 pub fn signature(source: &str, start: usize, body_start: usize) -> String {
     let text = source.get(start..body_start).unwrap_or_default();

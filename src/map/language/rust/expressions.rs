@@ -5,7 +5,7 @@ use crate::map::syntax::Node;
 use super::items::Preamble;
 use super::patterns::Bound;
 use super::walker::{MAX_ELEMENTS, Value, Walker, children};
-use crate::map::language::shared::cap;
+use crate::map::language::shared::cap_middle;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
 use crate::repo_map::name::Name;
@@ -402,7 +402,7 @@ impl Walker<'_> {
     pub fn string(&self, node: Node<'_>) -> Expr {
         let content = self.string_content(node);
         let masked = crate::secrets::mask(&content);
-        Expr::Text(cap(&masked, Expr::MAX_TEXT).into())
+        Expr::Text(cap_middle(&masked, Expr::MAX_TEXT).into())
     }
 
     /// The whole content of a string literal.

@@ -3,7 +3,7 @@
 use crate::map::syntax::Node;
 use crate::repo_map::name::Name;
 
-use super::super::shared::{cap, fold};
+use super::super::shared::{cap, cap_middle, fold};
 use super::prefix;
 use super::walk::{Walker, is_function};
 use crate::repo_map::expr::{Expr, TemplatePart};
@@ -237,7 +237,7 @@ fn literal(text: &str) -> String {
     if text.len() < 12 {
         return text.to_owned();
     }
-    cap(&crate::secrets::mask(text), Expr::MAX_TEXT).to_owned()
+    cap_middle(&crate::secrets::mask(text), Expr::MAX_TEXT).into_owned()
 }
 
 /// The content of a quoted string, the common escapes read.
