@@ -359,7 +359,18 @@ fn is_test_name(name: &str) -> bool {
     middle(name).any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
         || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
         || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
-        || matches!(stem, "test" | "tests" | "testutil" | "testutils" | "test-utils" | "test_utils" | "conftest")
+        || matches!(
+            stem,
+            "test"
+                | "tests"
+                | "testutil"
+                | "testutils"
+                | "test-utils"
+                | "test_utils"
+                | "test_helpers"
+                | "test-helpers"
+                | "conftest"
+        )
 }
 
 fn is_script_name(name: &str) -> bool {
