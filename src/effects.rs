@@ -1,6 +1,7 @@
 //! Effects: what each function does to the world outside it, directly and through the functions it calls.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +12,14 @@ pub mod entry;
 pub mod promises;
 pub mod propagate;
 pub mod tables;
+pub mod taint;
 
-use asynchrony::Asynchrony;
-use entry::Entries;
-
+use crate::effects::taint::Flow;
 use crate::finding::Hop;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::{CallId, RepoMap, SymbolId};
+use asynchrony::Asynchrony;
+use entry::Entries;
 
 /// Something a function does to the world outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +80,8 @@ pub struct Effects {
     pub asynchrony: Asynchrony,
     /// Where the world calls in, and what is reached from there.
     pub entries: Entries,
+    /// Values from outside that reach a sink, once somebody asked.
+    flows: OnceLock<Vec<Flow>>,
 }
 
 /// What every function and call of the repository does.
@@ -85,10 +89,15 @@ pub fn effects(map: &RepoMap) -> Effects {
     let direct = tables::direct_effects(map);
     let functions = propagate::propagate(map, &direct);
     let asynchrony = asynchrony::asynchrony(map, &direct);
-    Effects { direct, functions, asynchrony, entries: entry::entries(map) }
+    Effects { direct, functions, asynchrony, entries: entry::entries(map), flows: OnceLock::new() }
 }
 
 impl Effects {
+    /// Ways of values that somebody outside chose to calls that must not get them, in order of the calls.
+    pub fn flows(&self, map: &RepoMap) -> &[Flow] {
+        self.flows.get_or_init(|| taint::flows(map, self))
+    }
+
     /// What a call does by itself.
     pub fn direct(&self, call: CallId) -> &[DirectEffect] {
         self.direct.get(&call).map_or(&[], Vec::as_slice)

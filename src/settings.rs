@@ -2,6 +2,10 @@
 //!
 //! Every value remembers where it came from. Unknown keys are errors with the nearest key there is. Rule ids are checked by
 //! the audit, which knows them.
+//!
+//! `[sources]`, `[sinks]` and `[guards]` describe the project's own functions to the rules about values from outside:
+//! calls by their names, `runOnServer(2)` for the second argument, under the id of a rule (for guards also `all`; for sources
+//! the one key `client`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,9 +15,11 @@ use std::time::Duration;
 
 mod file;
 
+use crate::effects::taint::Danger;
 use crate::finding::Level;
 use crate::hint::Hint;
 use crate::nearest::nearest;
+use crate::repo_map::recon::declared::{Declared, DeclaredCall};
 use crate::repo_map::recon::{CommandPurpose, ProjectCommand, Recon};
 use file::Entry;
 
@@ -22,7 +28,7 @@ pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
 pub const KEYS: [&str; 6] = ["include", "exclude", "effort", "fail-on", "gate-timeout", "jobs"];
 /// Tables.
-const TABLES: [&str; 2] = ["rules", "commands"];
+const TABLES: [&str; 5] = ["rules", "commands", "sources", "sinks", "guards"];
 
 /// Everything that can be set, in force.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +49,8 @@ pub struct Settings {
     pub rules: BTreeMap<String, Setting<bool>>,
     /// Commands that replace those found, by package folder (`""` for the root) and purpose.
     pub commands: BTreeMap<(String, CommandPurpose), Setting<String>>,
+    /// The project's own sources, sinks and guards.
+    pub declared: Declared,
 }
 
 /// A value and where it came from.
@@ -172,9 +180,10 @@ impl Hint for SettingsError {
             SettingsError::Unreadable { .. } => Some("make the file readable, or remove it".into()),
             SettingsError::NotToml { .. } => None,
             SettingsError::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            SettingsError::UnknownKey { nearest: None, .. } => {
-                Some(format!("known keys: {}, rules.<id>, commands.<folder>.<purpose>", KEYS.join(", ")))
-            }
+            SettingsError::UnknownKey { nearest: None, .. } => Some(format!(
+                "known keys: {}, rules.<id>, commands.<folder>.<purpose>, sources.client, sinks.<rule>, guards.<rule>",
+                KEYS.join(", ")
+            )),
             SettingsError::BadValue { .. } => None,
         }
     }
@@ -194,6 +203,7 @@ impl Default for Settings {
             jobs: default(),
             rules: BTreeMap::new(),
             commands: BTreeMap::new(),
+            declared: Declared::default(),
         }
     }
 }
@@ -262,6 +272,11 @@ impl Settings {
                 let id = (*id).to_owned();
                 self.rules.insert(id, entry.switch()?);
             }
+            ["sources", "client"] => {
+                let calls = declared_calls(&entry)?;
+                self.declared.sources.extend(calls);
+            }
+            [table @ ("sinks" | "guards"), rule] => self.declare(table, rule, &entry)?,
             ["commands", purpose] => self.set_command("", purpose, &entry)?,
             ["commands", folder, purpose] => self.set_command(folder, purpose, &entry)?,
             _ => {
@@ -270,6 +285,19 @@ impl Settings {
                 return Err(SettingsError::UnknownKey { origin: entry.origin, key: entry.key.join("."), nearest });
             }
         }
+        Ok(())
+    }
+
+    /// Takes the calls that a project declares under a rule's id.
+    fn declare(&mut self, table: &str, rule: &str, entry: &Entry) -> Result<(), SettingsError> {
+        let known = Danger::ALL.iter().map(|danger| danger.rule()).chain((table == "guards").then_some("all"));
+        if !known.clone().any(|id| id == rule) {
+            let nearest = nearest(rule, known).map(str::to_owned);
+            return Err(SettingsError::UnknownKey { origin: entry.origin.clone(), key: entry.key.join("."), nearest });
+        }
+        let calls = declared_calls(entry)?;
+        let of = if table == "sinks" { &mut self.declared.sinks } else { &mut self.declared.guards };
+        of.entry(rule.to_owned()).or_default().extend(calls);
         Ok(())
     }
 
@@ -321,6 +349,11 @@ impl Settings {
         self.rules.iter().filter(|(_, on)| !on.value).map(|(id, _)| id.clone()).collect()
     }
 
+    /// Tells the rules what the project says about its own functions.
+    pub fn declare_flows(&self, recon: &mut Recon) {
+        recon.declared = self.declared.clone();
+    }
+
     /// Puts the configured commands in the place of those found in manifests and CI files.
     pub fn override_commands(&self, recon: &mut Recon) {
         for ((folder, purpose), setting) in &self.commands {
@@ -367,6 +400,20 @@ pub fn read_file(path: &Path) -> Result<Option<SettingsFile>, SettingsError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(SettingsError::Unreadable { path: path.to_owned(), source }),
     }
+}
+
+/// The calls a setting names.
+fn declared_calls(entry: &Entry) -> Result<Vec<DeclaredCall>, SettingsError> {
+    let list = entry.list()?;
+    let read = |text: &String| {
+        DeclaredCall::parse(text).ok_or_else(|| SettingsError::BadValue {
+            origin: entry.origin.clone(),
+            key: entry.key.join("."),
+            expected: "calls such as `db.raw` or `runOnServer(2)`",
+            found: text.clone(),
+        })
+    };
+    list.value.iter().map(read).collect()
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -433,6 +480,24 @@ mod tests {
         );
         assert_eq!(settings.rules_off(), ["n-plus-one"]);
         assert_eq!(settings.fail_on, Setting { value: None, origin: Origin::Default });
+    }
+
+    #[test]
+    fn a_project_declares_its_own_sources_sinks_and_guards() {
+        let text = "[sources]\nclient = ['job.data']\n[sinks]\nsql-injection = ['db.raw']\n[guards]\nall = ['mustBePlain(1)']\n";
+        let declared = layered(text).expect("the settings are valid").declared;
+        let call = |text: &str| DeclaredCall::parse(text).expect("is a call");
+        assert_eq!(declared.sources, [call("job.data")]);
+        assert_eq!(declared.sinks, BTreeMap::from([("sql-injection".to_owned(), vec![call("db.raw")])]));
+        assert_eq!(declared.guards, BTreeMap::from([("all".to_owned(), vec![call("mustBePlain(1)")])]));
+        assert_eq!(
+            fault("[sinks]\nsql-injektion = ['db.raw']\n"),
+            ("improve.toml:2: unknown key `sinks.sql-injektion`".into(), Some("did you mean `sql-injection`?".into()))
+        );
+        assert_eq!(
+            fault("[sinks]\nssrf = ['get it']\n").0,
+            "improve.toml:2: `sinks.ssrf` takes calls such as `db.raw` or `runOnServer(2)`, not `get it`"
+        );
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
         other => other?,
     };
     settings.override_commands(&mut map.recon);
+    settings.declare_flows(&mut map.recon);
     Ok(Survey { root: root.to_owned(), git, tree, map, effects: OnceLock::new(), dirty, warnings })
 }
 

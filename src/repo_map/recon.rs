@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod declared;
 pub mod prose;
 pub mod task;
 pub mod workflow;
 
+use declared::Declared;
 use prose::{DocumentCommand, DocumentLink};
 use task::{Script, TaskFile};
 use workflow::Workflow;
@@ -28,6 +30,9 @@ pub struct Recon {
     pub workflows: Vec<Workflow>,
     /// Makefiles and the like, sorted by path.
     pub task_files: Vec<TaskFile>,
+    /// What the project's settings say about its own functions.
+    #[serde(skip)]
+    pub declared: Declared,
 }
 
 /// A package: a folder with a manifest.

@@ -146,7 +146,7 @@ impl MapDocument {
     /// The document of `map`.
     pub fn new(map: &RepoMap, repository: Repository) -> MapDocument {
         let ranking = rank(map, &Focus::default());
-        let Recon { packages, frameworks, documents, ci_files, deployment, workflows: _, task_files: _ } =
+        let Recon { packages, frameworks, documents, ci_files, deployment, workflows: _, task_files: _, declared: _ } =
             map.recon.clone();
         let mut entry_points: Vec<String> =
             packages.iter().flat_map(|package| package.entry_points.iter().cloned()).collect();

@@ -1,0 +1,334 @@
+//! Guards: what was asked about a value before it got to a place.
+
+mod hosts;
+mod methods;
+mod replaced;
+mod secrets;
+pub mod words;
+
+use crate::effects::Effect;
+use crate::effects::chain;
+use crate::effects::taint::declared::is_guard;
+use crate::effects::taint::guards::words::{CHECKS, FORMS, MEMBERSHIP, PATH_CHECKS, words};
+use crate::effects::taint::letters::{Verdict, verdict};
+use crate::effects::taint::names::Spot;
+use crate::effects::taint::repository::Taint;
+use crate::effects::taint::{Context, Danger};
+use crate::repo_map::CallId;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
+
+/// What a check says of a value, the stronger the later.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// Nothing was asked.
+    None,
+    /// Asked, and the answer lets dangerous values through: how.
+    Leaky(String),
+    /// Something named like a check was asked; what it accepts is not known.
+    Named,
+    /// A fixed list or a pattern for the whole text accepted it.
+    Allowed,
+}
+
+impl Taint<'_> {
+    /// What was asked about `expr` before `spot`, in the functions around it.
+    pub fn check(&self, spot: Spot, expr: &Expr, danger: Danger, context: &Context) -> Check {
+        let Some(root) = expr.root_name() else { return Check::None };
+        let facts = &self.map.file(spot.file).facts;
+        let index = self.index(spot.file);
+        let mut best = Check::None;
+        if let (Danger::Url | Danger::Redirect, Expr::Name(name)) = (danger, expr.peeled())
+            && self.host_is_asked(spot, name)
+        {
+            best = Check::Named;
+        }
+        for &call in index.mentioning(root) {
+            let site = facts.call(call);
+            let holds_it = site.span.start <= spot.at && spot.at < site.span.end;
+            if site.span.end > spot.until
+                || holds_it
+                || !matches!(
+                    site.usage,
+                    Usage::Tested | Usage::Discarded | Usage::Bound(_) | Usage::Operand | Usage::Receiver(_)
+                )
+                || !is_around(facts, site.caller, spot)
+            {
+                continue;
+            }
+            let found = self.strength(CallId { file: spot.file, index: call }, site, expr, root, danger, context);
+            if found > best && index.same_meaning(facts, root, site.span.start, spot.at) {
+                best = found;
+            }
+        }
+        best.max(self.compared(spot, expr))
+    }
+
+    fn strength(
+        &self,
+        call: CallId,
+        site: &CallSite,
+        expr: &Expr,
+        root: &str,
+        danger: Danger,
+        context: &Context,
+    ) -> Check {
+        let facts = &self.map.file(call.file).facts;
+        let name = site.name.as_str();
+        let names = chain::names(facts, &site.callee).unwrap_or_else(|| vec![name]);
+        let place = site.arguments.iter().position(|argument| covers(bare(facts, argument), expr));
+        if place.is_some() && is_guard(self.declared, danger, &names) {
+            return Check::Allowed;
+        }
+        let spot = Spot::of_call(call.file, site);
+        let receiver = match site.callee.peeled() {
+            Expr::Member(object, _) => Some(object.as_ref()),
+            _ => None,
+        };
+        if receiver.is_some_and(|object| is_same(bare(facts, object), expr)) {
+            return self.asked_itself(spot, site, expr, danger, context);
+        }
+        if danger == Danger::Path && PATH_CHECKS.contains(&name) && site.usage != Usage::Discarded {
+            let mentions = site.arguments.iter().any(|argument| argument.mentions(root));
+            // `relative(root, target)`: whatever is made of the answer, somebody looks at it.
+            let is_read = matches!(site.usage, Usage::Operand | Usage::Tested);
+            if mentions
+                && (matches!(name, "relative" | "realpath" | "realpathSync" | "isAbsolute" | "canonicalize")
+                    || (name == "dirname" && is_read))
+            {
+                return Check::Named;
+            }
+        }
+        if place.is_none() {
+            return if self.looks_up(call, site, expr) { Check::Named } else { Check::None };
+        }
+        if matches!(name, "test" | "is_match") {
+            return match receiver.and_then(|object| self.pattern(spot, object)) {
+                Some(pattern) => of_verdict(pattern, verdict(pattern, danger, context)),
+                None => Check::Named,
+            };
+        }
+        if MEMBERSHIP.contains(&name)
+            && receiver.is_some_and(|object| matches!(name, "has" | "contains_key") || is_list(facts, object))
+        {
+            return Check::Allowed;
+        }
+        let asks = matches!(site.usage, Usage::Tested | Usage::Discarded | Usage::Bound(_));
+        if asks
+            && let Some(place) = place
+            && let Some(found) = self.asks_inside(call, place, danger, context)
+        {
+            return found;
+        }
+        let words = words(name);
+        let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
+        let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
+        let is_check = words.iter().any(|word| CHECKS.contains(&word.as_str()) || word.starts_with("valid"))
+            && (!is_far(bare(facts, &site.arguments[place.unwrap_or_default()]), expr) || reads_input(&words));
+        if has_form || asks_for_dots {
+            Check::Allowed
+        } else if (asks && is_check) || self.looks_up(call, site, expr) {
+            Check::Named
+        } else {
+            Check::None
+        }
+    }
+
+    /// Whether a call asks the database for the id: what is found there has the form that ids have.
+    fn looks_up(&self, call: CallId, site: &CallSite, expr: &Expr) -> bool {
+        let is_id = expr
+            .last_name()
+            .and_then(|name| words(name).pop())
+            .is_some_and(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "slug" | "token" | "hash"));
+        is_id
+            && !matches!(site.usage, Usage::Discarded)
+            && site.arguments.iter().any(|argument| {
+                let mut found = false;
+                argument.walk(&mut |inner| found |= inner == expr);
+                found
+            })
+            && (words(&site.name).first().is_some_and(|word| word == "find")
+                || self.effects.cause(self.map, call, Effect::DbRead).is_some())
+    }
+
+    /// What a function of the project that is asked about the value does with it.
+    fn asks_inside(&self, call: CallId, place: usize, danger: Danger, context: &Context) -> Option<Check> {
+        let mut best: Option<Check> = None;
+        for resolved in self.map.resolved(call) {
+            let facts = &self.map.file(resolved.symbol.file).facts;
+            let Some(name) = self.map.symbol(resolved.symbol).parameters.get(place).map(|parameter| parameter.name)
+            else {
+                continue;
+            };
+            for inner in self.map.calls_in(resolved.symbol) {
+                let site = self.map.call(inner);
+                let spot = Spot::of_call(inner.file, site);
+                let receiver = match site.callee.peeled() {
+                    Expr::Member(object, _) => Some(object.as_ref()),
+                    _ => None,
+                };
+                let about_it = |expr: &Expr| expr.mentions(&name);
+                let is_asked = site.arguments.iter().any(about_it) || receiver.is_some_and(about_it);
+                if !is_asked {
+                    continue;
+                }
+                let pattern = match site.name.as_str() {
+                    "test" | "is_match" => receiver.and_then(|object| self.pattern(spot, object)),
+                    "match" => site.arguments.first().and_then(|argument| self.pattern(spot, argument)),
+                    _ => None,
+                };
+                let found = match pattern {
+                    Some(pattern) => of_verdict(pattern, verdict(pattern, danger, context)),
+                    None if MEMBERSHIP.contains(&site.name.as_str())
+                        && matches!(site.usage, Usage::Returned | Usage::Tested)
+                        && receiver.is_some_and(|object| is_list(facts, object)) =>
+                    {
+                        Check::Allowed
+                    }
+                    None => continue,
+                };
+                if best.as_ref().is_none_or(|best| found > *best) {
+                    best = Some(found);
+                }
+            }
+        }
+        best.filter(|found| *found != Check::None)
+    }
+
+    /// `if (x === 'a') { here }`, `if (x !== 'a') throw`.
+    fn compared(&self, spot: Spot, expr: &Expr) -> Check {
+        let facts = &self.map.file(spot.file).facts;
+        let mut best = Check::None;
+        for comparison in &facts.comparisons {
+            if comparison.span.end > spot.until {
+                continue;
+            }
+            let other = if is_same(&comparison.left, expr) {
+                &comparison.right
+            } else if is_same(&comparison.right, expr) {
+                &comparison.left
+            } else {
+                continue;
+            };
+            if !matches!(other.peeled(), Expr::Text(text) if !text.is_empty()) {
+                continue;
+            }
+            let within = facts.regions.iter().any(|region| {
+                matches!(region.kind, RegionKind::Branch)
+                    && region.span.start <= spot.at
+                    && spot.at <= region.span.end
+                    && region.span.start >= comparison.span.end
+                    && region.span.start - comparison.span.end < 40
+            });
+            if matches!(comparison.operator.as_str(), "===" | "==") && within {
+                best = best.max(Check::Allowed);
+            }
+        }
+        best
+    }
+}
+
+fn of_verdict(pattern: &str, verdict: Verdict) -> Check {
+    match verdict {
+        Verdict::Harmless => Check::Allowed,
+        Verdict::Lets(letter) => {
+            let shown: String = pattern.chars().take(60).collect();
+            Check::Leaky(format!(
+                "the pattern `{}` lets `{}` through",
+                shown.replace('`', "\\`"),
+                letter.escape_debug()
+            ))
+        }
+        Verdict::Unclear => Check::Named,
+    }
+}
+
+/// Whether a check of `argument` gets much more than the value: `verifySession(req)` for `req.body.name`.
+fn is_far(argument: &Expr, expr: &Expr) -> bool {
+    let mut next = expr.peeled();
+    let mut levels = 0;
+    while !is_same(argument, next) {
+        match next {
+            Expr::Member(object, _) | Expr::Index(object, _) => next = object.peeled(),
+            _ => return false,
+        }
+        levels += 1;
+    }
+    levels > 1
+}
+
+/// Whether a check of a whole request is named for looking at what was sent, rather than at who sent it.
+fn reads_input(words: &[String]) -> bool {
+    words.iter().any(|word| {
+        ["valid", "sanit", "input", "schema"].iter().any(|start| word.starts_with(start))
+            || matches!(word.as_str(), "body" | "query" | "param" | "params" | "payload" | "dto")
+    })
+}
+
+/// Whether code of a function, or of one around it, encloses the place.
+fn is_around(facts: &FileFacts, function: Option<SymbolIndex>, spot: Spot) -> bool {
+    function.is_none_or(|function| {
+        let span = facts.symbols[function as usize].span;
+        span.start <= spot.at && spot.at <= span.end
+    })
+}
+
+/// Whether two expressions are the same name or chain.
+fn is_same(one: &Expr, other: &Expr) -> bool {
+    one.peeled() == other.peeled()
+}
+
+/// What `x.clone().into()`, `x.as_str()`, `String(x)` are made of.
+fn bare<'e>(facts: &'e FileFacts, expr: &'e Expr) -> &'e Expr {
+    let mut next = expr.peeled();
+    for _ in 0..6 {
+        let Expr::Call(index) = next else { break };
+        let site = facts.call(*index);
+        next = match (site.name.as_str(), site.callee.peeled()) {
+            (
+                "clone" | "into" | "as_str" | "as_ref" | "to_string" | "toString" | "trim" | "to_owned" | "as_path"
+                | "toLowerCase" | "to_lowercase" | "as_deref" | "unwrap_or_default" | "hostname" | "host_str",
+                Expr::Member(object, _),
+            ) => object.peeled(),
+            ("String" | "URL", _) => match site.arguments.first() {
+                Some(argument) => argument.peeled(),
+                None => break,
+            },
+            _ => break,
+        };
+    }
+    next
+}
+
+/// Whether a check of `argument` speaks of `expr`: the same, or what it is read from.
+fn covers(argument: &Expr, expr: &Expr) -> bool {
+    let mut next = expr.peeled();
+    loop {
+        if is_same(argument, next) {
+            return true;
+        }
+        match next {
+            Expr::Member(object, _) | Expr::Index(object, _) => next = object.peeled(),
+            _ => return false,
+        }
+    }
+}
+
+/// Something that holds a fixed list.
+fn is_list(facts: &FileFacts, object: &Expr) -> bool {
+    match object.peeled() {
+        Expr::Array(_) => true,
+        Expr::Name(name) => {
+            name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                || facts.bindings.iter().any(|binding| {
+                    binding.name == *name
+                        && matches!(binding.value.as_ref().map(Expr::peeled), Some(Expr::Array(_) | Expr::Call(_)))
+                })
+        }
+        Expr::Member(_, name) => {
+            name.ends_with('s') || words(name).iter().any(|word| matches!(word.as_str(), "list" | "set" | "allowed"))
+        }
+        Expr::Path(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,62 @@
+//! Hosts: whether something asked where an address leads, once it was taken apart.
+
+use crate::effects::taint::guards::words::{CHECKS, MEMBERSHIP, words};
+use crate::effects::taint::guards::{bare, is_around};
+use crate::effects::taint::names::Spot;
+use crate::effects::taint::repository::Taint;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::FileFacts;
+
+impl Taint<'_> {
+    /// Whether the origin or host of the address `name` was set, compared or looked up before `spot`, or the address itself handed
+    /// to something named like a check.
+    pub fn host_is_asked(&self, spot: Spot, name: &str) -> bool {
+        let facts = &self.map.file(spot.file).facts;
+        let index = self.index(spot.file);
+        let is_it = |at: u32| index.same_meaning(facts, name, at, spot.at);
+        let is_compared = facts.comparisons.iter().any(|comparison| {
+            comparison.span.end <= spot.until
+                && (is_host(facts, &comparison.left, name) || is_host(facts, &comparison.right, name))
+                && is_around(facts, comparison.symbol, spot)
+                && is_it(comparison.span.start)
+        });
+        let is_set = facts.assignments.iter().any(|assignment| {
+            assignment.span.end <= spot.until
+                && is_host(facts, &assignment.target, name)
+                && is_it(assignment.span.start)
+        });
+        is_compared
+            || is_set
+            || index.mentioning(name).iter().any(|&call| {
+                let site = facts.call(call);
+                if site.span.end > spot.until || !is_around(facts, site.caller, spot) {
+                    return false;
+                }
+                let called = site.name.as_str();
+                let is_check = || words(called).iter().any(|word| CHECKS.contains(&word.as_str()));
+                let of_host = matches!(site.callee.peeled(), Expr::Member(object, _) if is_host(facts, object, name));
+                let takes_host = site.arguments.iter().any(|argument| is_host(facts, argument, name));
+                let takes_it =
+                    site.arguments.iter().any(|argument| matches!(argument.peeled(), Expr::Name(own) if own == name));
+                let asks = (of_host
+                    && matches!(called, "endsWith" | "startsWith" | "includes" | "match" | "ends_with"))
+                    || (takes_host && (MEMBERSHIP.contains(&called) || called == "test" || is_check()))
+                    || (takes_it && is_check());
+                asks && is_it(site.span.start)
+            })
+    }
+}
+
+/// `name.origin`, `name.hostname.toLowerCase()`, `name.host_str()`.
+fn is_host(facts: &FileFacts, expr: &Expr, name: &str) -> bool {
+    let expr = match expr.peeled() {
+        Expr::Call(index) => match facts.call(*index).callee.peeled() {
+            Expr::Member(object, _) if matches!(object.peeled(), Expr::Member(..)) => bare(facts, expr),
+            callee => callee,
+        },
+        other => other,
+    };
+    matches!(expr, Expr::Member(object, part)
+        if matches!(part.as_str(), "origin" | "host" | "hostname" | "host_str" | "domain")
+            && matches!(object.peeled(), Expr::Name(own) if own == name))
+}

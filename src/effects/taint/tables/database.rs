@@ -1,0 +1,46 @@
+//! Calls of database libraries that take a statement or a piece of one as text. That a call runs SQL at all is what the
+//! effect tables say; these are the ones that say so by their names, and the escaping functions.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Danger::Sql;
+use crate::effects::taint::tables::{Argument, Cleaner, Library, shape};
+
+pub static NPM: Library = Library {
+    sinks: &[
+        shape(Sql, Argument::At(0), "**.$queryRawUnsafe|$executeRawUnsafe"),
+        shape(
+            Sql,
+            Argument::At(0),
+            "**.whereRaw|orWhereRaw|andWhereRaw|orderByRaw|havingRaw|joinRaw|groupByRaw|fromRaw",
+        ),
+        shape(Sql, Argument::At(0), "**.Prisma|sql|knex|sequelize|Sequelize.raw|literal"),
+    ],
+    cleaners: &[Cleaner {
+        names: "escape|escapeid|escapeliteral|escapeidentifier|quote|quoteident|quoteidentifier|quoteliteral|ident|identifier|literal",
+        dangers: &[Sql],
+    }],
+    ..Library::new(
+        "database",
+        Ecosystem::Npm,
+        "Prisma 6, Knex 3, Sequelize 6, drizzle-orm 0.44, slonik 48: raw statements",
+        &["@prisma/client", "knex", "sequelize", "drizzle-orm", "slonik", "objection", "typeorm", "kysely"],
+    )
+};
+
+pub static CARGO: Library = Library {
+    sinks: &[
+        shape(Sql, Argument::At(0), "**.sql_query"),
+        shape(Sql, Argument::At(0), "sqlx.query|query_as|query_scalar|query_with|query_as_with|raw_sql"),
+        shape(Sql, Argument::At(0), "**.QueryBuilder.new"),
+    ],
+    cleaners: &[Cleaner {
+        names: "quoteidentifier|quoteliteral|quoteident|escapeliteral|escapeidentifier",
+        dangers: &[Sql],
+    }],
+    ..Library::new(
+        "database-rust",
+        Ecosystem::Cargo,
+        "diesel 2, sqlx 0.8: raw statements",
+        &["diesel", "diesel-async", "sqlx"],
+    )
+};

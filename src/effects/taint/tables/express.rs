@@ -1,0 +1,19 @@
+//! Express, and what imitates its request and response.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Danger::{Path, Redirect};
+use crate::effects::taint::Trust::Client;
+use crate::effects::taint::tables::{Argument, Library, Source, shape};
+
+pub static LIBRARY: Library = Library {
+    sources: &[Source::Reads {
+        pattern: "**.req|request|_req.params|query|body|headers|cookies|url|originalUrl|rawBody|hostname|rawHeaders|path",
+        trust: Client,
+    }],
+    sinks: &[
+        shape(Path, Argument::At(0), "**.res|response|reply.sendFile|sendfile|download"),
+        shape(Redirect, Argument::Last, "**.res|response|reply.redirect"),
+        shape(Redirect, Argument::At(0), "**.res|response|reply.location"),
+    ],
+    ..Library::new("express", Ecosystem::Npm, "Express 5, Request and Response; Node.js 22, http.IncomingMessage", &[])
+};

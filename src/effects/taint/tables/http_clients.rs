@@ -1,0 +1,54 @@
+//! HTTP clients: the address they are given.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Danger::Url;
+use crate::effects::taint::tables::{Argument, Library, shape, sink};
+
+pub static NPM: Library = Library {
+    sinks: &[
+        sink(Url, Argument::At(0), "fetch"),
+        sink(Url, Argument::At(0), "default.get|post|put|patch|delete|head|stream"),
+        sink(Url, Argument::At(0), "axios|default|got|ky|fetch.get|post|put|patch|delete|head|options|stream"),
+        sink(Url, Argument::Key("url"), "default|axios|got|ky|ofetch|$fetch|needle|superagent"),
+        sink(Url, Argument::Key("url"), "axios|default.request"),
+        sink(Url, Argument::At(0), "get|request"),
+        sink(Url, Argument::At(0), "default.request"),
+    ],
+    ..Library::new(
+        "http clients",
+        Ecosystem::Npm,
+        "fetch standard; axios 1, got 14, ky 1, undici 7, node-fetch 3, cross-fetch 4, ofetch 1, superagent 10; Node.js 22 http",
+        &[
+            "global",
+            "axios",
+            "got",
+            "ky",
+            "undici",
+            "node-fetch",
+            "cross-fetch",
+            "isomorphic-fetch",
+            "ofetch",
+            "needle",
+            "superagent",
+            "http",
+            "https",
+            "cross-fetch-ponyfill",
+        ],
+    )
+};
+
+pub static CARGO: Library = Library {
+    sinks: &[
+        sink(Url, Argument::At(0), "get"),
+        sink(Url, Argument::At(0), "blocking.get"),
+        sink(Url, Argument::At(0), "**.Client|ClientWithMiddleware.get|post|put|patch|delete|head"),
+        sink(Url, Argument::At(1), "**.Client|ClientWithMiddleware.request"),
+        shape(Url, Argument::At(0), "**.client|http_client|reqwest_client|http.get|post|put|patch|delete|head"),
+    ],
+    ..Library::new(
+        "reqwest",
+        Ecosystem::Cargo,
+        "reqwest 0.12",
+        &["reqwest", "reqwest_middleware", "reqwest-middleware"],
+    )
+};

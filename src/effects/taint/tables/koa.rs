@@ -1,0 +1,12 @@
+//! Koa.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Danger::Redirect;
+use crate::effects::taint::Trust::Client;
+use crate::effects::taint::tables::{Argument, Library, Source, shape};
+
+pub static LIBRARY: Library = Library {
+    sources: &[Source::Reads { pattern: "ctx|context.params|query|querystring", trust: Client }],
+    sinks: &[shape(Redirect, Argument::At(0), "ctx|context.redirect")],
+    ..Library::new("koa", Ecosystem::Npm, "Koa 3, Context; @koa/router 14", &["koa", "@koa/router", "koa-router"])
+};

@@ -1,0 +1,10 @@
+//! Tauri: the window calls commands with what a page gave it.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Trust::Stored;
+use crate::effects::taint::tables::{Library, Source};
+
+pub static LIBRARY: Library = Library {
+    sources: &[Source::Attributed { attribute: "tauri::command", named: false, trust: Stored }],
+    ..Library::new("tauri", Ecosystem::Cargo, "Tauri 2, commands", &["tauri"])
+};

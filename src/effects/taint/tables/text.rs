@@ -1,0 +1,40 @@
+//! Functions of languages and well-known packages whose result carries no syntax; regular expressions.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Danger::{Path, Redirect, Regex, Shell, Sql, Url};
+use crate::effects::taint::tables::{Argument, Cleaner, Library, sink};
+
+pub static NPM: Library = Library {
+    sinks: &[sink(Regex, Argument::At(0), "RegExp")],
+    cleaners: &[
+        Cleaner {
+            names: "parseint|parsefloat|number|bigint|boolean|date|uuid|randomuuid|uuidv4|nanoid|createid|cuid|now|gettime|hash|\
+digest|createhash|getrandomvalues|randombytes|indexof|findindex|tofixed|toisostring|length|size|count|isarray|charcodeat|test",
+            dangers: &[],
+        },
+        Cleaner { names: "encodeuricomponent", dangers: &[Path, Url, Redirect, Shell] },
+        Cleaner { names: "encodeuri", dangers: &[Shell] },
+        Cleaner { names: "escape", dangers: &[Shell, Regex, Sql] },
+        Cleaner { names: "quote", dangers: &[Shell, Sql] },
+    ],
+    ..Library::new(
+        "ecmascript",
+        Ecosystem::Npm,
+        "ECMAScript 2025, Node.js 22 crypto, uuid 11, nanoid 5, shell-quote 1",
+        &["global"],
+    )
+};
+
+pub static CARGO: Library = Library {
+    cleaners: &[
+        Cleaner {
+            names: "len|count|now|toi64|asi64|asu64|asf64|hash|digest|finalize|hex|newv4|newv7|id|timestamp|\
+timestampmillis|asmillis|assecs|isempty|contains|tohex",
+            dangers: &[],
+        },
+        Cleaner { names: "encode|utf8percentencode|percentencode", dangers: &[Path, Url, Redirect, Shell] },
+        Cleaner { names: "escape", dangers: &[Shell, Regex, Sql] },
+        Cleaner { names: "quote|shellescape|escapesingle", dangers: &[Shell, Sql] },
+    ],
+    ..Library::new("rust text", Ecosystem::Cargo, "Rust 1.90, uuid 1, urlencoding 2, shell-words 1, regex 1", &[])
+};

@@ -1,0 +1,18 @@
+//! tRPC and oRPC procedures: their input, and the schema that it passed.
+
+use crate::effects::tables::Ecosystem;
+use crate::effects::taint::Trust::Client;
+use crate::effects::taint::tables::{Library, Source};
+
+pub static LIBRARY: Library = Library {
+    sources: &[Source::Callback {
+        call: "query|mutation|subscription|handler",
+        event: "",
+        receivers: &[],
+        parameter: 0,
+        key: "input",
+        schema: &["input"],
+        trust: Client,
+    }],
+    ..Library::new("trpc", Ecosystem::Npm, "tRPC 11, oRPC 1", &["@trpc/server", "@orpc/server"])
+};
