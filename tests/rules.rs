@@ -15,6 +15,7 @@ use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
 use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
+use improve::settings::{Flags, Settings, SettingsFile};
 use improve::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError};
 
 /// A tree in memory: a fixture plus the manifests that name the libraries it uses.
@@ -287,4 +288,34 @@ fn rule_ids_are_unique_and_every_fixture_folder_belongs_to_a_rule() {
         let name = entry.expect("the folder can be listed").file_name().to_string_lossy().into_owned();
         assert!(ids.contains(&name.as_str()), "fixtures/audit/{name} belongs to no rule");
     }
+}
+
+#[test]
+fn sinks_and_guards_of_a_project_take_part_like_built_in_ones() {
+    let text = "import { runOnServer } from '@company/shell';\nimport { mustBePlain } from '@company/checks';\n\n\
+                export function restart(req: { body: { name: string } }) {\n  runOnServer('one', `restart ${req.body.name}`);\n}\n\n\
+                export function stop(req: { body: { name: string } }) {\n  const { name } = req.body;\n  mustBePlain(name);\n  \
+                runOnServer('one', `stop ${name}`);\n}\n";
+    let files = BTreeMap::from([
+        ("src/servers.ts".to_owned(), text.to_owned()),
+        ("package.json".to_owned(), PACKAGE_JSON.to_owned()),
+    ]);
+    let fixture = Fixture { files };
+    let lines = |settings: &str| {
+        let file = SettingsFile { path: "improve.toml".into(), text: settings.to_owned() };
+        let settings =
+            Settings::layered(&[file], &|_| None, Flags::default()).expect("the settings of this test are valid");
+        let mut map = fixture.map();
+        settings.declare_flows(&mut map.recon);
+        let effects = effects::effects(&map);
+        let options = AuditOptions { only_rules: vec!["command-injection".to_owned()], ..AuditOptions::default() };
+        let audit = audit::run(&map, &effects, &fixture, &options).expect("the rule exists");
+        audit.findings.iter().map(|finding| finding.location().start_line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(""), [] as [u32; 0]);
+    assert_eq!(lines("[sinks]\ncommand-injection = ['runOnServer(1)']\n"), [] as [u32; 0]);
+    let sinks = "[sinks]\ncommand-injection = ['runOnServer(2)']\n";
+    // `mustBe…` alone says nothing that the rule knows.
+    assert_eq!(lines(sinks), [5, 11]);
+    assert_eq!(lines(&format!("{sinks}[guards]\nall = ['mustBePlain']\n")), [5]);
 }

@@ -603,17 +603,17 @@ export async function listOrders(ids: string[]) {
 
     #[test]
     fn scripts_weigh_less_than_code_that_ships() {
-        let text = "import { exec } from 'child_process';\nexport function clean(name: string) {\n  exec('rm -r ' + name);\n}\n";
+        let text = "import { exec } from 'child_process';\nexport function clean(req: { query: { name: string } }) {\n  exec('rm -r ' + req.query.name);\n}\n";
         let ships = audit(&[("src/clean.ts", text)], &only("command-injection")).findings.remove(0);
-        assert_eq!((ships.impact, ships.confidence), (4, Confidence::Med));
-        assert_eq!(ships.leverage, 2.8);
+        assert_eq!((ships.impact, ships.confidence), (5, Confidence::High));
+        assert_eq!(ships.leverage, 5.0);
         let mut script = ships.clone();
         script.evidence[0].file = "scripts/clean.ts".to_owned();
         let tree = Files(BTreeMap::from([("scripts/clean.ts".to_owned(), text.to_owned())]));
         let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
             .expect("files in memory can be mapped");
         ranking::weigh(&mut script, &map, &Effects::default(), &ranking::Busy::of(&map));
-        assert_eq!((script.impact, script.confidence), (2, Confidence::Low));
+        assert_eq!((script.impact, script.confidence), (2, Confidence::Med));
     }
 
     #[test]

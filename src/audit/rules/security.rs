@@ -1,16 +1,18 @@
 //! Rules about ways in, and ways out for data.
 
-pub mod checks;
 pub mod command_injection;
 pub mod exposed_cookie;
 pub mod hardcoded_secret;
 pub mod missing_auth;
-pub mod origin;
+pub mod open_redirect;
 pub mod path_traversal;
 pub mod permissive_cors;
 pub mod prompt_injection_content;
+pub mod regex_injection;
 pub mod remedy;
 pub mod sql_injection;
+pub mod ssrf;
+pub mod tainted;
 pub mod timing_unsafe_compare;
 pub mod tls_verification_disabled;
 pub mod unverified_jwt;

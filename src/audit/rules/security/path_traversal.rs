@@ -1,17 +1,14 @@
 //! `path-traversal`: a file chosen by whoever sends the request.
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
-use crate::audit::finding_draft::FindingDraft;
-use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::checks::check_before;
-use crate::audit::rules::security::origin::{Origin, origin_behind};
-use crate::effects::{Effect, Effects};
-use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::expr::Expr;
+use crate::audit::rules::security::tainted::{self, Group};
+use crate::effects::Effects;
+use crate::effects::taint::{Danger, Trust};
+use crate::finding::{Category, Effort, Finding, Risk};
+use crate::repo_map::RepoMap;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// A path built from a request and opened.
 pub struct PathTraversal;
@@ -21,25 +18,10 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a file path built from a request and opened, with nothing that keeps it inside a folder",
     why: "`../../etc/passwd` is a valid file name to a path join: any file the process can read is served, any it can write is lost",
-    quiet_when: "the function takes the base name, compares the normalised path with its folder, or calls something named safe, \
-                 sanitize or valid",
+    quiet_when: "the value is a number or an id with a form of its own, is cut to its base name, passes an anchored pattern or a fixed \
+                 list, or its normalised path is compared with the folder",
     example: "app.get('/files/:name', (req, res) => res.sendFile(path.join(root, req.params.name)));",
 };
-
-/// Calls that show somebody thought of it.
-const GUARDS: &[&str] = &[
-    "basename",
-    "startsWith",
-    "starts_with",
-    "file_name",
-    "canonicalize",
-    "realpath",
-    "realpathSync",
-    "strip_prefix",
-    "relative",
-    "components",
-    "is_relative",
-];
 
 impl Rule for PathTraversal {
     fn doc(&self) -> &'static RuleDoc {
@@ -47,34 +29,17 @@ impl Rule for PathTraversal {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        map.calls()
-            .filter(|(call, _)| opens_request_path(map, effects, *call))
-            .map(|(call, _)| {
-                let name = place::callee_text(map, call);
-                let function = place::function_name(map, call);
-                FindingDraft::at_call(&DOC, map, call, "file access")
-                    .title(format!("`{function}` opens a file whose path comes from the request"))
-                    .message(format!(
-                        "`{function}` gives `{name}` a path built from the request; nothing in the function keeps `..` from leaving the \
-                         folder it is meant for."
-                    ))
-                    .impact(5)
-                    .effort(Effort::S)
-                    .risk(Risk::Low)
-                    .confidence(Confidence::Med)
-                    .build()
-            })
-            .collect()
+        tainted::groups(map, effects, &[Danger::Path]).iter().map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
-        let call =
-            place::calls_at(map, finding.location()).find(|call| opens_request_path(map, context.effects, *call))?;
-        let path = map.file(call.file).path.clone();
-        let function = place::function_name(map, call);
-        let site = map.call(call);
-        let (shape, mark) = if map.file(call.file).language == LanguageName::Rust {
+        let group = tainted::group_at(map, context.effects, &[Danger::Path], finding)?;
+        let flow = group.worst;
+        let path = flow.place.0.clone();
+        let function = tainted::function(map, flow);
+        let (first, _) = tainted::lines(map, &group);
+        let (shape, mark) = if map.file(flow.sink.file).language == LanguageName::Rust {
             (
                 "join the folder and the value, `canonicalize()` the result and refuse with the 404 of this file unless it \
                  `starts_with` the canonical folder",
@@ -96,9 +61,8 @@ impl Rule for PathTraversal {
             steps: vec![StepDraft {
                 title: "Refuse paths that leave the folder".to_owned(),
                 instruction: format!(
-                    "In `{path}`, `{function}`, before line {}: {shape}. Where names are flat, taking the base name is enough and \
-                     simpler. Answer a refused path exactly as a missing file, so that nothing is told about what exists.",
-                    site.line
+                    "In `{path}`, `{function}`, before line {first}: {shape}. Where names are flat, taking the base name is enough and \
+                     simpler. Answer a refused path exactly as a missing file, so that nothing is told about what exists."
                 ),
                 edits: Vec::new(),
                 gates: vec![
@@ -130,28 +94,29 @@ impl Rule for PathTraversal {
     }
 }
 
-fn opens_request_path(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    let source = map.file(call.file);
-    let site = map.call(call);
-    if source.role != FileRole::Production || place::in_test(map, call) {
-        return false;
-    }
-    let served = matches!(site.name.as_str(), "sendFile" | "createReadStream" | "createWriteStream")
-        || matches!(site.callee.peeled(), Expr::Path(segments) if segments.ends_with(&["NamedFile".into(), "open".into()]));
-    let opens = served || effects.direct(call).iter().any(|direct| direct.effect == Effect::Fs);
-    let Some(path) = site.arguments.first() else { return false };
-    let facts = &source.facts;
-    if !opens || origin_behind(facts, site.caller, &|name| check_before(map, call, name), path) != Origin::Request {
-        return false;
-    }
-    !facts.calls.iter().filter(|other| other.caller == site.caller).any(|other| {
-        GUARDS.contains(&other.name.as_str())
-            || place::words(&other.name).iter().any(|word| {
-                word.starts_with("safe")
-                    || word.starts_with("sanit")
-                    || word.starts_with("valid")
-                    || word == "assert"
-                    || word == "uuid"
-            })
-    })
+fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+    let flow = group.worst;
+    let (function, name) = (tainted::function(map, flow), tainted::callee(map, flow));
+    let keeps = match &flow.leak {
+        Some(_) => tainted::leak(flow),
+        None => " Nothing on the way keeps `..` from leaving the folder it is meant for.".to_owned(),
+    };
+    let message = match &flow.sibling {
+        Some(sibling) => format!(
+            "`{function}` checks `{sibling}` for path traversal, but not {}, which goes the same way to `{name}`.",
+            tainted::value(flow)
+        ),
+        None => format!("`{function}` gives `{name}` a path built from {}.{keeps}", tainted::value(flow)),
+    };
+    let title = match &flow.sibling {
+        Some(_) => format!("`{function}` leaves {} unchecked beside one it checks", tainted::whose(flow)),
+        None => format!("`{function}` opens a file whose path holds {}", tainted::whose(flow)),
+    };
+    tainted::draft(&DOC, map, group, "file access")
+        .title(title)
+        .message(message)
+        .impact(if flow.trust == Trust::Client { 5 } else { 4 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .build()
 }

@@ -315,7 +315,7 @@ fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {
         Expr::Unary(operator, _) if operator == "typeof" => Side::Plain,
         Expr::Template(parts) => {
             // `Bearer ${process.env.CRON_SECRET}`
-            let known = crate::audit::rules::security::origin::holes(parts).any(|hole| {
+            let known = crate::repo_map::expr::holes(parts).any(|hole| {
                 of(place::resolve(facts, comparison.symbol, hole)) == Some(Side::Known) || is_env_name(hole)
             });
             if known { Side::Known } else { Side::Plain }
@@ -340,7 +340,7 @@ fn is_env_name(expr: &Expr) -> bool {
 
 fn is_secret(expr: &Expr) -> bool {
     let name = match expr.peeled() {
-        Expr::Template(parts) => return crate::audit::rules::security::origin::holes(parts).any(is_secret),
+        Expr::Template(parts) => return crate::repo_map::expr::holes(parts).any(is_secret),
         Expr::Index(_, key) => match key.as_ref() {
             Expr::Text(text) => text.as_str(),
             _ => return false,

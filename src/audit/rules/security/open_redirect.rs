@@ -1,0 +1,111 @@
+//! `open-redirect`: a browser sent to an address chosen by whoever made the link.
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::tainted::{self, Group};
+use crate::effects::Effects;
+use crate::effects::taint::{Danger, Flow, Trust};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::RepoMap;
+use crate::repo_map::recon::CommandPurpose;
+
+/// A redirect to an address from the request.
+pub struct OpenRedirect;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "open-redirect",
+    category: Category::Security,
+    what: "a redirect whose host the request decides",
+    why: "a link to this site that ends on another one is what phishing needs, and after a login it takes codes and tokens along",
+    quiet_when: "the address starts with a fixed host or a fixed path, the value is one of a fixed list, or something asked about it \
+                 before",
+    example: "res.redirect(req.query.next);",
+};
+
+impl Rule for OpenRedirect {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        tainted::groups(map, effects, &[Danger::Redirect]).iter().map(|group| finding(map, group)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let map = context.map;
+        let group = tainted::group_at(map, context.effects, &[Danger::Redirect], finding)?;
+        let flow = group.worst;
+        let path = flow.place.0.clone();
+        let function = tainted::function(map, flow);
+        let name = tainted::callee(map, flow);
+        let (first, _) = tainted::lines(map, &group);
+        let goal = GateDraft::TextPresent { text: "origin".to_owned(), file: path.clone() };
+        Some(PlanDraft {
+            title: format!("Keep the redirect of `{function}` on this site"),
+            why: finding.message.clone(),
+            context: Vec::new(),
+            excerpts: Vec::new(),
+            steps: vec![StepDraft {
+                title: format!("Check where `{name}` leads"),
+                instruction: format!(
+                    "In `{path}`, `{function}`, before line {first}: resolve the value against this site's own address (`new URL(value, \
+                     base)` in JavaScript, `base.join(value)` in Rust), compare its `origin` with that of the base, and go to the start page \
+                     when it differs. Redirect to the resolved address, not to the value."
+                ),
+                edits: Vec::new(),
+                gates: vec![
+                    GateDraft::Project(CommandPurpose::Typecheck),
+                    GateDraft::Project(CommandPurpose::Test),
+                    goal.clone(),
+                ],
+            }],
+            in_scope: vec![ScopeDraft { path: path.clone(), remark: format!("the redirect in `{function}`") }],
+            out_of_scope: vec![("where ordinary links lead".to_owned(), "paths of this site keep working".to_owned())],
+            tests: vec![
+                format!("`{function}` with `/settings?tab=1` leads there as before"),
+                "`https://evil.example`, `//evil.example`, `/\\\\evil.example` and `javascript:alert(1)` lead to the start page"
+                    .to_owned(),
+            ],
+            edge_cases: vec![
+                "a value that starts with one slash may still start with two".to_owned(),
+                "browsers read a backslash as a slash".to_owned(),
+            ],
+            prerequisites: Vec::new(),
+            goals: vec![goal],
+            stop_conditions: vec![
+                "other sites are meant (an OAuth client's registered address): then the value must be compared with what is registered"
+                    .to_owned(),
+            ],
+            maintenance: Vec::new(),
+            risk: None,
+        })
+    }
+}
+
+/// A value behind one slash is a host only when it starts with a second one. A segment of a route seldom can, and pages build
+/// their own links from what stands in their address all the time.
+fn confidence(flow: &Flow) -> Confidence {
+    let is_segment = flow.source.split('.').any(|part| part == "params");
+    if flow.context.before == "/" && (flow.trust != Trust::Client || is_segment) {
+        Confidence::Low
+    } else {
+        tainted::confidence(flow)
+    }
+}
+
+fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+    let flow = group.worst;
+    let (function, name) = (tainted::function(map, flow), tainted::callee(map, flow));
+    tainted::draft(&DOC, map, group, "redirect")
+        .title(format!("`{function}` redirects to {}", tainted::whose(flow)))
+        .message(format!(
+            "`{function}` gives `{name}` an address whose host is decided by {}: a link to this site can end on any other.{}",
+            tainted::value(flow),
+            tainted::leak(flow)
+        ))
+        .impact(3)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(confidence(flow))
+        .build()
+}
