@@ -15,11 +15,11 @@ use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm, Usage};
+use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, LoopForm, Usage};
 use crate::repo_map::{CallId, CallTarget, How, RepoMap};
 
 /// Calls from the loop to the API that are followed: real defects have at most three, and far ends are often caches.
-const MAX_DISTANCE: u32 = 4;
+pub const MAX_DISTANCE: u32 = 4;
 
 /// A call with an effect in a body that runs once an item.
 pub struct PerItem<'a> {
@@ -48,7 +48,7 @@ impl PerItem<'_> {
 
 /// A call that has `effect` once an item of an unbounded collection.
 fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallId) -> Option<PerItem<'a>> {
-    let nearest = effects.cause(map, call, effect)?;
+    let nearest = effects.likely_cause(map, call, effect)?;
     if nearest.distance > MAX_DISTANCE || place::in_test(map, call) || reads_an_answer(map, effects, call, nearest) {
         return None;
     }
@@ -63,19 +63,28 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
     let end = chain::end(map, call);
     let uses = |name: &str| chain::call_uses(facts, end.index, &|used| used == name);
     let item_name = names.iter().copied().find(|name| uses(name))?;
-    if !varies_by_item(facts, &iteration) || is_paced(facts, &iteration) || is_one_round_trip(facts, &iteration) {
+    if !varies_by_item(facts, &iteration)
+        || is_paced(facts, &iteration)
+        || is_one_round_trip(facts, call.index, &iteration)
+    {
         return None;
     }
-    let causes = effects.causes(map, call, effect);
-    if causes.iter().any(|cause| is_cached(map, *cause)) || sends_a_chunk(facts, call, &iteration.bindings) {
+    let causes = effects.likely_causes(map, call, effect);
+    if causes.iter().any(|cause| is_cached(map, *cause))
+        || sends_a_chunk(facts, call, &iteration.bindings)
+        || by_design::remembers(facts, call, iteration.region)
+        || by_design::follows_an_error(facts, call, iteration.region)
+        || by_design::hands_over_the_rows(map, call, &names, &causes)
+        || by_design::asks_each_database(&iteration.bindings)
+    {
         return None;
     }
     let origin = origin(map, effects, call, &iteration);
     if by_design::is_by_design(map, effects, call, &iteration, &causes, origin) {
         return None;
     }
-    let api = effects.api(map, call, effect)?;
-    let confidence = confidence(map, &iteration, &causes);
+    let api = effects.api_of(&causes, effect)?;
+    let confidence = confidence(map, effects, &iteration, &causes);
     Some(PerItem { call, iteration, api, causes, origin, confidence, item_name })
 }
 
@@ -127,8 +136,8 @@ fn varies_by_item(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
 /// Chunks, pages and retries: the loop is there to bound what one query does.
 fn is_paced(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
     const MARKS: &[&str] = &[
-        "chunk", "chunks", "batch", "batches", "page", "pages", "window", "windows", "attempt", "attempts", "retry",
-        "retries", "slice", "cursor",
+        "chunk", "chunks", "chunked", "batch", "batches", "batched", "page", "pages", "paged", "window", "windows",
+        "attempt", "attempts", "retry", "retries", "slice", "cursor",
     ];
     let is_mark = |name: &str| {
         place::words(name).iter().any(|word| MARKS.contains(&word.as_str()) || word.starts_with("paginat"))
@@ -166,7 +175,14 @@ fn is_paced(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
 }
 
 /// `prisma.$transaction(items.map((item) => …))`: built by `map`, sent at once.
-fn is_one_round_trip(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
+fn is_one_round_trip(facts: &FileFacts, call: CallIndex, iteration: &Iteration<'_>) -> bool {
+    // `keys.forEach((key) => pipeline.get(key))`
+    let gathered = facts.call(call).callee.root_name().is_some_and(|root| {
+        place::words(root).iter().any(|word| matches!(word.as_str(), "pipeline" | "multi" | "batch"))
+    });
+    if gathered {
+        return true;
+    }
     let Some(host) = iteration.host else { return false };
     let mut usage = &facts.call(host).usage;
     for _ in 0..4 {
@@ -181,7 +197,7 @@ fn is_one_round_trip(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
 }
 
 /// A name on the way says that repeated calls are answered from memory, or gathered.
-fn is_cached(map: &RepoMap, cause: Cause) -> bool {
+pub fn is_cached(map: &RepoMap, cause: Cause) -> bool {
     let says = |name: &str| {
         let words = place::words(name);
         words.iter().any(|word| word.contains("cache") || word.starts_with("memo") || word.contains("dataloader"))
@@ -190,10 +206,21 @@ fn is_cached(map: &RepoMap, cause: Cause) -> bool {
     cause.through.is_some_and(|symbol| says(&map.symbol(symbol).qualified)) || says(&map.call(cause.call).name)
 }
 
+/// Builder methods that ask for one of many values.
+const ONE_OF: &[&str] =
+    &["whereIn", "orWhereIn", "andWhereIn", "whereNotIn", "inArray", "In", "in", "eq_any", "is_in", "any", "join"];
+
 /// `where: { id: { in: item.ids } }` asks for many rows at once; the loop around it walks chunks or groups.
 fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
     let mut found = false;
+    let scope = Scope::of_call(facts, call.index);
     for link in chain::receivers(facts, call.index) {
+        chain::walk_deep(facts, &Expr::Call(link), &mut |inner| {
+            let Expr::Call(index) = inner else { return };
+            let site = facts.call(*index);
+            found |= ONE_OF.contains(&site.name.as_str())
+                && site.arguments.iter().any(|argument| is_one_of(facts, scope.resolve(argument).0, names));
+        });
         for argument in &facts.call(link).arguments {
             argument.walk(&mut |inner| {
                 if let Expr::Object(entries) = inner {
@@ -219,8 +246,9 @@ fn is_one_of(facts: &FileFacts, value: &Expr, names: &[&str]) -> bool {
     }
 }
 
-/// HIGH when every item runs the effect by a way that was resolved, not guessed from an interface.
-fn confidence(map: &RepoMap, iteration: &Iteration<'_>, causes: &[Cause]) -> Confidence {
+/// HIGH when every item runs the effect by a way that was resolved, not guessed from an interface; LOW when a long way also
+/// has a turn that may not be taken.
+fn confidence(map: &RepoMap, effects: &Effects, iteration: &Iteration<'_>, causes: &[Cause]) -> Confidence {
     let leaves_early = iteration.statement.is_some_and(|statement| statement.exits_early)
         || iteration.host.is_some_and(|host| {
             let first = causes.first().map(|cause| map.file(cause.call.file).facts.call(host).name.as_str());
@@ -233,7 +261,12 @@ fn confidence(map: &RepoMap, iteration: &Iteration<'_>, causes: &[Cause]) -> Con
     let dispatched = causes.iter().any(|cause| {
         matches!(map.target(cause.call), CallTarget::Symbols(all) if all.iter().filter(|one| one.how == How::Dispatch).count() > 1)
     });
-    if leaves_early || dispatched || conditional || causes.len() > 3 { Confidence::Med } else { Confidence::High }
+    let by_name = causes.iter().any(|cause| effects.is_by_name(*cause));
+    let far = causes.len() > 3;
+    if far && (dispatched || conditional || by_name) {
+        return Confidence::Low;
+    }
+    if leaves_early || dispatched || conditional || by_name || far { Confidence::Med } else { Confidence::High }
 }
 
 /// Whether a function that queries calls itself on children: one query a node of a tree.

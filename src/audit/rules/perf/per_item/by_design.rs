@@ -1,5 +1,7 @@
 //! Loops that ask once an item on purpose, or whose items are no collection.
 
+use std::collections::BTreeSet;
+
 use crate::audit::place::{self, Iteration};
 use crate::audit::rules::perf::per_item::origin::{Origin, listed};
 use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
@@ -97,6 +99,110 @@ fn is_detached(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
         })
 }
 
+/// `if (!hosts[id]) hosts[id] = await find(id)`: each key is asked for once, and the loop reads what it has kept.
+pub fn remembers(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    let site = facts.call(call.index);
+    let branch = facts
+        .enclosing_regions(site.region)
+        .take_while(|(index, _)| *index != within)
+        .find(|(_, region)| matches!(region.kind, RegionKind::Branch));
+    let Some((_, branch)) = branch else { return false };
+    let body = facts.regions[within as usize].span;
+    let keeper = |expr: &Expr| match expr.peeled() {
+        Expr::Index(object, _) => object.dotted(),
+        _ => None,
+    };
+    let assigned = facts
+        .assignments
+        .iter()
+        .filter(|assignment| branch.span.contains(assignment.span))
+        .filter_map(|assignment| keeper(&assignment.target));
+    let set = facts.calls.iter().filter(|other| branch.span.contains(other.span) && other.name == "set").filter_map(
+        |other| match other.callee.peeled() {
+            Expr::Member(object, _) if other.arguments.len() == 2 => object.dotted(),
+            _ => None,
+        },
+    );
+    let keepers: Vec<String> = assigned.chain(set).collect();
+    let reads = |expr: &Expr| {
+        let mut found = false;
+        expr.walk(&mut |inner| found |= keeper(inner).is_some_and(|name| keepers.contains(&name)));
+        found
+    };
+    let bound = facts.bindings.iter().filter(|binding| body.contains(binding.span)).filter_map(|b| b.value.as_ref());
+    let assigned = facts.assignments.iter().filter(|one| body.contains(one.span)).map(|one| &one.value);
+    let returned = facts
+        .returns
+        .iter()
+        .filter(|returned| (facts.regions[within as usize].lines).contains(returned.line))
+        .map(|returned| &returned.value);
+    let calls = facts.calls.iter().filter(|other| body.contains(other.span));
+    !keepers.is_empty()
+        && (bound.chain(assigned).chain(returned).any(reads)
+            || calls.clone().any(|other| reads(&other.callee) || other.arguments.iter().any(reads))
+            || calls.filter(|other| matches!(other.name.as_str(), "has" | "get")).any(|other| {
+                match other.callee.peeled() {
+                    Expr::Member(object, _) => object.dotted().is_some_and(|name| keepers.contains(&name)),
+                    _ => false,
+                }
+            }))
+}
+
+/// `cipher.to_json(Some(&loaded), conn)`: the function asks only who has not been handed the rows.
+pub fn hands_over_the_rows(map: &RepoMap, call: CallId, names: &BTreeSet<&str>, causes: &[Cause]) -> bool {
+    let facts = &map.file(call.file).facts;
+    let asks_on_condition = causes.get(1).is_some_and(|inner| place::is_conditional(map, inner.call, None));
+    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
+    asks_on_condition
+        && facts.call(call.index).arguments.iter().any(|argument| match argument.peeled() {
+            Expr::Call(index) => {
+                let wrapper = facts.call(*index);
+                wrapper.name == "Some" && wrapper.arguments.first().is_some_and(|inner| !varies(inner))
+            }
+            Expr::Name(name) => !names.contains(name.as_str()) && holds_rows(name),
+            Expr::Object(entries) => entries
+                .iter()
+                .any(|(key, value)| (holds_rows(key) || value.last_name().is_some_and(holds_rows)) && !varies(value)),
+            _ => false,
+        })
+}
+
+/// `usersById`, `source_map`, `preloaded`: something that was loaded for all items.
+fn holds_rows(name: &str) -> bool {
+    let words = place::words(name);
+    let last = words.last().map(String::as_str);
+    matches!(last, Some("map" | "lookup" | "cache" | "index" | "preloaded" | "prefetched"))
+        || words.iter().any(|word| word == "by") && words.len() > 2
+}
+
+/// What stands in a `catch` runs for the items that fail.
+pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    facts.enclosing_regions(facts.call(call.index).region).take_while(|(index, _)| *index != within).any(
+        |(index, region)| {
+            matches!(region.kind, RegionKind::Handler) && facts.catches.iter().any(|catch| catch.region == Some(index))
+        },
+    )
+}
+
+/// The items are databases, and each is asked once.
+pub fn asks_each_database(bindings: &[&str]) -> bool {
+    const DATABASES: &[&str] = &[
+        "db",
+        "client",
+        "database",
+        "conn",
+        "connection",
+        "knex",
+        "prisma",
+        "pool",
+        "shard",
+        "region",
+        "datasource",
+        "schema",
+    ];
+    bindings.iter().any(|name| place::words(name).last().is_some_and(|word| DATABASES.contains(&word.as_str())))
+}
+
 /// A transaction an item keeps locks short and lets one item fail alone.
 fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
     let opens = |name: &str| {
@@ -144,7 +250,7 @@ fn walks_a_tree(map: &RepoMap, call: CallId, iteration: &Iteration<'_>, causes: 
 }
 
 /// The function returns what a cache holds before it comes to the query.
-fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
+pub fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
     let facts = &map.file(cause.call.file).facts;
     let query = map.call(cause.call);
     facts.calls.iter().zip(0..).any(|(site, index)| {
@@ -154,7 +260,7 @@ fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
         site.caller == query.caller
             && site.span.end <= query.span.start
             && (gets || words.iter().any(|word| word.contains("cache")))
-            && (effects.cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
+            && (effects.likely_cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
                 || site.callee.root_name().is_some_and(|root| root.to_ascii_lowercase().contains("cache")))
             && facts
                 .returns
@@ -180,7 +286,7 @@ pub fn marks_progress(map: &RepoMap, effects: &Effects, call: CallId, iteration:
     let names = place::item_names(facts, iteration);
     let is_query = |index| {
         let other = CallId { index, ..call };
-        [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, other, effect).is_some())
+        [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.likely_cause(map, other, effect).is_some())
             || chain::receivers(facts, index)
                 .iter()
                 .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())

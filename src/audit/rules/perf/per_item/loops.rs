@@ -67,7 +67,7 @@ pub fn site<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<
     if let Some(write) = kept(Effect::DbWrite).filter(|site| is_batchable(map, effects, site)) {
         return Some(write);
     }
-    if effects.cause(map, call, Effect::DbWrite).is_none()
+    if effects.likely_cause(map, call, Effect::DbWrite).is_none()
         && let Some(read) = kept(Effect::DbRead)
     {
         return Some(read);

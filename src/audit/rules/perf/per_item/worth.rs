@@ -40,7 +40,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     let is_far = match site.effect() {
         // What a function does besides a query is a guess, unless its name says that it writes a row.
         Effect::DbWrite => !names_a_write(name) || site.causes.len() > 3,
-        _ => names_an_act(name),
+        _ => names_an_act(name) || receiver_acts(map, site.call),
     };
     if !direct && is_far {
         ceiling = Confidence::Low;
@@ -61,15 +61,49 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     if waits_for_heavier(map, effects, site) || is_one_of_many_arms(map, site.call, site.iteration.region) {
         ceiling = Confidence::Low;
     }
-    if is_recursive(map, site) || takes_a_few_each(map, site) {
+    if site.effect() == Effect::DbWrite {
+        // Rows are read far more often than lists of them are written.
+        impact = impact.min(3);
+        // What else a function that writes has to do for each row is not known.
+        ceiling = match direct {
+            true => ceiling,
+            false if is_thin(map, effects, site) && !is_conditional(map, site) => ceiling.min(Confidence::Med),
+            false => Confidence::Low,
+        };
+    }
+    if is_recursive(map, site) {
         effort = Effort::L;
-        ceiling = Confidence::Low;
+        // A function that queries for the children of each row it has read asks once a node; what else calls itself is a guess.
+        let walks_rows = site.causes.len() == 2 && matches!(site.origin, Origin::Query(_));
+        ceiling = ceiling.min(if walks_rows { Confidence::Med } else { Confidence::Low });
+        impact = impact.min(3);
+    }
+    if takes_a_few_each(map, site) {
+        // One statement for all needs a window function, or reads more rows than are shown.
+        effort = Effort::M;
+        ceiling = ceiling.min(Confidence::Med);
+        impact = impact.min(3);
     }
     let confidence = site.confidence.min(ceiling);
     if confidence == Confidence::Low {
         impact = impact.min(2);
     }
     Worth { impact: impact.max(1), effort, confidence }
+}
+
+fn is_conditional(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    site.causes
+        .iter()
+        .enumerate()
+        .any(|(at, cause)| place::is_conditional(map, cause.call, (at == 0).then_some(site.iteration.region)))
+}
+
+/// Whether the function called only writes its row: one call that reaches out, at the API itself.
+fn is_thin(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    const REMOTE: [Effect; 4] = [Effect::DbRead, Effect::DbWrite, Effect::Http, Effect::Queue];
+    let [first, _] = site.causes.as_slice() else { return false };
+    let reaches = |call: &CallId| REMOTE.into_iter().any(|effect| effects.likely_cause(map, *call, effect).is_some());
+    first.through.is_some_and(|function| map.calls_in(function).filter(reaches).count() == 1)
 }
 
 /// A loop in a loop over a collection: lists multiply.
@@ -145,7 +179,9 @@ fn waits_for_more(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool 
     (0..).zip(&facts.calls).any(|(index, other)| {
         let call = CallId { file: site.call.file, index };
         let is_query = || {
-            [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, call, effect).is_some())
+            [Effect::DbRead, Effect::DbWrite]
+                .into_iter()
+                .any(|effect| effects.likely_cause(map, call, effect).is_some())
                 || chain::receivers(facts, index)
                     .iter()
                     .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
@@ -173,12 +209,13 @@ fn waits_for_heavier(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bo
         }
         let far = if looks_up { 6 } else { 3 };
         let near = |effect: Effect, distance: u32| {
-            effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= distance)
+            effects.likely_cause(map, call, effect).is_some_and(|cause| cause.distance <= distance)
         };
         let inside = || {
-            map.resolved(call)
-                .flat_map(|resolved| map.calls_in(resolved.symbol))
-                .any(|inner| map.resolved(inner).next().is_none() && is_heavy_by_name(map, effects, inner))
+            map.resolved(call).flat_map(|resolved| map.calls_in(resolved.symbol)).any(|inner| {
+                (map.resolved(inner).next().is_none() || runs_a_program(map, inner))
+                    && is_heavy_by_name(map, effects, inner)
+            })
         };
         let queries = near(Effect::DbRead, 3) || near(Effect::DbWrite, 3);
         let named = !queries && is_heavy_by_name(map, effects, call);
@@ -209,6 +246,11 @@ const HEAVY: &[&str] = &[
     "publish",
     "archive",
 ];
+
+/// `execAsyncRemote(…)`, also where it is the repository's own.
+fn runs_a_program(map: &RepoMap, call: CallId) -> bool {
+    place::words(&map.call(call).name).first().is_some_and(|word| matches!(word.as_str(), "exec" | "spawn" | "ssh"))
+}
 
 fn is_heavy_by_name(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let site = map.call(call);
@@ -293,7 +335,7 @@ pub fn is_operation(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
     site.causes.len() >= 2
         && ([Effect::DbWrite, Effect::Http, Effect::Queue, Effect::Process]
             .into_iter()
-            .any(|effect| effects.cause(map, site.call, effect).is_some())
+            .any(|effect| effects.likely_cause(map, site.call, effect).is_some())
             || names_an_act(&map.call(site.call).name))
 }
 
@@ -326,6 +368,18 @@ fn names_a_write(name: &str) -> bool {
     place::words(name).first().is_some_and(|word| WRITES.contains(&word.as_str()))
 }
 
+/// `notify.user(…)`, `mailer.invite(…)`: the receiver says what is done.
+fn receiver_acts(map: &RepoMap, call: CallId) -> bool {
+    const RECEIVERS: &[&str] =
+        &["notify", "notifier", "notifications", "mailer", "mail", "email", "emails", "sms", "slack"];
+    match map.call(call).callee.peeled() {
+        Expr::Member(object, _) => {
+            object.last_name().is_some_and(|name| RECEIVERS.contains(&name.to_ascii_lowercase().as_str()))
+        }
+        _ => false,
+    }
+}
+
 fn names_an_act(name: &str) -> bool {
     const ACTS: &[&str] = &[
         "send", "mail", "sms", "charge", "pay", "refund", "upload", "publish", "webhook", "deliver", "notify", "exec",
@@ -333,5 +387,14 @@ fn names_an_act(name: &str) -> bool {
         "handle", "create", "update", "save", "schedule", "init",
     ];
     // `sendMail`, `removeUser`: the verb comes first. `findEmail` only speaks of one.
-    place::words(name).first().is_some_and(|word| ACTS.contains(&word.as_str()))
+    let words = place::words(name);
+    let acts = |word: &String| ACTS.contains(&word.as_str());
+    // `owner_remove`: verbs that end a name.
+    let ends = matches!(
+        words.last().map(String::as_str),
+        Some("remove" | "delete" | "create" | "insert" | "update" | "upsert")
+    );
+    words.first().is_some_and(acts)
+        || (ends && words.len() > 1)
+        || words.windows(2).any(|pair| pair[0] == "and" && acts(&pair[1]))
 }

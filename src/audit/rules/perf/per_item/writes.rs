@@ -18,11 +18,13 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
     let facts = &map.file(site.call.file).facts;
     let end = chain::end(map, site.call);
     let unused = is_unused(facts, end.index, 0);
-    if fails_alone(facts, site.call, site.iteration.region) {
+    if fails_alone(facts, site.call, site.iteration.region) || walks_fields(facts, site) {
         return false;
     }
     if site.causes.len() > 1 {
-        return site.api.effect == Effect::DbWrite;
+        // A deletion gives nothing that anybody needs.
+        let deletes = verb(&map.call(site.call).name) == Some(Verb::Delete);
+        return site.api.effect == Effect::DbWrite && (unused || deletes);
     }
     if site.api.effect == Effect::Queue {
         return unused && has_bulk_method(map, site);
@@ -37,6 +39,15 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
         Some(Verb::Update) => unused && has_constant_data(facts, site),
         None => false,
     }
+}
+
+/// `for (const key of Object.keys(input.account))`: the fields of one thing.
+fn walks_fields(facts: &FileFacts, site: &PerItem<'_>) -> bool {
+    let Some(Expr::Call(index)) = site.iteration.over.map(Expr::peeled) else { return false };
+    let over = facts.call(*index);
+    over.name == "keys"
+        && matches!(over.callee.peeled(), Expr::Member(object, _) if object.last_name() == Some("Object"))
+        && matches!(over.arguments.first().map(Expr::peeled), Some(Expr::Member(..)))
 }
 
 /// Whether the receiver is known to be a queue of a library that takes many jobs at once.
