@@ -3,6 +3,7 @@
 pub mod by_design;
 pub mod loops;
 pub mod origin;
+pub mod resolvers;
 pub mod scope;
 pub mod wording;
 pub mod worth;
