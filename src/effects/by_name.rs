@@ -115,13 +115,15 @@ fn namesakes(
         // A function that passes a call on to its namesake does not mean itself.
         .filter(|(candidate, given)| *given || Some(*candidate) != caller)
         .filter(|(candidate, given)| *given || fits(map.symbol(*candidate), site, rust))
+        .filter(|(candidate, given)| *given || !is_private(map, *candidate, id, site))
         .filter(|(candidate, _)| !does_nothing(map, *candidate))
         .take(MAX_CANDIDATES + 1)
         .collect();
     if meant.len() > MAX_CANDIDATES { Vec::new() } else { meant }
 }
 
-/// Those that belong to what a call names as its receiver: `User.isActive` is no method of a notification.
+/// Those that belong to what a call names as its receiver: `User.isActive` is no method of a notification, and
+/// `order.getTotal` is the order's where orders have one.
 fn of_receiver(
     map: &RepoMap,
     owners: &HashSet<String>,
@@ -129,10 +131,9 @@ fn of_receiver(
     meant: Vec<(SymbolId, bool)>,
 ) -> Vec<(SymbolId, bool)> {
     let Expr::Member(object, _) = site.callee.peeled() else { return meant };
-    let Some(receiver) = object.last_name().filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase())) else {
-        return meant;
-    };
-    let receiver = receiver.to_ascii_lowercase();
+    let Some(named) = object.last_name() else { return meant };
+    let is_type = named.starts_with(|c: char| c.is_ascii_uppercase());
+    let receiver = named.to_ascii_lowercase();
     let belongs = |candidate: &SymbolId| {
         let symbol = map.symbol(*candidate);
         let facts = &map.file(candidate.file).facts;
@@ -140,11 +141,12 @@ fn of_receiver(
         [container, symbol.member_of.as_deref(), Some(stem(&map.file(candidate.file).path))]
             .into_iter()
             .flatten()
-            .any(|owner| owner.to_ascii_lowercase().contains(&receiver))
+            .map(str::to_ascii_lowercase)
+            .any(|owner| if is_type { owner.contains(&receiver) } else { owner == receiver })
     };
     let own: Vec<_> = meant.iter().copied().filter(|(candidate, _)| belongs(candidate)).collect();
     match own.is_empty() {
-        true if owners.contains(&receiver) => Vec::new(),
+        true if is_type && owners.contains(&receiver) => Vec::new(),
         true => meant,
         false => own,
     }
@@ -250,6 +252,18 @@ fn fits(symbol: &Symbol, site: &CallSite, rust: bool) -> bool {
     let last = symbol.parameters.last().and_then(|parameter| parameter.declared_type.as_deref());
     let rest = last.is_some_and(|declared| declared.ends_with("[]"));
     spread || rest || given <= taken
+}
+
+/// A function that a file keeps to itself: no value of another file has it as a method.
+fn is_private(map: &RepoMap, candidate: SymbolId, call: CallId, site: &CallSite) -> bool {
+    let symbol = map.symbol(candidate);
+    candidate.file != call.file
+        && matches!(site.callee.peeled(), Expr::Member(..))
+        && symbol.kind == SymbolKind::Function
+        && symbol.container.is_none()
+        && symbol.member_of.is_none()
+        && !symbol.exported
+        && map.file(candidate.file).language == LanguageName::TypeScript
 }
 
 /// A method with an empty body: what a base class does for those that have nothing to do.
