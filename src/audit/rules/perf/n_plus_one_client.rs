@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "a page of 50 rows sends 50 requests: browsers run six at a time to one host, rows pop in one after the other, and the server \
           does everything 50 times",
     quiet_when: "the list is a literal, the query does not depend on the item (one cached answer), it waits for the user (`enabled`, a \
-                 lazy hook, a dialog, menu or tooltip, `open && <Details />`), or it is test code",
+                 key that is there once the row is unfolded or in view, a lazy hook, a dialog, menu or tooltip, `open && <Details />`), or it is test code",
     example: "{orders.map((order) => <OrderRow key={order.id} order={order} />)}\n// in OrderRow: const { data } = useQuery({ queryKey: ['buyer', order.buyerId], queryFn });",
 };
 
