@@ -7,7 +7,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::perf::batching;
 use crate::audit::rules::perf::per_item::resolvers::{Body, Resolver, resolvers};
 use crate::audit::rules::perf::per_item::wording::{call_text, sink_text};
-use crate::audit::rules::perf::per_item::{MAX_DISTANCE, by_design, is_cached};
+use crate::audit::rules::perf::per_item::{MAX_DISTANCE, kept};
 use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -52,8 +52,10 @@ impl Rule for NPlusOneResolver {
             resolvers(map).into_iter().filter_map(|resolver| site(map, effects, resolver)).collect();
         sites.sort_by_key(|site| site.call);
         sites.dedup_by_key(|site| site.call);
-        // Types whose other fields go through a loader are known to be in lists; of the others that is not known.
-        let (sure, unsure): (Vec<_>, Vec<_>) = sites.into_iter().partition(|site| has_loaders(map, &site.resolver));
+        // Types whose other fields go through a loader are known to be in lists; of the others that is not known. What depends on
+        // arguments of the field needs a loader for each set of them, and such fields are mostly asked of one parent.
+        let (sure, unsure): (Vec<_>, Vec<_>) =
+            sites.into_iter().partition(|site| has_loaders(map, &site.resolver) && !depends_on_arguments(map, site));
         [(sure, Confidence::Med), (unsure, Confidence::Low)]
             .iter()
             .flat_map(|(sites, confidence)| {
@@ -178,6 +180,15 @@ impl Rule for NPlusOneResolver {
     }
 }
 
+/// Whether the query depends on arguments of the field, or the resolver gives a page of a list.
+fn depends_on_arguments(map: &RepoMap, site: &Site<'_>) -> bool {
+    let facts = &map.file(site.call.file).facts;
+    let end = chain::end(map, site.call);
+    let asks = |name: &str| site.resolver.asked.contains(name) && !site.resolver.parent.contains(name);
+    chain::call_uses(facts, end.index, &asks)
+        || calls_of(map, &site.resolver).any(|call| chain::call_uses(facts, call.index, &asks) && pages(map, call))
+}
+
 /// The nearest query of a resolver that asks with the parent's key.
 fn site<'a>(map: &'a RepoMap, effects: &'a Effects, resolver: Resolver<'a>) -> Option<Site<'a>> {
     let found = calls_of(map, &resolver)
@@ -208,9 +219,10 @@ fn site<'a>(map: &'a RepoMap, effects: &'a Effects, resolver: Resolver<'a>) -> O
                 return None;
             }
             let causes = effects.likely_causes(map, call, Effect::DbRead);
-            if causes.iter().any(|cause| is_cached(map, *cause))
-                || causes.iter().skip(1).any(|cause| by_design::asks_a_cache_first(map, effects, *cause))
-                || causes.iter().any(|cause| loads(map, *cause))
+            if causes.iter().any(|cause| kept::is_cached(map, *cause))
+                || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
+                || causes.iter().any(|cause| loads(map, *cause) || kept::hands_over_loaders(map, *cause))
+                || causes.last().is_some_and(|cause| kept::stands_in_for_a_loader(map, cause.call))
             {
                 return None;
             }

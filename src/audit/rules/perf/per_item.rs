@@ -1,10 +1,15 @@
 //! Effects that happen once an item: what `n-plus-one` and `n-plus-one-write` share.
 
+pub mod beside;
 pub mod by_design;
+pub mod chunks;
+pub mod hooks;
+pub mod kept;
 pub mod loops;
 pub mod origin;
 pub mod resolvers;
 pub mod scope;
+pub mod verbs;
 pub mod wording;
 pub mod worth;
 pub mod writes;
@@ -16,7 +21,7 @@ use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, LoopForm, Usage};
+use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm};
 use crate::repo_map::{CallId, CallTarget, How, RepoMap};
 
 /// Calls from the loop to the API that are followed: real defects have at most three, and far ends are often caches.
@@ -65,18 +70,23 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
     let uses = |name: &str| chain::call_uses(facts, end.index, &|used| used == name);
     let item_name = names.iter().copied().find(|name| uses(name))?;
     if !varies_by_item(facts, &iteration)
-        || is_paced(facts, &iteration)
-        || is_one_round_trip(facts, call.index, &iteration)
+        || chunks::is_paced(facts, &iteration)
+        || chunks::is_one_round_trip(facts, call.index, &iteration)
     {
         return None;
     }
     let causes = effects.likely_causes(map, call, effect);
-    if causes.iter().any(|cause| is_cached(map, *cause))
-        || sends_a_chunk(facts, call, &iteration.bindings)
-        || by_design::remembers(facts, call, iteration.region)
+    if causes.iter().any(|cause| kept::is_cached(map, *cause))
+        || chunks::sends_a_chunk(facts, call, &iteration.bindings)
+        || kept::remembers(facts, call, iteration.region)
         || by_design::follows_an_error(facts, call, iteration.region)
-        || by_design::hands_over_the_rows(map, call, &names, &causes)
+        || kept::hands_over_the_rows(map, call, &names, &causes)
+        || causes.iter().any(|cause| kept::hands_over_loaders(map, *cause))
+        || kept::stands_in_for_a_loader(map, call)
         || by_design::asks_each_database(&iteration.bindings)
+        || by_design::walks_conditions(&iteration.bindings)
+        || effect == Effect::Redis && by_design::also_asks_for_many(facts, call)
+        || by_design::chooses_what_runs(facts, call, &iteration)
     {
         return None;
     }
@@ -131,119 +141,6 @@ fn varies_by_item(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
                     .filter(|(_, site)| body.contains(site.span))
                     .any(|(index, _)| indexes(&Expr::Call(index)))
         }
-    }
-}
-
-/// Chunks, pages and retries: the loop is there to bound what one query does.
-fn is_paced(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
-    const MARKS: &[&str] = &[
-        "chunk", "chunks", "chunked", "batch", "batches", "batched", "page", "pages", "paged", "window", "windows",
-        "attempt", "attempts", "retry", "retries", "slice", "cursor",
-    ];
-    let is_mark = |name: &str| {
-        place::words(name).iter().any(|word| MARKS.contains(&word.as_str()) || word.starts_with("paginat"))
-    };
-    if iteration.bindings.iter().any(|name| is_mark(name)) {
-        return true;
-    }
-    let Some(over) = iteration.over else { return false };
-    let marked = |expr: &Expr| {
-        let mut found = false;
-        chain::walk_deep(facts, expr, &mut |inner| {
-            found |= match inner {
-                // `.slice(1)` takes rows away, it does not cut chunks.
-                Expr::Call(index) => {
-                    let name = facts.call(*index).name.as_str();
-                    name != "slice" && is_mark(name)
-                }
-                Expr::Name(name) => is_mark(name),
-                _ => false,
-            };
-        });
-        found
-    };
-    if marked(over) || marked(Scope::around(facts, iteration.region).resolve(over).0) {
-        return true;
-    }
-    // `for (let i = 0; i < ids.length; i += 100) { … ids.slice(i, i + 100) … }`
-    iteration.statement.is_some_and(|statement| statement.form == LoopForm::Counter) && {
-        let body = facts.regions[iteration.region as usize].span;
-        facts
-            .calls
-            .iter()
-            .any(|site| body.contains(site.span) && matches!(site.name.as_str(), "slice" | "splice" | "subarray"))
-    }
-}
-
-/// `prisma.$transaction(items.map((item) => …))`: built by `map`, sent at once.
-fn is_one_round_trip(facts: &FileFacts, call: CallIndex, iteration: &Iteration<'_>) -> bool {
-    // `keys.forEach((key) => pipeline.get(key))`
-    let gathered = facts.call(call).callee.root_name().is_some_and(|root| {
-        place::words(root).iter().any(|word| matches!(word.as_str(), "pipeline" | "multi" | "batch"))
-    });
-    if gathered {
-        return true;
-    }
-    let Some(host) = iteration.host else { return false };
-    let mut usage = &facts.call(host).usage;
-    for _ in 0..4 {
-        let (Usage::Argument(outer) | Usage::Receiver(outer)) = usage else { return false };
-        let outer = facts.call(*outer);
-        if matches!(outer.name.as_str(), "$transaction" | "batch" | "pipeline" | "multi" | "transaction") {
-            return true;
-        }
-        usage = &outer.usage;
-    }
-    false
-}
-
-/// A name on the way says that repeated calls are answered from memory, or gathered.
-pub fn is_cached(map: &RepoMap, cause: Cause) -> bool {
-    let says = |name: &str| {
-        let words = place::words(name);
-        words.iter().any(|word| word.contains("cache") || word.starts_with("memo") || word.contains("dataloader"))
-            || words.windows(2).any(|pair| pair[0] == "data" && pair[1] == "loader")
-    };
-    cause.through.is_some_and(|symbol| says(&map.symbol(symbol).qualified)) || says(&map.call(cause.call).name)
-}
-
-/// Builder methods that ask for one of many values.
-const ONE_OF: &[&str] =
-    &["whereIn", "orWhereIn", "andWhereIn", "whereNotIn", "inArray", "In", "in", "eq_any", "is_in", "any", "join"];
-
-/// `where: { id: { in: item.ids } }` asks for many rows at once; the loop around it walks chunks or groups.
-fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
-    let mut found = false;
-    let scope = Scope::of_call(facts, call.index);
-    for link in chain::receivers(facts, call.index) {
-        chain::walk_deep(facts, &Expr::Call(link), &mut |inner| {
-            let Expr::Call(index) = inner else { return };
-            let site = facts.call(*index);
-            found |= ONE_OF.contains(&site.name.as_str())
-                && site.arguments.iter().any(|argument| is_one_of(facts, scope.resolve(argument).0, names));
-        });
-        for argument in &facts.call(link).arguments {
-            argument.walk(&mut |inner| {
-                if let Expr::Object(entries) = inner {
-                    found |= entries.iter().any(|(key, value)| {
-                        matches!(key.as_str(), "in" | "$in" | "_in") && is_one_of(facts, value, names)
-                    });
-                }
-            });
-        }
-    }
-    found
-}
-
-/// `chunk` itself, or `chunk.map(…)`.
-fn is_one_of(facts: &FileFacts, value: &Expr, names: &[&str]) -> bool {
-    match value.peeled() {
-        Expr::Name(name) => names.contains(&name.as_str()),
-        Expr::Call(index) => match facts.call(*index).callee.peeled() {
-            Expr::Member(object, _) => matches!(object.peeled(), Expr::Name(name) if names.contains(&name.as_str())),
-            _ => false,
-        },
-        _ => false,
     }
 }
 

@@ -236,6 +236,7 @@ fn opens_on_demand(name: &str) -> bool {
         "tabs",
         "popup",
         "lightbox",
+        "lazy",
     ];
     words(name).iter().any(|word| ON_DEMAND.contains(&word.as_str()))
 }

@@ -1,11 +1,11 @@
 //! Loops that ask once an item on purpose, or whose items are no collection.
 
-use std::collections::BTreeSet;
-
 use crate::audit::place::{self, Iteration};
+use crate::audit::rules::perf::per_item::beside::is_query;
+use crate::audit::rules::perf::per_item::kept;
 use crate::audit::rules::perf::per_item::origin::{Origin, listed};
 use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
-use crate::effects::{Cause, Effect, Effects, chain};
+use crate::effects::{Cause, Effects, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LoopForm, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap};
@@ -25,7 +25,7 @@ pub fn is_by_design(
         || is_detached(map, call, iteration.region)
         || opens_a_transaction(facts, call, iteration.region)
         || walks_a_tree(map, call, iteration, causes)
-        || causes.iter().skip(1).any(|cause| asks_a_cache_first(map, effects, *cause))
+        || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
 }
 
 /// Keyset pages: the loop's own variable is set from what the body read, or the statement has a `LIMIT`.
@@ -99,82 +99,6 @@ fn is_detached(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
         })
 }
 
-/// `if (!hosts[id]) hosts[id] = await find(id)`: each key is asked for once, and the loop reads what it has kept.
-pub fn remembers(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
-    let site = facts.call(call.index);
-    let branch = facts
-        .enclosing_regions(site.region)
-        .take_while(|(index, _)| *index != within)
-        .find(|(_, region)| matches!(region.kind, RegionKind::Branch));
-    let Some((_, branch)) = branch else { return false };
-    let body = facts.regions[within as usize].span;
-    let keeper = |expr: &Expr| match expr.peeled() {
-        Expr::Index(object, _) => object.dotted(),
-        _ => None,
-    };
-    let assigned = facts
-        .assignments
-        .iter()
-        .filter(|assignment| branch.span.contains(assignment.span))
-        .filter_map(|assignment| keeper(&assignment.target));
-    let set = facts.calls.iter().filter(|other| branch.span.contains(other.span) && other.name == "set").filter_map(
-        |other| match other.callee.peeled() {
-            Expr::Member(object, _) if other.arguments.len() == 2 => object.dotted(),
-            _ => None,
-        },
-    );
-    let keepers: Vec<String> = assigned.chain(set).collect();
-    let reads = |expr: &Expr| {
-        let mut found = false;
-        expr.walk(&mut |inner| found |= keeper(inner).is_some_and(|name| keepers.contains(&name)));
-        found
-    };
-    let bound = facts.bindings.iter().filter(|binding| body.contains(binding.span)).filter_map(|b| b.value.as_ref());
-    let assigned = facts.assignments.iter().filter(|one| body.contains(one.span)).map(|one| &one.value);
-    let returned = facts
-        .returns
-        .iter()
-        .filter(|returned| (facts.regions[within as usize].lines).contains(returned.line))
-        .map(|returned| &returned.value);
-    let calls = facts.calls.iter().filter(|other| body.contains(other.span));
-    !keepers.is_empty()
-        && (bound.chain(assigned).chain(returned).any(reads)
-            || calls.clone().any(|other| reads(&other.callee) || other.arguments.iter().any(reads))
-            || calls.filter(|other| matches!(other.name.as_str(), "has" | "get")).any(|other| {
-                match other.callee.peeled() {
-                    Expr::Member(object, _) => object.dotted().is_some_and(|name| keepers.contains(&name)),
-                    _ => false,
-                }
-            }))
-}
-
-/// `cipher.to_json(Some(&loaded), conn)`: the function asks only who has not been handed the rows.
-pub fn hands_over_the_rows(map: &RepoMap, call: CallId, names: &BTreeSet<&str>, causes: &[Cause]) -> bool {
-    let facts = &map.file(call.file).facts;
-    let asks_on_condition = causes.get(1).is_some_and(|inner| place::is_conditional(map, inner.call, None));
-    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
-    asks_on_condition
-        && facts.call(call.index).arguments.iter().any(|argument| match argument.peeled() {
-            Expr::Call(index) => {
-                let wrapper = facts.call(*index);
-                wrapper.name == "Some" && wrapper.arguments.first().is_some_and(|inner| !varies(inner))
-            }
-            Expr::Name(name) => !names.contains(name.as_str()) && holds_rows(name),
-            Expr::Object(entries) => entries
-                .iter()
-                .any(|(key, value)| (holds_rows(key) || value.last_name().is_some_and(holds_rows)) && !varies(value)),
-            _ => false,
-        })
-}
-
-/// `usersById`, `source_map`, `preloaded`: something that was loaded for all items.
-fn holds_rows(name: &str) -> bool {
-    let words = place::words(name);
-    let last = words.last().map(String::as_str);
-    matches!(last, Some("map" | "lookup" | "cache" | "index" | "preloaded" | "prefetched"))
-        || words.iter().any(|word| word == "by") && words.len() > 2
-}
-
 /// What stands in a `catch` runs for the items that fail.
 pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
     facts.enclosing_regions(facts.call(call.index).region).take_while(|(index, _)| *index != within).any(
@@ -184,7 +108,7 @@ pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) ->
     )
 }
 
-/// The items are databases, and each is asked once.
+/// The items are databases or queues, and each is asked once.
 pub fn asks_each_database(bindings: &[&str]) -> bool {
     const DATABASES: &[&str] = &[
         "db",
@@ -199,8 +123,31 @@ pub fn asks_each_database(bindings: &[&str]) -> bool {
         "region",
         "datasource",
         "schema",
+        "queue",
     ];
     bindings.iter().any(|name| place::words(name).last().is_some_and(|word| DATABASES.contains(&word.as_str())))
+}
+
+/// `providers[method].options(user)`: the items name what is run, a handful of kinds rather than rows.
+pub fn chooses_what_runs(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
+    if iteration.statement.is_some_and(|statement| statement.form == LoopForm::Counter) {
+        return false;
+    }
+    let Expr::Member(receiver, _) = facts.call(call.index).callee.peeled() else { return false };
+    matches!(receiver.peeled(), Expr::Index(_, index)
+        if matches!(index.peeled(), Expr::Name(name) if iteration.bindings.contains(&name.as_str())))
+}
+
+/// The items are parts of one question or of a schema: a handful, each with a statement of its own.
+pub fn walks_conditions(bindings: &[&str]) -> bool {
+    const PARTS: &[&str] = &["filter", "condition", "column"];
+    bindings.iter().any(|name| place::words(name).last().is_some_and(|word| PARTS.contains(&word.as_str())))
+}
+
+/// `if (isCluster) return Promise.all(keys.map((key) => redis.get(key)))` beside `redis.mget(keys)`: where many cannot be asked for.
+pub fn also_asks_for_many(facts: &FileFacts, call: CallId) -> bool {
+    let caller = facts.call(call.index).caller;
+    facts.calls.iter().any(|other| other.caller == caller && matches!(other.name.as_str(), "mget" | "mGet" | "hmget"))
 }
 
 /// A transaction an item keeps locks short and lets one item fail alone.
@@ -249,26 +196,6 @@ fn walks_a_tree(map: &RepoMap, call: CallId, iteration: &Iteration<'_>, causes: 
     }
 }
 
-/// The function returns what a cache holds before it comes to the query.
-pub fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
-    let facts = &map.file(cause.call.file).facts;
-    let query = map.call(cause.call);
-    facts.calls.iter().zip(0..).any(|(site, index)| {
-        let words = place::words(&site.name);
-        let gets =
-            words.first().is_some_and(|word| matches!(word.as_str(), "get" | "hget" | "lookup" | "read" | "cached"));
-        site.caller == query.caller
-            && site.span.end <= query.span.start
-            && (gets || words.iter().any(|word| word.contains("cache")))
-            && (effects.likely_cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
-                || site.callee.root_name().is_some_and(|root| root.to_ascii_lowercase().contains("cache")))
-            && facts
-                .returns
-                .iter()
-                .any(|returned| returned.symbol == query.caller && (site.line..=query.line).contains(&returned.line))
-    })
-}
-
 /// Whether an error of this call is taken inside the loop, so that the next item goes on: each item fails alone.
 pub fn fails_alone(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
     facts
@@ -284,19 +211,12 @@ pub fn marks_progress(map: &RepoMap, effects: &Effects, call: CallId, iteration:
     let body = facts.regions[iteration.region as usize].span;
     let site = facts.call(call.index);
     let names = place::item_names(facts, iteration);
-    let is_query = |index| {
-        let other = CallId { index, ..call };
-        [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.likely_cause(map, other, effect).is_some())
-            || chain::receivers(facts, index)
-                .iter()
-                .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
-    };
     (0..).zip(&facts.calls).any(|(index, other)| {
         other.awaited
             && body.contains(other.span)
             && other.span.end <= site.span.start
             && !matches!(other.name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all" | "map")
-            && !is_query(index)
+            && !is_query(map, effects, CallId { index, ..call })
             && chain::call_uses(facts, index, &|name| names.contains(name))
     })
 }

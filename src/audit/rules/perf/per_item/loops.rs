@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::audit::rules::perf::per_item::origin::Origin;
-use crate::audit::rules::perf::per_item::worth::{Worth, is_operation, worth};
+use crate::audit::rules::perf::per_item::verbs::is_operation;
+use crate::audit::rules::perf::per_item::worth::{Worth, worth};
 use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
 use crate::effects::{Effect, Effects};

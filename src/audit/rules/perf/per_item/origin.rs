@@ -291,6 +291,10 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
                 ("iter" | "values" | "all" | "variants", Expr::Path(segments)) => {
                     segments.len() >= 2 && site.arguments.is_empty()
                 }
+                // lodash: fewer entries of what the code writes out.
+                ("omit" | "pick" | "without" | "difference", Expr::Name(_)) => {
+                    site.arguments.first().is_some_and(literal)
+                }
                 ("take", _) => matches!(site.arguments.first(), Some(Expr::Number(count)) if is_few(count)),
                 ("slice", Expr::Member(object, _)) => {
                     matches!(site.arguments.get(1), Some(Expr::Number(count)) if is_few(count)) || literal(object)

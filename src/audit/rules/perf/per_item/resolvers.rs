@@ -39,6 +39,8 @@ pub struct Resolver<'a> {
     pub parent: BTreeSet<&'a str>,
     /// The name of all arguments of the field.
     pub arguments: Option<&'a str>,
+    /// Names that depend on the arguments of the field.
+    pub asked: BTreeSet<&'a str>,
 }
 
 impl Resolver<'_> {
@@ -98,7 +100,9 @@ pub fn resolvers(map: &RepoMap) -> Vec<Resolver<'_>> {
             }
             let parent = place::derived_names(facts, names, &|binding| binding.owner == Some(index));
             let arguments = symbol.parameters.get(1).map(|second| second.name.as_str()).filter(|name| !name.is_empty());
-            found.push(Resolver { file, body: Body::Symbol(index), name, parent, arguments });
+            let asked =
+                place::derived_names(facts, parameter_names(facts, index, 1), &|binding| binding.owner == Some(index));
+            found.push(Resolver { file, body: Body::Symbol(index), name, parent, arguments, asked });
         }
         for (field, region) in resolve_functions(facts) {
             let RegionKind::Callback { parameters, .. } = &facts.regions[region as usize].kind else { continue };
@@ -111,7 +115,9 @@ pub fn resolvers(map: &RepoMap) -> Vec<Resolver<'_>> {
             }
             let parent = place::derived_names(facts, [first].into(), &|binding| body.contains(binding.span));
             let arguments = parameters.get(1).map(|name| name.as_str());
-            found.push(Resolver { file, body: Body::Region(region), name: field, parent, arguments });
+            let asked =
+                place::derived_names(facts, arguments.into_iter().collect(), &|binding| body.contains(binding.span));
+            found.push(Resolver { file, body: Body::Region(region), name: field, parent, arguments, asked });
         }
     }
     found

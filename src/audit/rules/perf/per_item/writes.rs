@@ -2,7 +2,7 @@
 
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, marks_progress};
-use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
+use crate::audit::rules::perf::per_item::{PerItem, hooks, is_recursive};
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, RegionKind, Usage};
@@ -30,6 +30,9 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
         return unused && has_bulk_method(map, site);
     }
     let written = written_verb(facts, site);
+    if written.is_some_and(|verb| hooks::would_be_skipped(map, site, verb)) {
+        return false;
+    }
     if written == Some(Verb::Update) && marks_progress(map, effects, site.call, &site.iteration) {
         return false;
     }
@@ -56,10 +59,14 @@ fn has_bulk_method(map: &RepoMap, site: &PerItem<'_>) -> bool {
         if matches!(external.package.as_str(), "bullmq" | "bull" | "@nestjs/bullmq" | "@nestjs/bull"))
 }
 
+/// What a write does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
+pub enum Verb {
+    /// Adds a row.
     Insert,
+    /// Changes rows.
     Update,
+    /// Takes rows away.
     Delete,
 }
 
@@ -150,7 +157,12 @@ fn has_constant_data(facts: &FileFacts, site: &PerItem<'_>) -> bool {
     names.extend(
         facts.bindings.iter().filter(|binding| body.contains(binding.span)).map(|binding| binding.name.as_str()),
     );
-    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
+    let varies = |expr: &Expr| {
+        let mut found = chain::expr_uses(facts, expr, &|name| names.contains(name));
+        // What a function in the data reads is not followed: `seen: events.filter((event) => event.group === group.id).length`.
+        chain::walk_deep(facts, expr, &mut |inner| found |= matches!(inner, Expr::Function { .. }));
+        found
+    };
     facts.call(site.call.index).arguments.iter().any(|argument| match argument.peeled() {
         Expr::Object(entries) => match entries.iter().find(|(key, _)| key == "data") {
             Some((_, data)) => !varies(data),
