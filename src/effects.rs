@@ -5,15 +5,20 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+pub mod associations;
 pub mod asynchrony;
+pub mod by_name;
 pub mod chain;
 pub mod deferral;
 pub mod entry;
+pub mod factories;
 pub mod promises;
 pub mod propagate;
 pub mod tables;
 pub mod taint;
 
+use crate::effects::by_name::ByName;
+use crate::effects::propagate::Functions;
 use crate::effects::taint::Flow;
 use crate::finding::Hop;
 use crate::repo_map::facts::LanguageName;
@@ -65,6 +70,8 @@ pub struct Cause {
     pub call: CallId,
     /// The function called, or `None` when the call itself has the effect.
     pub through: Option<SymbolId>,
+    /// What runs is the function that [`Cause::through`] gave when it was called before.
+    pub given: bool,
     /// Calls from here to the API, the last one included.
     pub distance: u32,
 }
@@ -75,21 +82,47 @@ pub struct Effects {
     /// Effects a call has by itself.
     pub direct: BTreeMap<CallId, Vec<DirectEffect>>,
     /// Effects of each function, with the shortest way to them.
-    pub functions: BTreeMap<SymbolId, BTreeMap<Effect, Cause>>,
+    pub functions: Functions,
     /// Functions that give a promise or a future, and functions that give such functions.
     pub asynchrony: Asynchrony,
     /// Where the world calls in, and what is reached from there.
     pub entries: Entries,
+    /// The same with calls followed by name where nothing better is known: likely, not certain.
+    pub likely: Likely,
     /// Values from outside that reach a sink, once somebody asked.
     flows: OnceLock<Vec<Flow>>,
 }
 
+/// What functions most likely do: [`Effects::functions`], and what is only known by name.
+#[derive(Debug, Clone, Default)]
+pub struct Likely {
+    /// Calls followed by name.
+    pub by_name: ByName,
+    /// Effects of each function, with the shortest way to them.
+    pub functions: Functions,
+    /// Effects of the functions that factories give, by factory.
+    pub given: Functions,
+}
+
+impl Likely {
+    /// How a function, or the function it gives, comes to have an effect.
+    fn of(&self, symbol: SymbolId, given: bool, effect: Effect) -> Option<Cause> {
+        let table = if given { &self.given } else { &self.functions };
+        table.get(&symbol)?.get(&effect).copied()
+    }
+}
+
 /// What every function and call of the repository does.
 pub fn effects(map: &RepoMap) -> Effects {
-    let direct = tables::direct_effects(map);
+    let mut direct = tables::direct_effects(map);
+    direct.extend(associations::getters(map));
     let functions = propagate::propagate(map, &direct);
+    let by_name = by_name::by_name(map, &direct);
+    let (all, given) = propagate::propagate_likely(map, &direct, &by_name);
+    let likely = Likely { by_name, functions: all, given };
     let asynchrony = asynchrony::asynchrony(map, &direct);
-    Effects { direct, functions, asynchrony, entries: entry::entries(map), flows: OnceLock::new() }
+    let entries = entry::entries(map);
+    Effects { direct, functions, asynchrony, entries, likely, flows: OnceLock::new() }
 }
 
 impl Effects {
@@ -105,27 +138,50 @@ impl Effects {
 
     /// How a call comes to have an effect: by itself, or through the function it calls that is nearest to the API.
     pub fn cause(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
+        self.cause_in(&self.functions, map, call, effect)
+    }
+
+    fn cause_in(&self, functions: &Functions, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
         if self.direct(call).iter().any(|direct| direct.effect == effect) {
-            return Some(Cause { call, through: None, distance: 1 });
+            return Some(Cause { call, through: None, given: false, distance: 1 });
         }
         map.resolved(call)
             .filter_map(|resolved| {
-                let cause = self.functions.get(&resolved.symbol)?.get(&effect)?;
-                Some(Cause { call, through: Some(resolved.symbol), distance: cause.distance + 1 })
+                let cause = functions.get(&resolved.symbol)?.get(&effect)?;
+                Some(Cause { call, through: Some(resolved.symbol), given: false, distance: cause.distance + 1 })
             })
             .min_by_key(|cause| (cause.distance, cause.through))
     }
 
+    /// The same where a call may be followed by name when nothing better is known.
+    pub fn likely_cause(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
+        self.cause(map, call, effect).or_else(|| self.only_likely_cause(map, call, effect))
+    }
+
+    fn only_likely_cause(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
+        let likely = &self.likely;
+        self.cause_in(&likely.functions, map, call, effect)
+            .or_else(|| likely.by_name.cause(call, &|symbol, given| likely.of(symbol, given, effect)))
+    }
+
     /// The calls from `call` to the API that has the effect, both included; empty when it does not have it.
     pub fn causes(&self, map: &RepoMap, call: CallId, effect: Effect) -> Vec<Cause> {
-        let mut path = Vec::new();
-        let mut next = self.cause(map, call, effect);
-        while let Some(cause) = next {
-            path.push(cause);
-            // Distances fall by one a hop, so this ends.
-            next = cause.through.and_then(|symbol| self.functions.get(&symbol)?.get(&effect).copied());
+        follow(self.cause(map, call, effect), &|symbol, _| self.functions.get(&symbol)?.get(&effect).copied())
+    }
+
+    /// The same where calls may be followed by name when nothing better is known.
+    pub fn likely_causes(&self, map: &RepoMap, call: CallId, effect: Effect) -> Vec<Cause> {
+        match self.cause(map, call, effect) {
+            Some(_) => self.causes(map, call, effect),
+            None => follow(self.only_likely_cause(map, call, effect), &|symbol, given| {
+                self.likely.of(symbol, given, effect)
+            }),
         }
-        path
+    }
+
+    /// Whether a step of a way was followed by name.
+    pub fn is_by_name(&self, cause: Cause) -> bool {
+        self.likely.by_name.guessed.contains(&cause.call)
     }
 
     /// The way from a call to the API that has the effect, one hop a call; empty when it does not have it.
@@ -138,7 +194,7 @@ impl Effects {
             };
             Hop { file: map.file(cause.call.file).path.clone(), line: site.line, symbol: symbol.to_string() }
         };
-        self.causes(map, from, effect).into_iter().map(hop).collect()
+        self.likely_causes(map, from, effect).into_iter().map(hop).collect()
     }
 
     /// The API at the end of a path: as the source names it where that is a plain chain of names, else as its library does.
@@ -158,8 +214,12 @@ impl Effects {
 
     /// What the API at the end of the way from `call` is.
     pub fn api(&self, map: &RepoMap, call: CallId, effect: Effect) -> Option<&DirectEffect> {
-        let last = self.causes(map, call, effect).last()?.call;
-        self.direct(last).iter().find(|direct| direct.effect == effect)
+        self.api_of(&self.causes(map, call, effect), effect)
+    }
+
+    /// What the API at the end of a way is.
+    pub fn api_of(&self, causes: &[Cause], effect: Effect) -> Option<&DirectEffect> {
+        self.direct(causes.last()?.call).iter().find(|direct| direct.effect == effect)
     }
 
     /// Whether a function gives a promise or a future.
@@ -171,4 +231,10 @@ impl Effects {
     pub fn call_is_async(&self, map: &RepoMap, call: CallId) -> bool {
         asynchrony::gives_promise(map, &self.direct, &self.asynchrony, call)
     }
+}
+
+/// The whole way that starts with `first`, `next` telling how a function, or the function it gives, has the effect.
+fn follow(first: Option<Cause>, next: &dyn Fn(SymbolId, bool) -> Option<Cause>) -> Vec<Cause> {
+    // Distances fall by one a hop, so this ends.
+    std::iter::successors(first, |cause| next(cause.through?, cause.given)).collect()
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::effects::chain;
 use crate::finding::Evidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Loop, RegionIndex, RegionKind, SymbolIndex};
+use crate::repo_map::facts::{Binding, CallIndex, FileFacts, LanguageName, Loop, RegionIndex, RegionKind, SymbolIndex};
 use crate::repo_map::name::Name;
+pub use crate::repo_map::name::words;
 use crate::repo_map::{CallId, FileId, RepoMap};
 use crate::tree::Tree;
 
@@ -168,8 +169,17 @@ fn iterated(facts: &FileFacts, host: CallIndex, rust: bool) -> Option<&Expr> {
 /// Names whose value depends on the item: the bindings, and what is computed from them inside the body.
 pub fn item_names<'a>(facts: &'a FileFacts, iteration: &Iteration<'a>) -> BTreeSet<&'a str> {
     let body = facts.regions[iteration.region as usize].span;
-    let mut names: BTreeSet<&str> = iteration.bindings.iter().copied().filter(|name| !name.is_empty()).collect();
-    let local: Vec<_> = facts.bindings.iter().filter(|binding| body.contains(binding.span)).collect();
+    let names = iteration.bindings.iter().copied().filter(|name| !name.is_empty()).collect();
+    derived_names(facts, names, &|binding| body.contains(binding.span))
+}
+
+/// `names`, and what the bindings that `within` accepts compute from them.
+pub fn derived_names<'a>(
+    facts: &'a FileFacts,
+    mut names: BTreeSet<&'a str>,
+    within: &dyn Fn(&Binding) -> bool,
+) -> BTreeSet<&'a str> {
+    let local: Vec<_> = facts.bindings.iter().filter(|binding| within(binding)).collect();
     loop {
         let before = names.len();
         for binding in &local {
@@ -358,34 +368,9 @@ pub fn depends_on(map: &RepoMap, file: FileId, name: &str) -> bool {
         .is_some_and(|package| package.dependencies.iter().any(|own| own.name == name))
 }
 
-/// The words of a name: `signatureToken`, `signature_token` and `SIGNATURE_TOKEN` are `signature`, `token`.
-pub fn words(name: &str) -> Vec<String> {
-    let mut found: Vec<String> = vec![String::new()];
-    let mut lower_before = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && lower_before) {
-            found.push(String::new());
-        }
-        if c.is_alphanumeric() {
-            found.last_mut().expect("starts with one word").extend(c.to_lowercase());
-        }
-        lower_before = c.is_lowercase() || c.is_numeric();
-    }
-    found.retain(|word| !word.is_empty());
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_split_into_words() {
-        assert_eq!(words("signatureToken"), ["signature", "token"]);
-        assert_eq!(words("API_KEY"), ["api", "key"]);
-        assert_eq!(words("x-hub-signature256"), ["x", "hub", "signature256"]);
-        assert_eq!(words(""), Vec::<String>::new());
-    }
 
     #[test]
     fn words_are_found_whole() {

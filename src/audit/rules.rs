@@ -36,6 +36,8 @@ pub static RULES: &[&dyn Rule] = &[
     &bug::resource_leak::ResourceLeak,
     &bug::swallowed_error::SwallowedError,
     &perf::n_plus_one::NPlusOne,
+    &perf::n_plus_one_resolver::NPlusOneResolver,
+    &perf::n_plus_one_client::NPlusOneClient,
     &perf::n_plus_one_write::NPlusOneWrite,
     &perf::quadratic_loop::QuadraticLoop,
     &perf::regex_in_hot_path::RegexInHotPath,

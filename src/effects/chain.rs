@@ -70,6 +70,42 @@ pub fn end(map: &RepoMap, call: CallId) -> CallId {
     CallId { file: call.file, index: last }
 }
 
+/// Whether somebody waits for the value of a chain that ends in `call`: at once, or through the name it is bound to.
+pub fn is_waited_for(facts: &FileFacts, call: CallIndex) -> bool {
+    let site = facts.call(call);
+    let gathers = |outer: CallIndex| matches!(facts.call(outer).name.as_str(), "all" | "allSettled" | "push" | "race");
+    match &site.usage {
+        _ if site.awaited => true,
+        Usage::Returned | Usage::Element => true,
+        Usage::Receiver(next) => matches!(facts.call(*next).name.as_str(), "then" | "catch" | "finally"),
+        Usage::Argument(outer) => gathers(*outer),
+        Usage::Bound(name) => {
+            let awaits = |expr: &Expr| {
+                let mut found = false;
+                expr.walk(&mut |inner| {
+                    found |= matches!(inner, Expr::Await(value) if matches!(&**value, Expr::Name(own) if own == name));
+                });
+                found
+            };
+            let is_it = |expr: &Expr| matches!(expr.peeled(), Expr::Name(own) if own == name);
+            facts.bindings.iter().filter_map(|binding| binding.value.as_ref()).any(awaits)
+                || facts.assignments.iter().any(|assignment| awaits(&assignment.value))
+                || facts.returns.iter().any(|returned| {
+                    returned.symbol == site.caller && (is_it(&returned.value) || awaits(&returned.value))
+                })
+                || facts.calls.iter().zip(0..).any(|(other, index)| {
+                    other.caller == site.caller
+                        && (other.arguments.iter().any(awaits)
+                            || gathers(index) && other.arguments.iter().any(|argument| argument.mentions(name))
+                            || (other.awaited || other.usage == Usage::Returned)
+                                && names(facts, &other.callee)
+                                    .is_some_and(|names| names.first() == Some(&name.as_str())))
+                })
+        }
+        Usage::Discarded | Usage::Ignored | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Passed => false,
+    }
+}
+
 /// Whether the call only makes a value (`new`, JSX): no chain of queries starts below it.
 pub fn is_plain_call(kind: CallKind) -> bool {
     matches!(kind, CallKind::Call | CallKind::Macro | CallKind::Template)

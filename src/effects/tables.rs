@@ -1,12 +1,12 @@
 //! API tables: which calls of which libraries have which effect. Data, one file per library.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use crate::effects::{DirectEffect, Effect, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
-use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, LanguageName};
+use crate::repo_map::facts::{CallIndex, CallKind, CallSite, FileFacts, LanguageName};
 use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
@@ -22,6 +22,7 @@ mod fs_err;
 mod http_clients;
 mod knex;
 mod kysely;
+mod meteor;
 mod mikro_orm;
 mod mongodb;
 mod mongodb_rust;
@@ -61,6 +62,7 @@ pub static LIBRARIES: &[&Library] = &[
     &http_clients::LIBRARY,
     &knex::LIBRARY,
     &kysely::LIBRARY,
+    &meteor::LIBRARY,
     &mikro_orm::LIBRARY,
     &mongodb::LIBRARY,
     &mongodb_rust::LIBRARY,
@@ -132,13 +134,24 @@ pub struct Api {
     pub is_batch: bool,
     /// Only where no further call follows in the chain.
     pub at_end: bool,
+    /// A builder: it runs when somebody waits for it, and is a part of another query elsewhere.
+    pub is_lazy: bool,
     /// Only with an argument whose last name holds one of these, in lower case.
     pub argument: &'static [&'static str],
 }
 
 impl Api {
     const fn new(pattern: &'static str, effect: Option<Effect>) -> Api {
-        Api { pattern, effect, is_async: true, blocks: false, is_batch: false, at_end: false, argument: &[] }
+        Api {
+            pattern,
+            effect,
+            is_async: true,
+            blocks: false,
+            is_batch: false,
+            at_end: false,
+            is_lazy: false,
+            argument: &[],
+        }
     }
 
     /// The call returns when it is done and holds the thread until then.
@@ -163,6 +176,12 @@ impl Api {
     /// Only where no further call follows in the chain.
     pub const fn at_end(mut self) -> Api {
         self.at_end = true;
+        self
+    }
+
+    /// Runs when somebody waits for it.
+    pub const fn lazy(mut self) -> Api {
+        self.is_lazy = true;
         self
     }
 
@@ -267,7 +286,9 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
             library.ecosystem == ecosystem
                 // `write!` is not `std::fs::write`; macros of databases (`sqlx::query!`) are what their tables say.
                 && (site.kind != CallKind::Macro || !is_of_runtime(library))
+                && !is_of_a_list(site)
                 && (!api.at_end || chain::end(map, id) == id)
+                && (!api.is_lazy || chain::is_waited_for(facts, chain::end(map, id).index))
                 && (api.argument.is_empty() || has_argument(facts, id.index, api.argument))
         });
         found
@@ -298,6 +319,19 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
 /// Whether `package` belongs to the library of this name.
 pub fn is_of(library: &str, package: &str) -> bool {
     LIBRARIES.iter().any(|known| known.name == library && names_package(known.packages, package))
+}
+
+/// `options.populate.find((part) => …)`: a list's own method, whatever package its type comes from.
+fn is_of_a_list(site: &CallSite) -> bool {
+    matches!(site.name.as_str(), "find" | "filter" | "some" | "every" | "map" | "forEach" | "count" | "first")
+        && matches!(site.arguments.first(), Some(Expr::Function { .. }))
+        && site.arguments.len() == 1
+}
+
+/// Names of the libraries' calls, such as `findFirst`: they say nothing about who is asked.
+pub fn api_names() -> HashSet<&'static str> {
+    let apis = LIBRARIES.iter().flat_map(|library| library.apis.iter().chain(library.shapes));
+    apis.flat_map(|api| api.pattern.rsplit('.').next().unwrap_or_default().split('|')).collect()
 }
 
 /// Whether calls of this package are fully described by the tables: what is not listed has no effect.
@@ -340,13 +374,20 @@ fn from_shape(
         return Vec::new();
     }
     let has_root = names.len() > 1 || !matches!(site.callee, Expr::Member(..));
+    // An Apollo client is asked with an object too.
+    let is_statement = |library: &Library| {
+        !matches!(library.name, "pg" | "mysql2")
+            || !matches!(site.arguments.first(), Some(Expr::Object(entries)) if entries.iter().any(|(key, _)| key == "query"))
+                && names.first() != Some(&"client")
+            || site.arguments.first().is_some_and(|first| matches!(first.peeled(), Expr::Text(_) | Expr::Template(_)))
+    };
     let is_used = |library: &Library| {
         library.name == "std"
             || has_root && dependencies.iter().any(|dependency| names_package(library.packages, dependency))
     };
     candidates
         .into_iter()
-        .find(|(library, api)| matches(api.pattern, &names) && is_used(library))
+        .find(|(library, api)| matches(api.pattern, &names) && is_used(library) && is_statement(library))
         .map(|(library, api)| describe(facts, call, library, api, &names))
         .unwrap_or_default()
 }
@@ -409,7 +450,15 @@ fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
     let mut writes = false;
     for link in chain::receivers(facts, call) {
         for argument in &facts.call(link).arguments {
-            let text = match prepared(facts, call, argument) {
+            let mut statement = prepared(facts, call, argument);
+            // `` sql`insert …` ``: the tag's text.
+            if let Expr::Call(tag) = statement
+                && facts.call(*tag).kind == CallKind::Template
+                && let Some(text) = facts.call(*tag).arguments.first()
+            {
+                statement = text;
+            }
+            let text = match statement {
                 Expr::Text(text) => text.as_str(),
                 Expr::Template(parts) => match parts.first() {
                     Some(TemplatePart::Text(text)) => text.as_str(),
@@ -461,12 +510,25 @@ fn has_argument(facts: &FileFacts, call: CallIndex, wanted: &[&str]) -> bool {
     })
 }
 
-/// Whether `package` is one of `packages`, sub-paths (`drizzle-orm/pg-core`) included.
+/// Whether `package` is one of `packages`, sub-paths (`drizzle-orm/pg-core`) and forks (`@acme/slonik`) included.
 pub fn names_package(packages: &[&str], package: &str) -> bool {
+    let fork = package.strip_prefix('@').and_then(|scoped| scoped.split_once('/')).map(|(_, name)| name);
     packages.iter().any(|known| match known.strip_suffix("/*") {
         Some(scope) => package.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/')),
-        None => package.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        None => {
+            let is_known =
+                |name: &str| name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            is_known(package) || fork.is_some_and(is_known) && is_fork_of(known)
+        }
     })
+}
+
+/// Libraries that others publish under a scope of their own, with the same API.
+fn is_fork_of(known: &str) -> bool {
+    matches!(
+        known,
+        "slonik" | "knex" | "kysely" | "typeorm" | "mongoose" | "mongodb" | "ioredis" | "sequelize" | "bullmq"
+    )
 }
 
 /// Whether `names` are what a pattern describes.
@@ -519,6 +581,8 @@ mod tests {
         assert!(names_package(&["drizzle-orm"], "drizzle-orm/pg-core"));
         assert!(names_package(&["@aws-sdk/*"], "@aws-sdk/client-s3"));
         assert!(!names_package(&["pg"], "pg-promise"));
+        assert!(names_package(&["slonik"], "@acme/slonik"));
+        assert!(!names_package(&["fs"], "@acme/fs"));
     }
 
     #[test]

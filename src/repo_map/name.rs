@@ -215,6 +215,23 @@ impl Visitor<'_> for Text {
     }
 }
 
+/// The words of a name: `signatureToken`, `signature_token` and `SIGNATURE_TOKEN` are `signature`, `token`.
+pub fn words(name: &str) -> Vec<String> {
+    let mut found: Vec<String> = vec![String::new()];
+    let mut lower_before = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && lower_before) {
+            found.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            found.last_mut().expect("starts with one word").extend(c.to_lowercase());
+        }
+        lower_before = c.is_lowercase() || c.is_numeric();
+    }
+    found.retain(|word| !word.is_empty());
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,5 +248,13 @@ mod tests {
         let mut names = ["b", "", "ab", "a"].map(Name::new);
         names.sort();
         assert_eq!(names, ["", "a", "ab", "b"]);
+    }
+
+    #[test]
+    fn names_are_split_into_words() {
+        assert_eq!(words("signatureToken"), ["signature", "token"]);
+        assert_eq!(words("API_KEY"), ["api", "key"]);
+        assert_eq!(words("x-hub-signature256"), ["x", "hub", "signature256"]);
+        assert_eq!(words(""), Vec::<String>::new());
     }
 }

@@ -8,7 +8,7 @@ pub static LIBRARY: Library = Library {
     source: "drizzle-orm 0.44, documentation of select, insert, update, delete and relational queries",
     packages: &["drizzle-orm"],
     apis: &[
-        reads("**.select|selectDistinct|selectDistinctOn.from"),
+        reads("**.select|selectDistinct|selectDistinctOn.from").lazy(),
         reads("**.query.*.findFirst"),
         reads("**.query.*.findMany").batch(),
         reads("**.$count"),
@@ -18,7 +18,8 @@ pub static LIBRARY: Library = Library {
         runs_sql("**.execute"),
     ],
     shapes: &[
-        reads("**.db|tx|trx|database|drizzle|dbRead|dbWrite|*Db|*DB.select|selectDistinct|selectDistinctOn.from"),
+        reads("**.db|tx|trx|database|drizzle|dbRead|dbWrite|*Db|*DB.select|selectDistinct|selectDistinctOn.from")
+            .lazy(),
         reads("**.db|tx|trx|database|drizzle|dbRead|dbWrite|*Db|*DB.query.*.findFirst"),
         reads("**.db|tx|trx|database|drizzle|dbRead|dbWrite|*Db|*DB.query.*.findMany").batch(),
         writes("**.db|tx|trx|database|drizzle|dbRead|dbWrite|*Db|*DB.insert.values"),

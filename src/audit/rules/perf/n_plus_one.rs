@@ -26,7 +26,9 @@ static DOC: RuleDoc = RuleDoc {
     why: "the number of round trips grows with the data: fast with ten rows in a test, slow with a thousand in use",
     quiet_when: "the collection is a literal or an enum, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
                  item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
-                 sent together ($transaction, pipeline), a cache or a DataLoader stands between, or it is test code",
+                 sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the loop keeps \
+                 what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
+                 what runs, or it is test code",
     example: "for (const order of orders) {\n  order.user = await prisma.user.findUnique({ where: { id: order.userId } });\n}",
 };
 

@@ -1,5 +1,7 @@
 //! `n-plus-one-write`: a statement once an item that one statement could do.
 
+use std::collections::BTreeMap;
+
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
@@ -9,8 +11,9 @@ use crate::audit::rules::perf::n_plus_one::{elsewhere, further_places, others_te
 use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
 use crate::audit::rules::perf::per_item::wording::{call_text, loop_text, sink_text};
 use crate::audit::rules::perf::per_item::worth::is_in_process;
+use crate::audit::text::count_of;
 use crate::effects::{Effect, Effects};
-use crate::finding::{Category, Finding, Risk};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
 
@@ -24,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "each item costs a round trip and, without a transaction, a failure half-way leaves half of the rows written",
     quiet_when: "the row each statement gives is used, each update has values of its own or marks how far the loop got, each item \
                  fails alone or has a transaction of its own, the statements are sent together, the queue takes one job at a \
-                 time, the collection is a literal, or it is test code",
+                 time, the model has hooks that run for each row, the collection is a literal, or it is test code",
     example: "for (const member of members) {\n  await prisma.invite.create({ data: { teamId, email: member.email } });\n}",
 };
 
@@ -36,7 +39,7 @@ impl Rule for NPlusOneWrite {
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         // A loop that reads too is one finding of `n-plus-one`, which takes its writes along.
         let writing = loops(map, effects).into_iter().filter(|one| !one.reads()).collect();
-        findings(map, writing, |one, more| finding(map, effects, one, more))
+        fold(findings(map, writing, |one, more| finding(map, effects, one, more)))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -93,6 +96,24 @@ impl Rule for NPlusOneWrite {
                 .push(ScopeDraft { path: map.file(sink.file).path.clone(), remark: "the plural function".to_owned() });
         }
         further_places(finding, &path, &mut steps, &mut in_scope);
+        let others: Vec<String> = finding
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.role == BESIDE)
+            .map(|place| format!("- `{}`, line {}", place.file, place.start_line))
+            .collect();
+        if !others.is_empty() {
+            steps.push(StepDraft {
+                title: "Go through the other loops of the file that write".to_owned(),
+                instruction: format!(
+                    "These writes run once for each item too. Change each in the same way where one statement can do it, and say of \
+                     the others why each item needs its own:\n\n{}",
+                    others.join("\n")
+                ),
+                edits: Vec::new(),
+                gates: vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)],
+            });
+        }
         Some(PlanDraft {
             title: format!("Write all rows of `{function}` in one statement"),
             why: format!(
@@ -139,6 +160,41 @@ impl Rule for NPlusOneWrite {
             risk: Some(Risk::Med),
         })
     }
+}
+
+/// The role of another write of the file.
+const BESIDE: &str = "write beside it";
+
+/// One finding a file, the best of its writes first: whoever changes one of them looks at the others anyway, and a list of
+/// findings is read for its reads.
+fn fold(all: Vec<Finding>) -> Vec<Finding> {
+    let mut files: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    for finding in all {
+        files.entry(finding.location().file.clone()).or_default().push(finding);
+    }
+    let leverage = |finding: &Finding| Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
+    files
+        .into_values()
+        .map(|mut of_file| {
+            of_file.sort_by(|a, b| leverage(b).total_cmp(&leverage(a)));
+            let mut rest = of_file.split_off(1);
+            let mut first = of_file.pop().expect("a file of the list has a finding");
+            // What is hidden by itself is not carried into the open.
+            rest.retain(|other| other.confidence > Confidence::Low || first.confidence == Confidence::Low);
+            if !rest.is_empty() {
+                let count = count_of(rest.len(), "more loop");
+                let verb = if rest.len() == 1 { "writes" } else { "write" };
+                first.title = format!("{}, beside {count} of the file", first.title);
+                first.message = format!("{} {count} of the file {verb} once for each item too.", first.message);
+                first.effort = first.effort.max(Effort::M);
+            }
+            for mut place in rest.into_iter().map(|mut other| other.evidence.swap_remove(0)) {
+                place.role = BESIDE.to_owned();
+                first.evidence.push(place);
+            }
+            first
+        })
+        .collect()
 }
 
 fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&PerItemLoop<'_>]) -> Finding {

@@ -1,9 +1,15 @@
 //! Effects that happen once an item: what `n-plus-one` and `n-plus-one-write` share.
 
+pub mod beside;
 pub mod by_design;
+pub mod chunks;
+pub mod hooks;
+pub mod kept;
 pub mod loops;
 pub mod origin;
+pub mod resolvers;
 pub mod scope;
+pub mod verbs;
 pub mod wording;
 pub mod worth;
 pub mod writes;
@@ -15,11 +21,11 @@ use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm, Usage};
+use crate::repo_map::facts::{FileFacts, LanguageName, LoopForm};
 use crate::repo_map::{CallId, CallTarget, How, RepoMap};
 
 /// Calls from the loop to the API that are followed: real defects have at most three, and far ends are often caches.
-const MAX_DISTANCE: u32 = 4;
+pub const MAX_DISTANCE: u32 = 4;
 
 /// A call with an effect in a body that runs once an item.
 pub struct PerItem<'a> {
@@ -48,7 +54,7 @@ impl PerItem<'_> {
 
 /// A call that has `effect` once an item of an unbounded collection.
 fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallId) -> Option<PerItem<'a>> {
-    let nearest = effects.cause(map, call, effect)?;
+    let nearest = effects.likely_cause(map, call, effect)?;
     if nearest.distance > MAX_DISTANCE || place::in_test(map, call) || reads_an_answer(map, effects, call, nearest) {
         return None;
     }
@@ -63,19 +69,33 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
     let end = chain::end(map, call);
     let uses = |name: &str| chain::call_uses(facts, end.index, &|used| used == name);
     let item_name = names.iter().copied().find(|name| uses(name))?;
-    if !varies_by_item(facts, &iteration) || is_paced(facts, &iteration) || is_one_round_trip(facts, &iteration) {
+    if !varies_by_item(facts, &iteration)
+        || chunks::is_paced(facts, &iteration)
+        || chunks::is_one_round_trip(facts, call.index, &iteration)
+    {
         return None;
     }
-    let causes = effects.causes(map, call, effect);
-    if causes.iter().any(|cause| is_cached(map, *cause)) || sends_a_chunk(facts, call, &iteration.bindings) {
+    let causes = effects.likely_causes(map, call, effect);
+    if causes.iter().any(|cause| kept::is_cached(map, *cause))
+        || chunks::sends_a_chunk(facts, call, &iteration.bindings)
+        || kept::remembers(facts, call, iteration.region)
+        || by_design::follows_an_error(facts, call, iteration.region)
+        || kept::hands_over_the_rows(map, call, &names, &causes)
+        || causes.iter().any(|cause| kept::hands_over_loaders(map, *cause))
+        || kept::stands_in_for_a_loader(map, call)
+        || by_design::asks_each_database(&iteration.bindings)
+        || by_design::walks_conditions(&iteration.bindings)
+        || effect == Effect::Redis && by_design::also_asks_for_many(facts, call)
+        || by_design::chooses_what_runs(facts, call, &iteration)
+    {
         return None;
     }
     let origin = origin(map, effects, call, &iteration);
     if by_design::is_by_design(map, effects, call, &iteration, &causes, origin) {
         return None;
     }
-    let api = effects.api(map, call, effect)?;
-    let confidence = confidence(map, &iteration, &causes);
+    let api = effects.api_of(&causes, effect)?;
+    let confidence = confidence(map, effects, &iteration, &causes);
     Some(PerItem { call, iteration, api, causes, origin, confidence, item_name })
 }
 
@@ -124,103 +144,9 @@ fn varies_by_item(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
     }
 }
 
-/// Chunks, pages and retries: the loop is there to bound what one query does.
-fn is_paced(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
-    const MARKS: &[&str] = &[
-        "chunk", "chunks", "batch", "batches", "page", "pages", "window", "windows", "attempt", "attempts", "retry",
-        "retries", "slice", "cursor",
-    ];
-    let is_mark = |name: &str| {
-        place::words(name).iter().any(|word| MARKS.contains(&word.as_str()) || word.starts_with("paginat"))
-    };
-    if iteration.bindings.iter().any(|name| is_mark(name)) {
-        return true;
-    }
-    let Some(over) = iteration.over else { return false };
-    let marked = |expr: &Expr| {
-        let mut found = false;
-        chain::walk_deep(facts, expr, &mut |inner| {
-            found |= match inner {
-                // `.slice(1)` takes rows away, it does not cut chunks.
-                Expr::Call(index) => {
-                    let name = facts.call(*index).name.as_str();
-                    name != "slice" && is_mark(name)
-                }
-                Expr::Name(name) => is_mark(name),
-                _ => false,
-            };
-        });
-        found
-    };
-    if marked(over) || marked(Scope::around(facts, iteration.region).resolve(over).0) {
-        return true;
-    }
-    // `for (let i = 0; i < ids.length; i += 100) { … ids.slice(i, i + 100) … }`
-    iteration.statement.is_some_and(|statement| statement.form == LoopForm::Counter) && {
-        let body = facts.regions[iteration.region as usize].span;
-        facts
-            .calls
-            .iter()
-            .any(|site| body.contains(site.span) && matches!(site.name.as_str(), "slice" | "splice" | "subarray"))
-    }
-}
-
-/// `prisma.$transaction(items.map((item) => …))`: built by `map`, sent at once.
-fn is_one_round_trip(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
-    let Some(host) = iteration.host else { return false };
-    let mut usage = &facts.call(host).usage;
-    for _ in 0..4 {
-        let (Usage::Argument(outer) | Usage::Receiver(outer)) = usage else { return false };
-        let outer = facts.call(*outer);
-        if matches!(outer.name.as_str(), "$transaction" | "batch" | "pipeline" | "multi" | "transaction") {
-            return true;
-        }
-        usage = &outer.usage;
-    }
-    false
-}
-
-/// A name on the way says that repeated calls are answered from memory, or gathered.
-fn is_cached(map: &RepoMap, cause: Cause) -> bool {
-    let says = |name: &str| {
-        let words = place::words(name);
-        words.iter().any(|word| word.contains("cache") || word.starts_with("memo") || word.contains("dataloader"))
-            || words.windows(2).any(|pair| pair[0] == "data" && pair[1] == "loader")
-    };
-    cause.through.is_some_and(|symbol| says(&map.symbol(symbol).qualified)) || says(&map.call(cause.call).name)
-}
-
-/// `where: { id: { in: item.ids } }` asks for many rows at once; the loop around it walks chunks or groups.
-fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
-    let mut found = false;
-    for link in chain::receivers(facts, call.index) {
-        for argument in &facts.call(link).arguments {
-            argument.walk(&mut |inner| {
-                if let Expr::Object(entries) = inner {
-                    found |= entries.iter().any(|(key, value)| {
-                        matches!(key.as_str(), "in" | "$in" | "_in") && is_one_of(facts, value, names)
-                    });
-                }
-            });
-        }
-    }
-    found
-}
-
-/// `chunk` itself, or `chunk.map(…)`.
-fn is_one_of(facts: &FileFacts, value: &Expr, names: &[&str]) -> bool {
-    match value.peeled() {
-        Expr::Name(name) => names.contains(&name.as_str()),
-        Expr::Call(index) => match facts.call(*index).callee.peeled() {
-            Expr::Member(object, _) => matches!(object.peeled(), Expr::Name(name) if names.contains(&name.as_str())),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// HIGH when every item runs the effect by a way that was resolved, not guessed from an interface.
-fn confidence(map: &RepoMap, iteration: &Iteration<'_>, causes: &[Cause]) -> Confidence {
+/// HIGH when every item runs the effect by a way that was resolved, not guessed from an interface; LOW when a long way also
+/// has a turn that may not be taken.
+fn confidence(map: &RepoMap, effects: &Effects, iteration: &Iteration<'_>, causes: &[Cause]) -> Confidence {
     let leaves_early = iteration.statement.is_some_and(|statement| statement.exits_early)
         || iteration.host.is_some_and(|host| {
             let first = causes.first().map(|cause| map.file(cause.call.file).facts.call(host).name.as_str());
@@ -233,7 +159,12 @@ fn confidence(map: &RepoMap, iteration: &Iteration<'_>, causes: &[Cause]) -> Con
     let dispatched = causes.iter().any(|cause| {
         matches!(map.target(cause.call), CallTarget::Symbols(all) if all.iter().filter(|one| one.how == How::Dispatch).count() > 1)
     });
-    if leaves_early || dispatched || conditional || causes.len() > 3 { Confidence::Med } else { Confidence::High }
+    let by_name = causes.iter().any(|cause| effects.is_by_name(*cause));
+    let far = causes.len() > 3;
+    if far && (dispatched || conditional || by_name) {
+        return Confidence::Low;
+    }
+    if leaves_early || dispatched || conditional || by_name || far { Confidence::Med } else { Confidence::High }
 }
 
 /// Whether a function that queries calls itself on children: one query a node of a tree.

@@ -107,8 +107,9 @@ impl<'s> Walker<'s> {
                 None
             }
             Arguments::Any => {
-                if self.argument_list(piece, index).is_none() {
-                    self.statements(piece);
+                let read = self.argument_list(piece, index).or_else(|| self.statements(piece));
+                if read.is_none() && !makes_code(name) {
+                    self.blocks(tree);
                 }
                 None
             }
@@ -224,10 +225,20 @@ impl<'s> Walker<'s> {
         }
     }
 
-    /// Reads `piece` as statements, or outside functions as definitions.
-    fn statements(&mut self, piece: Piece<'_>) {
+    /// Reads the blocks of a macro with a syntax of its own: `db_run! { conn: { … } }`, `retry!(3 => { … })`.
+    fn blocks(&mut self, tree: Node<'_>) {
+        for token in tokens(tree).into_iter().filter(|token| token.kind() == "token_tree") {
+            let inside = self.text(token).strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+            if let Some(text) = inside {
+                self.statements(Piece { start: self.span(token).start as usize + 1, row: self.row(token), text });
+            }
+        }
+    }
+
+    /// Reads `piece` as statements, or outside functions as definitions; `None` when it is neither.
+    fn statements(&mut self, piece: Piece<'_>) -> Option<()> {
         if self.scope.function.is_none() && self.scope.members.is_none() {
-            self.reparsed(piece, "", "\n", |walker, root| {
+            return self.reparsed(piece, "", "\n", |walker, root| {
                 // Loose tokens parse as expressions; only definitions mean something out here.
                 let defines = children(root).iter().all(|child| child.kind() != "expression_statement");
                 if defines {
@@ -235,14 +246,13 @@ impl<'s> Walker<'s> {
                 }
                 defines.then_some(())
             });
-            return;
         }
         self.reparsed(piece, "fn f(){", "\n}", |walker, root| {
             let body = root.named_child(0)?.child_by_field_name("body")?;
             let value = walker.block(body);
             walker.mark(&value.sources, &Usage::Operand);
             Some(())
-        });
+        })
     }
 
     /// The stretch of the file that `tokens` cover.
@@ -312,6 +322,13 @@ impl<'s> Walker<'s> {
         }
         String::from_utf8(bytes).unwrap_or_else(|_| piece.text.to_owned())
     }
+}
+
+/// Macros whose blocks are code that is made, not run.
+fn makes_code(name: &str) -> bool {
+    name.starts_with("quote")
+        || name.starts_with("parse_quote")
+        || matches!(name, "html" | "view" | "rsx" | "macro_rules")
 }
 
 /// Writes `with` over one ASCII byte of a piece that begins at `base`.

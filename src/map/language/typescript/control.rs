@@ -4,7 +4,7 @@ use crate::map::syntax::Node;
 
 use super::super::shared::{lines, span};
 use super::patterns::Bound;
-use super::walk::{Context, Use, Walker};
+use super::walk::{Context, Use, Walker, unwrapped};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     BindingKind, Catch, CatchForm, Comparison, Lines, Loop, LoopForm, Region, RegionIndex, RegionKind, Span,
@@ -393,11 +393,17 @@ impl<'t> Walker<'t> {
             _ => {}
         }
         let logical = matches!(operator, "&&" | "||" | "??");
+        // `open && <Details />`: rendered on a condition, as in a branch.
+        let shown = right.filter(|right| operator == "&&" && unwrapped(*right).kind().starts_with("jsx_"));
         for (child, field) in self.children(node) {
             let own = match field {
                 // `??` asks whether there is a value at all; what there is passes through.
                 Some("left") if operator == "??" => context.inner(),
                 Some("left") if logical => context.inner().used(Use::Tested),
+                Some("right") if shown.is_some() => {
+                    let region = self.region(RegionKind::Branch, child, child, context);
+                    Context { region: Some(region), ..context.inner() }
+                }
                 // Its value is the value of the whole.
                 Some("right") if logical => context.inner(),
                 Some("left") if matches!(operator, "instanceof" | "in") => context.inner().used(Use::Passed),

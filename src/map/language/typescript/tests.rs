@@ -545,3 +545,22 @@ fn locals_that_are_only_read_say_how() {
     let get = facts.calls.iter().position(|site| site.name == "get").expect("the source calls it");
     assert_eq!(reads, ["a Operand".to_owned(), "c Tested".into(), "c Operand".into(), format!("e Argument({get})")]);
 }
+
+#[test]
+fn elements_shown_on_a_condition_stand_in_a_branch() {
+    let found = facts(
+        "tsx",
+        "const Row = ({ open, item }) => (<li>{open && <Details item={item} />}<Name item={item} /></li>);",
+    );
+    let branches: Vec<_> = found
+        .calls
+        .iter()
+        .map(|call| {
+            (
+                call.name.as_str(),
+                found.enclosing_regions(call.region).any(|(_, region)| region.kind == RegionKind::Branch),
+            )
+        })
+        .collect();
+    assert_eq!(branches, [("Details", true), ("Name", false)]);
+}

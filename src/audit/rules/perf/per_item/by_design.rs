@@ -1,9 +1,11 @@
 //! Loops that ask once an item on purpose, or whose items are no collection.
 
 use crate::audit::place::{self, Iteration};
+use crate::audit::rules::perf::per_item::beside::is_query;
+use crate::audit::rules::perf::per_item::kept;
 use crate::audit::rules::perf::per_item::origin::{Origin, listed};
 use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
-use crate::effects::{Cause, Effect, Effects, chain};
+use crate::effects::{Cause, Effects, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LoopForm, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap};
@@ -23,7 +25,7 @@ pub fn is_by_design(
         || is_detached(map, call, iteration.region)
         || opens_a_transaction(facts, call, iteration.region)
         || walks_a_tree(map, call, iteration, causes)
-        || causes.iter().skip(1).any(|cause| asks_a_cache_first(map, effects, *cause))
+        || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
 }
 
 /// Keyset pages: the loop's own variable is set from what the body read, or the statement has a `LIMIT`.
@@ -97,6 +99,57 @@ fn is_detached(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
         })
 }
 
+/// What stands in a `catch` runs for the items that fail.
+pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    facts.enclosing_regions(facts.call(call.index).region).take_while(|(index, _)| *index != within).any(
+        |(index, region)| {
+            matches!(region.kind, RegionKind::Handler) && facts.catches.iter().any(|catch| catch.region == Some(index))
+        },
+    )
+}
+
+/// The items are databases or queues, and each is asked once.
+pub fn asks_each_database(bindings: &[&str]) -> bool {
+    const DATABASES: &[&str] = &[
+        "db",
+        "client",
+        "database",
+        "conn",
+        "connection",
+        "knex",
+        "prisma",
+        "pool",
+        "shard",
+        "region",
+        "datasource",
+        "schema",
+        "queue",
+    ];
+    bindings.iter().any(|name| place::words(name).last().is_some_and(|word| DATABASES.contains(&word.as_str())))
+}
+
+/// `providers[method].options(user)`: the items name what is run, a handful of kinds rather than rows.
+pub fn chooses_what_runs(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
+    if iteration.statement.is_some_and(|statement| statement.form == LoopForm::Counter) {
+        return false;
+    }
+    let Expr::Member(receiver, _) = facts.call(call.index).callee.peeled() else { return false };
+    matches!(receiver.peeled(), Expr::Index(_, index)
+        if matches!(index.peeled(), Expr::Name(name) if iteration.bindings.contains(&name.as_str())))
+}
+
+/// The items are parts of one question or of a schema: a handful, each with a statement of its own.
+pub fn walks_conditions(bindings: &[&str]) -> bool {
+    const PARTS: &[&str] = &["filter", "condition", "column"];
+    bindings.iter().any(|name| place::words(name).last().is_some_and(|word| PARTS.contains(&word.as_str())))
+}
+
+/// `if (isCluster) return Promise.all(keys.map((key) => redis.get(key)))` beside `redis.mget(keys)`: where many cannot be asked for.
+pub fn also_asks_for_many(facts: &FileFacts, call: CallId) -> bool {
+    let caller = facts.call(call.index).caller;
+    facts.calls.iter().any(|other| other.caller == caller && matches!(other.name.as_str(), "mget" | "mGet" | "hmget"))
+}
+
 /// A transaction an item keeps locks short and lets one item fail alone.
 fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
     let opens = |name: &str| {
@@ -143,26 +196,6 @@ fn walks_a_tree(map: &RepoMap, call: CallId, iteration: &Iteration<'_>, causes: 
     }
 }
 
-/// The function returns what a cache holds before it comes to the query.
-fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
-    let facts = &map.file(cause.call.file).facts;
-    let query = map.call(cause.call);
-    facts.calls.iter().zip(0..).any(|(site, index)| {
-        let words = place::words(&site.name);
-        let gets =
-            words.first().is_some_and(|word| matches!(word.as_str(), "get" | "hget" | "lookup" | "read" | "cached"));
-        site.caller == query.caller
-            && site.span.end <= query.span.start
-            && (gets || words.iter().any(|word| word.contains("cache")))
-            && (effects.cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
-                || site.callee.root_name().is_some_and(|root| root.to_ascii_lowercase().contains("cache")))
-            && facts
-                .returns
-                .iter()
-                .any(|returned| returned.symbol == query.caller && (site.line..=query.line).contains(&returned.line))
-    })
-}
-
 /// Whether an error of this call is taken inside the loop, so that the next item goes on: each item fails alone.
 pub fn fails_alone(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
     facts
@@ -178,19 +211,12 @@ pub fn marks_progress(map: &RepoMap, effects: &Effects, call: CallId, iteration:
     let body = facts.regions[iteration.region as usize].span;
     let site = facts.call(call.index);
     let names = place::item_names(facts, iteration);
-    let is_query = |index| {
-        let other = CallId { index, ..call };
-        [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, other, effect).is_some())
-            || chain::receivers(facts, index)
-                .iter()
-                .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
-    };
     (0..).zip(&facts.calls).any(|(index, other)| {
         other.awaited
             && body.contains(other.span)
             && other.span.end <= site.span.start
             && !matches!(other.name.as_str(), "all" | "allSettled" | "join_all" | "try_join_all" | "map")
-            && !is_query(index)
+            && !is_query(map, effects, CallId { index, ..call })
             && chain::call_uses(facts, index, &|name| names.contains(name))
     })
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::audit::rules::perf::per_item::origin::Origin;
-use crate::audit::rules::perf::per_item::worth::{Worth, is_operation, worth};
+use crate::audit::rules::perf::per_item::verbs::is_operation;
+use crate::audit::rules::perf::per_item::worth::{Worth, worth};
 use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
 use crate::effects::{Effect, Effects};
@@ -67,7 +68,7 @@ pub fn site<'a>(map: &'a RepoMap, effects: &'a Effects, call: CallId) -> Option<
     if let Some(write) = kept(Effect::DbWrite).filter(|site| is_batchable(map, effects, site)) {
         return Some(write);
     }
-    if effects.cause(map, call, Effect::DbWrite).is_none()
+    if effects.likely_cause(map, call, Effect::DbWrite).is_none()
         && let Some(read) = kept(Effect::DbRead)
     {
         return Some(read);

@@ -176,7 +176,7 @@ impl Asked<'_> {
 
     fn of_call(&self, scope: Scope<'_>, index: CallIndex, depth: usize) -> Origin {
         let call = CallId { file: self.call.file, index };
-        if self.effects.cause(self.map, call, Effect::DbRead).is_some_and(|cause| cause.distance <= 3) {
+        if self.effects.likely_cause(self.map, call, Effect::DbRead).is_some_and(|cause| cause.distance <= 3) {
             return Origin::Query(call);
         }
         let site = scope.facts.call(index);
@@ -248,7 +248,13 @@ pub fn is_bounded(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> boo
         return true;
     }
     let over = listed(iteration, over);
-    is_literal(over, scope, 0) || is_small_field(map, call, over) || is_small_argument(map, call, over, scope)
+    let names_settings = iteration.statement.is_some_and(|statement| statement.form == LoopForm::Keys)
+        && matches!(over.peeled(), Expr::Name(name) if facts.imports.iter().any(|import| import.local == *name));
+    names_settings
+        || gives_a_literal(map, call, over)
+        || is_literal(over, scope, 0)
+        || is_small_field(map, call, over)
+        || is_small_argument(map, call, over, scope)
 }
 
 /// A list the code writes out: a literal, a constant, the variants of an enum.
@@ -282,7 +288,13 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
                     site.arguments.first().is_some_and(|argument| is_type_like(argument) || literal(argument))
                 }
                 // `Kind::iter()`: the variants of an enum.
-                ("iter" | "values" | "all" | "variants", Expr::Path(segments)) => segments.len() >= 2,
+                ("iter" | "values" | "all" | "variants", Expr::Path(segments)) => {
+                    segments.len() >= 2 && site.arguments.is_empty()
+                }
+                // lodash: fewer entries of what the code writes out.
+                ("omit" | "pick" | "without" | "difference", Expr::Name(_)) => {
+                    site.arguments.first().is_some_and(literal)
+                }
                 ("take", _) => matches!(site.arguments.first(), Some(Expr::Number(count)) if is_few(count)),
                 ("slice", Expr::Member(object, _)) => {
                     matches!(site.arguments.get(1), Some(Expr::Number(count)) if is_few(count)) || literal(object)
@@ -298,6 +310,21 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// `defaultApps()`, where the function has nothing to give but a list written out.
+fn gives_a_literal(map: &RepoMap, call: CallId, over: &Expr) -> bool {
+    let Expr::Call(index) = over.peeled() else { return false };
+    let mut resolved = map.resolved(CallId { file: call.file, index: *index });
+    let (Some(one), None) = (resolved.next(), resolved.next()) else { return false };
+    let facts = &map.file(one.symbol.file).facts;
+    let mut own = facts
+        .returns
+        .iter()
+        .filter(|returned| returned.symbol == Some(one.symbol.index) && returned.region.is_none())
+        .peekable();
+    let scope = Scope::of_function(facts, one.symbol.index);
+    own.peek().is_some() && own.all(|returned| is_literal(&returned.value, scope, 0))
 }
 
 fn counts_to_a_number(condition: &Expr) -> bool {

@@ -43,6 +43,11 @@ impl<'a> Scope<'a> {
         Scope { facts, owner: *symbol, region: *parent, at: span.start }
     }
 
+    /// The end of a function's own code.
+    pub fn of_function(facts: &'a FileFacts, function: SymbolIndex) -> Scope<'a> {
+        Scope { facts, owner: Some(function), region: None, at: u32::MAX }
+    }
+
     /// The place of a declaration, from where its value is read.
     pub fn of_binding(self, binding: &Binding) -> Scope<'a> {
         Scope { owner: binding.owner, region: binding.region, at: binding.span.start, ..self }

@@ -87,13 +87,23 @@ pub fn loop_text(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> Stri
     let source = map.file(call.file);
     let facts = &source.facts;
     let rust = source.language == LanguageName::Rust;
-    let over = iteration.over.map(|over| listed(iteration, over));
+    let over = iteration.over.map(|over| inside_a_stream(facts, listed(iteration, over)));
     let text = over.and_then(|over| rendered(facts, over, rust, 0)).filter(|text| text.len() <= MAX_TEXT);
     // `a.iter().filter(…)` that is too long: where it starts.
     let root = || over.and_then(|over| first_list(facts, over)).and_then(|first| rendered(facts, first, rust, 0));
     match text.or_else(root) {
         Some(text) => format!("`{text}`"),
         None => format!("the loop on line {}", facts.regions[iteration.region as usize].lines.start),
+    }
+}
+
+/// `rows` for `stream::iter(rows)`.
+fn inside_a_stream<'a>(facts: &'a FileFacts, over: &'a Expr) -> &'a Expr {
+    let Expr::Call(index) = over.peeled() else { return over };
+    let site = facts.call(*index);
+    match (site.callee.peeled(), site.arguments.as_slice()) {
+        (Expr::Path(_), [only]) if site.name == "iter" => only.peeled(),
+        _ => over,
     }
 }
 

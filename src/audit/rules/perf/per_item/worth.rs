@@ -1,14 +1,17 @@
 //! What a loop that asks once an item is worth: how long the list gets, what else it waits for, who waits for it.
 
 use crate::audit::place;
-use crate::audit::rules::perf::per_item::by_design::has_limit;
+use crate::audit::rules::perf::per_item::beside::{is_one_of_many_arms, is_query, waits_for_heavier, waits_for_more};
+use crate::audit::rules::perf::per_item::by_design::{fails_alone, has_limit};
+use crate::audit::rules::perf::per_item::kept::is_fallback;
 use crate::audit::rules::perf::per_item::origin::Origin;
+use crate::audit::rules::perf::per_item::verbs::{is_operation, names_a_write, names_an_act, receiver_acts};
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
-use crate::effects::{Effect, Effects, chain};
+use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, RegionIndex, RegionKind};
-use crate::repo_map::{CallId, RepoMap};
+use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind};
+use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// Impact, effort and confidence of a finding about one loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +43,9 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     let is_far = match site.effect() {
         // What a function does besides a query is a guess, unless its name says that it writes a row.
         Effect::DbWrite => !names_a_write(name) || site.causes.len() > 3,
-        _ => names_an_act(name),
+        _ => names_an_act(name) || receiver_acts(map, site.call),
     };
-    if !direct && is_far {
+    if !direct && is_far && !is_recursive(map, site) {
         ceiling = Confidence::Low;
     }
     if waits_for_more(map, effects, site) {
@@ -58,18 +61,111 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         let written = site.effect() == Effect::DbWrite;
         ceiling = ceiling.min(if written { Confidence::Low } else { Confidence::Med });
     }
-    if waits_for_heavier(map, effects, site) || is_one_of_many_arms(map, site.call, site.iteration.region) {
+    if waits_for_heavier(map, effects, site)
+        || is_one_of_many_arms(map, site.call, site.iteration.region)
+        || is_seldom(map, site)
+        || runs_once(map, site)
+    {
         ceiling = Confidence::Low;
     }
-    if is_recursive(map, site) || takes_a_few_each(map, site) {
+    if is_gathered_by_prisma(map, site) {
+        ceiling = ceiling.min(Confidence::Med);
+    }
+    if site.effect() == Effect::DbWrite {
+        // Rows are read far more often than lists of them are written.
+        impact = impact.min(3);
+        // What else a function that writes has to do for each row is not known.
+        ceiling = match direct {
+            true => ceiling,
+            false if is_thin(map, effects, site) && !is_conditional(map, site) => ceiling.min(Confidence::Med),
+            false => Confidence::Low,
+        };
+    }
+    if is_recursive(map, site) {
         effort = Effort::L;
-        ceiling = Confidence::Low;
+        // A function that queries for the children of each row it has read asks once a node; what else calls itself is a guess.
+        let walks_rows = site.causes.len() == 2 && matches!(site.origin, Origin::Query(_));
+        ceiling = ceiling.min(if walks_rows { Confidence::Med } else { Confidence::Low });
+        impact = impact.min(3);
+    }
+    if takes_a_few_each(map, site) {
+        // One statement for all needs a window function, or reads more rows than are shown.
+        effort = Effort::M;
+        ceiling = ceiling.min(Confidence::Med);
+        impact = impact.min(3);
     }
     let confidence = site.confidence.min(ceiling);
     if confidence == Confidence::Low {
         impact = impact.min(2);
     }
     Worth { impact: impact.max(1), effort, confidence }
+}
+
+/// Whether few items come to the query, or each is a piece of work of its own.
+fn is_seldom(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    let facts = &map.file(site.call.file).facts;
+    let on_condition = |(at, cause): (usize, &Cause)| {
+        place::is_conditional(map, cause.call, (at == 0).then_some(site.iteration.region))
+    };
+    let is_branch_of_branch = site.causes.iter().enumerate().filter(|one| on_condition(*one)).count() > 1;
+    let works_alone = site.causes.len() > 1 && fails_alone(facts, site.call, site.iteration.region);
+    let falls_back = site.causes.iter().any(|cause| {
+        let end = chain::end(map, cause.call);
+        is_fallback(&map.file(end.file).facts, end.index)
+    });
+    let after_an_error = facts
+        .enclosing_regions(facts.call(site.call.index).region)
+        .any(|(_, region)| matches!(region.kind, RegionKind::Handler));
+    is_branch_of_branch || works_alone || falls_back || after_an_error
+}
+
+/// Migrations, seeds and what else runs once, with nobody waiting.
+fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    const MARKS: &[&str] = &[
+        "migrate",
+        "migration",
+        "migrations",
+        "alterations",
+        "seed",
+        "seeds",
+        "populate",
+        "checks",
+        "disabled",
+        "debug",
+        "developer",
+    ];
+    let source = map.file(site.call.file);
+    source.role == FileRole::Migration
+        || source.path.split('/').any(|part| MARKS.contains(&part.split('.').next().unwrap_or(part)))
+}
+
+/// Prisma sends the `findUnique` calls of one tick as one query.
+fn is_gathered_by_prisma(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    site.api.library == "prisma"
+        && site.iteration.statement.is_none()
+        && site.causes.last().is_some_and(|cause| map.call(cause.call).name.starts_with("findUnique"))
+}
+
+fn is_conditional(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    site.causes
+        .iter()
+        .enumerate()
+        .any(|(at, cause)| place::is_conditional(map, cause.call, (at == 0).then_some(site.iteration.region)))
+}
+
+/// Whether the function called only writes its row: one call that reaches out, at the API itself.
+fn is_thin(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    const REMOTE: [Effect; 4] = [Effect::DbRead, Effect::DbWrite, Effect::Http, Effect::Queue];
+    let [first, _] = site.causes.as_slice() else { return false };
+    let reaches = |call: &CallId| REMOTE.into_iter().any(|effect| effects.likely_cause(map, *call, effect).is_some());
+    let Some(function) = first.through else { return false };
+    // `storage.delete(path).await`, whatever it is, goes with the row; `conn.run(|conn| …).await` holds the query.
+    let also_waits = |call: &CallId| {
+        let own = map.call(*call);
+        let holds_it = map.calls_in(function).any(|inner| own.span.contains(map.call(inner).span) && reaches(&inner));
+        own.awaited && !is_query(map, effects, *call) && !holds_it && map.resolved(*call).next().is_none()
+    };
+    map.calls_in(function).filter(reaches).count() == 1 && !map.calls_in(function).any(|call| also_waits(&call))
 }
 
 /// A loop in a loop over a collection: lists multiply.
@@ -136,120 +232,6 @@ pub fn is_in_process(map: &RepoMap, site: &PerItem<'_>) -> bool {
     types().any(|name| name.contains("Sqlite")) && !types().any(|name| name.contains("Pg") || name.contains("Postgres"))
 }
 
-/// Whether the body also waits for something that is no query of ours to batch: an upload, a mail, a conversion.
-///
-/// Then the query is one of several round trips, and taking it out saves less.
-fn waits_for_more(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    let facts = &map.file(site.call.file).facts;
-    let body = facts.regions[site.iteration.region as usize].span;
-    (0..).zip(&facts.calls).any(|(index, other)| {
-        let call = CallId { file: site.call.file, index };
-        let is_query = || {
-            [Effect::DbRead, Effect::DbWrite].into_iter().any(|effect| effects.cause(map, call, effect).is_some())
-                || chain::receivers(facts, index)
-                    .iter()
-                    .any(|link| !effects.direct(CallId { index: *link, ..call }).is_empty())
-        };
-        other.awaited
-            && body.contains(other.span)
-            && !matches!(
-                other.name.as_str(),
-                "all" | "allSettled" | "join_all" | "try_join_all" | "map" | "$transaction"
-            )
-            && !is_query()
-    })
-}
-
-/// Whether an item also costs a request, a process, a file or the like: beside it a query hardly counts.
-fn waits_for_heavier(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    let facts = &map.file(site.call.file).facts;
-    let body = facts.regions[site.iteration.region as usize].span;
-    // A look-up that also asks another service or starts a process, however far down, waits for that.
-    let looks_up = site.effect() == Effect::DbRead;
-    (0..).zip(&facts.calls).any(|(index, other)| {
-        let call = CallId { file: site.call.file, index };
-        if !body.contains(other.span) {
-            return false;
-        }
-        let far = if looks_up { 6 } else { 3 };
-        let near = |effect: Effect, distance: u32| {
-            effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= distance)
-        };
-        let inside = || {
-            map.resolved(call)
-                .flat_map(|resolved| map.calls_in(resolved.symbol))
-                .any(|inner| map.resolved(inner).next().is_none() && is_heavy_by_name(map, effects, inner))
-        };
-        let queries = near(Effect::DbRead, 3) || near(Effect::DbWrite, 3);
-        let named = !queries && is_heavy_by_name(map, effects, call);
-        named || inside() || near(Effect::Http, far) || near(Effect::Process, far) || near(Effect::Fs, 2)
-    })
-}
-
-/// First words of calls that go over the network, start programs or compute for long.
-const HEAVY: &[&str] = &[
-    "send",
-    "mail",
-    "upload",
-    "download",
-    "render",
-    "fetch",
-    "convert",
-    "inspect",
-    "exec",
-    "spawn",
-    "deploy",
-    "build",
-    "crawl",
-    "scrape",
-    "generate",
-    "detect",
-    "transcribe",
-    "notify",
-    "publish",
-    "archive",
-];
-
-fn is_heavy_by_name(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    let site = map.call(call);
-    site.awaited
-        && effects.direct(call).is_empty()
-        && place::words(&site.name).first().is_some_and(|word| HEAVY.contains(&word.as_str()))
-}
-
-/// A `match` or `switch` in the body: only items of one kind come to the call.
-fn is_one_of_many_arms(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
-    const ARMS: usize = 3;
-    /// Bytes between two arms: a pattern, not statements.
-    const GAP: u32 = 160;
-    let facts = &map.file(call.file).facts;
-    facts
-        .enclosing_regions(facts.call(call.index).region)
-        .take_while(|(index, _)| *index != within)
-        .filter(|(_, region)| matches!(region.kind, RegionKind::Branch))
-        .any(|(index, region)| {
-            let mut arms: Vec<_> = (0..)
-                .zip(&facts.regions)
-                .filter(|(_, other)| matches!(other.kind, RegionKind::Branch))
-                .filter(|(_, other)| other.parent == region.parent && other.symbol == region.symbol)
-                .collect();
-            arms.sort_by_key(|(_, arm)| arm.span.start);
-            let mut run: Vec<RegionIndex> = Vec::new();
-            let mut end = None;
-            for (own, arm) in arms {
-                if end.is_none_or(|end| arm.span.start > end + GAP || arm.span.start < end) {
-                    if run.contains(&index) {
-                        break;
-                    }
-                    run.clear();
-                }
-                run.push(own);
-                end = Some(arm.span.end);
-            }
-            run.len() >= ARMS && run.contains(&index)
-        })
-}
-
 /// The newest few rows of each item: one statement needs a window function.
 fn takes_a_few_each(map: &RepoMap, site: &PerItem<'_>) -> bool {
     let Some(last) = site.causes.last() else { return false };
@@ -284,54 +266,4 @@ fn orders_by_text(facts: &FileFacts, call: CallId) -> bool {
         found |= matches!(inner, Expr::Text(text) if mentions_order(text));
     });
     found
-}
-
-/// Whether the function called does more than look something up: it writes, sends or queues.
-///
-/// Such a loop runs an operation once an item; a look-up is easier to gather.
-pub fn is_operation(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
-    site.causes.len() >= 2
-        && ([Effect::DbWrite, Effect::Http, Effect::Queue, Effect::Process]
-            .into_iter()
-            .any(|effect| effects.cause(map, site.call, effect).is_some())
-            || names_an_act(&map.call(site.call).name))
-}
-
-/// `createMount`, `delete_cipher`, `group.save`.
-fn names_a_write(name: &str) -> bool {
-    const WRITES: &[&str] = &[
-        "create",
-        "insert",
-        "add",
-        "delete",
-        "destroy",
-        "remove",
-        "update",
-        "set",
-        "save",
-        "upsert",
-        "restore",
-        "archive",
-        "unarchive",
-        "move",
-        "mark",
-        "activate",
-        "deactivate",
-        "enable",
-        "disable",
-        "revoke",
-        "replace",
-        "duplicate",
-    ];
-    place::words(name).first().is_some_and(|word| WRITES.contains(&word.as_str()))
-}
-
-fn names_an_act(name: &str) -> bool {
-    const ACTS: &[&str] = &[
-        "send", "mail", "sms", "charge", "pay", "refund", "upload", "publish", "webhook", "deliver", "notify", "exec",
-        "execute", "run", "deploy", "cleanup", "clean", "remove", "delete", "process", "sync", "import", "export",
-        "handle", "create", "update", "save", "schedule", "init",
-    ];
-    // `sendMail`, `removeUser`: the verb comes first. `findEmail` only speaks of one.
-    place::words(name).first().is_some_and(|word| ACTS.contains(&word.as_str()))
 }

@@ -2,7 +2,7 @@
 
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, marks_progress};
-use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
+use crate::audit::rules::perf::per_item::{PerItem, hooks, is_recursive};
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, RegionKind, Usage};
@@ -18,16 +18,21 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
     let facts = &map.file(site.call.file).facts;
     let end = chain::end(map, site.call);
     let unused = is_unused(facts, end.index, 0);
-    if fails_alone(facts, site.call, site.iteration.region) {
+    if fails_alone(facts, site.call, site.iteration.region) || walks_fields(facts, site) {
         return false;
     }
     if site.causes.len() > 1 {
-        return site.api.effect == Effect::DbWrite;
+        // A deletion gives nothing that anybody needs.
+        let deletes = verb(&map.call(site.call).name) == Some(Verb::Delete);
+        return site.api.effect == Effect::DbWrite && (unused || deletes);
     }
     if site.api.effect == Effect::Queue {
         return unused && has_bulk_method(map, site);
     }
     let written = written_verb(facts, site);
+    if written.is_some_and(|verb| hooks::would_be_skipped(map, site, verb)) {
+        return false;
+    }
     if written == Some(Verb::Update) && marks_progress(map, effects, site.call, &site.iteration) {
         return false;
     }
@@ -39,16 +44,29 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
     }
 }
 
+/// `for (const key of Object.keys(input.account))`: the fields of one thing.
+fn walks_fields(facts: &FileFacts, site: &PerItem<'_>) -> bool {
+    let Some(Expr::Call(index)) = site.iteration.over.map(Expr::peeled) else { return false };
+    let over = facts.call(*index);
+    over.name == "keys"
+        && matches!(over.callee.peeled(), Expr::Member(object, _) if object.last_name() == Some("Object"))
+        && matches!(over.arguments.first().map(Expr::peeled), Some(Expr::Member(..)))
+}
+
 /// Whether the receiver is known to be a queue of a library that takes many jobs at once.
 fn has_bulk_method(map: &RepoMap, site: &PerItem<'_>) -> bool {
     matches!(map.target(site.call), CallTarget::External(external)
         if matches!(external.package.as_str(), "bullmq" | "bull" | "@nestjs/bullmq" | "@nestjs/bull"))
 }
 
+/// What a write does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
+pub enum Verb {
+    /// Adds a row.
     Insert,
+    /// Changes rows.
     Update,
+    /// Takes rows away.
     Delete,
 }
 
@@ -139,7 +157,12 @@ fn has_constant_data(facts: &FileFacts, site: &PerItem<'_>) -> bool {
     names.extend(
         facts.bindings.iter().filter(|binding| body.contains(binding.span)).map(|binding| binding.name.as_str()),
     );
-    let varies = |expr: &Expr| chain::expr_uses(facts, expr, &|name| names.contains(name));
+    let varies = |expr: &Expr| {
+        let mut found = chain::expr_uses(facts, expr, &|name| names.contains(name));
+        // What a function in the data reads is not followed: `seen: events.filter((event) => event.group === group.id).length`.
+        chain::walk_deep(facts, expr, &mut |inner| found |= matches!(inner, Expr::Function { .. }));
+        found
+    };
     facts.call(site.call.index).arguments.iter().any(|argument| match argument.peeled() {
         Expr::Object(entries) => match entries.iter().find(|(key, _)| key == "data") {
             Some((_, data)) => !varies(data),

@@ -130,3 +130,24 @@ fn f(handle: Handle) { open(); handle.close(); fallback();
         ]
     );
 }
+
+#[test]
+fn blocks_of_a_macro_with_a_syntax_of_its_own_are_read() {
+    let repository = Repository::new(&[
+        MANIFEST,
+        (
+            "src/lib.rs",
+            "fn load() {}
+fn save() {}
+fn f() {
+    db_run! { conn: { load(); } }
+    retried!(3 => { save() });
+    quote! { #name: { load() } }
+}",
+        ),
+    ]);
+    assert_eq!(
+        repository.calls("src/lib.rs"),
+        ["db_run -> ?", "load -> src/lib.rs load scope", "retried -> ?", "save -> src/lib.rs save scope", "quote -> ?",]
+    );
+}
