@@ -143,6 +143,65 @@ fn a_damaged_cache_is_as_good_as_none() {
     for file in [&file, &file.with_extension("links")] {
         assert_damage_is_noticed(&files, file, &clean);
     }
+    let mut files = files;
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    files.files.remove("LICENSE");
+    let clean = bytes(&map(&files, Some(&file), LATER, 1));
+    for file in [&file.with_extension("changes"), &file.with_extension("links")] {
+        assert_damage_is_noticed(&files, file, &clean);
+    }
+}
+
+#[test]
+fn an_edit_is_kept_without_writing_the_facts_of_all_files_again() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    let whole = std::fs::read(&file).expect("it was written");
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    files.put("src/new.ts", "export const fresh = 1;\n", 2 * SECOND);
+    files.files.remove("src/a.ts");
+    for _ in 0..2 {
+        let cached = map(&files, Some(&file), LATER, 2);
+        assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+        files.reads();
+    }
+    map(&files, Some(&file), LATER, 1);
+    assert_eq!(files.reads(), 0, "what changed is known as well");
+    assert!(std::fs::read(&file).expect("it is there") == whole);
+}
+
+#[test]
+fn many_changes_are_written_with_everything_else() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    map(&files, Some(&file), LATER, 1);
+    assert!(file.with_extension("changes").exists());
+    for number in 0..20 {
+        files.put(&format!("src/new{number}.ts"), "export const fresh = 1;\n", 2 * SECOND);
+    }
+    let cached = map(&files, Some(&file), LATER, 1);
+    assert!(!file.with_extension("changes").exists(), "they stand in the file of all facts");
+    assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+    files.reads();
+    map(&files, Some(&file), LATER, 1);
+    assert_eq!(files.reads(), 0);
+}
+
+#[test]
+fn changes_to_another_file_of_facts_are_not_used() {
+    let (mut files, folder) = (sample(), folder());
+    let (file, other) = (folder.path().join("facts"), folder.path().join("other"));
+    map(&files, Some(&file), LATER, 1);
+    files.put("src/b.ts", "export function x() {}\n", 2 * SECOND);
+    map(&files, Some(&file), LATER, 1);
+    let mut others = sample();
+    others.put("src/b.ts", "export function y() {}\n", 2 * SECOND);
+    map(&others, Some(&other), LATER, 1);
+    std::fs::copy(file.with_extension("changes"), other.with_extension("changes")).expect("the folder is ours");
+    assert_eq!(bytes(&map(&others, Some(&other), LATER, 1)), bytes(&map(&others, None, LATER, 1)));
 }
 
 /// Whatever is cut off, changed or added in `file`: the map is `clean`, and the file is made anew.
