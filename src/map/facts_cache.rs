@@ -2,7 +2,7 @@
 //!
 //! A file whose identity the system calls unchanged is not opened; one that merely looks changed, or was renamed, is known by a hash of
 //! its content. What calls resolve to is no part of it: a new export in one file changes calls in another that nobody touched, so
-//! linking starts from all facts (see [`super::links_cache`] for the one exception).
+//! linking starts from all facts and keeps its own account of what it looked at ([`super::links_cache`]).
 //!
 //! **Invariant:** a run with a cache gives what a run without one gives. What another build wrote, what is damaged and what was cut
 //! off is not used; a file written just before it was read is hashed again the next time.
