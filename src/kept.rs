@@ -10,13 +10,19 @@ const MAX_BYTES: usize = 512 << 20;
 
 /// What [`put`] left in `file`, if it is of this kind and undamaged. `head` names the kind and its version.
 pub(crate) fn get(file: &Path, head: &[u8]) -> Option<Vec<u8>> {
+    Some(get_with_sum(file, head)?.1)
+}
+
+/// The same, with the sum of what stands in it, by which one file can say which other one it belongs to.
+pub(crate) fn get_with_sum(file: &Path, head: &[u8]) -> Option<(u64, Vec<u8>)> {
     if std::fs::metadata(file).ok()?.len() > MAX_BYTES as u64 {
         return None;
     }
     let mut bytes = std::fs::read(file).ok()?;
     let start = bytes.len() - open(&bytes, head)?.len();
+    let sum = bytes[..start].last_chunk().map(|sum| u64::from_le_bytes(*sum))?;
     bytes.drain(..start);
-    Some(bytes)
+    Some((sum, bytes))
 }
 
 /// Puts `parts`, one after the other, into `file` at once: whoever reads meanwhile sees the old one or the new one. What is too

@@ -31,7 +31,7 @@ pub mod syntax;
 pub use facts_cache::CachePlace;
 use facts_cache::FactsCache;
 use language::Language;
-use links_cache::LinksCache;
+use links_cache::{Known, LinksCache};
 use read::{Read, Reader};
 use resolve::Links;
 
@@ -209,10 +209,11 @@ fn by_extension(languages: &[&'static Language]) -> HashMap<&'static str, &'stat
 
 /// The edges, kept or made.
 fn link(input: &resolve::LinkInput<'_>, cache: Option<LinksCache>) -> Links {
-    if let Some(links) = cache.as_ref().and_then(|cache| cache.load(input)) {
-        return links;
-    }
-    let links = resolve::link(input);
+    let links = match cache.as_ref().and_then(|cache| cache.load(input)) {
+        Some(Known::All(links)) => return links,
+        Some(Known::Before(links, changed)) => resolve::link_again(input, links, &changed),
+        None => resolve::link(input),
+    };
     if let Some(cache) = cache {
         // As above: nothing is lost.
         let _ = cache.save(&links);

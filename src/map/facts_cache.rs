@@ -2,13 +2,14 @@
 //!
 //! A file whose identity the system calls unchanged is not opened; one that merely looks changed, or was renamed, is known by a hash of
 //! its content. What calls resolve to is no part of it: a new export in one file changes calls in another that nobody touched, so
-//! linking starts from all facts (see [`super::links_cache`] for the one exception).
+//! linking starts from all facts and keeps its own account of what it looked at ([`super::links_cache`]).
 //!
 //! **Invariant:** a run with a cache gives what a run without one gives. What another build wrote, what is damaged and what was cut
 //! off is not used; a file written just before it was read is hashed again the next time.
 //!
 //! The file is one header, one table and one packed block a source file. It is replaced by a rename, so a reader sees one whole version
-//! and two writers need no lock: the last one wins, and either version is right.
+//! and two writers need no lock: the last one wins, and either version is right. What a run finds changed goes into a small file
+//! beside it, of the same form, until that is too much ([`changes`]).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -24,6 +25,9 @@ use crate::repo_map::SkipReason;
 use crate::repo_map::facts::FileFacts;
 use crate::repo_map::name::table;
 use crate::tree::{Identity, TreeEntry};
+use changes::Changes;
+
+mod changes;
 
 /// The kind of file and the build that wrote it: the build script makes a name of everything that decides facts.
 const HEAD: &[u8] = concat!("improve-facts-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
@@ -119,6 +123,8 @@ pub(super) struct FactsCache {
     /// Places of rows by content, made when the first file looks changed.
     by_content: OnceLock<HashMap<u128, Vec<usize>>>,
     blocks: Vec<u8>,
+    /// What `rows` say otherwise than the file itself.
+    changes: Changes,
 }
 
 impl FactsCache {
@@ -126,9 +132,9 @@ impl FactsCache {
     pub fn load(place: Option<CachePlace>) -> Self {
         let mut cache = Self { place, ..Self::default() };
         let Some(place) = &cache.place else { return cache };
-        let Some((rows, blocks)) = read(&place.file) else { return cache };
-        cache.rows = rows;
+        let Some((sum, rows, blocks)) = read(&place.file) else { return cache };
         cache.blocks = blocks;
+        (cache.changes, cache.rows) = Changes::load(&place.file, sum, rows);
         cache
     }
 
@@ -201,6 +207,9 @@ impl FactsCache {
         if same {
             return Ok(());
         }
+        if let Some(written) = self.changes.save(&place.file, self, &remembered) {
+            return written;
+        }
         let mut rows = Vec::with_capacity(remembered.len());
         let mut blocks = Vec::new();
         for Remembered { mut row, block } in remembered {
@@ -213,7 +222,9 @@ impl FactsCache {
             rows.push(row);
         }
         let table = postcard::to_stdvec(&rows).map_err(std::io::Error::other)?;
-        kept::put(&place.file, HEAD, &[&(table.len() as u64).to_le_bytes(), &table, &blocks])
+        kept::put(&place.file, HEAD, &[&(table.len() as u64).to_le_bytes(), &table, &blocks])?;
+        Changes::forget(&place.file);
+        Ok(())
     }
 
     fn row(&self, path: &str) -> Option<&Row> {
@@ -235,7 +246,12 @@ impl FactsCache {
 
     fn block(&self, row: &Row) -> Option<&[u8]> {
         let start = usize::try_from(row.start).ok()?;
-        self.blocks.get(start..start.checked_add(row.length as usize)?)
+        // Blocks of changes are numbered on from those of the file.
+        let (blocks, start) = match start.checked_sub(self.blocks.len()) {
+            Some(start) => (self.changes.blocks(), start),
+            None => (self.blocks.as_slice(), start),
+        };
+        blocks.get(start..start.checked_add(row.length as usize)?)
     }
 
     /// The identity by which `entry` may be known at the next run; unknown when it was modified too shortly before it was read.
@@ -281,15 +297,20 @@ pub(super) fn content_hash(bytes: &[u8]) -> u128 {
     xxh3_128(bytes)
 }
 
-/// Table and blocks of `file`, if it was written whole by this build.
-fn read(file: &Path) -> Option<(Vec<Row>, Vec<u8>)> {
-    let mut bytes = kept::get(file, HEAD)?;
+/// Sum, table and blocks of the file at `place`, if it was written whole by this build.
+fn read(place: &Path) -> Option<(u64, Vec<Row>, Vec<u8>)> {
+    let (sum, mut bytes) = kept::get_with_sum(place, HEAD)?;
+    let (table, start) = table_of(&bytes)?;
+    let rows: Vec<Row> = postcard::from_bytes(table).ok()?;
+    bytes.drain(..start);
+    Some((sum, rows, bytes))
+}
+
+/// The table at the front of `bytes`, and where the blocks begin.
+fn table_of(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let (length, rest) = bytes.split_first_chunk()?;
     let table = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    let rows: Vec<Row> = postcard::from_bytes(table).ok()?;
-    let start = bytes.len() - (rest.len() - table.len());
-    bytes.drain(..start);
-    Some((rows, bytes))
+    Some((table, bytes.len() - rest.len() + table.len()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! What calls and imports resolved to, kept for the next run over exactly the same sources.
+//! What calls and imports resolved to, kept for the next run.
 //!
-//! Edges depend on every file at once, so they are kept as a whole or not at all: under a digest of all that linking reads (paths and
-//! contents of the source files, the text of the configuration, the build that linked). When one byte of it differs, everything
-//! is linked anew from facts.
+//! Over exactly the same sources and configuration the edges are those of the run before. Where only the contents of some files differ, the
+//! edges come back with a trace of what each file's linking looked at (see [`super::resolve::ecmascript`]), so that little is linked
+//! again. When a path or the configuration differs, everything is linked anew from facts.
 
 use std::path::PathBuf;
 
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -22,15 +23,29 @@ const CHUNK: usize = 256;
 /// Edges of the last run, by what they were made from.
 pub(super) struct LinksCache {
     file: PathBuf,
-    digest: u128,
+    /// A digest of the paths and the configuration.
+    layout: u128,
+    /// A digest of the content of each file.
+    contents: Vec<u128>,
+}
+
+/// What is known from the run before.
+pub(super) enum Known {
+    /// Everything.
+    All(Links),
+    /// Everything as it was before these files changed.
+    Before(Links, Vec<bool>),
 }
 
 /// The file, as it is written.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    digest: u128,
+    layout: u128,
+    contents: Vec<u128>,
     /// Packed edges of [`CHUNK`] files each.
     chunks: Vec<Vec<u8>>,
+    /// Packed traces.
+    traces: Vec<u8>,
 }
 
 /// Edges of some files, parallel to them.
@@ -40,69 +55,82 @@ impl LinksCache {
     /// The cache beside `place` for exactly this input; `None` when there is no cache or a file's content is not known.
     pub fn new(place: Option<&CachePlace>, input: &LinkInput<'_>, remembered: &[Remembered]) -> Option<Self> {
         let file = place?.file.with_extension("links");
-        let mut digest = Xxh3::new();
+        let mut layout = Xxh3::new();
+        let mut contents = Vec::with_capacity(input.files.len());
         let mut known = remembered.iter();
         for source in input.files {
             // Both are in order of path.
-            let content = known.find(|known| known.path() == source.path)?.content();
-            digest.update(source.path.as_bytes());
-            digest.update(&[0]);
-            digest.update(&content.to_le_bytes());
+            contents.push(known.find(|known| known.path() == source.path)?.content());
+            layout.update(source.path.as_bytes());
+            layout.update(&[0]);
         }
         for (path, text) in input.config {
-            digest.update(path.as_bytes());
-            digest.update(&[0]);
-            digest.update(&xxh3_128(text.as_bytes()).to_le_bytes());
+            layout.update(path.as_bytes());
+            layout.update(&[0]);
+            layout.update(&xxh3_128(text.as_bytes()).to_le_bytes());
         }
-        Some(Self { file, digest: digest.digest128() })
+        Some(Self { file, layout: layout.digest128(), contents })
     }
 
-    /// The edges, if they were made from the same input.
-    pub fn load(&self, input: &LinkInput<'_>) -> Option<Links> {
+    /// What is kept of a run over the same paths and configuration.
+    pub fn load(&self, input: &LinkInput<'_>) -> Option<Known> {
         let kept: Kept = postcard::from_bytes(&kept::get(&self.file, HEAD)?).ok()?;
-        if kept.digest != self.digest {
+        if kept.layout != self.layout || kept.contents.len() != self.contents.len() {
             return None;
         }
+        let changed: Vec<bool> = kept.contents.iter().zip(&self.contents).map(|(kept, now)| kept != now).collect();
         let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(|chunk| unpack(chunk)).collect();
-        let mut links = Links { targets: Vec::new(), import_targets: Vec::new(), handed: Vec::new() };
+        let mut links = Links::default();
         for (targets, import_targets, handed) in edges? {
             links.targets.extend(targets);
             links.import_targets.extend(import_targets);
             links.handed.extend(handed);
         }
-        let fits = links.targets.len() == input.files.len()
-            && links.import_targets.len() == input.files.len()
-            && links.handed.len() == input.files.len()
-            && input.files.iter().zip(&links.targets).all(|(file, targets)| file.facts.calls.len() == targets.len())
-            && input
-                .files
-                .iter()
-                .zip(&links.import_targets)
-                .all(|(file, targets)| file.facts.imports.len() == targets.len());
-        fits.then_some(links)
+        let count = input.files.len();
+        let fits = links.targets.len() == count && links.import_targets.len() == count && links.handed.len() == count;
+        let each = input.files.iter().zip(&changed).zip(links.targets.iter().zip(&links.import_targets));
+        let all_fit = || {
+            each.clone().all(|((file, changed), (targets, imports))| {
+                let counts = (file.facts.calls.len(), file.facts.imports.len());
+                *changed || counts == (targets.len(), imports.len())
+            })
+        };
+        if !fits || !all_fit() {
+            return None;
+        }
+        if !changed.contains(&true) {
+            return Some(Known::All(links));
+        }
+        links.traces = unpack(&kept.traces)?;
+        Some(Known::Before(links, changed))
     }
 
     /// Keeps `links`.
-    pub fn save(&self, links: &Links) -> std::io::Result<()> {
-        let chunks = links
-            .targets
-            .par_chunks(CHUNK)
-            .zip(links.import_targets.par_chunks(CHUNK))
-            .zip(links.handed.par_chunks(CHUNK))
-            .map(|((targets, import_targets), handed)| {
-                let mut plain = Vec::new();
-                table::pack(&(targets, import_targets, handed), &mut plain).map_err(std::io::Error::other)?;
-                Ok(lz4_flex::compress_prepend_size(&plain))
-            })
-            .collect::<std::io::Result<Vec<Vec<u8>>>>()?;
-        let body = postcard::to_stdvec(&Kept { digest: self.digest, chunks }).map_err(std::io::Error::other)?;
-        kept::put(&self.file, HEAD, &[&body])
+    pub fn save(self, links: &Links) -> std::io::Result<()> {
+        let chunks = || {
+            links
+                .targets
+                .par_chunks(CHUNK)
+                .zip(links.import_targets.par_chunks(CHUNK))
+                .zip(links.handed.par_chunks(CHUNK))
+                .map(|((targets, import_targets), handed)| pack(&(targets, import_targets, handed)))
+                .collect::<std::io::Result<Vec<Vec<u8>>>>()
+        };
+        let (chunks, traces) = rayon::join(chunks, || pack(&links.traces));
+        let kept = Kept { layout: self.layout, contents: self.contents, chunks: chunks?, traces: traces? };
+        kept::put(&self.file, HEAD, &[&postcard::to_stdvec(&kept).map_err(std::io::Error::other)?])
     }
 }
 
 /// The kind of file and the build that wrote it.
-const HEAD: &[u8] = concat!("improve-links-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
+const HEAD: &[u8] = concat!("improve-links-2\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 
-fn unpack(chunk: &[u8]) -> Option<Edges> {
-    table::unpack(&lz4_flex::decompress_size_prepended(chunk).ok()?).ok()
+fn pack<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    table::pack(value, &mut plain).map_err(std::io::Error::other)?;
+    Ok(lz4_flex::compress_prepend_size(&plain))
+}
+
+fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
+    table::unpack(&lz4_flex::decompress_size_prepended(packed).ok()?).ok()
 }

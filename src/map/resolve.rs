@@ -8,6 +8,9 @@ pub mod testing;
 
 use std::collections::BTreeMap;
 
+use ecmascript::Traces;
+
+use crate::repo_map::facts::LanguageName;
 use crate::repo_map::{CallTarget, Handed, ImportTarget, SourceFile};
 
 /// What linking reads.
@@ -20,6 +23,7 @@ pub struct LinkInput<'a> {
 }
 
 /// What linking finds, parallel to the files' facts.
+#[derive(Default)]
 pub struct Links {
     /// `targets[file][call]`.
     pub targets: Vec<Vec<CallTarget>>,
@@ -27,20 +31,54 @@ pub struct Links {
     pub import_targets: Vec<Vec<ImportTarget>>,
     /// `handed[file]`, in order of the call.
     pub handed: Vec<Vec<Handed>>,
+    /// What was looked at to find it.
+    pub(super) traces: Traces,
 }
 
 /// Links all files.
 pub fn link(input: &LinkInput<'_>) -> Links {
-    let mut links = Links {
-        targets: input.files.iter().map(|file| vec![CallTarget::Unresolved; file.facts.calls.len()]).collect(),
-        import_targets: input
-            .files
-            .iter()
-            .map(|file| vec![ImportTarget::Unresolved; file.facts.imports.len()])
-            .collect(),
-        handed: vec![Vec::new(); input.files.len()],
-    };
-    ecmascript::link(input, &mut links);
+    let mut links = Links::default();
+    for file in input.files {
+        links.add_open(file);
+    }
+    ecmascript::link(input, &mut links, None);
     rust::link(input, &mut links);
     links
+}
+
+/// Links again what `links` of an earlier run no longer say rightly. Paths and configuration are the same; the facts of `changed` files
+/// differ.
+pub fn link_again(input: &LinkInput<'_>, links: Links, changed: &[bool]) -> Links {
+    let before = links;
+    let mut links = Links { traces: before.traces, ..Links::default() };
+    let edges = before.targets.into_iter().zip(before.import_targets).zip(before.handed);
+    for ((file, ((targets, imports), handed)), changed) in input.files.iter().zip(edges).zip(changed) {
+        if *changed {
+            links.add_open(file);
+        } else {
+            links.targets.push(targets);
+            links.import_targets.push(imports);
+            links.handed.push(handed);
+        }
+    }
+    let changed_is = |wanted: fn(LanguageName) -> bool| {
+        input.files.iter().zip(changed).any(|(file, changed)| *changed && wanted(file.language))
+    };
+    if changed_is(LanguageName::is_ecmascript) {
+        ecmascript::link(input, &mut links, Some(changed));
+    }
+    if changed_is(|language| language == LanguageName::Rust) {
+        // In Rust an `impl` anywhere changes what a type has, so that all of it is linked together.
+        rust::link(input, &mut links);
+    }
+    links
+}
+
+impl Links {
+    /// Adds `file`, of which nothing is known.
+    fn add_open(&mut self, file: &SourceFile) {
+        self.targets.push(vec![CallTarget::Unresolved; file.facts.calls.len()]);
+        self.import_targets.push(vec![ImportTarget::Unresolved; file.facts.imports.len()]);
+        self.handed.push(Vec::new());
+    }
 }

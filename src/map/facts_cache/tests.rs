@@ -143,6 +143,65 @@ fn a_damaged_cache_is_as_good_as_none() {
     for file in [&file, &file.with_extension("links")] {
         assert_damage_is_noticed(&files, file, &clean);
     }
+    let mut files = files;
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    files.files.remove("LICENSE");
+    let clean = bytes(&map(&files, Some(&file), LATER, 1));
+    for file in [&file.with_extension("changes"), &file.with_extension("links")] {
+        assert_damage_is_noticed(&files, file, &clean);
+    }
+}
+
+#[test]
+fn an_edit_is_kept_without_writing_the_facts_of_all_files_again() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    let whole = std::fs::read(&file).expect("it was written");
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    files.put("src/new.ts", "export const fresh = 1;\n", 2 * SECOND);
+    files.files.remove("src/a.ts");
+    for _ in 0..2 {
+        let cached = map(&files, Some(&file), LATER, 2);
+        assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+        files.reads();
+    }
+    map(&files, Some(&file), LATER, 1);
+    assert_eq!(files.reads(), 0, "what changed is known as well");
+    assert!(std::fs::read(&file).expect("it is there") == whole);
+}
+
+#[test]
+fn many_changes_are_written_with_everything_else() {
+    let (mut files, folder) = (sample(), folder());
+    let file = folder.path().join("facts");
+    map(&files, Some(&file), LATER, 1);
+    files.put("src/b.ts", "export function b() {}\n", 2 * SECOND);
+    map(&files, Some(&file), LATER, 1);
+    assert!(file.with_extension("changes").exists());
+    for number in 0..20 {
+        files.put(&format!("src/new{number}.ts"), "export const fresh = 1;\n", 2 * SECOND);
+    }
+    let cached = map(&files, Some(&file), LATER, 1);
+    assert!(!file.with_extension("changes").exists(), "they stand in the file of all facts");
+    assert_eq!(bytes(&cached), bytes(&map(&files, None, LATER, 1)));
+    files.reads();
+    map(&files, Some(&file), LATER, 1);
+    assert_eq!(files.reads(), 0);
+}
+
+#[test]
+fn changes_to_another_file_of_facts_are_not_used() {
+    let (mut files, folder) = (sample(), folder());
+    let (file, other) = (folder.path().join("facts"), folder.path().join("other"));
+    map(&files, Some(&file), LATER, 1);
+    files.put("src/b.ts", "export function x() {}\n", 2 * SECOND);
+    map(&files, Some(&file), LATER, 1);
+    let mut others = sample();
+    others.put("src/b.ts", "export function y() {}\n", 2 * SECOND);
+    map(&others, Some(&other), LATER, 1);
+    std::fs::copy(file.with_extension("changes"), other.with_extension("changes")).expect("the folder is ours");
+    assert_eq!(bytes(&map(&others, Some(&other), LATER, 1)), bytes(&map(&others, None, LATER, 1)));
 }
 
 /// Whatever is cut off, changed or added in `file`: the map is `clean`, and the file is made anew.
@@ -213,38 +272,77 @@ enum Step {
     Rename(usize, usize),
 }
 
-const PATHS: &[&str] = &["src/a.ts", "src/b.ts", "src/c.tsx", "src/index.ts", "src/lib.rs", "src/m.rs", "package.json"];
+const PATHS: &[&str] = &[
+    "src/a.ts",
+    "src/b.ts",
+    "src/b/index.ts",
+    "src/c.tsx",
+    "src/base.ts",
+    "src/index.ts",
+    "packages/p/src/index.ts",
+    "src/lib.rs",
+    "src/m.rs",
+    "package.json",
+    "packages/p/package.json",
+    "tsconfig.json",
+    "Cargo.toml",
+];
 const TEXTS: &[&str] = &[
     "export const a = () => b();\nimport { b } from './b';\n",
     "export function b() { return a(); }\nimport { a } from './a';\n",
     "export * from './b';\nexport { a as c } from './a';\n",
     "import * as all from './index';\nall.a(); all.b(); all.c();\nexport const C = () => <D/>;\nfunction D() { return null }\n",
-    "mod m;\npub fn run() { m::go(); other() }\nfn other() {}\n",
-    "pub fn go() { crate::run() }\npub struct S;\nimpl S { pub fn new() -> S { S } }\n",
-    "{ \"name\": \"x\" }\n",
     "",
     "export class K { m() { return this.n() } n() {} }\nnew K().m();\n",
     "((((((",
+    // The same names with another meaning, at another place, from elsewhere.
+    "export * from './a';\nexport * from './b';\nexport * from './base';\n",
+    "export * from './base';\nexport { K as b } from './a';\n",
+    "// moved\n\nexport function other() {}\nexport function b(): K { return other() as any }\nimport { K } from './base';\n",
+    "export { make as a, make as b } from './base';\nexport { default } from './base';\n",
+    // Types that build on each other across files, and what is called on them.
+    "export interface Shape { area(): number }\nexport class Base { m() {} }\nexport const make = (): Base => new Base();\nexport default make;\n",
+    "export class Base { n() {} static m() {} }\nexport class K extends Base { m() {} }\nexport function make(): K { return new K() }\n",
+    "import { Base, Shape } from './base';\nexport class K extends Base implements Shape { area() { return 1 } m() { super.m() } }\nexport const a = (shape: Shape) => shape.area();\n",
+    "import { Shape } from './base';\nexport class Other implements Shape { area() { return 2 } }\n",
+    "import { make, a, b } from './index';\nimport other from './base';\nmake().m(); make().n(); b().m(); b().n(); a(b); other().m();\n",
+    "import { Base } from 'p';\nimport { Shape } from '@/base';\nexport class K extends Base {}\nnew K().m();\nexport const b = (shape: Shape) => shape.area();\n",
+    "module.exports = { a: () => 1, b() { return 2 } };\n",
+    "const { a } = require('./a');\na();\nmodule.exports = require('./b');\n",
+    // Rust.
+    "mod m;\npub fn run() { m::go(); other() }\nfn other() {}\n",
+    "pub fn go() { crate::run() }\npub struct S;\nimpl S { pub fn new() -> S { S } }\n",
+    "mod m;\nuse m::S;\npub fn run() -> S { let s = S::new(); s.go(); s }\nimpl S { pub fn go(&self) {} }\n",
+    // Configuration.
+    "{ \"name\": \"x\", \"workspaces\": [\"packages/*\"] }\n",
+    "{ \"name\": \"p\", \"main\": \"src/index.ts\" }\n",
+    "{ \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"], \"p\": [\"./src/a\"] } } }\n",
+    "[package]\nname = \"y\"\n",
 ];
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Write(path, text)),
+        8 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Write(path, text)),
         1 => (0..PATHS.len()).prop_map(Step::Delete),
         1 => (0..PATHS.len(), 0..PATHS.len()).prop_map(|(from, to)| Step::Rename(from, to)),
     ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn any_history_of_edits_gives_what_a_clean_run_gives(
-        runs in prop::collection::vec((prop::collection::vec(step(), 0..5), 1_usize..5), 1..6),
+        start in prop::collection::vec(0..TEXTS.len(), PATHS.len()),
+        runs in prop::collection::vec((prop::collection::vec(step(), 0..4), 1_usize..5), 1..9),
     ) {
-        let (mut files, folder) = (Files::default(), folder());
+        let mut files = Files::default();
+        let (folder, clean) = (folder(), folder());
         let file = folder.path().join("facts");
+        for (path, text) in PATHS.iter().zip(start) {
+            files.put(path, TEXTS[text], 0);
+        }
         let mut clock = 0;
-        for (steps, jobs) in runs {
+        for (number, (steps, jobs)) in runs.into_iter().enumerate() {
             for step in steps {
                 clock += 1;
                 match step {
@@ -261,7 +359,12 @@ proptest! {
             }
             clock += 1;
             let cached = map(&files, Some(&file), clock * SECOND, jobs);
-            prop_assert_eq!(bytes(&cached), bytes(&map(&files, None, 0, 1)));
+            let anew = clean.path().join(format!("facts{number}"));
+            prop_assert_eq!(bytes(&cached), bytes(&map(&files, Some(&anew), clock * SECOND, 1)));
+            // What is kept for the next run is the same too, however it came about.
+            let kept = |file: &Path| std::fs::read(file.with_extension("links")).expect("edges are kept");
+            prop_assert!(kept(&file) == kept(&anew));
         }
+        prop_assert_eq!(bytes(&map(&files, Some(&file), clock * SECOND, 1)), bytes(&map(&files, None, 0, 1)));
     }
 }

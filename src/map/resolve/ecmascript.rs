@@ -12,129 +12,128 @@ mod members;
 mod parameters;
 mod project;
 pub(in crate::map) use project::{extended_by, join, parse_jsonc, split_package};
+mod reads;
 mod results;
 mod scope;
 mod specifier;
+mod traces;
+pub(in crate::map) use traces::Traces;
 mod types;
 mod typing;
 mod values;
+mod world;
 
 #[cfg(test)]
 mod named_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::handed::{candidates, function_names};
 use super::{LinkInput, Links};
-use crate::repo_map::facts::{CallKind, ExportTarget, HeritageKind, SymbolKind};
-use crate::repo_map::{CallTarget, External, FileId, Handed, How, ImportTarget, Resolved, SourceFile, SymbolId};
+use crate::repo_map::facts::{CallKind, HeritageKind, SymbolKind};
+use crate::repo_map::{CallTarget, External, FileId, Handed, How, ImportTarget, Resolved, SymbolId};
 use evaluate::Linker;
-use exports::{ExportTable, Space};
-use rustc_hash::FxHashMap as HashMap;
-use scope::Scope;
+use exports::Space;
+use reads::{Reads, Seen};
+use traces::{Before, NewTrace};
 use values::Value;
+use world::World;
 
-/// What all files share while they are linked.
-struct World<'a> {
-    files: &'a [SourceFile],
-    scopes: Vec<Scope<'a>>,
-    /// What every specifier of a file means.
-    modules: Vec<HashMap<&'a str, ImportTarget>>,
-    exports: Vec<ExportTable<'a>>,
-    /// Classes and interfaces that build on a type, by that type.
-    subtypes: BTreeMap<SymbolId, Vec<SymbolId>>,
+/// What was found for one file.
+#[derive(Default)]
+struct OfFile {
+    imports: Option<Vec<ImportTarget>>,
+    edges: Option<(Vec<CallTarget>, Vec<Handed>)>,
+    trace: NewTrace,
 }
 
-impl World<'_> {
-    /// What `specifier` means in `file`.
-    fn module(&self, file: FileId, specifier: &str) -> &ImportTarget {
-        self.modules.get(file as usize).and_then(|modules| modules.get(specifier)).unwrap_or(&ImportTarget::Unresolved)
-    }
-}
-
-/// Fills in the targets of every ECMAScript file.
-pub fn link(input: &LinkInput<'_>, links: &mut Links) {
+/// Fills in the targets of every ECMAScript file. Where `links` has those of an earlier run, over the same paths and configuration,
+/// and the facts of `changed` files differ, only what is no longer so is linked again.
+pub fn link(input: &LinkInput<'_>, links: &mut Links, changed: Option<&[bool]>) {
     let files = input.files;
     if !files.iter().any(|file| file.language.is_ecmascript()) {
         return;
     }
-    let project = project::Project::read(input.config);
-    let specifiers = specifier::Specifiers::new(files, &project);
-    let modules: Vec<HashMap<&str, ImportTarget>> = files
-        .par_iter()
-        .map(|file| {
-            if !file.language.is_ecmascript() {
-                return HashMap::default();
-            }
-            let imported = file.facts.imports.iter().map(|import| import.source.as_str());
-            let reexported = file.facts.exports.iter().filter_map(|export| match &export.target {
-                ExportTarget::From { source, .. } => Some(source.as_str()),
-                ExportTarget::Local(_) | ExportTarget::Value(_) => None,
-            });
-            imported.chain(reexported).map(|source| (source, specifiers.resolve(source, &file.path))).collect()
-        })
-        .collect();
-    for ((file, modules), targets) in files.iter().zip(&modules).zip(&mut links.import_targets) {
-        if file.language.is_ecmascript() {
-            *targets = file.facts.imports.iter().map(|import| modules[import.source.as_str()].clone()).collect();
-        }
-    }
-    let empty = |file: &SourceFile| !file.language.is_ecmascript();
-    let scopes = files.par_iter().map(|file| if empty(file) { Scope::default() } else { Scope::new(&file.facts) });
-    let exports =
-        files.iter().map(|file| if empty(file) { ExportTable::default() } else { ExportTable::new(&file.facts) });
-    let mut world =
-        World { files, scopes: scopes.collect(), modules, exports: exports.collect(), subtypes: BTreeMap::new() };
-    world.subtypes = subtypes(&world);
-    let found: Vec<Option<(Vec<CallTarget>, Vec<Handed>)>> = (0..files.len() as FileId)
+    let traces = std::mem::take(&mut links.traces);
+    let (known, kept) = (&links.import_targets, changed);
+    let is_kept = |file: FileId| kept.is_some_and(|changed| !changed[file as usize]);
+    let world = World::new(input, |file| is_kept(file).then(|| known[file as usize].as_slice()));
+    let before = changed.and_then(|changed| Before::new(traces, changed, &world));
+    let ours = |file: FileId| files[file as usize].language.is_ecmascript();
+    let all = 0..files.len() as FileId;
+    let mut found: Vec<OfFile> = all
+        .clone()
         .into_par_iter()
-        .map(|id| {
-            let file = &files[id as usize];
-            file.language.is_ecmascript().then(|| {
-                // A memo of its own for each file: what is known never depends on which file came first.
-                let linker = Linker::new(&world);
-                let targets =
-                    (0..file.facts.calls.len() as u32).map(|call| target(&world, &linker, id, call)).collect();
-                (targets, handed(&linker, id))
-            })
+        .map(|file| {
+            let mut found = OfFile::default();
+            if ours(file) {
+                found.imports = (!is_kept(file)).then(|| world.imports(file));
+                if before.as_ref().is_none_or(|before| before.builds_on(file).is_none()) {
+                    found.trace.builds_on = Some(builds_on(&world, file));
+                }
+            }
+            found
         })
         .collect();
-    for (place, found) in found.into_iter().enumerate() {
-        if let Some((targets, handed)) = found {
+    let builds_on = found.iter().zip(0..).map(|(found, file)| match (&found.trace.builds_on, &before) {
+        (Some((builds_on, _)), _) => builds_on,
+        (None, Some(before)) => before.builds_on(file).unwrap_or_default(),
+        (None, None) => &[],
+    });
+    let subtypes = traces::subtypes(builds_on);
+    let subtypes_before = before.as_ref().map(Before::subtypes).unwrap_or_default();
+    found.par_iter_mut().zip(all).filter(|(_, file)| ours(*file)).for_each(|(found, file)| {
+        if before.as_ref().is_some_and(|before| before.holds(file, &subtypes, &subtypes_before)) {
+            return;
+        }
+        // A memo of its own for each file: what is known never depends on which file came first.
+        let linker = Linker::new(Reads::new(&world, Some(&subtypes)));
+        let calls = 0..files[file as usize].facts.calls.len() as u32;
+        let targets = calls.map(|call| target(&linker, file, call)).collect();
+        found.edges = Some((targets, handed(&linker, file)));
+        found.trace.calls = Some(linker.reads.seen());
+    });
+    let (found, new): (Vec<_>, Vec<NewTrace>) =
+        found.into_iter().map(|found| ((found.imports, found.edges), found.trace)).unzip();
+    let traces = Traces::new(before, new, &world);
+    drop(world);
+    links.traces = traces;
+    for (place, (imports, edges)) in found.into_iter().enumerate() {
+        if let Some(imports) = imports {
+            links.import_targets[place] = imports;
+        }
+        if let Some((targets, handed)) = edges {
             links.targets[place] = targets;
             links.handed[place] = handed;
         }
     }
 }
 
-/// Types by what they build on.
-fn subtypes(world: &World<'_>) -> BTreeMap<SymbolId, Vec<SymbolId>> {
-    let linker = Linker::new(world);
-    let mut found: BTreeMap<SymbolId, Vec<SymbolId>> = BTreeMap::new();
-    for (file, id) in world.files.iter().zip(0..) {
-        if !file.language.is_ecmascript() {
-            continue;
-        }
-        for heritage in &file.facts.heritage {
-            let types = file.facts.symbols.iter().zip(0..).filter(|(symbol, _)| {
-                symbol.name == heritage.of && symbol.kind == SymbolKind::Class && symbol.lines.contains(heritage.line)
-            });
-            for (symbol, index) in types {
-                let space = match heritage.kind {
-                    HeritageKind::Extends => Space::Value,
-                    HeritageKind::Implements => Space::Type,
-                };
-                if let Value::Instance(base, _) = linker.base(id, &heritage.base, symbol.span.start, space, &[]) {
-                    found.entry(base).or_default().push(SymbolId { file: id, index });
-                }
+/// What the classes of `file` build on, and what was looked at to know.
+fn builds_on(world: &World<'_>, file: FileId) -> (Vec<(SymbolId, SymbolId)>, Seen) {
+    if world.files[file as usize].facts.heritage.is_empty() {
+        return Default::default();
+    }
+    let linker = Linker::new(Reads::new(world, None));
+    let facts = linker.facts(file);
+    let mut found = Vec::new();
+    for heritage in &facts.heritage {
+        let types = facts.symbols.iter().zip(0..).filter(|(symbol, _)| {
+            symbol.name == heritage.of && symbol.kind == SymbolKind::Class && symbol.lines.contains(heritage.line)
+        });
+        for (symbol, index) in types {
+            let space = match heritage.kind {
+                HeritageKind::Extends => Space::Value,
+                HeritageKind::Implements => Space::Type,
+            };
+            if let Value::Instance(base, _) = linker.base_of(file, &heritage.base, symbol.span.start, space) {
+                found.push((base, SymbolId { file, index }));
             }
         }
     }
-    found
+    (found, linker.reads.seen())
 }
 
 /// Functions that the calls of `file` are given by name.
@@ -160,8 +159,8 @@ fn handed(linker: &Linker<'_, '_>, file: FileId) -> Vec<Handed> {
 }
 
 /// What one call resolves to.
-fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -> CallTarget {
-    let site = &world.files[file as usize].facts.calls[call as usize];
+fn target(linker: &Linker<'_, '_>, file: FileId, call: u32) -> CallTarget {
+    let site = &linker.facts(file).calls[call as usize];
     let Some(callee) = linker.callee(file, call) else { return CallTarget::Unresolved };
     match callee.value {
         Value::External { package, path, .. } => CallTarget::External(External { package, path }),
@@ -173,13 +172,13 @@ fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -
                 return CallTarget::External(External { package, path });
             }
             let constructs = site.kind == CallKind::New || site.callee == crate::repo_map::expr::Expr::Super;
-            let mut found = definitions(world, linker, symbol, callee.how, constructs);
+            let mut found = definitions(linker, symbol, callee.how, constructs);
             // `const run = tasks.run`: the constant is what is named, and the method what runs.
             if linker.symbol(symbol).kind == SymbolKind::Constant
                 && let Value::Symbol(held) = linker.opened(callee).value
                 && held != symbol
             {
-                let held = definitions(world, linker, held, How::Dispatch, constructs);
+                let held = definitions(linker, held, How::Dispatch, constructs);
                 found.extend(held.into_iter().map(|held| Resolved { how: How::Dispatch, ..held }));
             }
             CallTarget::Symbols(found)
@@ -189,9 +188,8 @@ fn target(world: &World<'_>, linker: &Linker<'_, '_>, file: FileId, call: u32) -
 }
 
 /// The definition itself, a class's constructor beside it, and the implementations of a method without a body.
-fn definitions(world: &World<'_>, linker: &Linker<'_, '_>, id: SymbolId, how: How, constructs: bool) -> Vec<Resolved> {
-    let symbols = &world.files[id.file as usize].facts.symbols;
-    let symbol = &symbols[id.index as usize];
+fn definitions(linker: &Linker<'_, '_>, id: SymbolId, how: How, constructs: bool) -> Vec<Resolved> {
+    let symbol = linker.symbol(id);
     if symbol.kind == SymbolKind::Class && constructs {
         let constructor = linker.constructor(id);
         return std::iter::once(id).chain(constructor).map(|symbol| Resolved { symbol, how }).collect();

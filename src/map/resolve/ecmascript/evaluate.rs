@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use super::World;
 use super::exports::{Exported, Space, external_path};
 use super::generics::Filled;
 use super::globals::is_global;
-use super::scope::Definition;
+use super::reads::Reads;
+use super::scope::{Definition, Scope};
 use super::types;
 use super::values::{Known, Value};
 use crate::repo_map::expr::Expr;
@@ -24,7 +24,7 @@ const MAX_POSITIONS: usize = 8;
 
 /// Works out what expressions of any file are.
 pub(super) struct Linker<'a, 'w> {
-    pub world: &'w World<'a>,
+    pub reads: Reads<'a, 'w>,
     bindings: RefCell<HashMap<(FileId, u32), Option<Known<'a>>>>,
     pub memo: RefCell<HashMap<SymbolId, Option<Value<'a>>>>,
     pub active: RefCell<HashSet<(FileId, u32, bool)>>,
@@ -37,9 +37,9 @@ pub(super) struct Linker<'a, 'w> {
 }
 
 impl<'a, 'w> Linker<'a, 'w> {
-    pub fn new(world: &'w World<'a>) -> Linker<'a, 'w> {
+    pub fn new(reads: Reads<'a, 'w>) -> Linker<'a, 'w> {
         Linker {
-            world,
+            reads,
             bindings: RefCell::default(),
             memo: RefCell::default(),
             active: RefCell::default(),
@@ -51,7 +51,12 @@ impl<'a, 'w> Linker<'a, 'w> {
     }
 
     pub fn facts(&self, file: FileId) -> &'a crate::repo_map::facts::FileFacts {
-        &self.world.files[file as usize].facts
+        self.reads.facts(file)
+    }
+
+    /// Names within `file`.
+    pub fn scope(&self, file: FileId) -> &'w Scope<'a> {
+        self.reads.scope(file)
     }
 
     /// What the call `call` of `file` calls.
@@ -64,6 +69,12 @@ impl<'a, 'w> Linker<'a, 'w> {
     pub fn handed(&self, file: FileId, expr: &'a Expr, at: u32) -> Option<Value<'a>> {
         self.begin();
         Some(self.function(file, expr, at)?.value)
+    }
+
+    /// What a class that stands at byte `at` builds on.
+    pub fn base_of(&self, file: FileId, text: &str, at: u32, space: Space) -> Value<'a> {
+        self.begin();
+        self.base(file, text, at, space, &[])
     }
 
     /// Forgets the question before.
@@ -104,7 +115,7 @@ impl<'a, 'w> Linker<'a, 'w> {
                 self.member_of(file, object, key, at)
             }
             Expr::Super => {
-                let class = self.world.scopes[file as usize].class_at(at)?;
+                let class = self.scope(file).class_at(at)?;
                 match self.parent(SymbolId { file, index: class })? {
                     Value::Instance(base, _) => Value::Symbol(base).by(How::Member),
                     value => value.by(How::Member),
@@ -136,7 +147,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             Expr::Name(name) => self.settled_name(file, name, at),
             Expr::This => self.this(file, at),
             Expr::Super => {
-                let class = self.world.scopes[file as usize].class_at(at)?;
+                let class = self.scope(file).class_at(at)?;
                 self.parent(SymbolId { file, index: class })?.by(How::Member)
             }
             Expr::Member(object, name) => {
@@ -235,13 +246,13 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// The value of a constant.
     fn held(&self, id: SymbolId) -> Option<Known<'a>> {
-        let scope = &self.world.scopes[id.file as usize];
+        let scope = self.scope(id.file);
         let symbol = self.symbol(id);
         if let Some(Definition::Binding(binding)) = scope.value(&symbol.name, symbol.span.start.saturating_add(1)) {
             return self.binding(id.file, binding);
         }
         // `export default { … }`
-        match self.world.export(id.file, "default", Space::Value) {
+        match self.reads.export(id.file, "default", Space::Value) {
             Some((Exported::Value(file, value), _)) if symbol.default_export => {
                 self.value(file, value, symbol.span.start)
             }
@@ -251,7 +262,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// What `name` stands for at byte `at` of `file`.
     pub fn name(&self, file: FileId, name: &str, at: u32, space: Space) -> Option<Known<'a>> {
-        let scope = &self.world.scopes[file as usize];
+        let scope = self.scope(file);
         let definition = match space {
             Space::Value => scope.value(name, at),
             Space::Type => scope.kind(name, at),
@@ -271,7 +282,7 @@ impl<'a, 'w> Linker<'a, 'w> {
     pub fn definition(&self, file: FileId, definition: Definition, space: Space, how: How) -> Option<Known<'a>> {
         match definition {
             Definition::Symbol(index) => self.renamed(SymbolId { file, index }, how),
-            Definition::Binding(binding) => match self.world.scopes[file as usize].symbol_of_binding.get(&binding) {
+            Definition::Binding(binding) => match self.scope(file).symbol_of_binding.get(&binding) {
                 Some(&index) => self.renamed(SymbolId { file, index }, how),
                 None => self.binding(file, binding),
             },
@@ -286,7 +297,7 @@ impl<'a, 'w> Linker<'a, 'w> {
         let symbol = self.symbol(id);
         if symbol.kind == SymbolKind::Constant
             && let Some(Definition::Binding(binding)) =
-                self.world.scopes[id.file as usize].value(&symbol.name, symbol.span.start.saturating_add(1))
+                self.scope(id.file).value(&symbol.name, symbol.span.start.saturating_add(1))
         {
             let binding = &self.facts(id.file).bindings[binding as usize];
             let alias = binding.taken.is_some()
@@ -305,7 +316,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     fn held_function(&self, id: SymbolId) -> Option<Known<'a>> {
         let symbol = self.symbol(id);
-        let scope = &self.world.scopes[id.file as usize];
+        let scope = self.scope(id.file);
         let Some(Definition::Binding(index)) = scope.value(&symbol.name, symbol.span.start.saturating_add(1)) else {
             return None;
         };
@@ -422,7 +433,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// `name` of the module that `source` means in `file`; `*` for all of it.
     pub fn imported(&self, file: FileId, source: &str, name: &str, space: Space) -> Option<Known<'a>> {
-        match self.world.module(file, source) {
+        match self.reads.module(file, source) {
             ImportTarget::File(target) if name == "*" => Value::Namespace(*target).by(How::Import),
             ImportTarget::File(target) => self.exported(*target, name, space),
             ImportTarget::External(package) => Value::external(package, external_path(source, name)).by(How::Import),
@@ -432,7 +443,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// `name` as `file` exports it.
     pub fn exported(&self, file: FileId, name: &str, space: Space) -> Option<Known<'a>> {
-        let Some((found, passed)) = self.world.export(file, name, space) else {
+        let Some((found, passed)) = self.reads.export(file, name, space) else {
             // `module.exports = new Store()` has its members.
             let module = Known { value: Value::Namespace(file), how: How::Import };
             let whole = if name == "default" { None } else { self.deeper(|| Some(self.module(module.clone()))) }?;
@@ -459,7 +470,7 @@ impl<'a, 'w> Linker<'a, 'w> {
     /// `this` at byte `at`: the class around, or the object whose method this is.
     pub fn this(&self, file: FileId, at: u32) -> Option<Known<'a>> {
         let facts = self.facts(file);
-        let class = self.world.scopes[file as usize].class_at(at);
+        let class = self.scope(file).class_at(at);
         let inside = |symbol: &crate::repo_map::facts::Symbol| symbol.span.start <= at && at < symbol.span.end;
         let mut methods =
             facts.symbols.iter().rev().filter(|symbol| symbol.kind == SymbolKind::Method && inside(symbol));
@@ -492,7 +503,7 @@ impl<'a, 'w> Linker<'a, 'w> {
             }
             _ => {
                 // `function Dog() { this.bark(); }`
-                let mut functions = self.world.scopes[file as usize].prototypes.iter();
+                let mut functions = self.scope(file).prototypes.iter();
                 let &index = functions.find(|&&index| inside(&facts.symbols[index as usize]))?;
                 instance(SymbolId { file, index }).by(How::Member)
             }
@@ -501,7 +512,7 @@ impl<'a, 'w> Linker<'a, 'w> {
 
     /// Whether `new` of this function makes something with methods.
     pub fn has_prototype(&self, id: SymbolId) -> bool {
-        self.world.scopes[id.file as usize].prototypes.contains(&id.index)
+        self.scope(id.file).prototypes.contains(&id.index)
     }
 
     /// `object.name`.

@@ -1,11 +1,12 @@
 //! What a module exports, followed through re-exports.
 
+use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLock};
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use super::World;
 use super::scope::Definition;
+use super::world::World;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{ExportTarget, FileFacts, ImportItem};
 use crate::repo_map::name::Name;
@@ -45,7 +46,15 @@ pub(super) struct ExportTable<'a> {
     default_symbol: Option<u32>,
     symbols: HashSet<&'a str>,
     /// What was asked for before, by [`Space`]: a barrel is asked for the same names by every file that imports it.
-    known: [RwLock<HashMap<Box<str>, Option<Found<'a>>>>; 2],
+    known: [RwLock<HashMap<Box<str>, Asked<'a>>>; 2],
+}
+
+/// A question for an export that was answered.
+struct Asked<'a> {
+    number: u32,
+    found: Option<Found<'a>>,
+    /// Files whose exports were looked through, in order.
+    through: Box<[FileId]>,
 }
 
 impl<'a> ExportTable<'a> {
@@ -71,19 +80,36 @@ impl<'a> ExportTable<'a> {
         }
         table
     }
+
+    /// Calls `visit` on every question that was asked: space, name, number, what was found, through which files.
+    pub fn each_known(&self, mut visit: impl FnMut(Space, &str, u32, Option<&Found<'a>>, &[FileId])) {
+        for (space, known) in [Space::Value, Space::Type].into_iter().zip(&self.known) {
+            for (name, asked) in known.read().unwrap_or_else(PoisonError::into_inner).iter() {
+                visit(space, name, asked.number, asked.found.as_ref(), &asked.through);
+            }
+        }
+    }
 }
 
 impl<'a> World<'a> {
-    /// What `name` exported by `file` stands for, and whether another module was passed on the way.
-    pub fn export(&self, file: FileId, name: &str, space: Space) -> Option<Found<'a>> {
-        let known = &self.exports.get(file as usize)?.known[space as usize];
+    /// What `name` exported by `file` stands for, and whether another module was passed on the way; with the number of the question.
+    pub fn export(&self, file: FileId, name: &str, space: Space) -> (u32, Option<Found<'a>>) {
+        let known = &self.exports(file).known[space as usize];
         if let Some(known) = known.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return known.clone();
+            return (known.number, known.found.clone());
         }
-        let found = self.export_from(file, name, space, 0, &mut HashSet::default());
+        let mut seen = HashSet::default();
+        let found = self.export_from(file, name, space, 0, &mut seen);
+        let mut through: Vec<FileId> = seen.into_iter().map(|(file, _)| file).collect();
+        through.sort_unstable();
+        through.dedup();
         // What is found depends on the world alone, so that it does not matter which thread came first.
-        known.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), found.clone());
-        found
+        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+        let known = known.entry(name.into()).or_insert_with(|| {
+            let number = self.questions.fetch_add(1, Ordering::Relaxed);
+            Asked { number, found: found.clone(), through: through.into() }
+        });
+        (known.number, found)
     }
 
     fn export_from<'n>(
@@ -100,8 +126,8 @@ impl<'a> World<'a> {
         if hops > MAX_HOPS || !seen.insert((file, name)) {
             return None;
         }
-        let table = self.exports.get(file as usize)?;
-        let scope = self.scopes.get(file as usize)?;
+        let table = self.exports(file);
+        let scope = self.scope(file);
         let passed = hops > 0;
         if let Some(target) = table.named.get(name) {
             return match target {
@@ -160,7 +186,7 @@ impl<'a> World<'a> {
     where
         'a: 'n,
     {
-        let scope = self.scopes.get(file as usize)?;
+        let scope = self.scope(file);
         let definition = match space {
             Space::Value => scope.top_value(local).or_else(|| scope.top_kind(local)),
             Space::Type => scope.top_kind(local).or_else(|| scope.top_value(local)),

@@ -75,7 +75,7 @@ impl<'a> Linker<'a, '_> {
     }
 
     fn parameters_of(&self, id: SymbolId) -> &[TypeParameter] {
-        self.world.scopes[id.file as usize].type_parameters(id.index)
+        self.scope(id.file).type_parameters(id.index)
     }
 
     /// What parameter `place` of `owner` stands for here.

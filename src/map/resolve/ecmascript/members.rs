@@ -101,12 +101,12 @@ impl<'a> Linker<'a, '_> {
             let how = if how == How::Member { How::Member } else { How::Typed };
             return self.instance_member(id, &Filled::default(), name, how, 0);
         }
-        let members = self.world.scopes[id.file as usize].members.get(&id.index);
+        let members = self.scope(id.file).members.get(&id.index);
         if let Some(&index) = members.and_then(|members| self.defined(id, members.symbols.get(name)?)) {
             return Value::Symbol(SymbolId { file: id.file, index }).by(how);
         }
         // `f.g = function () {}`
-        let facts = &self.world.files[id.file as usize].facts;
+        let facts = self.facts(id.file);
         let index = facts.symbols.iter().position(|own| {
             own.name == name && own.container.is_none() && own.member_of.as_deref() == Some(symbol.name.as_str())
         });
@@ -121,7 +121,7 @@ impl<'a> Linker<'a, '_> {
 
     /// Of several definitions of a name the one with a body.
     fn defined<'i>(&self, id: SymbolId, indices: &'i [SymbolIndex]) -> Option<&'i SymbolIndex> {
-        let symbols = &self.world.files[id.file as usize].facts.symbols;
+        let symbols = &self.facts(id.file).symbols;
         indices.iter().find(|&&index| symbols[index as usize].has_body).or_else(|| indices.first())
     }
 
@@ -138,13 +138,13 @@ impl<'a> Linker<'a, '_> {
             return None;
         }
         for holder in self.merged(id) {
-            let scope = &self.world.scopes[holder.file as usize];
+            let scope = self.scope(holder.file);
             let Some(members) = scope.members.get(&holder.index) else { continue };
             if let Some(&index) = members.symbols.get(name).and_then(|indices| self.defined(holder, indices)) {
                 return Value::Symbol(SymbolId { file: holder.file, index }).by(how);
             }
             if let Some(&field) = members.fields.get(name) {
-                let facts = &self.world.files[holder.file as usize].facts;
+                let facts = self.facts(holder.file);
                 let field = &facts.bindings[field as usize];
                 let at = field.span.start;
                 let filled = filled.owned_by(holder);
@@ -172,7 +172,7 @@ impl<'a> Linker<'a, '_> {
     pub fn signatures(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
         let mut found = Vec::new();
         for holder in self.merged(id) {
-            let Some(members) = self.world.scopes[holder.file as usize].members.get(&holder.index) else { continue };
+            let Some(members) = self.scope(holder.file).members.get(&holder.index) else { continue };
             for &field in &members.signatures {
                 let field = &self.facts(holder.file).bindings[field as usize];
                 if let Some(declared) = &field.declared_type {
@@ -187,7 +187,7 @@ impl<'a> Linker<'a, '_> {
 
     /// What a constructor stores in a field that says no type: `this.name = new X()`, `this.name = parameter`.
     fn assigned(&self, class: SymbolId, name: &str) -> Option<Known<'a>> {
-        let facts = &self.world.files[class.file as usize].facts;
+        let facts = self.facts(class.file);
         let constructor = self.constructor(class)?;
         let mut stored = facts.assignments.iter().filter(|assignment| {
             assignment.symbol == Some(constructor.index)
@@ -199,11 +199,11 @@ impl<'a> Linker<'a, '_> {
 
     /// `id` and the declarations merged with it.
     pub fn merged(&self, id: SymbolId) -> Vec<SymbolId> {
-        let symbols = &self.world.files[id.file as usize].facts.symbols;
+        let symbols = &self.facts(id.file).symbols;
         let own = &symbols[id.index as usize];
         let interfaces = match own.kind {
             SymbolKind::Interface | SymbolKind::Class => {
-                self.world.scopes[id.file as usize].interfaces.get(own.name.as_str()).map_or(&[][..], Vec::as_slice)
+                self.scope(id.file).interfaces.get(own.name.as_str()).map_or(&[][..], Vec::as_slice)
             }
             _ => &[],
         };
@@ -214,12 +214,12 @@ impl<'a> Linker<'a, '_> {
 
     /// What a type builds on; what a class implements comes last, for members only declared there.
     pub fn bases(&self, id: SymbolId, filled: &Filled<'a>) -> Vec<Value<'a>> {
-        let facts = &self.world.files[id.file as usize].facts;
+        let facts = self.facts(id.file);
         let mut found = Vec::new();
         for kind in [HeritageKind::Extends, HeritageKind::Implements] {
             for holder in self.merged(id) {
                 let symbol = self.symbol(holder);
-                let places = self.world.scopes[id.file as usize].heritage.get(symbol.name.as_str());
+                let places = self.scope(id.file).heritage.get(symbol.name.as_str());
                 let own = places.into_iter().flatten().map(|&place| &facts.heritage[place as usize]);
                 let own = own.filter(|heritage| heritage.kind == kind && symbol.lines.contains(heritage.line));
                 for heritage in own {
@@ -247,7 +247,7 @@ impl<'a> Linker<'a, '_> {
     pub fn constructor(&self, class: SymbolId) -> Option<SymbolId> {
         let mut class = class;
         for _ in 0..MAX_BASES {
-            let members = self.world.scopes[class.file as usize].members.get(&class.index);
+            let members = self.scope(class.file).members.get(&class.index);
             let own = members.and_then(|members| self.defined(class, members.symbols.get("constructor")?));
             if let Some(&index) = own {
                 return Some(SymbolId { file: class.file, index });
@@ -266,15 +266,15 @@ impl<'a> Linker<'a, '_> {
         let mut seen = BTreeSet::from([holder]);
         let mut work: Vec<SymbolId> = self.merged(holder);
         while let Some(base) = work.pop() {
-            for &class in self.world.subtypes.get(&base).into_iter().flatten() {
+            for &class in self.reads.subtypes(base) {
                 if !seen.insert(class) {
                     continue;
                 }
                 work.push(class);
-                let members = self.world.scopes[class.file as usize].members.get(&class.index);
+                let members = self.scope(class.file).members.get(&class.index);
                 let own = members.and_then(|members| self.defined(class, members.symbols.get(name)?));
                 if let Some(&index) = own
-                    && self.world.files[class.file as usize].facts.symbols[index as usize].has_body
+                    && self.facts(class.file).symbols[index as usize].has_body
                 {
                     found.insert(SymbolId { file: class.file, index });
                 }

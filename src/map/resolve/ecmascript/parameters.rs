@@ -131,7 +131,7 @@ impl<'a> Linker<'a, '_> {
 
     /// The type that is expected of a function where it stands.
     fn expected_type(&self, file: FileId, function: FunctionKey) -> Option<Value<'a>> {
-        self.deeper(|| match self.world.scopes[file as usize].expected.get(&function)? {
+        self.deeper(|| match self.scope(file).expected.get(&function)? {
             &Expected::Declared(text, at) => Some(self.type_value(file, &types::parse(text), at)),
             Expected::Argument(call, place, keys) => {
                 let whole = Known { value: self.argument_type(file, *call, *place)?, how: How::Typed };

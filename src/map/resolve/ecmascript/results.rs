@@ -69,7 +69,7 @@ impl<'a> Linker<'a, '_> {
         // What gives itself is what it was.
         if let (Value::Instance(id, filled), Expr::Member(object, _)) = (&found.value, site.callee.peeled())
             && filled.is_empty()
-            && !self.world.scopes[id.file as usize].type_parameters(id.index).is_empty()
+            && !self.scope(id.file).type_parameters(id.index).is_empty()
             && let Some(receiver) = self.value(file, object, site.span.start)
             && receiver.value == found.value
         {

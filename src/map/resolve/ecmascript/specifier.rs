@@ -34,11 +34,11 @@ pub(super) struct Specifiers<'a> {
     files: HashMap<&'a str, FileId>,
     /// Files by path without extension: of several the one whose extension comes first.
     stems: HashMap<&'a str, FileId>,
-    project: &'a Project,
+    project: Project,
 }
 
 impl<'a> Specifiers<'a> {
-    pub fn new(files: &'a [SourceFile], project: &'a Project) -> Specifiers<'a> {
+    pub fn new(files: &'a [SourceFile], project: Project) -> Specifiers<'a> {
         let paths = || {
             let files = (0..).zip(files).filter(|(_, file)| file.language.is_ecmascript());
             files.map(|(id, file)| (file.path.as_str(), id))

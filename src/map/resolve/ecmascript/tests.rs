@@ -7,7 +7,11 @@ mod routes;
 mod specifiers;
 mod values;
 
-use crate::map::resolve::testing::linked;
+use std::collections::BTreeMap;
+
+use crate::map::resolve::testing::{Linked, linked};
+use crate::map::resolve::{LinkInput, link_again};
+use crate::repo_map::CallTarget;
 
 #[test]
 fn names_resolve_by_scope_before_imports() {
@@ -441,4 +445,41 @@ proptest::proptest! {
         let text = parts.concat();
         linked(&[("a.ts", &text), ("b.ts", &text)]);
     }
+}
+
+#[test]
+fn after_an_edit_only_files_that_looked_at_something_else_are_linked_again() {
+    let before = [
+        ("index.ts", "export * from './other';\nexport * from './store';\n"),
+        ("other.ts", "export function idle() {}\n"),
+        ("store.ts", "export class Store { load() { return this.read() } read() {} }\n"),
+        ("user.ts", "import { Store } from './index';\nnew Store().load();\n"),
+        ("idler.ts", "import { idle } from './index';\nidle();\n"),
+    ];
+    let assert_linked_again = |edited: (&str, &str), expected: &[&str]| {
+        let after = before.map(|(path, text)| if path == edited.0 { edited } else { (path, text) });
+        let Linked { files, mut links } = linked(&before);
+        // Edges that are wrong show who was linked again.
+        let calls = |targets: &Vec<CallTarget>| vec![CallTarget::Unresolved; targets.len()];
+        links.targets = links.targets.iter().map(calls).collect();
+        let changed: Vec<bool> = files.iter().map(|file| file.path == edited.0).collect();
+        let after = linked(&after);
+        let input = LinkInput { files: &after.files, config: &BTreeMap::new() };
+        let again = link_again(&input, links, &changed);
+        let same = (0..files.len()).filter(|&file| again.targets[file] == after.links.targets[file]);
+        let same: Vec<&str> =
+            same.filter(|&file| !again.targets[file].is_empty()).map(|file| files[file].path.as_str()).collect();
+        assert_eq!(same, expected, "{edited:?}");
+    };
+    // What `Store` is was asked through the file; that it is not there still holds.
+    assert_linked_again(
+        ("other.ts", "export function idle() {}\nexport function more() { idle() }\n"),
+        &["idler.ts", "other.ts"],
+    );
+    assert_linked_again(
+        ("other.ts", "export class Store { load() {} }\nexport function idle() {}\n"),
+        &["idler.ts", "user.ts"],
+    );
+    assert_linked_again(("store.ts", "export class Store { load() {} }\n"), &["user.ts"]);
+    assert_linked_again(("index.ts", "export * from './other';\nexport { Store } from './store';\n"), &[]);
 }

@@ -111,7 +111,7 @@ impl<'a> Linker<'a, '_> {
                 // A byte inside, where its own parameters are seen.
                 let at = at.max(symbol.span.start.saturating_add(1));
                 let aliased = self.within(&filled, || self.type_value(id.file, &types::parse(text), at));
-                match (aliased, self.world.scopes[id.file as usize].members.contains_key(&id.index)) {
+                match (aliased, self.scope(id.file).members.contains_key(&id.index)) {
                     (Value::Unknown, true) => Value::Instance(id, filled),
                     (other, true) => Value::Many(vec![Value::Instance(id, filled), other]),
                     (other, false) => other,
@@ -133,7 +133,7 @@ impl<'a> Linker<'a, '_> {
             }
         }
         let known = self.deeper(|| {
-            let scope = &self.world.scopes[file as usize];
+            let scope = self.scope(file);
             let mut known = self.definition(file, scope.kind(name, at)?, Space::Type, How::Typed)?;
             for part in &path[1..] {
                 known = self.member(&known, part)?;
@@ -143,7 +143,7 @@ impl<'a> Linker<'a, '_> {
         if let Some(known) = known {
             return self.instance(known.value, arguments, file, at);
         }
-        if self.world.scopes[file as usize].kind(name, at).is_some() || path.len() > 1 {
+        if self.scope(file).kind(name, at).is_some() || path.len() > 1 {
             return Value::Unknown;
         }
         let first = || arguments.first().map_or(Value::Unknown, |argument| self.type_value(file, argument, at));
@@ -186,7 +186,7 @@ impl<'a> Linker<'a, '_> {
 
     /// What a type parameter in sight stands for, at least; `None` when there is no such parameter.
     fn type_parameter(&self, file: FileId, name: &str, at: u32) -> Option<Value<'a>> {
-        let scope = &self.world.scopes[file as usize];
+        let scope = self.scope(file);
         let (index, place) = scope.type_parameter(name, at)?;
         if let Some(value) = self.filled_in(SymbolId { file, index }, place) {
             return Some(value);
