@@ -14,6 +14,7 @@ pub mod rule;
 pub mod rules;
 pub mod suppression;
 pub mod text;
+pub mod texts;
 
 pub use engine::run;
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::audit::decisions::Decisions;
 use crate::audit::draft::PlanDraft;
 use crate::audit::ranking;
-use crate::audit::rule::{RecipeContext, Rule};
+use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
@@ -34,11 +34,14 @@ fn run_rules(
 ) -> Result<Audit, AuditError> {
     let filter = PathFilter::new(options)?;
     let mut audit = Audit { not_audited: not_audited(map), ..Audit::default() };
+    let ground = Ground::new(map, tree);
     let checked: Vec<_> = rules.par_iter().map(|rule| check(*rule, map, effects)).collect();
+    // One after the other: what they share is read by the first, and each of them uses all threads.
+    let from_tree: Vec<_> = rules.iter().map(|rule| check_tree(*rule, &ground)).collect();
     let mut found = Vec::new();
-    for (rule, checked) in rules.iter().zip(checked) {
+    for ((rule, checked), from_tree) in rules.iter().zip(checked).zip(from_tree) {
         let id = rule.doc().id;
-        let Some(own) = checked else {
+        let Some(own) = checked.zip(from_tree).map(|(own, more)| own.into_iter().chain(more)) else {
             audit.not_audited.push(NotAudited {
                 what: format!("what the rule `{id}` looks for"),
                 why: "the rule failed: please report it with what was printed above".to_owned(),
@@ -47,7 +50,6 @@ fn run_rules(
             continue;
         };
         let mut own: Vec<Finding> = own
-            .into_iter()
             .filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding))
             .collect();
         if own.len() > MAX_FINDINGS {
@@ -127,6 +129,10 @@ fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
 /// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
 fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
     catch_unwind(AssertUnwindSafe(|| rule.check(map, effects))).ok()
+}
+
+fn check_tree(rule: &dyn Rule, ground: &Ground<'_>) -> Option<Vec<Finding>> {
+    catch_unwind(AssertUnwindSafe(|| rule.check_tree(ground))).ok()
 }
 
 /// The rule with this id.

@@ -48,6 +48,7 @@ pub static RULES: &[&dyn Rule] = &[
     &debt::duplicate_code::DuplicateCode,
     &debt::import_cycle::ImportCycle,
     &debt::oversized_hot_function::OversizedHotFunction,
+    &debt::unused_file::UnusedFile,
     &deps::duplicate_dependency::DuplicateDependency,
     &deps::wildcard_dependency::WildcardDependency,
     &deps::git_dependency_without_rev::GitDependencyWithoutRev,

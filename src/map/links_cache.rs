@@ -14,7 +14,7 @@ use super::facts_cache::{CachePlace, Remembered};
 use super::resolve::{LinkInput, Links};
 use crate::kept;
 use crate::repo_map::name::table;
-use crate::repo_map::{CallTarget, Handed, ImportTarget};
+use crate::repo_map::{CallTarget, FileId, Handed, ImportTarget};
 
 /// Files whose edges are packed together, so that several threads can unpack. Our choice.
 const CHUNK: usize = 256;
@@ -34,7 +34,7 @@ struct Kept {
 }
 
 /// Edges of some files, parallel to them.
-type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>, Vec<Vec<Handed>>);
+type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>, Vec<Vec<Option<FileId>>>, Vec<Vec<Handed>>);
 
 impl LinksCache {
     /// The cache beside `place` for exactly this input; `None` when there is no cache or a file's content is not known.
@@ -64,10 +64,12 @@ impl LinksCache {
             return None;
         }
         let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(|chunk| unpack(chunk)).collect();
-        let mut links = Links { targets: Vec::new(), import_targets: Vec::new(), handed: Vec::new() };
-        for (targets, import_targets, handed) in edges? {
+        let mut links =
+            Links { targets: Vec::new(), import_targets: Vec::new(), reexport_targets: Vec::new(), handed: Vec::new() };
+        for (targets, import_targets, reexport_targets, handed) in edges? {
             links.targets.extend(targets);
             links.import_targets.extend(import_targets);
+            links.reexport_targets.extend(reexport_targets);
             links.handed.extend(handed);
         }
         let fits = links.targets.len() == input.files.len()
@@ -78,7 +80,13 @@ impl LinksCache {
                 .files
                 .iter()
                 .zip(&links.import_targets)
-                .all(|(file, targets)| file.facts.imports.len() == targets.len());
+                .all(|(file, targets)| file.facts.imports.len() == targets.len())
+            && links.reexport_targets.len() == input.files.len()
+            && input
+                .files
+                .iter()
+                .zip(&links.reexport_targets)
+                .all(|(file, targets)| file.facts.exports.len() == targets.len());
         fits.then_some(links)
     }
 
@@ -88,10 +96,12 @@ impl LinksCache {
             .targets
             .par_chunks(CHUNK)
             .zip(links.import_targets.par_chunks(CHUNK))
+            .zip(links.reexport_targets.par_chunks(CHUNK))
             .zip(links.handed.par_chunks(CHUNK))
-            .map(|((targets, import_targets), handed)| {
+            .map(|(((targets, import_targets), reexport_targets), handed)| {
                 let mut plain = Vec::new();
-                table::pack(&(targets, import_targets, handed), &mut plain).map_err(std::io::Error::other)?;
+                table::pack(&(targets, import_targets, reexport_targets, handed), &mut plain)
+                    .map_err(std::io::Error::other)?;
                 Ok(lz4_flex::compress_prepend_size(&plain))
             })
             .collect::<std::io::Result<Vec<Vec<u8>>>>()?;
@@ -101,7 +111,7 @@ impl LinksCache {
 }
 
 /// The kind of file and the build that wrote it.
-const HEAD: &[u8] = concat!("improve-links-1\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
+const HEAD: &[u8] = concat!("improve-links-2\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 
 fn unpack(chunk: &[u8]) -> Option<Edges> {
     table::unpack(&lz4_flex::decompress_size_prepended(chunk).ok()?).ok()

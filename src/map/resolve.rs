@@ -8,7 +8,7 @@ pub mod testing;
 
 use std::collections::BTreeMap;
 
-use crate::repo_map::{CallTarget, Handed, ImportTarget, SourceFile};
+use crate::repo_map::{CallTarget, FileId, Handed, ImportTarget, SourceFile};
 
 /// What linking reads.
 pub struct LinkInput<'a> {
@@ -25,6 +25,8 @@ pub struct Links {
     pub targets: Vec<Vec<CallTarget>>,
     /// `import_targets[file][import]`.
     pub import_targets: Vec<Vec<ImportTarget>>,
+    /// `reexport_targets[file][export]`.
+    pub reexport_targets: Vec<Vec<Option<FileId>>>,
     /// `handed[file]`, in order of the call.
     pub handed: Vec<Vec<Handed>>,
 }
@@ -38,6 +40,7 @@ pub fn link(input: &LinkInput<'_>) -> Links {
             .iter()
             .map(|file| vec![ImportTarget::Unresolved; file.facts.imports.len()])
             .collect(),
+        reexport_targets: input.files.iter().map(|file| vec![None; file.facts.exports.len()]).collect(),
         handed: vec![Vec::new(); input.files.len()],
     };
     ecmascript::link(input, &mut links);

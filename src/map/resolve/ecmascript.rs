@@ -30,7 +30,7 @@ use rayon::prelude::*;
 
 use super::handed::{candidates, function_names};
 use super::{LinkInput, Links};
-use crate::repo_map::facts::{CallKind, ExportTarget, HeritageKind, SymbolKind};
+use crate::repo_map::facts::{CallKind, Export, ExportTarget, HeritageKind, SymbolKind};
 use crate::repo_map::{CallTarget, External, FileId, Handed, How, ImportTarget, Resolved, SourceFile, SymbolId};
 use evaluate::Linker;
 use exports::{ExportTable, Space};
@@ -81,6 +81,18 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links) {
     for ((file, modules), targets) in files.iter().zip(&modules).zip(&mut links.import_targets) {
         if file.language.is_ecmascript() {
             *targets = file.facts.imports.iter().map(|import| modules[import.source.as_str()].clone()).collect();
+        }
+    }
+    for ((file, modules), targets) in files.iter().zip(&modules).zip(&mut links.reexport_targets) {
+        let target = |export: &Export| match &export.target {
+            ExportTarget::From { source, .. } => match modules.get(source.as_str()) {
+                Some(ImportTarget::File(file)) => Some(*file),
+                _ => None,
+            },
+            ExportTarget::Local(_) | ExportTarget::Value(_) => None,
+        };
+        if file.language.is_ecmascript() {
+            *targets = file.facts.exports.iter().map(target).collect();
         }
     }
     let empty = |file: &SourceFile| !file.language.is_ecmascript();
