@@ -1,6 +1,7 @@
 //! The audit: (RepoMap, Effects) → findings, ranked, with what was suppressed or rejected kept apart.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub mod baseline;
 pub mod clones;
@@ -8,8 +9,10 @@ pub mod decisions;
 pub mod draft;
 pub mod engine;
 pub mod finding_draft;
+pub mod locks;
 pub mod place;
 pub mod ranking;
+pub mod reach;
 pub mod rule;
 pub mod rules;
 pub mod suppression;
@@ -18,6 +21,7 @@ pub mod texts;
 
 pub use engine::run;
 
+use crate::advisories::Advisories;
 use crate::audit::baseline::Baseline;
 use crate::finding::{Category, Finding};
 
@@ -40,6 +44,8 @@ pub struct AuditOptions {
     pub baseline: Baseline,
     /// How much doubt to let through.
     pub depth: Depth,
+    /// What is known to be wrong with released versions of packages; `None` when there is no database.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// How much doubt to let through.

@@ -11,6 +11,7 @@ use crate::audit::draft::PlanDraft;
 use crate::audit::ranking;
 use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
+use crate::audit::rules::deps::vulnerable_dependency::lock_files;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
@@ -34,7 +35,8 @@ fn run_rules(
 ) -> Result<Audit, AuditError> {
     let filter = PathFilter::new(options)?;
     let mut audit = Audit { not_audited: not_audited(map), ..Audit::default() };
-    let ground = Ground::new(map, tree);
+    audit.not_audited.extend(without_advisories(rules, map, options));
+    let ground = Ground::new(map, tree, options.advisories.as_deref());
     let checked: Vec<_> = rules.par_iter().map(|rule| check(*rule, map, effects)).collect();
     // One after the other: what they share is read by the first, and each of them uses all threads.
     let from_tree: Vec<_> = rules.iter().map(|rule| check_tree(*rule, &ground)).collect();
@@ -49,9 +51,8 @@ fn run_rules(
             audit.failed_rules.push(id.to_owned());
             continue;
         };
-        let mut own: Vec<Finding> = own
-            .filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding))
-            .collect();
+        let mut own: Vec<Finding> =
+            own.filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding)).collect();
         if own.len() > MAX_FINDINGS {
             own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
             audit.not_audited.push(NotAudited {
@@ -276,6 +277,19 @@ fn fingerprint(findings: &mut [Finding]) {
         *ordinal += 1;
         finding.fingerprint = own;
     }
+}
+
+/// Lock files whose packages no advisory database speaks of.
+fn without_advisories(rules: &[&'static dyn Rule], map: &RepoMap, options: &AuditOptions) -> Option<NotAudited> {
+    let asked = rules.iter().any(|rule| rule.doc().id == "vulnerable-dependency");
+    let covered = |ecosystem| options.advisories.as_ref().is_some_and(|advisories| advisories.covers(ecosystem));
+    let locks = lock_files(map);
+    let open: Vec<&str> =
+        locks.iter().filter(|(_, ecosystem)| !covered(**ecosystem)).map(|(path, _)| path.as_str()).collect();
+    (asked && !open.is_empty()).then(|| NotAudited {
+        what: format!("known vulnerabilities of what {} locks", sample(&open)),
+        why: "no advisory database: name one with `--advisories` (RustSec's advisory-db, or OSV files)".to_owned(),
+    })
 }
 
 /// What nobody looked at: languages without an extractor, files left out or only partly read, calls left open.

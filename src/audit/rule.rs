@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
+use crate::advisories::Advisories;
 use crate::audit::draft::PlanDraft;
+use crate::audit::reach::Reach;
 use crate::audit::texts::Texts;
 use crate::effects::Effects;
 use crate::finding::{Category, Finding};
@@ -50,18 +52,26 @@ pub struct Ground<'a> {
     pub map: &'a RepoMap,
     /// The tree the map was made from.
     pub tree: &'a dyn Tree,
+    /// What is known to be wrong with released versions of packages, where there is a database.
+    pub advisories: Option<&'a Advisories>,
     texts: OnceLock<Texts>,
+    reach: OnceLock<Option<Reach<'a>>>,
 }
 
 impl<'a> Ground<'a> {
     /// Reads nothing yet.
-    pub fn new(map: &'a RepoMap, tree: &'a dyn Tree) -> Ground<'a> {
-        Ground { map, tree, texts: OnceLock::new() }
+    pub fn new(map: &'a RepoMap, tree: &'a dyn Tree, advisories: Option<&'a Advisories>) -> Ground<'a> {
+        Ground { map, tree, advisories, texts: OnceLock::new(), reach: OnceLock::new() }
     }
 
     /// Texts that are no source code, read by the first rule that asks.
     pub fn texts(&self) -> &Texts {
         self.texts.get_or_init(|| Texts::read(self.map, self.tree))
+    }
+
+    /// Which TypeScript and JavaScript files the program can get to; `None` when that cannot be told.
+    pub fn reach(&self) -> Option<&Reach<'a>> {
+        self.reach.get_or_init(|| Reach::new(self.map, self.tree, self.texts())).as_ref()
     }
 }
 

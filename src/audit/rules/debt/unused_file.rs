@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::reach::conventions;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{count_of, folder_of};
 use crate::effects::Effects;
@@ -12,12 +13,7 @@ use crate::repo_map::facts::LanguageName;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
-pub mod conventions;
-mod listing;
 mod orphans;
-pub mod reach;
-
-use reach::Reach;
 
 /// Files that are of no use.
 pub struct UnusedFile;
@@ -74,7 +70,7 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
     if !map.files.iter().any(|file| file.language.is_ecmascript()) {
         return Vec::new();
     }
-    let Some(reach) = Reach::new(ground) else { return Vec::new() };
+    let Some(reach) = ground.reach() else { return Vec::new() };
     let dead = reach.dead();
     let crowded = crowded_packages(map, &dead);
     let roots: Vec<FileId> = dead.iter().copied().filter(|file| reach.is_lonely(*file)).collect();
@@ -176,12 +172,24 @@ fn module_finding(map: &RepoMap, root: FileId, below: &[FileId], lines: u32) -> 
         .impact(if lines >= 150 { 2 } else { 1 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::Med);
+        .confidence(confidence(map, root));
     for file in below.iter().take(MAX_NAMED) {
         let path = &map.file(*file).path;
         draft = draft.and_lines(path, 1, 1, "only imported by it");
     }
     draft.build()
+}
+
+/// What nobody has touched for months is not work that is under way.
+fn confidence(map: &RepoMap, file: FileId) -> Confidence {
+    let source = map.file(file);
+    let package = map.recon.package_in(&source.path, false);
+    let is_application = package.is_some_and(|package| !package.publishable);
+    if is_application && map.commit.is_some() && source.history.churn_90d == 0 {
+        Confidence::High
+    } else {
+        Confidence::Med
+    }
 }
 
 fn orphan_finding(map: &RepoMap, file: FileId) -> Finding {

@@ -1,17 +1,19 @@
 //! Which TypeScript and JavaScript files the program can get to: imports followed from everything that starts, is served, is tested
 //! or is named outside the source code.
 
+pub mod conventions;
+mod listing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::conventions;
-use super::listing::Listings;
-use crate::audit::rule::Ground;
-use crate::audit::texts::Needles;
+use crate::audit::texts::{Needles, Texts};
 use crate::repo_map::facts::{ExportTarget, FileFacts};
 use crate::repo_map::recon::{Package, PackageManager};
 use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap};
+use crate::tree::Tree;
+use listing::Listings;
 
 /// Endings that an import leaves out or replaces.
 const ENDINGS: &[&str] = &["tsx", "ts", "mts", "cts", "jsx", "js", "mjs", "cjs"];
@@ -31,8 +33,7 @@ pub struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     /// Follows imports; `None` when the texts of the repository cannot be read whole.
-    pub fn new(ground: &Ground<'a>) -> Option<Reach<'a>> {
-        let map = ground.map;
+    pub fn new(map: &'a RepoMap, tree: &dyn Tree, texts: &Texts) -> Option<Reach<'a>> {
         let mut imports = vec![BTreeSet::new(); map.files.len()];
         let mut importers: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
         // Last names of specifiers that lead to no file: an alias only the bundler knows.
@@ -67,7 +68,7 @@ impl<'a> Reach<'a> {
         let mut queue: Vec<FileId> = reach.entries.iter().copied().collect();
         queue.extend(reach.crowds());
         reach.follow(queue);
-        reach.follow_names(ground)?;
+        reach.follow_names(tree, texts)?;
         Some(reach)
     }
 
@@ -100,12 +101,11 @@ impl<'a> Reach<'a> {
     }
 
     /// Files that some text names: a script, a page, a component of another language, a string in the code.
-    fn follow_names(&mut self, ground: &Ground<'_>) -> Option<()> {
+    fn follow_names(&mut self, tree: &dyn Tree, texts: &Texts) -> Option<()> {
         let dead = self.dead();
         if dead.is_empty() {
             return Some(());
         }
-        let texts = ground.texts();
         if texts.incomplete {
             return None;
         }
@@ -120,7 +120,7 @@ impl<'a> Reach<'a> {
         let inside: Vec<(FileId, BTreeSet<usize>)> = (0..map.files.len() as FileId)
             .into_par_iter()
             .filter_map(|id| {
-                let text = ground.tree.text(&map.file(id).path)?;
+                let text = tree.text(&map.file(id).path)?;
                 let followed = self.followed(id);
                 let found = needles.found_in(&text, &|word, before, after| {
                     dead[word] != id
