@@ -1,5 +1,6 @@
 //! Rules about dependencies.
 
+pub mod competing_dependencies;
 pub mod deprecated_dependency;
 pub mod duplicate_dependency;
 pub mod git_dependency_without_rev;

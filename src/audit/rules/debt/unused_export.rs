@@ -155,7 +155,7 @@ fn candidates(ground: &Ground<'_>) -> Vec<SymbolId> {
             // A use in its own file may be the definition calling itself: the text decides.
             && known.get(&symbol.name).is_none_or(|user| *user == Some(id.file))
             && !LOOKED_FOR.contains(&symbol.name.as_str())
-            && map.callers(id).is_empty()
+            && map.callers(id).iter().all(|call| map.caller_of(*call) == Some(id))
     };
     map.files_with_ids()
         .filter(|(id, file)| {
