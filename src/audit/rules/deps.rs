@@ -10,9 +10,23 @@ pub mod vulnerable_dependency;
 pub mod wildcard_dependency;
 
 use crate::audit::text::FileText;
-use crate::repo_map::RepoMap;
 use crate::repo_map::facts::Span;
 use crate::repo_map::recon::{Package, PackageManager};
+use crate::repo_map::{FileRole, RepoMap};
+
+/// Whether the package is no example, no test and no fixture.
+pub fn is_shipped(map: &RepoMap, package: &Package) -> bool {
+    let inside = |role: FileRole| {
+        map.files.iter().any(|file| {
+            file.role == role
+                && map
+                    .recon
+                    .package_in(&file.path, package.manager == PackageManager::Cargo)
+                    .is_some_and(|own| own.manifest == package.manifest)
+        })
+    };
+    inside(FileRole::Production)
+}
 
 /// Lock files of a package manager.
 pub fn lockfiles(manager: PackageManager) -> &'static [&'static str] {

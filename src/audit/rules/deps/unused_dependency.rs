@@ -7,14 +7,14 @@ use rayon::prelude::*;
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{entry_span, lockfile_of};
+use crate::audit::rules::deps::{entry_span, is_shipped, lockfile_of};
 use crate::audit::text::{FileText, count_of};
 use crate::audit::texts::Needles;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, Span};
 use crate::repo_map::recon::{CommandPurpose, Dependency, DependencyKind, Package, PackageManager};
-use crate::repo_map::{FileRole, RepoMap, SourceFile};
+use crate::repo_map::{RepoMap, SourceFile};
 
 mod implied;
 
@@ -71,20 +71,6 @@ impl Rule for UnusedDependency {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
-}
-
-/// Whether the package is no example, no test and no fixture.
-fn is_shipped(map: &RepoMap, package: &Package) -> bool {
-    let inside = |role: FileRole| {
-        map.files.iter().any(|file| {
-            file.role == role
-                && map
-                    .recon
-                    .package_in(&file.path, package.manager == PackageManager::Cargo)
-                    .is_some_and(|own| own.manifest == package.manifest)
-        })
-    };
-    inside(FileRole::Production)
 }
 
 /// The name the code uses.

@@ -9,7 +9,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks::{self, Locked};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::lockfile_of;
+use crate::audit::rules::deps::{is_shipped, lockfile_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::plan::expectation::Expectation;
@@ -48,6 +48,7 @@ impl Rule for VulnerableDependency {
         for (path, ecosystem) in lock_files(ground.map) {
             let Some(text) = ground.tree.text(&path) else { continue };
             let mut own: Vec<(u8, Finding)> = Vec::new();
+            let mut along: Vec<(Locked, Vec<&Advisory>)> = Vec::new();
             let mut seen = BTreeSet::new();
             for locked in locks::read(&path, &text).unwrap_or_default() {
                 let faults: Vec<&Advisory> = advisories
@@ -56,11 +57,17 @@ impl Rule for VulnerableDependency {
                     .filter(|advisory| !advisory.elsewhere)
                     .filter(|advisory| matches!(advisory.kind, AdvisoryKind::Vulnerability | AdvisoryKind::Unsound))
                     .collect();
-                if !faults.is_empty() && seen.insert((locked.name.clone(), locked.version.clone())) {
-                    let finding = finding(ground.map, &path, ecosystem, &locked, &faults);
+                if faults.is_empty() || !seen.insert((locked.name.clone(), locked.version.clone())) {
+                    continue;
+                }
+                if !direct(ground.map, &path, &locked.name).is_empty() {
+                    let finding = finding(ground.map, &path, &locked, &faults);
                     own.push((finding.impact, finding));
+                } else if faults.iter().any(|fault| fault.kind == AdvisoryKind::Vulnerability) {
+                    along.push((locked, faults));
                 }
             }
+            found.extend(brought_along(&path, along));
             own.sort_by(|a, b| {
                 (std::cmp::Reverse(a.0), a.1.location().start_line)
                     .cmp(&(std::cmp::Reverse(b.0), b.1.location().start_line))
@@ -81,7 +88,8 @@ pub fn lock_files(map: &RepoMap) -> BTreeMap<String, Ecosystem> {
         PackageManager::Cargo => Ecosystem::Cargo,
         PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::Bun => Ecosystem::Npm,
     };
-    map.recon.packages.iter().filter_map(|package| Some((lockfile_of(map, package)?, ecosystem(package)))).collect()
+    let shipped = map.recon.packages.iter().filter(|package| is_shipped(map, package));
+    shipped.filter_map(|package| Some((lockfile_of(map, package)?, ecosystem(package)))).collect()
 }
 
 /// Manifests behind a lock file that list the package themselves.
@@ -90,7 +98,46 @@ pub fn direct<'a>(map: &'a RepoMap, lock: &str, name: &str) -> Vec<(&'a Package,
     behind.filter_map(|package| Some((package, package.dependencies.iter().find(|own| own.name == name)?))).collect()
 }
 
-fn finding(map: &RepoMap, lock: &str, ecosystem: Ecosystem, locked: &Locked, faults: &[&Advisory]) -> Finding {
+/// What other packages bring along: one finding a lock file, since one update mends it.
+fn brought_along(lock: &str, mut along: Vec<(Locked, Vec<&Advisory>)>) -> Option<Finding> {
+    const MAX_NAMED: usize = 10;
+    let severity = |faults: &[&Advisory]| faults.iter().filter_map(|fault| fault.severity).max();
+    along.sort_by_key(|(locked, faults)| (std::cmp::Reverse(severity(faults)), locked.line));
+    let (first, faults) = along.first()?;
+    let grave = severity(faults) >= Some(Severity::High) && !along.iter().all(|(locked, _)| locked.dev);
+    let told: Vec<String> = along
+        .iter()
+        .take(MAX_NAMED)
+        .map(|(locked, faults)| {
+            let severity = severity(faults).map_or(String::new(), |severity| format!(", {}", severity.label()));
+            let fix =
+                fix(faults, &locked.version).map_or("no mended version".to_owned(), |fix| format!("mended in {fix}"));
+            format!("`{}` {} ({}{severity}; {fix})", locked.name, locked.version, faults[0].id)
+        })
+        .collect();
+    let more = along.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let mut draft = FindingDraft::at_lines(&DOC, lock, first.line, first.line, "locked version")
+        .expecting(&first.version.to_string())
+        .title(match along.len() {
+            1 => format!(
+                "`{}` {} has a known vulnerability and comes along with another package",
+                first.name, first.version
+            ),
+            more => format!("{more} packages of `{lock}` that others bring along have known vulnerabilities"),
+        })
+        .message(format!("`{lock}` holds, for other packages, {}{more}.", told.join(", ")))
+        .impact(if grave { 3 } else { 2 })
+        .effort(Effort::M)
+        .risk(Risk::Low)
+        .confidence(Confidence::Med);
+    for (locked, _) in along.iter().skip(1).take(MAX_NAMED - 1) {
+        draft = draft.and_lines(lock, locked.line, locked.line, "locked version");
+    }
+    Some(draft.build())
+}
+
+fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> Finding {
     let Locked { name, version, line, dev, .. } = locked;
     let direct = direct(map, lock, name);
     let worst =
@@ -110,10 +157,7 @@ fn finding(map: &RepoMap, lock: &str, ecosystem: Ecosystem, locked: &Locked, fau
         Some(fix) => format!("{fix} has none of them"),
         None => "no version without it is known".to_owned(),
     };
-    let is_dev = *dev
-        || (ecosystem == Ecosystem::Npm
-            && !direct.is_empty()
-            && direct.iter().all(|(_, own)| own.kind == DependencyKind::Dev));
+    let is_dev = *dev || direct.iter().all(|(_, own)| own.kind == DependencyKind::Dev);
     let impact = match (worst.kind, worst.severity) {
         (AdvisoryKind::Unsound | AdvisoryKind::Unmaintained | AdvisoryKind::Notice, _) => 2,
         (AdvisoryKind::Vulnerability, Some(Severity::Critical | Severity::High)) => 4,
@@ -121,10 +165,8 @@ fn finding(map: &RepoMap, lock: &str, ecosystem: Ecosystem, locked: &Locked, fau
         (AdvisoryKind::Vulnerability, Some(Severity::Low)) => 2,
     };
     let impact = if is_dev { (impact - 1).min(2) } else { impact };
-    let who = match direct.first() {
-        Some((package, _)) => format!("`{}` lists it", package.manifest),
-        None => "other dependencies bring it along".to_owned(),
-    };
+    let who = direct.first().map_or(String::new(), |(package, _)| format!("`{}` lists it", package.manifest));
+    let is_easy = fix(faults, version).is_some_and(|fix| is_compatible(version, &fix));
     let what = if worst.kind == AdvisoryKind::Unsound { "is unsound" } else { "has a known vulnerability" };
     let mut draft = FindingDraft::at_lines(&DOC, lock, *line, *line, "locked version")
         .expecting(&version.to_string())
@@ -141,7 +183,8 @@ fn finding(map: &RepoMap, lock: &str, ecosystem: Ecosystem, locked: &Locked, fau
             Effort::M
         })
         .risk(Risk::Low)
-        .confidence(if direct.is_empty() { Confidence::Med } else { Confidence::High });
+        // Some faults lie in features that are off: where the upgrade is a matter of one command, nobody minds.
+        .confidence(if is_easy { Confidence::High } else { Confidence::Med });
     for (package, own) in direct.iter().take(3) {
         draft = draft.and_lines(&package.manifest, own.line, own.line, "requirement");
     }
@@ -168,17 +211,22 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let lock = &finding.location().file;
     // What the finding says in words: the advisories themselves are not at hand when a plan is written later.
     let text = context.tree.text(lock)?;
-    let locked = locks::read(lock, &text)?.into_iter().find(|own| own.line == finding.location().start_line)?;
-    let Locked { name, version, .. } = &locked;
+    let all = locks::read(lock, &text)?;
+    let places: Vec<&Locked> = finding
+        .evidence
+        .iter()
+        .filter(|evidence| evidence.file == *lock)
+        .filter_map(|evidence| all.iter().find(|own| own.line == evidence.start_line))
+        .collect();
+    if direct(map, lock, &places.first()?.name).is_empty() {
+        return update_recipe(finding, context, lock, &places);
+    }
+    let locked = *places.first()?;
+    let Locked { name, version, .. } = locked;
     let fixed = finding.message.split("; ").last().and_then(|rest| Version::parse(rest.split(' ').next()?).ok());
     let ecosystem = *lock_files(map).get(lock)?;
     let direct = direct(map, lock, name);
-    let manager = map
-        .recon
-        .packages
-        .iter()
-        .find(|package| lockfile_of(map, package).as_deref() == Some(lock))
-        .map_or(PackageManager::Npm, |package| package.manager);
+    let manager = manager_of(map, lock);
     let compatible = fixed.as_ref().is_some_and(|fixed| is_compatible(version, fixed));
     let instruction = match (&fixed, ecosystem) {
         (Some(fixed), Ecosystem::Cargo) if compatible => {
@@ -253,6 +301,80 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         ],
         ..PlanDraft::default()
     })
+}
+
+/// The plan for what other packages bring along.
+fn update_recipe(finding: &Finding, context: &RecipeContext<'_>, lock: &str, places: &[&Locked]) -> Option<PlanDraft> {
+    let map = context.map;
+    let ecosystem = *lock_files(map).get(lock)?;
+    let manager = manager_of(map, lock);
+    let list = |separator: &str, before: &str, with_version: bool| {
+        let named = places.iter().map(|own| match with_version {
+            true => format!("{before}{}@{}", own.name, own.version),
+            false => format!("{before}{}", own.name),
+        });
+        named.collect::<Vec<_>>().join(separator)
+    };
+    let command = match manager {
+        PackageManager::Cargo => format!("cargo update {}", list(" ", "-p ", true)),
+        PackageManager::Pnpm => format!("pnpm update --depth 100 {}", list(" ", "", false)),
+        PackageManager::Yarn => format!("yarn up -R {}", list(" ", "", false)),
+        PackageManager::Bun => format!("bun update {}", list(" ", "", false)),
+        PackageManager::Npm => format!("npm update {}", list(" ", "", false)),
+    };
+    let first = places.first()?;
+    let tree = match ecosystem {
+        Ecosystem::Cargo => format!("cargo tree -i {}@{}", first.name, first.version),
+        Ecosystem::Npm => format!("{} why {}", manager.program(), first.name),
+    };
+    let gone: Vec<GateDraft> = match ecosystem {
+        Ecosystem::Cargo => places
+            .iter()
+            .take(3)
+            .map(|own| GateDraft::Command {
+                command: format!("cargo tree -i {}@{} --all-features --target all", own.name, own.version),
+                expectation: Expectation::Fails,
+            })
+            .collect(),
+        Ecosystem::Npm => Vec::new(),
+    };
+    let checks = [CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project);
+    Some(PlanDraft {
+        title: match places.len() {
+            1 => format!("Update `{}`, which another package brings along", first.name),
+            more => format!("Update {more} packages that others bring along in `{lock}`"),
+        },
+        why: finding.message.clone(),
+        steps: vec![StepDraft {
+            title: "Update what compatible versions mend".to_owned(),
+            instruction: format!(
+                "Run `{command}` and commit `{lock}`. For each that stays, `{tree}` (with its name) shows who asks for the old version: upgrade \
+                 that package where its change log is harmless, and list what is left with the reason."
+            ),
+            edits: Vec::new(),
+            gates: gone.iter().take(1).cloned().chain(checks).collect(),
+        }],
+        in_scope: vec![ScopeDraft { path: lock.to_owned(), remark: "as the package manager writes it".to_owned() }],
+        out_of_scope: vec![(
+            "upgrades across major versions".to_owned(),
+            "each is reviewed with its own change log".to_owned(),
+        )],
+        goals: gone.into_iter().take(1).chain([GateDraft::Project(CommandPurpose::Test)]).collect(),
+        stop_conditions: vec![
+            "none of them has a compatible mended version: say which package has to move first".to_owned(),
+            "the update raises the compiler or runtime version this repository needs".to_owned(),
+        ],
+        maintenance: vec![
+            "A scheduled check against the advisory database finds the next one before somebody else does.".to_owned(),
+        ],
+        ..PlanDraft::default()
+    })
+}
+
+fn manager_of(map: &RepoMap, lock: &str) -> PackageManager {
+    let mut packages = map.recon.packages.iter();
+    let found = packages.find(|package| lockfile_of(map, package).as_deref() == Some(lock));
+    found.map_or(PackageManager::Npm, |package| package.manager)
 }
 
 fn requirers(direct: &[(&Package, &Dependency)]) -> String {
