@@ -57,10 +57,19 @@ impl<'a> Reach<'a> {
             }
         }
         let listings = Listings::new(map);
+        let uses: BTreeMap<&str, BTreeSet<&str>> = map
+            .recon
+            .packages
+            .iter()
+            .filter(|package| package.manager != PackageManager::Cargo)
+            .map(|package| (package.manifest.as_str(), uses(map, package)))
+            .collect();
         let entries: BTreeSet<FileId> = map
             .files_with_ids()
             .filter(|(id, file)| {
-                !file.language.is_ecmascript() || is_entry(map, *id, &listings) || loose.contains(stem(&file.path))
+                !file.language.is_ecmascript()
+                    || is_entry(map, *id, &listings, &uses)
+                    || loose.contains(stem(&file.path))
             })
             .map(|(id, _)| id)
             .collect();
@@ -209,7 +218,7 @@ fn uses<'a>(map: &'a RepoMap, package: &'a Package) -> BTreeSet<&'a str> {
 }
 
 /// Whether something other than an import starts or loads the file, or whether that cannot be told.
-fn is_entry(map: &RepoMap, id: FileId, listings: &Listings) -> bool {
+fn is_entry(map: &RepoMap, id: FileId, listings: &Listings, uses: &BTreeMap<&str, BTreeSet<&str>>) -> bool {
     let file = map.file(id);
     let Some(package) = map.recon.package_in(&file.path, false) else { return true };
     let exports_something = !file.facts.exports.is_empty()
@@ -222,7 +231,7 @@ fn is_entry(map: &RepoMap, id: FileId, listings: &Listings) -> bool {
         || package.entry_points.contains(&file.path)
         || holds_queries(&file.facts)
         || listings.covers(&package.folder, &file.path)
-        || conventions::is_loaded(&file.path, package, &uses(map, package))
+        || uses.get(package.manifest.as_str()).is_none_or(|uses| conventions::is_loaded(&file.path, package, uses))
 }
 
 /// Whether a file holds GraphQL documents, which generators of code look for in all files.

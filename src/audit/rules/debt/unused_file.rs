@@ -142,11 +142,12 @@ fn without_crowds(map: &RepoMap, files: &[FileId], is_unused: &dyn Fn(FileId) ->
         let path = &map.file(*file).path;
         let folder = folder_of(path).rsplit('/').next().unwrap_or_default().to_lowercase();
         let alone = crowds[0].get(folder_of(path)).is_some_and(|(all, unused)| all == unused);
-        !(alone && conventions::LOADED.contains(&folder.as_str()))
-            && !by
-                .iter()
-                .zip(&crowds)
-                .any(|(key, crowd)| key(path).and_then(|key| crowd.get(&key)).is_some_and(|count| is_crowd(*count)))
+        let crowded = by
+            .iter()
+            .zip(&crowds)
+            .any(|(key, crowd)| key(path).and_then(|key| crowd.get(&key)).is_some_and(|count| is_crowd(*count)));
+        let loaded = alone && conventions::LOADED.contains(&folder.as_str());
+        !crowded && !loaded
     };
     files.iter().copied().filter(convinces).collect()
 }

@@ -9,7 +9,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::vulnerable_dependency::{direct, lock_files};
+use crate::audit::rules::deps::vulnerable_dependency::{lock_files, requiring};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -52,7 +52,7 @@ impl Rule for DeprecatedDependency {
                 let Some(reason) = locked.deprecated.clone().or(unmaintained) else { continue };
                 // An old version beside a current one comes from somebody else.
                 let newest = all.iter().filter(|own| own.name == locked.name).map(|own| &own.version).max();
-                let listed: Vec<_> = direct(ground.map, &path, &locked.name)
+                let listed: Vec<_> = requiring(ground.map, &path, locked)
                     .into_iter()
                     .filter(|(_, own)| matches!(own.kind, DependencyKind::Normal | DependencyKind::Build))
                     .collect();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
+use semver::{Version, VersionReq};
 
 use crate::advisories::{Advisory, AdvisoryKind, Ecosystem, Severity};
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
@@ -60,7 +60,7 @@ impl Rule for VulnerableDependency {
                 if faults.is_empty() || !seen.insert((locked.name.clone(), locked.version.clone())) {
                     continue;
                 }
-                if !direct(ground.map, &path, &locked.name).is_empty() {
+                if !requiring(ground.map, &path, &locked).is_empty() {
                     let finding = finding(ground.map, &path, &locked, &faults);
                     own.push((finding.impact, finding));
                 } else if faults.iter().any(|fault| fault.kind == AdvisoryKind::Vulnerability) {
@@ -95,7 +95,20 @@ pub fn lock_files(map: &RepoMap) -> BTreeMap<String, Ecosystem> {
 /// Manifests behind a lock file that list the package themselves.
 pub fn direct<'a>(map: &'a RepoMap, lock: &str, name: &str) -> Vec<(&'a Package, &'a Dependency)> {
     let behind = map.recon.packages.iter().filter(|package| lockfile_of(map, package).as_deref() == Some(lock));
-    behind.filter_map(|package| Some((package, package.dependencies.iter().find(|own| own.name == name)?))).collect()
+    behind
+        .filter(|package| is_shipped(map, package))
+        .filter_map(|package| Some((package, package.dependencies.iter().find(|own| own.name == name)?)))
+        .collect()
+}
+
+/// Those of them whose requirement takes the locked version; several versions of a package may be locked.
+pub fn requiring<'a>(map: &'a RepoMap, lock: &str, locked: &Locked) -> Vec<(&'a Package, &'a Dependency)> {
+    let mut found = direct(map, lock, &locked.name);
+    found.retain(|(_, own)| {
+        let range = VersionReq::parse(own.requirement.trim_start_matches("npm:"));
+        range.map_or(true, |range| range.matches(&locked.version) || !locked.version.pre.is_empty())
+    });
+    found
 }
 
 /// What other packages bring along: one finding a lock file, since one update mends it.
@@ -139,7 +152,7 @@ fn brought_along(lock: &str, mut along: Vec<(Locked, Vec<&Advisory>)>) -> Option
 
 fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> Finding {
     let Locked { name, version, line, dev, .. } = locked;
-    let direct = direct(map, lock, name);
+    let direct = requiring(map, lock, locked);
     let worst =
         faults.iter().max_by_key(|fault| (std::cmp::Reverse(fault.kind), fault.severity, std::cmp::Reverse(&fault.id)));
     let worst = worst.expect("a finding has a fault");
@@ -183,8 +196,8 @@ fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> 
             Effort::M
         })
         .risk(Risk::Low)
-        // Some faults lie in features that are off: where the upgrade is a matter of one command, nobody minds.
-        .confidence(if is_easy { Confidence::High } else { Confidence::Med });
+        // Many a fault of a crate lies in a feature or a backend that is off, of which the database does not say.
+        .confidence(if is_easy && !lock.ends_with("Cargo.lock") { Confidence::High } else { Confidence::Med });
     for (package, own) in direct.iter().take(3) {
         draft = draft.and_lines(&package.manifest, own.line, own.line, "requirement");
     }
@@ -218,14 +231,14 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         .filter(|evidence| evidence.file == *lock)
         .filter_map(|evidence| all.iter().find(|own| own.line == evidence.start_line))
         .collect();
-    if direct(map, lock, &places.first()?.name).is_empty() {
+    if requiring(map, lock, places.first()?).is_empty() {
         return update_recipe(finding, context, lock, &places);
     }
     let locked = *places.first()?;
     let Locked { name, version, .. } = locked;
     let fixed = finding.message.split("; ").last().and_then(|rest| Version::parse(rest.split(' ').next()?).ok());
     let ecosystem = *lock_files(map).get(lock)?;
-    let direct = direct(map, lock, name);
+    let direct = requiring(map, lock, locked);
     let manager = manager_of(map, lock);
     let compatible = fixed.as_ref().is_some_and(|fixed| is_compatible(version, fixed));
     let instruction = match (&fixed, ecosystem) {

@@ -23,6 +23,8 @@ static DOC: RuleDoc = RuleDoc {
 
 /// Installers whose publishers are trusted with more than that already.
 const TOOLCHAINS: &[&str] = &[
+    // A version of a release: what runs is at least the same every time.
+    "/releases/download/",
     "sh.rustup.rs",
     "static.rust-lang.org",
     "brew.sh",

@@ -2,6 +2,9 @@
 
 /// Loaded by another library by name, or by the compiler, or there for its effect on what is installed.
 const LOADED: &[&str] = &[
+    "pg-query-stream",
+    "pg-cursor",
+    "pg-copy-streams",
     "timers",
     "globalthis",
     "fast-crc32c",
