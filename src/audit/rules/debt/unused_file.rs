@@ -156,8 +156,8 @@ fn module_finding(map: &RepoMap, root: FileId, below: &[FileId], lines: u32) -> 
     let path = &map.file(root).path;
     let along = match below {
         [] => String::new(),
-        [one] => format!(", and with it `{}`, which only it imports", map.file(*one).path),
-        more => format!(", and with it {} that only it imports", count_of(more.len(), "file")),
+        [one] => format!(", those of `{}` included, which only it imports", map.file(*one).path),
+        more => format!(", those of {} included that only it imports", count_of(more.len(), "file")),
     };
     let title = match below {
         [] => format!("nothing uses `{path}`"),
@@ -167,7 +167,7 @@ fn module_finding(map: &RepoMap, root: FileId, below: &[FileId], lines: u32) -> 
         .title(title)
         .message(format!(
             "No file of the repository imports `{path}`, no script, page or configuration names it, and no framework in use loads a \
-             file of this name or place{along}: {} that nothing runs.",
+             file of this name or place: nothing runs its {}{along}.",
             count_of(lines as usize, "line")
         ))
         .impact(if lines >= 150 { 2 } else { 1 })
