@@ -1,6 +1,7 @@
 //! The audit: (RepoMap, Effects) → findings, ranked, with what was suppressed or rejected kept apart.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub mod baseline;
 pub mod clones;
@@ -8,15 +9,19 @@ pub mod decisions;
 pub mod draft;
 pub mod engine;
 pub mod finding_draft;
+pub mod locks;
 pub mod place;
 pub mod ranking;
+pub mod reach;
 pub mod rule;
 pub mod rules;
 pub mod suppression;
 pub mod text;
+pub mod texts;
 
 pub use engine::run;
 
+use crate::advisories::Advisories;
 use crate::audit::baseline::Baseline;
 use crate::finding::{Category, Finding};
 
@@ -39,6 +44,8 @@ pub struct AuditOptions {
     pub baseline: Baseline,
     /// How much doubt to let through.
     pub depth: Depth,
+    /// What is known to be wrong with released versions of packages; `None` when there is no database.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// How much doubt to let through.

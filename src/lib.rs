@@ -8,6 +8,7 @@
 // A module's page says how it works inside; its private parts have names.
 #![allow(rustdoc::private_intra_doc_links)]
 
+pub mod advisories;
 pub mod apply;
 pub mod audit;
 pub mod backlog;

@@ -187,6 +187,7 @@ impl Mapper<'_> {
         let (links, _) = rayon::join(|| link(&input, links_cache), || cache.save(remembered));
         map.targets = links.targets;
         map.import_targets = links.import_targets;
+        map.reexport_targets = links.reexport_targets;
         map.handed = links.handed;
         map.callers = callers(&map.targets);
         map.calls_in = calls_in(&map.files);

@@ -62,6 +62,9 @@ pub struct RepoMap {
     pub targets: Vec<Vec<CallTarget>>,
     /// What every import resolves to: `import_targets[file][import]`, parallel to [`FileFacts::imports`].
     pub import_targets: Vec<Vec<ImportTarget>>,
+    /// The file behind every export that names another module: `reexport_targets[file][export]`, parallel to
+    /// [`FileFacts::exports`]; `None` for an export of the file's own and for one of a package.
+    pub reexport_targets: Vec<Vec<Option<FileId>>>,
     /// Functions that a file's calls are given by name, in order of the call: `handed[file]`.
     pub handed: Vec<Vec<Handed>>,
     /// Call sites that resolve to a symbol, by symbol. Guesses are left out.

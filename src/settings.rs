@@ -26,7 +26,7 @@ use file::Entry;
 /// Name of the settings file, in the root of the repository and in the user's folder.
 pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
-pub const KEYS: [&str; 6] = ["include", "exclude", "effort", "fail-on", "gate-timeout", "jobs"];
+pub const KEYS: [&str; 7] = ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs"];
 /// Tables.
 const TABLES: [&str; 5] = ["rules", "commands", "sources", "sinks", "guards"];
 
@@ -37,6 +37,8 @@ pub struct Settings {
     pub include: Setting<Vec<String>>,
     /// Globs to leave out.
     pub exclude: Setting<Vec<String>>,
+    /// Advisory databases: folders or files, relative ones from the root of the repository.
+    pub advisories: Setting<Vec<String>>,
     /// How much doubt to let through.
     pub effort: Setting<AuditEffort>,
     /// Findings at or above this level make the exit code 1; `None` for never.
@@ -119,6 +121,8 @@ pub struct Flags {
     pub include: Option<Vec<String>>,
     /// `--exclude`.
     pub exclude: Option<Vec<String>>,
+    /// `--advisories`.
+    pub advisories: Option<Vec<String>>,
     /// `--effort`.
     pub effort: Option<String>,
     /// `--fail-on`.
@@ -197,6 +201,7 @@ impl Default for Settings {
         Settings {
             include: default(),
             exclude: default(),
+            advisories: default(),
             effort: default(),
             fail_on: default(),
             gate_timeout: default(),
@@ -232,7 +237,7 @@ impl Settings {
     }
 
     fn set_flags(&mut self, flags: Flags) -> Result<(), SettingsError> {
-        let Flags { include, exclude, effort, fail_on, gate_timeout, jobs } = flags;
+        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs } = flags;
         if let Some(value) = include {
             self.include = Setting { value, origin: Origin::Flag("PATHS") };
         }
@@ -240,6 +245,9 @@ impl Settings {
             // What a project leaves out stays out: a flag adds to it.
             self.exclude.value.extend(value);
             self.exclude.origin = Origin::Flag("--exclude");
+        }
+        if let Some(value) = advisories {
+            self.advisories = Setting { value, origin: Origin::Flag("--advisories") };
         }
         let texts = [
             ("effort", "--effort", effort),
@@ -263,6 +271,7 @@ impl Settings {
         match key.as_slice() {
             ["include"] => self.include = entry.list()?,
             ["exclude"] => self.exclude = entry.list()?,
+            ["advisories"] => self.advisories = entry.list()?,
             [name] if KEYS.contains(name) => {
                 let name = (*name).to_owned();
                 let text = entry.text()?;
@@ -323,6 +332,7 @@ impl Settings {
         match key {
             "include" => self.include = Setting { value: list(text), origin },
             "exclude" => self.exclude = Setting { value: list(text), origin },
+            "advisories" => self.advisories = Setting { value: list(text), origin },
             "effort" => match text.parse() {
                 Ok(value) => self.effort = Setting { value, origin },
                 Err(()) => return Err(bad(origin, "`quick`, `standard` or `deep`")),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use improve::advisories::Advisories;
 use improve::audit::draft::{EditDraft, PlanDraft};
 use improve::audit::rule::{RecipeContext, Rule};
 use improve::audit::rules::RULES;
@@ -118,6 +120,17 @@ impl Fixture {
     }
 }
 
+impl Fixture {
+    /// A fixture's folder `advisories` is a database.
+    fn advisories(&self) -> Option<Advisories> {
+        let mut advisories = Advisories::default();
+        for (path, text) in self.files.iter().filter(|(path, _)| path.starts_with("advisories/")) {
+            advisories.add(path, text);
+        }
+        (!advisories.is_empty()).then_some(advisories)
+    }
+}
+
 /// A fixture folder is a small repository; files at its top that are no manifests go to `src/`.
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
@@ -142,8 +155,12 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 fn report(rule: &dyn Rule, fixture: &Fixture) -> (RepoMap, Effects, Vec<Finding>) {
     let map = fixture.map();
     let effects = effects::effects(&map);
-    let options =
-        AuditOptions { only_rules: vec![rule.doc().id.to_owned()], depth: Depth::Deep, ..AuditOptions::default() };
+    let options = AuditOptions {
+        only_rules: vec![rule.doc().id.to_owned()],
+        depth: Depth::Deep,
+        advisories: fixture.advisories().map(Arc::new),
+        ..AuditOptions::default()
+    };
     let audit = audit::run(&map, &effects, fixture, &options).expect("the rule exists");
     (map, effects, audit.findings)
 }

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use crate::audit::decisions::Decisions;
 use crate::audit::draft::PlanDraft;
 use crate::audit::ranking;
-use crate::audit::rule::{RecipeContext, Rule};
+use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
+use crate::audit::rules::deps::vulnerable_dependency::lock_files;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
@@ -34,11 +35,15 @@ fn run_rules(
 ) -> Result<Audit, AuditError> {
     let filter = PathFilter::new(options)?;
     let mut audit = Audit { not_audited: not_audited(map), ..Audit::default() };
+    audit.not_audited.extend(without_advisories(rules, map, options));
+    let ground = Ground::new(map, tree, options.advisories.as_deref());
     let checked: Vec<_> = rules.par_iter().map(|rule| check(*rule, map, effects)).collect();
+    // One after the other: what they share is read by the first, and each of them uses all threads.
+    let from_tree: Vec<_> = rules.iter().map(|rule| check_tree(*rule, &ground)).collect();
     let mut found = Vec::new();
-    for (rule, checked) in rules.iter().zip(checked) {
+    for ((rule, checked), from_tree) in rules.iter().zip(checked).zip(from_tree) {
         let id = rule.doc().id;
-        let Some(own) = checked else {
+        let Some(own) = checked.zip(from_tree).map(|(own, more)| own.into_iter().chain(more)) else {
             audit.not_audited.push(NotAudited {
                 what: format!("what the rule `{id}` looks for"),
                 why: "the rule failed: please report it with what was printed above".to_owned(),
@@ -46,10 +51,8 @@ fn run_rules(
             audit.failed_rules.push(id.to_owned());
             continue;
         };
-        let mut own: Vec<Finding> = own
-            .into_iter()
-            .filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding))
-            .collect();
+        let mut own: Vec<Finding> =
+            own.filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding)).collect();
         if own.len() > MAX_FINDINGS {
             own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
             audit.not_audited.push(NotAudited {
@@ -127,6 +130,10 @@ fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
 /// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
 fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
     catch_unwind(AssertUnwindSafe(|| rule.check(map, effects))).ok()
+}
+
+fn check_tree(rule: &dyn Rule, ground: &Ground<'_>) -> Option<Vec<Finding>> {
+    catch_unwind(AssertUnwindSafe(|| rule.check_tree(ground))).ok()
 }
 
 /// The rule with this id.
@@ -270,6 +277,19 @@ fn fingerprint(findings: &mut [Finding]) {
         *ordinal += 1;
         finding.fingerprint = own;
     }
+}
+
+/// Lock files whose packages no advisory database speaks of.
+fn without_advisories(rules: &[&'static dyn Rule], map: &RepoMap, options: &AuditOptions) -> Option<NotAudited> {
+    let asked = rules.iter().any(|rule| rule.doc().id == "vulnerable-dependency");
+    let covered = |ecosystem| options.advisories.as_ref().is_some_and(|advisories| advisories.covers(ecosystem));
+    let locks = lock_files(map);
+    let open: Vec<&str> =
+        locks.iter().filter(|(_, ecosystem)| !covered(**ecosystem)).map(|(path, _)| path.as_str()).collect();
+    (asked && !open.is_empty()).then(|| NotAudited {
+        what: format!("known vulnerabilities of what {} locks", sample(&open)),
+        why: "no advisory database: name one with `--advisories` (RustSec's advisory-db, or OSV files)".to_owned(),
+    })
 }
 
 /// What nobody looked at: languages without an extractor, files left out or only partly read, calls left open.

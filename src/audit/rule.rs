@@ -1,6 +1,11 @@
 //! What a rule is: its documentation, its check and its recipe.
 
+use std::sync::OnceLock;
+
+use crate::advisories::Advisories;
 use crate::audit::draft::PlanDraft;
+use crate::audit::reach::Reach;
+use crate::audit::texts::Texts;
 use crate::effects::Effects;
 use crate::finding::{Category, Finding};
 use crate::repo_map::RepoMap;
@@ -31,8 +36,43 @@ pub trait Rule: Sync {
     /// Findings in the whole repository, from facts, shapes and effects; never from source text.
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding>;
 
+    /// Findings that need what stands outside the source code: lock files, and texts that may name a file or a package. Source
+    /// text is read here only to be sure that nothing speaks against a finding.
+    fn check_tree(&self, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// What to do about one finding: the draft of a plan, with exact edits where the change is certain.
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft>;
+}
+
+/// What rules about the whole repository may look at, and what they share.
+pub struct Ground<'a> {
+    /// The repo map.
+    pub map: &'a RepoMap,
+    /// The tree the map was made from.
+    pub tree: &'a dyn Tree,
+    /// What is known to be wrong with released versions of packages, where there is a database.
+    pub advisories: Option<&'a Advisories>,
+    texts: OnceLock<Texts>,
+    reach: OnceLock<Option<Reach<'a>>>,
+}
+
+impl<'a> Ground<'a> {
+    /// Reads nothing yet.
+    pub fn new(map: &'a RepoMap, tree: &'a dyn Tree, advisories: Option<&'a Advisories>) -> Ground<'a> {
+        Ground { map, tree, advisories, texts: OnceLock::new(), reach: OnceLock::new() }
+    }
+
+    /// Texts that are no source code, read by the first rule that asks.
+    pub fn texts(&self) -> &Texts {
+        self.texts.get_or_init(|| Texts::read(self.map, self.tree))
+    }
+
+    /// Which TypeScript and JavaScript files the program can get to; `None` when that cannot be told.
+    pub fn reach(&self) -> Option<&Reach<'a>> {
+        self.reach.get_or_init(|| Reach::new(self.map, self.tree, self.texts())).as_ref()
+    }
 }
 
 /// What a recipe may look at. Source text is read through the tree, so that a recipe can carry exact edits.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use improve::advisories::{Advisories, load};
 use improve::audit::baseline::{self, Baseline};
 use improve::audit::{Audit, AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
@@ -38,6 +40,10 @@ pub struct ScopeArgs {
     /// Leave out what matches; repeatable
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
+    /// Look for known vulnerabilities in this database: a clone of RustSec's advisory-db, or OSV JSON files; repeatable
+    /// [default: what cargo-audit or cargo-deny keep]
+    #[arg(long, value_name = "PATH")]
+    advisories: Vec<String>,
     /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
     #[arg(long, value_name = "EFFORT")]
     effort: Option<String>,
@@ -113,8 +119,14 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Reads the repository and runs the rules.
 pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
-    let ScopeArgs { words, exclude, effort, fail_on, baseline, no_baseline, offline: _ } = scope.clone();
-    let flags = Flags { exclude: (!exclude.is_empty()).then_some(exclude), effort, fail_on, ..Flags::default() };
+    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, offline: _ } = scope.clone();
+    let flags = Flags {
+        exclude: (!exclude.is_empty()).then_some(exclude),
+        advisories: (!advisories.is_empty()).then_some(advisories),
+        effort,
+        fail_on,
+        ..Flags::default()
+    };
     let mut workspace = context.globals.workspace(flags, &context.console)?;
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
     if !paths.is_empty() {
@@ -136,6 +148,7 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
             AuditEffort::Standard => Depth::Standard,
             AuditEffort::Deep => Depth::Deep,
         },
+        advisories: read_advisories(&workspace)?.map(Arc::new),
         ..AuditOptions::default()
     };
     let audit: Audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
@@ -176,6 +189,23 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
         if baseline.len() == 1 { "finding" } else { "findings" },
     ))?;
     Ok(if incomplete { ExitCode::Incomplete } else { ExitCode::Done })
+}
+
+/// The databases that are named, else the one another tool keeps.
+fn read_advisories(workspace: &Workspace) -> Result<Option<Advisories>, Failure> {
+    let mut advisories = Advisories::default();
+    for path in &workspace.settings.advisories.value {
+        advisories.extend(load::read(&workspace.root.join(path))?);
+    }
+    if workspace.settings.advisories.value.is_empty() {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+        for path in home.map(|home| load::found_in(&home)).unwrap_or_default() {
+            // Nobody named it: that it cannot be read is no fault of this run.
+            advisories.extend(load::read(&path).unwrap_or_default());
+        }
+    }
+    Ok((!advisories.is_empty()).then_some(advisories))
 }
 
 /// Rejected findings by fingerprint, with what the index says of them.

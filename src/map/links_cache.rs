@@ -15,7 +15,7 @@ use super::facts_cache::{CachePlace, Remembered};
 use super::resolve::{LinkInput, Links};
 use crate::kept;
 use crate::repo_map::name::table;
-use crate::repo_map::{CallTarget, Handed, ImportTarget};
+use crate::repo_map::{CallTarget, FileId, Handed, ImportTarget};
 
 /// Files whose edges are packed together, so that several threads can unpack. Our choice.
 const CHUNK: usize = 256;
@@ -49,7 +49,7 @@ struct Kept {
 }
 
 /// Edges of some files, parallel to them.
-type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>, Vec<Vec<Handed>>);
+type Edges = (Vec<Vec<CallTarget>>, Vec<Vec<ImportTarget>>, Vec<Vec<Option<FileId>>>, Vec<Vec<Handed>>);
 
 impl LinksCache {
     /// The cache beside `place` for exactly this input; `None` when there is no cache or a file's content is not known.
@@ -81,18 +81,22 @@ impl LinksCache {
         let changed: Vec<bool> = kept.contents.iter().zip(&self.contents).map(|(kept, now)| kept != now).collect();
         let edges: Option<Vec<Edges>> = kept.chunks.par_iter().map(|chunk| unpack(chunk)).collect();
         let mut links = Links::default();
-        for (targets, import_targets, handed) in edges? {
+        for (targets, import_targets, reexport_targets, handed) in edges? {
             links.targets.extend(targets);
             links.import_targets.extend(import_targets);
+            links.reexport_targets.extend(reexport_targets);
             links.handed.extend(handed);
         }
         let count = input.files.len();
-        let fits = links.targets.len() == count && links.import_targets.len() == count && links.handed.len() == count;
-        let each = input.files.iter().zip(&changed).zip(links.targets.iter().zip(&links.import_targets));
+        let counts =
+            [links.targets.len(), links.import_targets.len(), links.reexport_targets.len(), links.handed.len()];
+        let fits = counts.iter().all(|&own| own == count);
+        let modules = links.import_targets.iter().zip(&links.reexport_targets);
+        let each = input.files.iter().zip(&changed).zip(links.targets.iter().zip(modules));
         let all_fit = || {
-            each.clone().all(|((file, changed), (targets, imports))| {
-                let counts = (file.facts.calls.len(), file.facts.imports.len());
-                *changed || counts == (targets.len(), imports.len())
+            each.clone().all(|((file, changed), (targets, (imports, reexports)))| {
+                let counts = [file.facts.calls.len(), file.facts.imports.len(), file.facts.exports.len()];
+                *changed || counts == [targets.len(), imports.len(), reexports.len()]
             })
         };
         if !fits || !all_fit() {
@@ -112,8 +116,9 @@ impl LinksCache {
                 .targets
                 .par_chunks(CHUNK)
                 .zip(links.import_targets.par_chunks(CHUNK))
+                .zip(links.reexport_targets.par_chunks(CHUNK))
                 .zip(links.handed.par_chunks(CHUNK))
-                .map(|((targets, import_targets), handed)| pack(&(targets, import_targets, handed)))
+                .map(|(((targets, imports), reexports), handed)| pack(&(targets, imports, reexports, handed)))
                 .collect::<std::io::Result<Vec<Vec<u8>>>>()
         };
         let (chunks, traces) = rayon::join(chunks, || pack(&links.traces));
@@ -123,7 +128,7 @@ impl LinksCache {
 }
 
 /// The kind of file and the build that wrote it.
-const HEAD: &[u8] = concat!("improve-links-2\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
+const HEAD: &[u8] = concat!("improve-links-3\n", env!("IMPROVE_FACTS_FINGERPRINT")).as_bytes();
 
 fn pack<T: Serialize>(value: &T) -> std::io::Result<Vec<u8>> {
     let mut plain = Vec::new();

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ecmascript::Traces;
 
 use crate::repo_map::facts::LanguageName;
-use crate::repo_map::{CallTarget, Handed, ImportTarget, SourceFile};
+use crate::repo_map::{CallTarget, FileId, Handed, ImportTarget, SourceFile};
 
 /// What linking reads.
 pub struct LinkInput<'a> {
@@ -29,6 +29,8 @@ pub struct Links {
     pub targets: Vec<Vec<CallTarget>>,
     /// `import_targets[file][import]`.
     pub import_targets: Vec<Vec<ImportTarget>>,
+    /// `reexport_targets[file][export]`.
+    pub reexport_targets: Vec<Vec<Option<FileId>>>,
     /// `handed[file]`, in order of the call.
     pub handed: Vec<Vec<Handed>>,
     /// What was looked at to find it.
@@ -51,13 +53,15 @@ pub fn link(input: &LinkInput<'_>) -> Links {
 pub fn link_again(input: &LinkInput<'_>, links: Links, changed: &[bool]) -> Links {
     let before = links;
     let mut links = Links { traces: before.traces, ..Links::default() };
-    let edges = before.targets.into_iter().zip(before.import_targets).zip(before.handed);
-    for ((file, ((targets, imports), handed)), changed) in input.files.iter().zip(edges).zip(changed) {
+    let modules = before.import_targets.into_iter().zip(before.reexport_targets);
+    let edges = before.targets.into_iter().zip(modules).zip(before.handed);
+    for ((file, ((targets, (imports, reexports)), handed)), changed) in input.files.iter().zip(edges).zip(changed) {
         if *changed {
             links.add_open(file);
         } else {
             links.targets.push(targets);
             links.import_targets.push(imports);
+            links.reexport_targets.push(reexports);
             links.handed.push(handed);
         }
     }
@@ -79,6 +83,7 @@ impl Links {
     fn add_open(&mut self, file: &SourceFile) {
         self.targets.push(vec![CallTarget::Unresolved; file.facts.calls.len()]);
         self.import_targets.push(vec![ImportTarget::Unresolved; file.facts.imports.len()]);
+        self.reexport_targets.push(vec![None; file.facts.exports.len()]);
         self.handed.push(Vec::new());
     }
 }

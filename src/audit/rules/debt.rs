@@ -5,3 +5,5 @@ pub mod duplicate_code;
 pub mod hotspot;
 pub mod import_cycle;
 pub mod oversized_hot_function;
+pub mod unused_export;
+pub mod unused_file;

@@ -1,12 +1,32 @@
 //! Rules about dependencies.
 
+pub mod competing_dependencies;
+pub mod deprecated_dependency;
 pub mod duplicate_dependency;
 pub mod git_dependency_without_rev;
 pub mod missing_lockfile;
+pub mod unused_dependency;
+pub mod vulnerable_dependency;
 pub mod wildcard_dependency;
 
-use crate::repo_map::RepoMap;
+use crate::audit::text::FileText;
+use crate::repo_map::facts::Span;
 use crate::repo_map::recon::{Package, PackageManager};
+use crate::repo_map::{FileRole, RepoMap};
+
+/// Whether the package is no example, no test and no fixture.
+pub fn is_shipped(map: &RepoMap, package: &Package) -> bool {
+    let inside = |role: FileRole| {
+        map.files.iter().any(|file| {
+            file.role == role
+                && map
+                    .recon
+                    .package_in(&file.path, package.manager == PackageManager::Cargo)
+                    .is_some_and(|own| own.manifest == package.manifest)
+        })
+    };
+    inside(FileRole::Production)
+}
 
 /// Lock files of a package manager.
 pub fn lockfiles(manager: PackageManager) -> &'static [&'static str] {
@@ -48,5 +68,46 @@ pub fn require_command(manager: PackageManager, name: &str, dev: bool) -> String
         PackageManager::Pnpm => format!("pnpm add{} '{name}@^VERSION'", flag("--save-dev")),
         PackageManager::Yarn => format!("yarn add{} '{name}@^VERSION'", flag("--dev")),
         PackageManager::Bun => format!("bun add{} '{name}@^VERSION'", flag("--dev")),
+    }
+}
+
+/// Bytes that remove the entry on `line`: the line, or, for the last entry of its object, from the comma before it.
+pub fn entry_span(text: &FileText, line: u32, name: &str) -> Option<Span> {
+    let own = text.line_span(line)?;
+    let written = text.line(line)?.trim();
+    if !written.starts_with(&format!("\"{name}\"")) || written.matches(':').count() == 0 || written.contains(['{', '}'])
+    {
+        return None;
+    }
+    if written.ends_with(',') {
+        return Some(own);
+    }
+    let before = text.text[..own.start as usize].trim_end();
+    let end = own.start as usize + text.line(line)?.len();
+    // The only entry: the object stays, empty.
+    let start = if before.ends_with(',') { before.len() - 1 } else { before.len() };
+    Some(Span { start: start as u32, end: end as u32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn removed(text: &str, line: u32) -> String {
+        let file = FileText::new(text.to_owned());
+        let span = entry_span(&file, line, "b").expect("the entry stands on a line of its own");
+        format!("{}{}", &text[..span.start as usize], &text[span.end as usize..])
+    }
+
+    #[test]
+    fn entries_are_removed_with_their_comma() {
+        assert_eq!(removed("{\n  \"b\": \"1\",\n  \"c\": \"2\"\n}\n", 2), "{\n  \"c\": \"2\"\n}\n");
+        assert_eq!(removed("{\n  \"a\": \"1\",\n  \"b\": \"2\"\n}\n", 3), "{\n  \"a\": \"1\"\n}\n");
+        assert_eq!(removed("{\n  \"b\": \"2\"\n}\n", 2), "{\n}\n");
+    }
+
+    #[test]
+    fn entries_that_share_a_line_are_left_to_a_person() {
+        assert_eq!(entry_span(&FileText::new("{ \"b\": \"1\" }".to_owned()), 1, "b"), None);
     }
 }

@@ -17,6 +17,8 @@ pub mod timing_unsafe_compare;
 pub mod tls_verification_disabled;
 pub mod unverified_jwt;
 pub mod weak_password_hash;
+pub mod workflow_excessive_permissions;
 pub mod workflow_pull_request_target_checkout;
 pub mod workflow_script_injection;
 pub mod workflow_unpinned_action;
+pub mod workflow_unverified_download;

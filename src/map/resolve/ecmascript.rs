@@ -44,7 +44,8 @@ use world::World;
 /// What was found for one file.
 #[derive(Default)]
 struct OfFile {
-    imports: Option<Vec<ImportTarget>>,
+    /// What its imports and its exports from elsewhere mean.
+    modules: Option<(Vec<ImportTarget>, Vec<Option<FileId>>)>,
     edges: Option<(Vec<CallTarget>, Vec<Handed>)>,
     trace: NewTrace,
 }
@@ -69,7 +70,7 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links, changed: Option<&[bool]>) 
         .map(|file| {
             let mut found = OfFile::default();
             if ours(file) {
-                found.imports = (!is_kept(file)).then(|| world.imports(file));
+                found.modules = (!is_kept(file)).then(|| (world.imports(file), world.reexports(file)));
                 if before.as_ref().is_none_or(|before| before.builds_on(file).is_none()) {
                     found.trace.builds_on = Some(builds_on(&world, file));
                 }
@@ -96,13 +97,14 @@ pub fn link(input: &LinkInput<'_>, links: &mut Links, changed: Option<&[bool]>) 
         found.trace.calls = Some(linker.reads.seen());
     });
     let (found, new): (Vec<_>, Vec<NewTrace>) =
-        found.into_iter().map(|found| ((found.imports, found.edges), found.trace)).unzip();
+        found.into_iter().map(|found| ((found.modules, found.edges), found.trace)).unzip();
     let traces = Traces::new(before, new, &world);
     drop(world);
     links.traces = traces;
-    for (place, (imports, edges)) in found.into_iter().enumerate() {
-        if let Some(imports) = imports {
+    for (place, (modules, edges)) in found.into_iter().enumerate() {
+        if let Some((imports, reexports)) = modules {
             links.import_targets[place] = imports;
+            links.reexport_targets[place] = reexports;
         }
         if let Some((targets, handed)) = edges {
             links.targets[place] = targets;

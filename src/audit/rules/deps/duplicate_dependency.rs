@@ -3,7 +3,7 @@
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::lockfile_of;
+use crate::audit::rules::deps::{entry_span, lockfile_of};
 use crate::audit::text::{FileText, folder_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -175,45 +175,4 @@ fn finding(manifest: &str, normal: &Dependency, dev: &Dependency) -> Finding {
         .confidence(Confidence::High)
         .and_lines(manifest, normal.line, normal.line, "dependencies")
         .build()
-}
-
-/// Bytes that remove the entry on `line`: the line, or, for the last entry of its object, from the comma before it.
-fn entry_span(text: &FileText, line: u32, name: &str) -> Option<Span> {
-    let own = text.line_span(line)?;
-    let written = text.line(line)?.trim();
-    if !written.starts_with(&format!("\"{name}\"")) || written.matches(':').count() == 0 || written.contains(['{', '}'])
-    {
-        return None;
-    }
-    if written.ends_with(',') {
-        return Some(own);
-    }
-    let before = text.text[..own.start as usize].trim_end();
-    let end = own.start as usize + text.line(line)?.len();
-    // The only entry: the object stays, empty.
-    let start = if before.ends_with(',') { before.len() - 1 } else { before.len() };
-    Some(Span { start: start as u32, end: end as u32 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn removed(text: &str, line: u32) -> String {
-        let file = FileText::new(text.to_owned());
-        let span = entry_span(&file, line, "b").expect("the entry stands on a line of its own");
-        format!("{}{}", &text[..span.start as usize], &text[span.end as usize..])
-    }
-
-    #[test]
-    fn entries_are_removed_with_their_comma() {
-        assert_eq!(removed("{\n  \"b\": \"1\",\n  \"c\": \"2\"\n}\n", 2), "{\n  \"c\": \"2\"\n}\n");
-        assert_eq!(removed("{\n  \"a\": \"1\",\n  \"b\": \"2\"\n}\n", 3), "{\n  \"a\": \"1\"\n}\n");
-        assert_eq!(removed("{\n  \"b\": \"2\"\n}\n", 2), "{\n}\n");
-    }
-
-    #[test]
-    fn entries_that_share_a_line_are_left_to_a_person() {
-        assert_eq!(entry_span(&FileText::new("{ \"b\": \"1\" }".to_owned()), 1, "b"), None);
-    }
 }

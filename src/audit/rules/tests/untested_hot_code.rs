@@ -46,7 +46,7 @@ impl Rule for UntestedHotCode {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let reach = TestReach::new(map);
         let mut files: BTreeMap<FileId, Vec<(u64, SymbolId)>> = BTreeMap::new();
         for (id, symbol) in production_functions(map) {
@@ -66,7 +66,9 @@ impl Rule for UntestedHotCode {
                 && !is_component(map, id)
                 && !runs_the_program_in_tests(map, &file.path)
             {
-                let score = u64::from(file.history.churn_90d) * callers as u64 * u64::from(symbol.complexity);
+                // What users set off counts for more than what a script does.
+                let in_use = if effects.entries.of_symbol(id).is_some() { 2 } else { 1 };
+                let score = u64::from(file.history.churn_90d) * callers as u64 * u64::from(symbol.complexity) * in_use;
                 files.entry(id.file).or_default().push((score, id));
             }
         }
@@ -78,7 +80,11 @@ impl Rule for UntestedHotCode {
             })
             .collect();
         ranked.sort_by_key(|(score, file, _)| (std::cmp::Reverse(*score), *file));
-        ranked.into_iter().take(MAX_FINDINGS).map(|(_, file, found)| finding(map, &reach, file, &found)).collect()
+        ranked
+            .into_iter()
+            .take(MAX_FINDINGS)
+            .map(|(_, file, found)| finding(map, effects, &reach, file, &found))
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -86,7 +92,7 @@ impl Rule for UntestedHotCode {
     }
 }
 
-fn finding(map: &RepoMap, reach: &TestReach<'_>, file: FileId, found: &[SymbolId]) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, reach: &TestReach<'_>, file: FileId, found: &[SymbolId]) -> Finding {
     let source = map.file(file);
     let names: Vec<String> =
         found.iter().take(MAX_NAMED).map(|id| format!("`{}`", map.symbol(*id).qualified)).collect();
@@ -108,10 +114,11 @@ fn finding(map: &RepoMap, reach: &TestReach<'_>, file: FileId, found: &[SymbolId
     let mut draft = FindingDraft::at_symbol(&DOC, map, first, 1, "function")
         .title(title)
         .message(format!(
-            "No test calls {}{more} in `{}`, directly or through other functions, and the file was changed {} times in 90 days.{}",
+            "No test calls {}{more} in `{}`, directly or through other functions, and the file was changed {} times in 90 days.{}{}",
             called.join(", "),
             source.path,
             source.history.churn_90d,
+            effects.entries.of_symbol(first).map_or(String::new(), |reach| format!(" `{}` comes here.", reach.entry.label)),
             if by_hand { " Reading or writing the terminal, or leaving the process, has to be taken out first." } else { "" },
         ))
         .impact(if by_hand { 2 } else { 3 })

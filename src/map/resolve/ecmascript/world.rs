@@ -90,6 +90,18 @@ impl<'a> World<'a> {
         imports.map(|import| self.module(file, &import.source).clone()).collect()
     }
 
+    /// The files behind what `file` exports from elsewhere.
+    pub fn reexports(&self, file: FileId) -> Vec<Option<FileId>> {
+        let behind = |target: &ExportTarget| match target {
+            ExportTarget::From { source, .. } => match self.module(file, source) {
+                ImportTarget::File(file) => Some(*file),
+                ImportTarget::External(_) | ImportTarget::Unresolved => None,
+            },
+            ExportTarget::Local(_) | ExportTarget::Value(_) => None,
+        };
+        self.files[file as usize].facts.exports.iter().map(|export| behind(&export.target)).collect()
+    }
+
     fn modules(&self, file: FileId) -> HashMap<&'a str, ImportTarget> {
         let Some(facts) = self.facts(file) else { return HashMap::default() };
         let mut modules: HashMap<&str, ImportTarget> = HashMap::default();

@@ -1,0 +1,266 @@
+//! `unused-file`: source files that nothing imports, starts, serves, tests or names.
+
+use std::collections::BTreeMap;
+
+use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::reach::conventions;
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::text::{count_of, folder_of};
+use crate::effects::Effects;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::{FileId, FileRole, RepoMap};
+
+mod orphans;
+
+/// Files that are of no use.
+pub struct UnusedFile;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "unused-file",
+    category: Category::TechDebt,
+    what: "a source file that no import, `mod` declaration, script, page or configuration leads to",
+    why: "it is read, searched, changed along and kept compiling, and the program would be the same without it",
+    quiet_when: "a framework loads files of that name or folder, several files beside it are unused in the same way, any text of \
+                 the repository names it, it exports nothing (a script), or it is a test, an example, a migration, generated or an \
+                 entry point; a large share of the package looks unused, so that it must be started in a way that does not show",
+    example: "// src/legacy-price.ts: nothing imports it\nexport function legacyPrice(order) { … }",
+};
+
+/// Findings reported, the largest files first.
+const MAX_FINDINGS: usize = 20;
+/// Percent of a package's files that may be unused before the package must be loaded in a way that does not show.
+const MAX_SHARE: usize = 20;
+/// That many are possible in any package.
+const ALWAYS_POSSIBLE: usize = 2;
+/// Further files named in a finding.
+const MAX_NAMED: usize = 10;
+
+impl Rule for UnusedFile {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
+        let mut found: Vec<(u32, Finding)> = modules(ground);
+        let orphans = orphans::orphans(ground).unwrap_or_default();
+        let convincing = without_crowds(map, &orphans, &|file| orphans.contains(&file));
+        found.extend(convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))));
+        found.sort_by(|a, b| {
+            (std::cmp::Reverse(a.0), &a.1.location().file).cmp(&(std::cmp::Reverse(b.0), &b.1.location().file))
+        });
+        found.into_iter().take(MAX_FINDINGS).map(|(_, finding)| finding).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        recipe(finding, context)
+    }
+}
+
+/// Unused TypeScript and JavaScript files with their lines.
+fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
+    let map = ground.map;
+    if !map.files.iter().any(|file| file.language.is_ecmascript()) {
+        return Vec::new();
+    }
+    let Some(reach) = ground.reach() else { return Vec::new() };
+    let dead = reach.dead();
+    let crowded = crowded_packages(map, &dead);
+    let roots: Vec<FileId> = dead.iter().copied().filter(|file| reach.is_lonely(*file)).collect();
+    let roots = without_crowds(map, &roots, &|file| reach.is_lonely(file) && !reach.is_entry(file));
+    let kept: Vec<FileId> = roots
+        .into_iter()
+        .filter(|file| {
+            let package = map.recon.package_in(&map.file(*file).path, false);
+            package.is_some_and(|package| !crowded.contains(&package.folder.as_str()))
+        })
+        .collect();
+    kept.into_iter()
+        .map(|root| {
+            let below = reach.below(root);
+            let lines = std::iter::once(&root).chain(&below).map(|file| map.file(*file).lines).sum();
+            (lines, module_finding(map, root, &below, lines))
+        })
+        .collect()
+}
+
+/// Folders of packages of which so much looks unused that they must be loaded in some other way.
+fn crowded_packages<'a>(map: &'a RepoMap, dead: &[FileId]) -> Vec<&'a str> {
+    let folder =
+        |file: FileId| map.recon.package_in(&map.file(file).path, false).map_or("", |package| package.folder.as_str());
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (id, _) in
+        map.files_with_ids().filter(|(_, file)| file.language.is_ecmascript() && file.role == FileRole::Production)
+    {
+        let (all, unused) = counts.entry(folder(id)).or_default();
+        *all += 1;
+        *unused += usize::from(dead.binary_search(&id).is_ok());
+    }
+    counts
+        .into_iter()
+        .filter(|(_, (all, unused))| *unused > ALWAYS_POSSIBLE && unused * 100 > all * MAX_SHARE)
+        .map(|(folder, _)| folder)
+        .collect()
+}
+
+/// Leaves out files whose neighbours are unused in the same way: then something loads them all, by folder, by name or by ending.
+fn without_crowds(map: &RepoMap, files: &[FileId], is_unused: &dyn Fn(FileId) -> bool) -> Vec<FileId> {
+    type Key = fn(&str) -> Option<String>;
+    let by: [Key; 3] = [
+        |path| Some(folder_of(path).to_owned()),
+        // `orders/handler.ts`, `users/handler.ts`.
+        |path| {
+            let (folder, name) = path.rsplit_once('/')?;
+            Some(format!("{}/*/{name}", folder_of(folder)))
+        },
+        // `order.entity.ts`, `user.entity.ts`.
+        |path| {
+            let name = path.rsplit('/').next()?;
+            let (_, ending) = name.split_once('.')?;
+            ending.contains('.').then(|| format!("*.{ending}"))
+        },
+    ];
+    let mut crowds: Vec<BTreeMap<String, (usize, usize)>> = vec![BTreeMap::new(); by.len()];
+    for (id, file) in map.files_with_ids().filter(|(_, file)| file.role == FileRole::Production) {
+        for (key, crowd) in by.iter().zip(&mut crowds) {
+            if let Some(key) = key(&file.path) {
+                let (all, unused) = crowd.entry(key).or_default();
+                *all += 1;
+                *unused += usize::from(is_unused(id));
+            }
+        }
+    }
+    let is_crowd = |(all, unused): (usize, usize)| unused >= 2 && unused * 2 >= all;
+    let convinces = |file: &FileId| {
+        let path = &map.file(*file).path;
+        let folder = folder_of(path).rsplit('/').next().unwrap_or_default().to_lowercase();
+        let alone = crowds[0].get(folder_of(path)).is_some_and(|(all, unused)| all == unused);
+        let crowded = by
+            .iter()
+            .zip(&crowds)
+            .any(|(key, crowd)| key(path).and_then(|key| crowd.get(&key)).is_some_and(|count| is_crowd(*count)));
+        let loaded = alone && conventions::LOADED.contains(&folder.as_str());
+        !crowded && !loaded
+    };
+    files.iter().copied().filter(convinces).collect()
+}
+
+fn module_finding(map: &RepoMap, root: FileId, below: &[FileId], lines: u32) -> Finding {
+    let path = &map.file(root).path;
+    let along = match below {
+        [] => String::new(),
+        [one] => format!(", those of `{}` included, which only it imports", map.file(*one).path),
+        more => format!(", those of {} included that only it imports", count_of(more.len(), "file")),
+    };
+    let title = match below {
+        [] => format!("nothing uses `{path}`"),
+        more => format!("nothing uses `{path}`, nor {} it alone imports", count_of(more.len(), "file")),
+    };
+    let mut draft = at_first_line(map, root)
+        .title(title)
+        .message(format!(
+            "No file of the repository imports `{path}`, no script, page or configuration names it, and no framework in use loads a \
+             file of this name or place: nothing runs its {}{along}.",
+            count_of(lines as usize, "line")
+        ))
+        .impact(if lines >= 150 { 2 } else { 1 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(confidence(map, root));
+    for file in below.iter().take(MAX_NAMED) {
+        let path = &map.file(*file).path;
+        draft = draft.and_lines(path, 1, 1, "only imported by it");
+    }
+    draft.build()
+}
+
+/// What nobody has touched for months is not work that is under way.
+fn confidence(map: &RepoMap, file: FileId) -> Confidence {
+    let source = map.file(file);
+    let package = map.recon.package_in(&source.path, false);
+    let is_application = package.is_some_and(|package| !package.publishable);
+    if is_application && map.commit.is_some() && source.history.churn_90d == 0 {
+        Confidence::High
+    } else {
+        Confidence::Med
+    }
+}
+
+fn orphan_finding(map: &RepoMap, file: FileId) -> Finding {
+    let source = map.file(file);
+    at_first_line(map, file)
+        .title(format!("no module declares `{}`", source.path))
+        .message(format!(
+            "No `mod` declaration and no `include!` leads to `{}`: the compiler never sees its {}, so they may not even compile.",
+            source.path,
+            count_of(source.lines as usize, "line")
+        ))
+        .impact(if source.lines >= 150 { 2 } else { 1 })
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(Confidence::High)
+        .build()
+}
+
+/// At the first definition, which says what the file was for; else at its first line.
+fn at_first_line(map: &RepoMap, file: FileId) -> FindingDraft {
+    let source = map.file(file);
+    let line =
+        source.facts.symbols.iter().find(|symbol| symbol.container.is_none()).map_or(1, |symbol| symbol.name_line);
+    FindingDraft::at_lines(&DOC, &source.path, line, line, "unused file")
+}
+
+fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
+    let path = &finding.location().file;
+    let (_, source) = map.file_by_path(path)?;
+    let below: Vec<&str> = finding.evidence.iter().skip(1).map(|evidence| evidence.file.as_str()).collect();
+    let is_rust = source.language == LanguageName::Rust;
+    let all: Vec<&str> = std::iter::once(path.as_str()).chain(below.iter().copied()).collect();
+    let names: Vec<String> = all.iter().map(|path| format!("`{path}`")).collect();
+    Some(PlanDraft {
+        title: match below.len() {
+            0 => format!("Delete `{path}`"),
+            more => format!("Delete `{path}` and {} it alone imports", count_of(more, "file")),
+        },
+        why: format!("{} What is gone need not be read, kept compiling or moved along.", finding.message),
+        steps: vec![StepDraft {
+            title: format!("Delete {}", count_of(all.len(), "file")),
+            instruction: format!(
+                "Delete {}. If the build misses one of them, something loads it in a way that does not show in the code: put all back \
+                 and stop.",
+                names.join(", ")
+            ),
+            edits: all.iter().map(|path| EditDraft::Delete { file: (*path).to_owned() }).collect(),
+            gates: vec![
+                GateDraft::Project(CommandPurpose::Typecheck),
+                GateDraft::Project(CommandPurpose::Build),
+                GateDraft::Project(CommandPurpose::Test),
+            ],
+        }],
+        in_scope: all.iter().map(|path| ScopeDraft { path: (*path).to_owned(), remark: "delete".to_owned() }).collect(),
+        out_of_scope: vec![(
+            "dependencies that only these files used".to_owned(),
+            "removing them changes the lock file and is reviewed on its own".to_owned(),
+        )],
+        stop_conditions: vec![
+            if is_rust {
+                format!("a build script, a macro or another repository includes `{path}`")
+            } else {
+                format!(
+                    "something loads `{path}` by a name that is put together at run time, or from outside this repository"
+                )
+            },
+            format!("`{path}` was added for work that is under way: ask its author (`git log -1 -- {path}`)"),
+        ],
+        maintenance: vec!["git keeps what was deleted: `git log --diff-filter=D --summary` finds it.".to_owned()],
+        ..PlanDraft::default()
+    })
+}

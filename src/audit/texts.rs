@@ -1,0 +1,108 @@
+//! Texts beside the source: configuration, pages, scripts and the like, read once an audit, for rules that must know whether
+//! anything names a file or a package.
+
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
+use rayon::prelude::*;
+
+use crate::map::classify::LOCKFILES;
+use crate::repo_map::{RepoMap, SkipReason};
+use crate::tree::Tree;
+
+/// Bytes of one text: what is larger is data.
+const MAX_BYTES: u64 = 1 << 20;
+/// Bytes of all texts: beyond, nobody can say that nothing names a thing.
+const MAX_TOTAL: u64 = 64 << 20;
+
+/// Prose, pictures and data: to be named there keeps nothing alive.
+const SILENT: &[&str] = &[
+    ".md",
+    ".markdown",
+    ".txt",
+    ".rst",
+    ".adoc",
+    ".svg",
+    ".csv",
+    ".tsv",
+    ".snap",
+    ".po",
+    ".pot",
+    ".map",
+    ".geojson",
+    ".ipynb",
+    ".patch",
+    ".diff",
+    ".log",
+];
+
+/// The texts of a repository that are no source code.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// Path and text, sorted by path.
+    pub files: Vec<(String, String)>,
+    /// Some could not be read: silence about a name proves nothing.
+    pub incomplete: bool,
+}
+
+impl Texts {
+    /// Reads them.
+    pub fn read(map: &RepoMap, tree: &dyn Tree) -> Texts {
+        let Ok(entries) = tree.entries() else { return Texts { incomplete: true, ..Texts::default() } };
+        let generated: BTreeSet<&str> = map
+            .skipped
+            .iter()
+            .filter(|file| file.reason == SkipReason::Generated && !file.path.ends_with(".map"))
+            .map(|file| file.path.as_str())
+            .collect();
+        let wanted: Vec<&str> = entries
+            .iter()
+            .filter(|entry| {
+                let path = entry.path.as_str();
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let is_other = map.other_files.binary_search_by(|other| other.as_str().cmp(path)).is_ok();
+                entry.bytes <= MAX_BYTES
+                    && (is_other || generated.contains(path))
+                    && !LOCKFILES.contains(&name)
+                    && !SILENT.iter().any(|end| name.ends_with(end))
+            })
+            .map(|entry| entry.path.as_str())
+            .collect();
+        let total: u64 = entries
+            .iter()
+            .filter(|entry| wanted.binary_search(&entry.path.as_str()).is_ok())
+            .map(|entry| entry.bytes)
+            .sum();
+        if total > MAX_TOTAL {
+            return Texts { incomplete: true, ..Texts::default() };
+        }
+        let files =
+            wanted.into_par_iter().filter_map(|path| Some((path.to_owned(), tree.text(path)?))).collect::<Vec<_>>();
+        Texts { files, incomplete: false }
+    }
+}
+
+/// Words to be looked for in many texts at once.
+pub struct Needles {
+    finder: AhoCorasick,
+}
+
+impl Needles {
+    /// For `words`, none of them empty.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Needles> {
+        Some(Needles { finder: AhoCorasick::new(words).ok()? })
+    }
+
+    /// The words that occur in `text` at a place (bytes before and after it are given) that `accepts` takes.
+    pub fn found_in(&self, text: &str, accepts: &dyn Fn(usize, &str, &str) -> bool) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for hit in self.finder.find_overlapping_iter(text) {
+            let word = hit.pattern().as_usize();
+            // A hit within a multi-byte character cannot be: words start and end at character boundaries.
+            if !found.contains(&word) && accepts(word, &text[..hit.start()], &text[hit.end()..]) {
+                found.insert(word);
+            }
+        }
+        found
+    }
+}
