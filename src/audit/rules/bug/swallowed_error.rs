@@ -301,10 +301,16 @@ fn of_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write
         .impact(4)
         .effort(Effort::S)
         .risk(Risk::Med)
-        .confidence(if effects.direct(write).is_empty() { Confidence::Med } else { Confidence::High })
+        // What is to be gone and cannot be deleted was most often gone before.
+        .confidence(if effects.direct(write).is_empty() || deletes(map, write) { Confidence::Med } else { Confidence::High })
         .and_call(map, write, "write")
         .path(effects.path(map, write, effect))
         .build()
+}
+
+fn deletes(map: &RepoMap, call: CallId) -> bool {
+    let name = map.call(call).name.to_ascii_lowercase();
+    ["delete", "remove", "destroy", "drop"].iter().any(|verb| name.starts_with(verb))
 }
 
 fn of_call(map: &RepoMap, effects: &Effects, call: CallId) -> Finding {
