@@ -123,9 +123,9 @@ impl Baseline {
         self.entries.is_empty()
     }
 
-    /// Whether it knows the finding.
-    pub fn contains(&self, finding: &Finding) -> bool {
-        self.entries.iter().any(|entry| entry.fingerprint == finding.fingerprint)
+    /// The fingerprints it knows.
+    pub fn fingerprints(&self) -> BTreeSet<&str> {
+        self.entries.iter().map(|entry| entry.fingerprint.as_str()).collect()
     }
 
     /// Entries that match nothing any more, among the rules that `ran` and the files that `keeps` accepts.

@@ -96,13 +96,14 @@ fn run_rules(
             if gone == 1 { "matches" } else { "match" },
         ));
     }
+    let known = options.baseline.fingerprints();
     let mut doubtful = 0;
     for finding in findings {
         if let Some(reason) = suppressions.reason(&finding) {
             audit.suppressed.push(Suppressed { reason: reason.to_owned(), finding });
         } else if options.rejected.contains(&finding.fingerprint) {
             audit.rejected.push(finding);
-        } else if options.baseline.contains(&finding) {
+        } else if known.contains(finding.fingerprint.as_str()) {
             audit.known.push(finding);
         } else if ranking::is_shown(&finding, options.depth) {
             audit.findings.push(finding);

@@ -73,7 +73,7 @@ pub struct AuditArgs {
     #[arg(long)]
     all: bool,
     /// Write what is found to the baseline, so that later runs are silent about it
-    #[arg(long, conflicts_with_all = ["no_baseline", "top", "all"])]
+    #[arg(long, conflicts_with_all = ["no_baseline", "top", "all", "format", "output"])]
     write_baseline: bool,
     #[command(flatten)]
     output: OutputArgs,
@@ -148,7 +148,7 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
             AuditEffort::Standard => Depth::Standard,
             AuditEffort::Deep => Depth::Deep,
         },
-        advisories: read_advisories(&workspace)?.map(Arc::new),
+        advisories: read_advisories(&workspace)?,
         ..AuditOptions::default()
     };
     let audit: Audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
@@ -192,7 +192,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
 }
 
 /// The databases that are named, else the one another tool keeps.
-fn read_advisories(workspace: &Workspace) -> Result<Option<Advisories>, Failure> {
+pub fn read_advisories(workspace: &Workspace) -> Result<Option<Arc<Advisories>>, Failure> {
     let mut advisories = Advisories::default();
     for path in &workspace.settings.advisories.value {
         advisories.extend(load::read(&workspace.root.join(path))?);
@@ -205,7 +205,7 @@ fn read_advisories(workspace: &Workspace) -> Result<Option<Advisories>, Failure>
             advisories.extend(load::read(&path).unwrap_or_default());
         }
     }
-    Ok((!advisories.is_empty()).then_some(advisories))
+    Ok((!advisories.is_empty()).then(|| Arc::new(advisories)))
 }
 
 /// Rejected findings by fingerprint, with what the index says of them.

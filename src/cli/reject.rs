@@ -38,7 +38,7 @@ pub fn run(args: RejectArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
         Err(BacklogError::NotFound { .. }) => {
             let survey = read(&workspace, context)?;
-            let finding = find(&id, all_findings(&survey)?)?;
+            let finding = find(&id, all_findings(&workspace, &survey)?)?;
             let lock = backlog.lock()?;
             backlog.reject_finding(&lock, &finding.fingerprint, &finding.title, &reason)?;
             finding.title

@@ -16,7 +16,7 @@ use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
 
 use super::Context;
-use super::audit::read;
+use super::audit::{read, read_advisories};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
@@ -88,7 +88,7 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
         Meant::Finding => {
             let survey = read(&workspace, context)?;
-            let finding = find(&id, all_findings(&survey)?)?;
+            let finding = find(&id, all_findings(&workspace, &survey)?)?;
             outputs.write(&context.console, &|format, _| match format {
                 Format::Json | Format::Jsonl => json::document(&finding),
                 Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
@@ -190,8 +190,9 @@ fn diff(place: &Place, plan: &str, branch: String, base: String, tip: String) ->
 }
 
 /// Every finding there is, however doubtful, suppressed ones included.
-pub fn all_findings(survey: &improve::survey::Survey) -> Result<Vec<Finding>, Failure> {
-    let options = AuditOptions { depth: Depth::Deep, ..AuditOptions::default() };
+pub fn all_findings(workspace: &Workspace, survey: &improve::survey::Survey) -> Result<Vec<Finding>, Failure> {
+    let advisories = read_advisories(workspace)?;
+    let options = AuditOptions { depth: Depth::Deep, advisories, ..AuditOptions::default() };
     let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
     let suppressed = audit.suppressed.into_iter().map(|suppressed| suppressed.finding);
     Ok(audit.findings.into_iter().chain(suppressed).chain(audit.rejected).chain(audit.known).collect())
