@@ -34,6 +34,8 @@ struct Site {
     region: Option<RegionIndex>,
     span: Span,
     line: u32,
+    /// It is one of several values, as in `trusted ? {} : { rejectUnauthorized: false }`: somebody can set it.
+    is_optional: bool,
     /// What stands there, as a pattern of words.
     key: &'static str,
 }
@@ -48,8 +50,8 @@ impl Rule for TlsVerificationDisabled {
             .into_iter()
             .map(|site| {
                 let facts = &map.file(site.file).facts;
-                let conditional =
-                    facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Branch));
+                let conditional = site.is_optional
+                    || facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Branch));
                 FindingDraft::at_line(&DOC, map, site.file, site.line, site.symbol, "switch")
                     .title(format!("`{}` switches certificate verification off", site.key))
                     .message(format!(
@@ -125,6 +127,7 @@ fn sites(map: &RepoMap) -> Vec<Site> {
                         region: site.region,
                         span: site.span,
                         line: site.line,
+                        is_optional: false,
                         key,
                     });
                 }
@@ -150,24 +153,28 @@ const KEY: &str = "rejectUnauthorized";
 
 fn of_ecmascript(facts: &FileFacts, file: FileId, found: &mut Vec<Site>) {
     for site in &facts.calls {
-        if site.arguments.iter().any(switches_off) {
+        let off = || site.arguments.iter().filter(|argument| switches_off(argument));
+        if off().next().is_some() {
             found.push(Site {
                 file,
                 symbol: site.caller,
                 region: site.region,
                 span: site.span,
                 line: site.line,
+                is_optional: off().all(is_one_of_several),
                 key: KEY,
             });
         }
     }
-    for binding in facts.bindings.iter().filter(|binding| binding.value.as_ref().is_some_and(switches_off)) {
+    for binding in &facts.bindings {
+        let Some(value) = binding.value.as_ref().filter(|value| switches_off(value)) else { continue };
         found.push(Site {
             file,
             symbol: binding.owner,
             region: binding.region,
             span: binding.span,
             line: binding.line,
+            is_optional: is_one_of_several(value),
             key: KEY,
         });
     }
@@ -183,6 +190,7 @@ fn of_ecmascript(facts: &FileFacts, file: FileId, found: &mut Vec<Site>) {
                 region: assignment.region,
                 span: assignment.span,
                 line: assignment.line,
+                is_optional: !of_process && !direct && is_one_of_several(&assignment.value),
                 key,
             });
         }
@@ -197,6 +205,23 @@ fn switches_off(expr: &Expr) -> bool {
         }
     });
     found
+}
+
+/// Whether every switch in a value stands in an arm of a choice.
+fn is_one_of_several(expr: &Expr) -> bool {
+    let count = |expr: &Expr| {
+        let (mut all, mut chosen) = (0, 0);
+        expr.walk(&mut |inner| match inner {
+            Expr::Object(entries) => {
+                all += entries.iter().filter(|(key, value)| key == KEY && *value == Expr::Bool(false)).count();
+            }
+            Expr::Either(arms) => chosen += arms.iter().filter(|arm| switches_off(arm)).count(),
+            _ => {}
+        });
+        (all, chosen)
+    };
+    let (all, chosen) = count(expr);
+    all > 0 && chosen >= all
 }
 
 /// `rejectUnauthorized: false` → `true`; `danger_accept_invalid_certs(true)` → `(false)`.

@@ -1,5 +1,7 @@
 //! `weak-password-hash`: a password hashed by a function made to be fast.
 
+use std::collections::BTreeSet;
+
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
@@ -30,7 +32,14 @@ impl Rule for WeakPasswordHash {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.calls().filter_map(|(call, _)| finding(map, call)).collect()
+        let mut told = BTreeSet::new();
+        map.calls()
+            .filter_map(|(call, site)| {
+                let found = finding(map, call)?;
+                // A hash is often fed in several calls: one finding for each function.
+                told.insert((call.file, site.caller)).then_some(found)
+            })
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -162,6 +171,8 @@ const OTHER_REASONS: &[&str] = &[
     "subsonic",
     "ntlm",
     "scram",
+    // Schemes of hashes that others stored: md5-crypt, sha512-crypt.
+    "crypt",
     "cache",
     "gravatar",
     "legacy",
