@@ -4,12 +4,12 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::{Effects, chain};
+use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{LanguageName, RegionKind, Span, Usage};
+use crate::repo_map::facts::{LanguageName, LoopForm, RegionKind, Span, Usage};
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
-use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap};
+use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap, SymbolId};
 
 /// A constant pattern that is compiled inside a function.
 pub struct RegexInHotPath;
@@ -20,7 +20,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "`Regex::new` with a literal in a loop, in code that answers requests, or in a function that is called again and again",
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
-                 it, in a build script or in test code, or nothing shows that it runs more than once",
+                 it, in a build script or in test code, the function itself waits for a database, the network or a program, or \
+                 nothing shows that it runs more than once",
     example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
 };
 
@@ -176,12 +177,17 @@ fn heat(map: &RepoMap, effects: &Effects, call: CallId) -> Heat {
     let Some(function) = map.caller_of(call) else { return Heat::Unknown };
     let shipped = |call: &&CallId| !place::in_test(map, **call);
     let callers: Vec<CallId> = map.callers(function).iter().filter(shipped).copied().collect();
-    if callers.iter().any(|caller| !place::iterations(map, *caller).is_empty()) {
+    // A function that waits for a disk, a database or the network: what compiling costs beside that is not felt.
+    if waits(map, effects, function) {
+        return Heat::Unknown;
+    }
+    if callers.iter().any(|caller| is_per_item(map, *caller)) {
         return Heat::Looped;
     }
-    let above_in_loop = callers.iter().filter_map(|caller| map.caller_of(*caller)).any(|above| {
-        map.callers(above).iter().filter(shipped).any(|caller| !place::iterations(map, *caller).is_empty())
-    });
+    let above_in_loop = callers
+        .iter()
+        .filter_map(|caller| map.caller_of(*caller))
+        .any(|above| map.callers(above).iter().filter(shipped).any(|caller| is_per_item(map, *caller)));
     if above_in_loop {
         Heat::Looped
     } else if effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind.is_request()) {
@@ -191,6 +197,19 @@ fn heat(map: &RepoMap, effects: &Effects, call: CallId) -> Heat {
     } else {
         Heat::Unknown
     }
+}
+
+/// Whether a caller calls it once an item. A loop that goes on until something happens may wait between its turns.
+fn is_per_item(map: &RepoMap, call: CallId) -> bool {
+    place::iterations(map, call).iter().any(|iteration| {
+        iteration.statement.is_none_or(|statement| !matches!(statement.form, LoopForm::While | LoopForm::Endless))
+    })
+}
+
+/// Whether a function reaches something slower than compiling a pattern.
+fn waits(map: &RepoMap, effects: &Effects, function: SymbolId) -> bool {
+    let slow = [Effect::Http, Effect::DbRead, Effect::DbWrite, Effect::Redis, Effect::Process];
+    map.calls_in(function).any(|call| slow.iter().any(|effect| effects.cause(map, call, *effect).is_some()))
 }
 
 /// A function that is given text to look at is made to be called again.
