@@ -99,7 +99,7 @@ pub struct Dependency {
     /// The name the code uses, where the manifest renames it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
-    /// The requirement as written.
+    /// The requirement as written; `workspace` where it is inherited from a manifest that is not there.
     pub requirement: String,
     /// Which section it stands in.
     pub kind: DependencyKind,

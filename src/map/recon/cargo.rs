@@ -138,6 +138,8 @@ fn dependencies(manifest: &Manifest<'_>, root: Option<&Manifest<'_>>) -> Vec<Dep
                 || match (field("path"), field("git")) {
                     (Some(path), _) => format!("path {path}"),
                     (None, Some(git)) => format!("git {git}"),
+                    // What it inherits stands in a manifest that is not here.
+                    (None, None) if flag(own, "workspace") && inherited.is_none() => "workspace".to_owned(),
                     (None, None) => "*".to_owned(),
                 },
                 str::to_owned,
