@@ -7,6 +7,7 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::deferral::is_deferred;
+use crate::effects::entry::EntryKind;
 use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, RegionKind};
@@ -181,6 +182,8 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     let serves = source_depends_on(map, call, SERVERS);
     if api.api.ends_with("sleep") {
         Some(Weight::Sleep)
+    } else if runs_once(map, effects, call) {
+        None
     } else if also(Effect::Fs) {
         // A small read is over in microseconds: only a server does it often enough to matter, and not while it starts.
         (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
@@ -234,6 +237,17 @@ fn is_library(map: &RepoMap, call: CallId) -> bool {
         let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
         !map.has_path(&format!("{folder}src/main.rs")) && !map.has_path(&format!("{folder}main.rs"))
     })
+}
+
+/// Whether only the program's start leads here, and by at most two calls: nothing waits yet. Who answers requests is looked at first, so
+/// that code which both reach counts as theirs.
+fn runs_once(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let may_repeat = facts.enclosing_regions(facts.call(call.index).region).any(|(_, region)| {
+        matches!(region.kind, RegionKind::Loop(_) | RegionKind::Callback { .. } | RegionKind::AsyncBlock)
+    });
+    let reach = effects.entries.of_call(map, call);
+    !may_repeat && reach.is_some_and(|reach| reach.entry.kind == EntryKind::Command && reach.distance <= 2)
 }
 
 /// Functions that run once, when nothing waits yet or any more.

@@ -137,8 +137,18 @@ impl Rule for NoTestCommand {
 
 /// Whether tests stand apart from what they test: in a package or folder of their own, or through a browser.
 fn has_end_to_end_tests(map: &RepoMap) -> bool {
-    const RUNNERS: [&str; 7] =
-        ["@playwright/test", "playwright", "cypress", "webdriverio", "puppeteer", "supertest", "nightwatch"];
+    const RUNNERS: [&str; 10] = [
+        "@playwright/test",
+        "playwright",
+        "cypress",
+        "webdriverio",
+        "puppeteer",
+        "supertest",
+        "nightwatch",
+        "newman",
+        "k6",
+        "artillery",
+    ];
     let says_test = |name: &str| {
         let lower = name.to_ascii_lowercase();
         lower.split(['/', '-', '_', '@']).any(|word| matches!(word, "e2e" | "test" | "tests" | "spec" | "integration"))
