@@ -10,7 +10,7 @@ use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::facts::{ImportItem, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap};
+use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap, SourceFile};
 
 /// Modules that import each other.
 pub struct ImportCycle;
@@ -104,12 +104,19 @@ fn graph(map: &RepoMap) -> Graph {
                 && !is_type(map, to, &import.item)
                 // An import of which nothing is used as a value is dropped by every compiler.
                 && (import.local.is_empty() || file.facts.references.binary_search(&import.local).is_ok());
-            if is_runtime && to != id {
+            if is_runtime && to != id && !(defers(file) && defers(imported)) {
                 graph.entry(id).or_default().entry(to).or_insert(import.line);
             }
         }
     }
     graph
+}
+
+/// Whether a file puts off what it needs of others by Nest's `forwardRef`: where both ends do, the cycle is known and broken.
+fn defers(file: &SourceFile) -> bool {
+    file.facts.imports.iter().any(|import| {
+        import.source == "@nestjs/common" && matches!(&import.item, ImportItem::Named(name) if *name == "forwardRef")
+    })
 }
 
 /// Whether an import names a type of the file, so that nothing of it is left at run time.
