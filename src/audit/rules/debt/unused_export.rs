@@ -10,7 +10,6 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::count_of;
 use crate::audit::texts::Needles;
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{ExportTarget, ImportItem, LanguageName, Symbol, SymbolKind};
 use crate::repo_map::name::Name;
@@ -100,10 +99,6 @@ const LOOKED_FOR: &[&str] = &[
 impl Rule for UnusedExport {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {

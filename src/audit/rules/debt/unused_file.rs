@@ -7,7 +7,6 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::reach::conventions;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{count_of, folder_of};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::recon::CommandPurpose;
@@ -41,10 +40,6 @@ const MAX_NAMED: usize = 10;
 impl Rule for UnusedFile {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {

@@ -10,7 +10,6 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::vulnerable_dependency::{lock_files, requiring};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{CommandPurpose, Dependency, DependencyKind, Package, PackageManager};
@@ -31,10 +30,6 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for DeprecatedDependency {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {

@@ -10,7 +10,6 @@ use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::{entry_span, is_shipped, lockfile_of};
 use crate::audit::text::{FileText, count_of};
 use crate::audit::texts::Needles;
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, Span};
 use crate::repo_map::recon::{CommandPurpose, Dependency, DependencyKind, Package, PackageManager};
@@ -44,10 +43,6 @@ const MAX_SHARE: usize = 50;
 impl Rule for UnusedDependency {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {

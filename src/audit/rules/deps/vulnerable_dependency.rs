@@ -10,7 +10,6 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks::{self, Locked};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::{is_shipped, lockfile_of};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::plan::expectation::Expectation;
 use crate::repo_map::RepoMap;
@@ -36,10 +35,6 @@ const MAX_FINDINGS: usize = 15;
 impl Rule for VulnerableDependency {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {

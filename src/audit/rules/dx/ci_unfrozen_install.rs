@@ -4,7 +4,6 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{FileText, count_of};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::workflow::{Workflow, WorkflowStep};
@@ -27,10 +26,6 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for CiUnfrozenInstall {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
-    }
-
-    fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        Vec::new()
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
