@@ -56,9 +56,13 @@ impl FileText {
     }
 }
 
-/// `text` as the noun for `count` things: `1 line`, `2 lines`.
+/// `count` things of the kind `noun`: `1 line`, `2 lines`, `2 libraries`.
 pub fn count_of(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    match noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
 }
 
 /// The folder of `path`, `""` at the root.
@@ -94,6 +98,14 @@ pub fn relative_path(folder: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn things_are_counted_in_english() {
+        assert_eq!(count_of(1, "library"), "1 library");
+        assert_eq!(count_of(2, "library"), "2 libraries");
+        assert_eq!(count_of(2, "key"), "2 keys");
+        assert_eq!(count_of(0, "line"), "0 lines");
+    }
 
     #[test]
     fn parts_are_found_once_or_not_at_all() {

@@ -109,6 +109,13 @@ pub struct Dependency {
     pub git: Option<GitSource>,
 }
 
+impl Dependency {
+    /// The name it is listed under, which is the one the code uses.
+    pub fn listed_name(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
 /// A dependency that is fetched from a git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GitSource {

@@ -37,8 +37,6 @@ const JOBS: &[(&str, &[&str])] = &[
 /// Pairs that go together: one is made of the other, or they differ in what they are for.
 const TOGETHER: &[&[&str]] =
     &[&["moment", "moment-timezone"], &["lodash", "lodash-es"], &["cuid", "@paralleldrive/cuid2"]];
-/// Files that must import a library before it counts as in use.
-const MIN_FILES: usize = 1;
 
 impl Rule for CompetingDependencies {
     fn doc(&self) -> &'static RuleDoc {
@@ -57,7 +55,7 @@ impl Rule for CompetingDependencies {
         let job = JOBS.iter().find(|(job, _)| finding.title.ends_with(&format!("for {job}")))?;
         let used = used(map, package, job.1);
         let (keep, _) = used.first()?;
-        let name = key(keep);
+        let name = keep.listed_name();
         let steps: Vec<StepDraft> = used
             .iter()
             .skip(1)
@@ -65,15 +63,15 @@ impl Rule for CompetingDependencies {
                 let shown: Vec<String> = files.iter().take(12).map(|(path, _)| format!("`{path}`")).collect();
                 let more = files.len().saturating_sub(12);
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                let entry = format!("\"{}\":", key(own));
+                let entry = format!("\"{}\":", own.listed_name());
                 let once = context.tree.text(&place.file).is_some_and(|text| text.matches(&entry).count() == 1);
                 let gone = GateDraft::TextGone { text: entry, file: place.file.clone() };
                 StepDraft {
-                    title: format!("Move `{}` over to `{name}`", key(own)),
+                    title: format!("Move `{}` over to `{name}`", own.listed_name()),
                     instruction: format!(
                         "Replace every use of `{}` in {}{more} by `{name}`, one file at a time, then remove it from `{}` and bring the lock file up \
                          to date.",
-                        key(own),
+                        own.listed_name(),
                         shown.join(", "),
                         place.file
                     ),
@@ -110,10 +108,6 @@ impl Rule for CompetingDependencies {
     }
 }
 
-fn key(dependency: &Dependency) -> &str {
-    dependency.alias.as_deref().unwrap_or(&dependency.name)
-}
-
 /// Files that import a library, each with the line.
 type Users = Vec<(String, u32)>;
 
@@ -122,9 +116,9 @@ fn used<'a>(map: &RepoMap, package: &'a Package, names: &[&str]) -> Vec<(&'a Dep
     let mut found: Vec<(&Dependency, Users)> = package
         .dependencies
         .iter()
-        .filter(|own| own.kind == DependencyKind::Normal && names.contains(&key(own)))
-        .map(|own| (own, users(map, package, key(own))))
-        .filter(|(_, files)| files.len() >= MIN_FILES)
+        .filter(|own| own.kind == DependencyKind::Normal && names.contains(&own.listed_name()))
+        .map(|own| (own, users(map, package, own.listed_name())))
+        .filter(|(_, files)| !files.is_empty())
         .collect();
     found.sort_by_key(|(own, files)| (std::cmp::Reverse(files.len()), own.line));
     found
@@ -153,24 +147,22 @@ fn finding(map: &RepoMap, package: &Package, (job, names): &(&str, &[&str])) -> 
         .iter()
         .filter(|(own, _)| {
             !TOGETHER.iter().any(|pair| {
-                pair.iter().skip(1).any(|second| *second == key(own))
-                    && used.iter().any(|(other, _)| key(other) == pair[0])
+                pair.iter().skip(1).any(|second| *second == own.listed_name())
+                    && used.iter().any(|(other, _)| other.listed_name() == pair[0])
             })
         })
         .count();
     if distinct < 2 {
         return None;
     }
-    let told: Vec<String> =
-        used.iter().map(|(own, files)| format!("`{}` ({})", key(own), count_of(files.len(), "file"))).collect();
+    let told: Vec<String> = used
+        .iter()
+        .map(|(own, files)| format!("`{}` ({})", own.listed_name(), count_of(files.len(), "file")))
+        .collect();
     let (first, _) = &used[0];
     let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "dependency")
-        .expecting(key(first))
-        .title(format!(
-            "`{}` has {} for {job}",
-            package.name,
-            count_of(used.len(), "library").replace("librarys", "libraries")
-        ))
+        .expecting(first.listed_name())
+        .title(format!("`{}` has {} for {job}", package.name, count_of(used.len(), "library")))
         .message(format!(
             "`{}` imports {} for {job}: each with its own types, faults and weight, and a reader has to know them all.",
             package.name,

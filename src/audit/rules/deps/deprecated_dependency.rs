@@ -79,24 +79,23 @@ struct Given {
 fn finding(manifest: &str, given: &[Given]) -> Finding {
     const MAX_NAMED: usize = 8;
     const MAX_REASON: usize = 120;
-    let name = |given: &Given| given.dependency.alias.clone().unwrap_or_else(|| given.dependency.name.clone());
     let told: Vec<String> = given
         .iter()
         .take(MAX_NAMED)
         .map(|own| {
             let reason: String = own.reason.trim_end_matches('.').chars().take(MAX_REASON).collect();
-            format!("`{}` {} (\"{reason}\")", name(own), own.version)
+            format!("`{}` {} (\"{reason}\")", own.dependency.listed_name(), own.version)
         })
         .collect();
     let more = given.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let first = &given[0];
     let title = match given {
-        [one] => format!("`{}` {} is deprecated", name(one), one.version),
+        [one] => format!("`{}` {} is deprecated", one.dependency.listed_name(), one.version),
         more => format!("{} dependencies of `{manifest}` are deprecated", more.len()),
     };
     let mut draft = FindingDraft::at_lines(&DOC, manifest, first.dependency.line, first.dependency.line, "requirement")
-        .expecting(&name(first))
+        .expecting(first.dependency.listed_name())
         .title(title)
         .message(format!(
             "`{manifest}` lists {}{more}: nobody mends what is found in {} from now on.",
@@ -126,7 +125,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         .collect();
     let lock = &finding.evidence.iter().find(|evidence| evidence.role == "locked version")?.file;
     let steps: Vec<StepDraft> = listed.iter().map(|own| step(context, package, own)).collect();
-    let name = listed.first().map(|own| own.alias.as_deref().unwrap_or(&own.name))?;
+    let name = listed.first().map(|own| own.listed_name())?;
     let goals: Vec<GateDraft> = listed.iter().filter_map(|own| gone(context, package, own)).collect();
     let users: BTreeSet<String> = listed.iter().flat_map(|own| users(map, package, own)).collect();
     let mut in_scope = vec![
@@ -156,7 +155,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
 
 /// Moving off one of them.
 fn step(context: &RecipeContext<'_>, package: &Package, own: &Dependency) -> StepDraft {
-    let name = own.alias.as_deref().unwrap_or(&own.name);
+    let name = own.listed_name();
     let users = users(context.map, package, own);
     let shown: Vec<String> = users.iter().take(8).map(|path| format!("`{path}`")).collect();
     let users_text = match users.len() {
@@ -189,7 +188,7 @@ fn gone(context: &RecipeContext<'_>, package: &Package, own: &Dependency) -> Opt
 
 /// Files of the package that import it.
 fn users(map: &RepoMap, package: &Package, own: &Dependency) -> Vec<String> {
-    let name = own.alias.as_deref().unwrap_or(&own.name);
+    let name = own.listed_name();
     let is_cargo = package.manager == PackageManager::Cargo;
     map.files
         .iter()

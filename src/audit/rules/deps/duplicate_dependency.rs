@@ -33,8 +33,10 @@ impl Rule for DuplicateDependency {
         let mut found = Vec::new();
         for package in map.recon.packages.iter().filter(|package| package.manager != PackageManager::Cargo) {
             for dev in package.dependencies.iter().filter(|own| own.kind == DependencyKind::Dev) {
-                let normal =
-                    package.dependencies.iter().find(|own| own.kind == DependencyKind::Normal && key(own) == key(dev));
+                let normal = package
+                    .dependencies
+                    .iter()
+                    .find(|own| own.kind == DependencyKind::Normal && own.listed_name() == dev.listed_name());
                 if let Some(normal) = normal {
                     found.push(finding(&package.manifest, normal, dev));
                 }
@@ -49,8 +51,8 @@ impl Rule for DuplicateDependency {
         let dev =
             package.dependencies.iter().find(|own| own.kind == DependencyKind::Dev && own.line == place.start_line)?;
         let text = FileText::read(context.tree, &place.file)?;
-        let span = entry_span(&text, dev.line, key(dev))?;
-        let name = key(dev);
+        let span = entry_span(&text, dev.line, dev.listed_name())?;
+        let name = dev.listed_name();
         let lockfile = lockfile_of(context.map, package);
         let mut steps = vec![StepDraft {
             title: format!("Remove `{name}` from `devDependencies`"),
@@ -64,7 +66,8 @@ impl Rule for DuplicateDependency {
         let mut in_scope = vec![ScopeDraft { path: place.file.clone(), remark: "one line".to_owned() }];
         if let Some(lockfile) = lockfile {
             let repeated = repeated_in(context, &lockfile, package, name);
-            let same = package.dependencies.iter().all(|own| key(own) != name || own.requirement == dev.requirement);
+            let same =
+                package.dependencies.iter().all(|own| own.listed_name() != name || own.requirement == dev.requirement);
             match repeated {
                 Repeated::At(span) => steps[0].edits.push(EditDraft::Replace {
                     file: lockfile.clone(),
@@ -149,13 +152,8 @@ fn repeated_in(context: &RecipeContext<'_>, lockfile: &str, package: &Package, n
     Repeated::No
 }
 
-/// The name it is listed under.
-fn key(dependency: &Dependency) -> &str {
-    dependency.alias.as_deref().unwrap_or(&dependency.name)
-}
-
 fn finding(manifest: &str, normal: &Dependency, dev: &Dependency) -> Finding {
-    let name = key(dev);
+    let name = dev.listed_name();
     let differ = normal.requirement != dev.requirement;
     let how = if differ {
         format!("as `{}` and as `{}`", normal.requirement, dev.requirement)

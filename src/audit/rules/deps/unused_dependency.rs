@@ -68,11 +68,6 @@ impl Rule for UnusedDependency {
     }
 }
 
-/// The name the code uses.
-fn key(dependency: &Dependency) -> &str {
-    dependency.alias.as_deref().unwrap_or(&dependency.name)
-}
-
 fn is_inside(folder: &str, path: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -91,7 +86,7 @@ fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<
     let imported: BTreeSet<&str> =
         own.iter().flat_map(|file| &file.facts.imports).map(|import| package_name(import.source.as_str())).collect();
     let listed = |name: &str, kind: DependencyKind| {
-        package.dependencies.iter().any(|other| key(other) == name && other.kind == kind)
+        package.dependencies.iter().any(|other| other.listed_name() == name && other.kind == kind)
     };
     let local = |name: &str| map.recon.packages.iter().any(|package| package.name == name);
     // A package may list for deployment what packages of this repository import that it depends on.
@@ -100,7 +95,7 @@ fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<
         .dependencies
         .iter()
         .filter(|own| {
-            let name = key(own);
+            let name = own.listed_name();
             own.kind == DependencyKind::Normal
                 && !imported.contains(name)
                 && !local(name)
@@ -117,7 +112,7 @@ fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<
     if texts.incomplete {
         return None;
     }
-    let names: Vec<&str> = candidates.iter().map(|own| key(own)).collect();
+    let names: Vec<&str> = candidates.iter().map(|own| own.listed_name()).collect();
     let needles = Needles::new(names.iter().copied())?;
     let mut named: BTreeSet<usize> = own
         .par_iter()
@@ -147,7 +142,7 @@ fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<
             .into_iter()
             .enumerate()
             .filter(|(index, own)| {
-                let name = key(own);
+                let name = own.listed_name();
                 let short = name.rsplit('/').next().unwrap_or(name);
                 let scope = name.split('/').next().unwrap_or(name).trim_start_matches('@');
                 !named.contains(index)
@@ -174,7 +169,7 @@ fn imported_by_local_dependencies<'a>(map: &'a RepoMap, package: &'a Package) ->
                 .recon
                 .packages
                 .iter()
-                .find(|own| own.name == key(dependency) && own.manager != PackageManager::Cargo);
+                .find(|own| own.name == dependency.listed_name() && own.manager != PackageManager::Cargo);
             if let Some(found) = found.filter(|found| found.folder != package.folder)
                 && behind.insert(&found.folder)
             {
@@ -204,7 +199,7 @@ fn is_types_of_something(package: &Package, imported: &BTreeSet<&str>, name: &st
         None => typed.to_owned(),
     };
     imported.contains(typed.as_str())
-        || package.dependencies.iter().any(|own| key(own) == typed)
+        || package.dependencies.iter().any(|own| own.listed_name() == typed)
         || implied::AMBIENT_TYPES.contains(&typed.as_str())
 }
 
@@ -279,22 +274,23 @@ fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'
         .iter()
         .filter(|own| {
             own.kind != DependencyKind::Optional
-                && crate_names(key(own)).iter().all(|name| !names.contains(name.as_str()))
-                && !implied::is_crate_for_its_features(key(own))
+                && crate_names(own.listed_name()).iter().all(|name| !names.contains(name.as_str()))
+                && !implied::is_crate_for_its_features(own.listed_name())
                 && is_unexplained(&manifest, own)
         })
         .collect();
     if candidates.is_empty() {
         return Some(candidates);
     }
-    let declared: BTreeSet<String> = package.dependencies.iter().map(|own| key(own).replace('-', "_")).collect();
+    let declared: BTreeSet<String> =
+        package.dependencies.iter().map(|own| own.listed_name().replace('-', "_")).collect();
     // Word, index of the candidate, and whether it is only a part of the name.
     let words: Vec<(String, usize, bool)> = candidates
         .iter()
         .enumerate()
         .flat_map(|(index, own)| {
-            let whole = crate_names(key(own)).into_iter().map(move |name| (name, index, false));
-            let parts = parts_of(key(own)).into_iter().filter(|part| !declared.contains(part));
+            let whole = crate_names(own.listed_name()).into_iter().map(move |name| (name, index, false));
+            let parts = parts_of(own.listed_name()).into_iter().filter(|part| !declared.contains(part));
             whole.chain(parts.map(move |part| (part, index, true)).collect::<Vec<_>>())
         })
         .collect();
@@ -329,7 +325,7 @@ fn parts_of(name: &str) -> BTreeSet<String> {
 
 /// Whether nothing else in the manifest speaks of the dependency, and no comment beside it gives a reason.
 fn is_unexplained(manifest: &FileText, dependency: &Dependency) -> bool {
-    let name = key(dependency);
+    let name = dependency.listed_name();
     let line = manifest.line(dependency.line).unwrap_or_default();
     let above = dependency.line.checked_sub(1).and_then(|line| manifest.line(line)).unwrap_or_default();
     let mentions =
@@ -364,17 +360,13 @@ fn is_quoted(before: &str, after: &str) -> bool {
 }
 
 fn finding(package: &Package, unused: &[&Dependency]) -> Finding {
-    let names: Vec<String> = unused.iter().take(MAX_NAMED).map(|own| format!("`{}`", key(own))).collect();
+    let names: Vec<String> = unused.iter().take(MAX_NAMED).map(|own| format!("`{}`", own.listed_name())).collect();
     let more = unused.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let is_cargo = package.manager == PackageManager::Cargo;
     let title = match unused {
-        [one] => format!("nothing uses the dependency `{}`", key(one)),
-        _ => format!(
-            "nothing uses {} of `{}`",
-            count_of(unused.len(), "dependency").replace("dependencys", "dependencies"),
-            package.manifest
-        ),
+        [one] => format!("nothing uses the dependency `{}`", one.listed_name()),
+        _ => format!("nothing uses {} of `{}`", count_of(unused.len(), "dependency"), package.manifest),
     };
     let how = if is_cargo {
         "no source file of the crate names it, in macros and attributes neither, and no feature does"
@@ -383,7 +375,7 @@ fn finding(package: &Package, unused: &[&Dependency]) -> Finding {
     };
     let first = unused[0];
     let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "unused dependency")
-        .expecting(key(first))
+        .expecting(first.listed_name())
         .title(title)
         .message(format!(
             "`{}` lists {}{more}: {how}. It is fetched{} and has to be kept up to date all the same.",
@@ -414,13 +406,13 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let is_cargo = package.manager == PackageManager::Cargo;
     let spans: Option<Vec<Span>> = unused
         .iter()
-        .map(|own| if is_cargo { crate_span(&text, own) } else { entry_span(&text, own.line, key(own)) })
+        .map(|own| if is_cargo { crate_span(&text, own) } else { entry_span(&text, own.line, own.listed_name()) })
         .collect();
     // The last entry takes the comma of the one above it along, which must then stay.
     let edits = spans.filter(|spans| spans.windows(2).all(|pair| pair[0].end <= pair[1].start)).unwrap_or_default();
     let edits =
         edits.into_iter().map(|span| EditDraft::Replace { file: path.clone(), span, text: String::new() }).collect();
-    let names: Vec<String> = unused.iter().map(|own| format!("`{}`", key(own))).collect();
+    let names: Vec<String> = unused.iter().map(|own| format!("`{}`", own.listed_name())).collect();
     let lockfile = lockfile_of(context.map, package);
     let mut in_scope = vec![ScopeDraft { path: path.clone(), remark: "remove the entries".to_owned() }];
     let mut steps = vec![StepDraft {
@@ -433,9 +425,9 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         edits,
         gates: unused
             .iter()
-            .filter(|own| text.text.matches(&format!("\"{}\"", key(own))).count() == 1 && !is_cargo)
+            .filter(|own| text.text.matches(&format!("\"{}\"", own.listed_name())).count() == 1 && !is_cargo)
             .take(3)
-            .map(|own| GateDraft::TextGone { text: format!("\"{}\"", key(own)), file: path.clone() })
+            .map(|own| GateDraft::TextGone { text: format!("\"{}\"", own.listed_name()), file: path.clone() })
             .collect(),
     }];
     if let Some(lockfile) = lockfile {
@@ -492,7 +484,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
 /// The line of `name = "1"`, when the whole entry stands on it.
 fn crate_span(text: &FileText, dependency: &Dependency) -> Option<Span> {
     let line = text.line(dependency.line)?.trim();
-    let rest = line.strip_prefix(key(dependency))?.trim_start();
+    let rest = line.strip_prefix(dependency.listed_name())?.trim_start();
     let whole =
         rest.starts_with('=') && (!rest.contains(['{', '[']) || rest.ends_with('}')) || rest.starts_with(".workspace");
     whole.then(|| text.line_span(dependency.line)).flatten()

@@ -50,7 +50,7 @@ impl Rule for WildcardDependency {
         let mut steps = Vec::new();
         let mut goals = Vec::new();
         for dependency in package.dependencies.iter().filter(|dependency| is_unbounded(map, package, dependency)) {
-            let name = key(dependency);
+            let name = dependency.listed_name();
             let line = text.line(dependency.line)?.trim().trim_end_matches(',').to_owned();
             let gone = GateDraft::TextGone { text: line, file: place.file.clone() };
             let installed = match &lockfile {
@@ -104,11 +104,6 @@ impl Rule for WildcardDependency {
     }
 }
 
-/// The name it is listed under.
-fn key(dependency: &Dependency) -> &str {
-    dependency.alias.as_deref().unwrap_or(&dependency.name)
-}
-
 /// Whether a dependency of the outside takes whatever is newest.
 fn is_unbounded(map: &RepoMap, package: &Package, dependency: &Dependency) -> bool {
     let internal = map.recon.packages.iter().any(|other| other.name == dependency.name);
@@ -140,17 +135,18 @@ fn finding(map: &RepoMap, package: &Package, open: &[&Dependency]) -> Finding {
         }
         None => "and no lock file holds it back".to_owned(),
     };
-    let named: Vec<String> = open.iter().map(|own| format!("`{}` as `{}`", key(own), own.requirement)).collect();
+    let named: Vec<String> =
+        open.iter().map(|own| format!("`{}` as `{}`", own.listed_name(), own.requirement)).collect();
     // Users of a published npm package install without its lock file; a published crate cannot hold a wildcard.
     let shipped = open.iter().any(|own| own.kind != DependencyKind::Dev);
     let reaches_users = package.publishable && shipped && package.manager != PackageManager::Cargo;
     let title = if open.len() == 1 {
-        format!("`{}` is required as `{}`: the next major version meets that", key(first), first.requirement)
+        format!("`{}` is required as `{}`: the next major version meets that", first.listed_name(), first.requirement)
     } else {
         format!("`{}` requires {} dependencies without an upper end", package.name, open.len())
     };
     let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "requirement")
-        .expecting(key(first))
+        .expecting(first.listed_name())
         .title(title)
         .message(format!(
             "`{}` requires {}, which the next major version meets too; {held}.",
