@@ -58,11 +58,24 @@ pub enum AdvisoryKind {
     Notice,
 }
 
+impl AdvisoryKind {
+    /// From what RustSec says of an advisory that tells of no attack; OSV entries made from it say the same.
+    fn of_informational(word: Option<&str>) -> AdvisoryKind {
+        match word {
+            None => AdvisoryKind::Vulnerability,
+            Some("unsound") => AdvisoryKind::Unsound,
+            Some("unmaintained") => AdvisoryKind::Unmaintained,
+            Some(_) => AdvisoryKind::Notice,
+        }
+    }
+}
+
+/// Which versions an advisory is about.
 #[derive(Debug, Clone, PartialEq)]
 enum Affected {
     /// All but these.
     AllBut { patched: Vec<VersionReq>, unaffected: Vec<VersionReq> },
-    /// From the first version on, before the second (`Ok`) or up to it (`Err`); and versions by name.
+    /// From a version on, to an end if there is one; and versions by name.
     Ranges { ranges: Vec<(Version, Option<End>)>, versions: Vec<String> },
 }
 
@@ -73,6 +86,22 @@ enum End {
     Fixed(Version),
     /// The last version with it.
     Last(Version),
+}
+
+impl End {
+    fn version(&self) -> &Version {
+        match self {
+            End::Fixed(version) | End::Last(version) => version,
+        }
+    }
+
+    /// Whether a version stands before the end.
+    fn holds(&self, version: &Version) -> bool {
+        match self {
+            End::Fixed(fixed) => version < fixed,
+            End::Last(last) => version <= last,
+        }
+    }
 }
 
 impl Advisories {
@@ -132,14 +161,9 @@ impl Advisory {
             }
             Affected::Ranges { ranges, versions } => {
                 versions.iter().any(|own| *own == version.to_string())
-                    || ranges.iter().any(|(start, end)| {
-                        start <= version
-                            && match end {
-                                None => true,
-                                Some(End::Fixed(fixed)) => version < fixed,
-                                Some(End::Last(last)) => version <= last,
-                            }
-                    })
+                    || ranges
+                        .iter()
+                        .any(|(start, end)| start <= version && end.as_ref().is_none_or(|end| end.holds(version)))
             }
         }
     }
@@ -166,7 +190,7 @@ fn lower_bound(range: &VersionReq) -> Option<Version> {
         .comparators
         .iter()
         .find(|part| matches!(part.op, Op::GreaterEq | Op::Greater | Op::Caret | Op::Tilde | Op::Exact))?;
-    let patch = from.patch.unwrap_or(0) + u64::from(from.op == Op::Greater);
+    let patch = from.patch.unwrap_or(0).saturating_add(u64::from(from.op == Op::Greater));
     Some(Version { pre: from.pre.clone(), ..Version::new(from.major, from.minor.unwrap_or(0), patch) })
 }
 
@@ -187,12 +211,6 @@ fn rustsec(text: &str) -> Option<(String, Advisory)> {
         let list = versions.and_then(|versions| versions.get(key)).and_then(toml::Value::as_array);
         list.into_iter().flatten().filter_map(|range| VersionReq::parse(range.as_str()?).ok()).collect()
     };
-    let kind = match word("informational") {
-        None => AdvisoryKind::Vulnerability,
-        Some("unsound") => AdvisoryKind::Unsound,
-        Some("unmaintained") => AdvisoryKind::Unmaintained,
-        Some(_) => AdvisoryKind::Notice,
-    };
     let systems = table.get("affected").and_then(|affected| affected.get("os")).and_then(toml::Value::as_array);
     let title = word("title").or_else(|| body.lines().find_map(|line| line.strip_prefix("# "))).unwrap_or_default();
     Some((
@@ -200,7 +218,7 @@ fn rustsec(text: &str) -> Option<(String, Advisory)> {
         Advisory {
             id: word("id")?.to_owned(),
             title: title.replace('`', "").trim().to_owned(),
-            kind,
+            kind: AdvisoryKind::of_informational(word("informational")),
             severity: word("cvss").and_then(Severity::of_vector),
             affected: Affected::AllBut { patched: ranges("patched"), unaffected: ranges("unaffected") },
             elsewhere: systems.is_some_and(|systems| {
@@ -216,7 +234,6 @@ fn osv(entry: &Value) -> Vec<((Ecosystem, String), Advisory)> {
         return Vec::new();
     }
     let Some(id) = entry["id"].as_str() else { return Vec::new() };
-    // Packages that were published to harm are no faults of a version.
     let vectors = entry["severity"].as_array().into_iter().flatten().filter_map(|one| one["score"].as_str());
     let severity = entry["database_specific"]["severity"]
         .as_str()
@@ -231,12 +248,6 @@ fn osv(entry: &Value) -> Vec<((Ecosystem, String), Advisory)> {
             _ => continue,
         };
         let Some(name) = affected["package"]["name"].as_str() else { continue };
-        let kind = match affected["database_specific"]["informational"].as_str() {
-            None => AdvisoryKind::Vulnerability,
-            Some("unsound") => AdvisoryKind::Unsound,
-            Some("unmaintained") => AdvisoryKind::Unmaintained,
-            Some(_) => AdvisoryKind::Notice,
-        };
         let ranges = affected["ranges"].as_array().into_iter().flatten();
         let ranges: Vec<_> = ranges
             .filter(|range| matches!(range["type"].as_str(), Some("SEMVER" | "ECOSYSTEM")))
@@ -251,7 +262,7 @@ fn osv(entry: &Value) -> Vec<((Ecosystem, String), Advisory)> {
             Advisory {
                 id: id.to_owned(),
                 title: title.trim().to_owned(),
-                kind,
+                kind: AdvisoryKind::of_informational(affected["database_specific"]["informational"].as_str()),
                 severity,
                 affected: Affected::Ranges { ranges, versions },
                 elsewhere: false,
@@ -261,29 +272,29 @@ fn osv(entry: &Value) -> Vec<((Ecosystem, String), Advisory)> {
     found
 }
 
-/// `introduced`, `fixed` and `last_affected` events as ranges.
+/// `introduced`, `fixed` and `last_affected` events, which may stand in any order, as ranges.
 fn intervals(events: &Value) -> Vec<(Version, Option<End>)> {
-    let mut found = Vec::new();
-    let mut start: Option<Version> = None;
+    let version = |text: &str| match text {
+        "0" => Some(Version { pre: semver::Prerelease::new("0").unwrap_or_default(), ..Version::new(0, 0, 0) }),
+        text => Version::parse(text).ok(),
+    };
+    let mut starts: Vec<Version> = Vec::new();
+    let mut ends: Vec<End> = Vec::new();
     for event in events.as_array().into_iter().flatten() {
-        let version = |key: &str| match event[key].as_str() {
-            Some("0") => {
-                Some(Version { pre: semver::Prerelease::new("0").unwrap_or_default(), ..Version::new(0, 0, 0) })
-            }
-            text => text.and_then(|text| Version::parse(text).ok()),
-        };
-        if let Some(introduced) = version("introduced") {
-            if let Some(open) = start.replace(introduced) {
-                found.push((open, None));
-            }
-        } else if let Some(end) = version("fixed").map(End::Fixed).or_else(|| version("last_affected").map(End::Last))
-            && let Some(open) = start.take()
-        {
-            found.push((open, Some(end)));
-        }
+        let at = |key: &str| event[key].as_str().and_then(version);
+        starts.extend(at("introduced"));
+        ends.extend(at("fixed").map(End::Fixed).or_else(|| at("last_affected").map(End::Last)));
     }
-    found.extend(start.map(|open| (open, None)));
-    found
+    starts.sort();
+    ends.sort_by(|a, b| a.version().cmp(b.version()));
+    let end_of = |start: &Version| ends.iter().find(|end| end.holds(start)).cloned();
+    starts
+        .into_iter()
+        .map(|start| {
+            let end = end_of(&start);
+            (start, end)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -326,6 +337,13 @@ mod tests {
         assert_eq!(found.severity, Some(Severity::High));
         assert_eq!(found.fixed_in(&version("4.0.0")), Some(version("4.17.12")));
         assert_eq!(found.fixed_in(&version("5.0.0")), None);
+    }
+
+    #[test]
+    fn events_may_stand_in_any_order() {
+        let events = r#"[{"fixed":"1.2.0"},{"introduced":"2.0.0"},{"introduced":"1.0.0"}]"#;
+        let ranges = intervals(&serde_json::from_str(events).expect("JSON"));
+        assert_eq!(ranges, [(version("1.0.0"), Some(End::Fixed(version("1.2.0")))), (version("2.0.0"), None)]);
     }
 
     #[test]
