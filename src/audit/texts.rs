@@ -88,21 +88,41 @@ pub struct Needles {
 }
 
 impl Needles {
-    /// For `words`, none of them empty.
+    /// For `words`.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Needles> {
         Some(Needles { finder: AhoCorasick::new(words).ok()? })
     }
 
-    /// The words that occur in `text` at a place (bytes before and after it are given) that `accepts` takes.
+    /// The words that occur in `text` at a place (what is before and after it is given) that `accepts` takes. A word without letters
+    /// occurs in every text.
     pub fn found_in(&self, text: &str, accepts: &dyn Fn(usize, &str, &str) -> bool) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         for hit in self.finder.find_overlapping_iter(text) {
             let word = hit.pattern().as_usize();
             // A hit within a multi-byte character cannot be: words start and end at character boundaries.
-            if !found.contains(&word) && accepts(word, &text[..hit.start()], &text[hit.end()..]) {
+            if !found.contains(&word) && (hit.is_empty() || accepts(word, &text[..hit.start()], &text[hit.end()..])) {
                 found.insert(word);
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_where_they_are_accepted() {
+        let needles = Needles::new(["order", "ordering", "price"]).expect("three words");
+        let found = needles.found_in("é ordering", &|_, before, _| before.ends_with(' '));
+        assert_eq!(found, BTreeSet::from([0, 1]));
+        assert!(needles.found_in("reorder", &|_, before, _| before.is_empty()).is_empty());
+    }
+
+    #[test]
+    fn an_empty_word_is_in_every_text() {
+        let needles = Needles::new(["", "price"]).expect("two words");
+        assert_eq!(needles.found_in("é", &|_, _, _| false), BTreeSet::from([0]));
     }
 }
