@@ -59,23 +59,31 @@ fn cargo(text: &str) -> Vec<Locked> {
     found
 }
 
-/// The `packages` of lockfile version 2 and 3, as npm writes them: a key a line, two spaces a level.
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The `packages` of lockfile version 2 and 3, as npm writes them: a key a line, indented as `package.json` is.
 fn npm(text: &str) -> Vec<Locked> {
     let mut found: Vec<Locked> = Vec::new();
+    let unit = text.lines().map(indent_of).find(|indent| *indent > 0).unwrap_or(2);
     let mut inside = false;
     let mut name: Option<&str> = None;
     for (number, line) in numbered(text) {
-        let depth = line.len() - line.trim_start().len();
-        if depth == 2 {
-            inside = line.starts_with("  \"packages\": {");
-        } else if inside && depth == 4 {
-            let key = line.trim().strip_prefix('"').and_then(|rest| rest.split('"').next());
+        let level = indent_of(line) / unit;
+        let line = line.trim();
+        if level == 1 {
+            inside = line.starts_with("\"packages\": {");
+        } else if inside && level == 2 {
+            let key = line.strip_prefix('"').and_then(|rest| rest.split('"').next());
             name = key.and_then(|key| Some(key.rsplit_once("node_modules/")?.1));
-        } else if let Some(own) = name.filter(|_| inside && depth == 6) {
-            let value =
-                |key: &str| line.trim().strip_prefix(key)?.strip_prefix(": ").map(|value| value.trim_end_matches(','));
+        } else if let Some(own) = name.filter(|_| inside && level == 3) {
+            let value = |key: &str| line.strip_prefix(key)?.strip_prefix(": ").map(|value| value.trim_end_matches(','));
             let word = |key: &str| value(key).map(|value| value.trim_matches('"'));
-            if let Some(version) = word("\"version\"") {
+            if let Some(renamed) = word("\"name\"") {
+                // The folder has the name under which the manifest lists it.
+                name = Some(renamed);
+            } else if let Some(version) = word("\"version\"") {
                 found.extend(locked(own, version, number));
             } else if let Some(last) = found.last_mut().filter(|last| last.name == own) {
                 last.dev |= value("\"dev\"") == Some("true");
@@ -88,31 +96,46 @@ fn npm(text: &str) -> Vec<Locked> {
     found
 }
 
-/// The `packages` of pnpm's lock files: `name@1.2.3:`, `/name@1.2.3(peer@1):`, `/name/1.2.3:`.
+/// The `packages` of pnpm's lock files: `name@1.2.3:`, `/name@1.2.3(peer@1):`, `/name/1.2.3_peer@1:`.
 fn pnpm(text: &str) -> Vec<Locked> {
     let mut found: Vec<Locked> = Vec::new();
     let mut inside = false;
     let mut open = false;
     for (number, line) in numbered(text) {
-        let depth = line.len() - line.trim_start().len();
-        if depth == 0 && !line.is_empty() {
+        let indent = indent_of(line);
+        if indent == 0 && !line.is_empty() {
             inside = line == "packages:";
-        } else if inside && depth == 2 {
-            let key = line.trim().trim_end_matches(':').trim_matches('\'').trim_start_matches('/');
-            let key = key.split('(').next().unwrap_or(key);
-            let cut = key.char_indices().skip(1).filter(|(_, c)| *c == '@').last();
-            let cut = cut.map(|(at, _)| at).or_else(|| key.rfind('/'));
-            let own = cut.and_then(|at| locked(&key[..at], &key[at + 1..], number));
+        } else if inside && indent == 2 {
+            let own = pnpm_key(line.trim().trim_end_matches(':').trim_matches('\''), number);
             open = own.is_some();
             found.extend(own);
-        } else if let Some(last) = found.last_mut().filter(|_| inside && open && depth == 4) {
-            last.dev |= line.trim() == "dev: true";
-            if let Some(message) = line.trim().strip_prefix("deprecated: ") {
-                last.deprecated = Some(message.trim_matches(['\'', '"']).to_owned());
+        } else if let Some(last) = found.last_mut().filter(|_| inside && open) {
+            let line = line.trim();
+            if indent > 4 && last.deprecated.as_deref() == Some("") {
+                last.deprecated = Some(line.to_owned());
+            } else if indent == 4 {
+                last.dev |= line == "dev: true";
+                if let Some(message) = line.strip_prefix("deprecated: ") {
+                    // A message of several lines begins on the next one.
+                    let block = message.starts_with(['|', '>']);
+                    let plain = message.trim_matches(['\'', '"']).replace("''", "'");
+                    last.deprecated = Some(if block { String::new() } else { plain });
+                }
             }
         }
     }
     found
+}
+
+fn pnpm_key(key: &str, line: u32) -> Option<Locked> {
+    let key = key.trim_start_matches('/');
+    let key = key.split('(').next().unwrap_or(key);
+    // Before version 6: `name/1.2.3`, and peers after an underscore.
+    let old = key.match_indices('/').find_map(|(at, _)| locked(&key[..at], key[at + 1..].split('_').next()?, line));
+    old.or_else(|| {
+        let (at, _) = key.char_indices().skip(1).filter(|(_, c)| *c == '@').last()?;
+        locked(&key[..at], &key[at + 1..], line)
+    })
 }
 
 /// `"name@^1, name@^2":` and then `version "1.2.3"` (Yarn 1) or `version: 1.2.3`.
@@ -184,6 +207,17 @@ mod tests {
         assert_eq!(names("yarn.lock", berry), ["@b/c@1.2.3:2", "new@1.0.0:8"]);
         let bun = "{\n  \"workspaces\": {\n    \"\": [\"x@1.0.0\"]\n  },\n  \"packages\": {\n    \"c\": [\"@b/c@1.2.3\", \"\", {}, \"sha\"],\n  }\n}\n";
         assert_eq!(names("bun.lock", bun), ["@b/c@1.2.3:6"]);
+    }
+
+    #[test]
+    fn lock_files_of_other_times_and_hands_are_read() {
+        let tabs = "{\n\t\"packages\": {\n\t\t\"node_modules/old\": {\n\t\t\t\"name\": \"new\",\n\t\t\t\"version\": \"1.2.3\"\n\t\t}\n\t}\n}\n";
+        assert_eq!(names("package-lock.json", tabs), ["new@1.2.3:5"]);
+        let peers = "packages:\n\n  /@b/c/1.2.3_react@17.0.2:\n    deprecated: >-\n      use d\n      instead\n\n  /e/2.0.0_abc:\n    deprecated: 'it''s old'\n";
+        assert_eq!(names("pnpm-lock.yaml", peers), ["@b/c@1.2.3:3", "e@2.0.0:8"]);
+        let found = read("pnpm-lock.yaml", peers).expect("read");
+        let reasons: Vec<_> = found.iter().map(|own| own.deprecated.as_deref()).collect();
+        assert_eq!(reasons, [Some("use d"), Some("it's old")]);
     }
 
     #[test]
