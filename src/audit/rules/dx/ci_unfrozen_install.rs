@@ -43,7 +43,8 @@ impl Rule for CiUnfrozenInstall {
             .impact(2)
             .effort(Effort::S)
             .risk(Risk::Low)
-            .confidence(Confidence::High);
+            // Most of the time the two fit, and then nothing else is installed.
+            .confidence(Confidence::Med);
         for other in found.iter().skip(1).take(20) {
             draft = draft.and_lines(&other.workflow, other.line, other.line, "install");
         }
