@@ -297,17 +297,13 @@ pub const LOADED: &[&str] = &[
     "scalars",
 ];
 
-/// Stems that programs are started by.
-const STARTED: &[&str] = &[
-    "main",
-    "server",
-    "cli",
-    "worker",
-    "sw",
-    "service-worker",
-    "serviceworker",
-    "preload",
-    "bootstrap",
+/// Stems that programs are started by, wherever they stand.
+const STARTED: &[&str] =
+    &["main", "server", "cli", "worker", "sw", "service-worker", "serviceworker", "preload", "bootstrap"];
+
+/// Stems that start a program at the top of a package or of its `src`; further down they are names like any other.
+const STARTED_AT_THE_TOP: &[&str] = &[
+    "index",
     "entry",
     "client",
     "app",
@@ -348,12 +344,10 @@ pub fn is_loaded(path: &str, package: &Package, uses: &BTreeSet<&str>) -> bool {
     let folders = || folder.split('/').filter(|part| !part.is_empty());
     // At the top of a package or of its `src` stand what starts it and what configures its tools.
     let depth = folders().filter(|part| *part != "src").count();
-    if depth == 0 && (lower == "index" || STARTED.contains(&lower.as_str())) || folder.is_empty() {
+    if folder.is_empty() || depth == 0 && STARTED_AT_THE_TOP.contains(&lower.as_str()) {
         return true;
     }
-    if STARTED.iter().take(9).any(|start| lower == *start)
-        || lower.ends_with(".worker")
-        || lower.ends_with("-worker")
+    if STARTED.contains(&lower.as_str())
         || lower.ends_with("worker")
         || lower.contains(".config")
         || lower.contains(".setup")
