@@ -9,7 +9,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks::{self, Locked};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{is_shipped, lockfile_of};
+use crate::audit::rules::deps::{is_shipped, lockfile_of, require_command};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::plan::expectation::Expectation;
 use crate::repo_map::RepoMap;
@@ -29,6 +29,8 @@ static DOC: RuleDoc = RuleDoc {
     example: "# Cargo.lock\nname = \"time\"\nversion = \"0.1.43\"   # RUSTSEC-2020-0071, mended in 0.2.23",
 };
 
+/// The role of a locked version, and the version to go to: a recipe has no advisories at hand.
+const MENDED_IN: &str = "locked version, mended in ";
 /// Findings reported of one lock file, the gravest first.
 const MAX_FINDINGS: usize = 15;
 
@@ -89,10 +91,13 @@ pub fn lock_files(map: &RepoMap) -> BTreeMap<String, Ecosystem> {
 
 /// Manifests behind a lock file that list the package themselves.
 pub fn direct<'a>(map: &'a RepoMap, lock: &str, name: &str) -> Vec<(&'a Package, &'a Dependency)> {
-    let behind = map.recon.packages.iter().filter(|package| lockfile_of(map, package).as_deref() == Some(lock));
-    behind
-        .filter(|package| is_shipped(map, package))
-        .filter_map(|package| Some((package, package.dependencies.iter().find(|own| own.name == name)?)))
+    // The cheapest question first: whether a package is shipped is asked of all files.
+    let listing = map.recon.packages.iter().filter_map(|package| {
+        let own = package.dependencies.iter().find(|own| own.name == name)?;
+        Some((package, own))
+    });
+    listing
+        .filter(|(package, _)| lockfile_of(map, package).as_deref() == Some(lock) && is_shipped(map, package))
         .collect()
 }
 
@@ -161,10 +166,12 @@ fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> 
         .collect();
     let more = faults.len().saturating_sub(4);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let mended = match fix(faults, version) {
+    let fix = fix(faults, version);
+    let mended = match &fix {
         Some(fix) => format!("{fix} has none of them"),
         None => "no version without it is known".to_owned(),
     };
+    let role = fix.as_ref().map_or("locked version".to_owned(), |fix| format!("{MENDED_IN}{fix}"));
     let is_dev = *dev || direct.iter().all(|(_, own)| own.kind == DependencyKind::Dev);
     let impact = match (worst.kind, worst.severity) {
         (AdvisoryKind::Unsound | AdvisoryKind::Unmaintained | AdvisoryKind::Notice, _) => 2,
@@ -174,9 +181,9 @@ fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> 
     };
     let impact = if is_dev { (impact - 1).min(2) } else { impact };
     let who = direct.first().map_or(String::new(), |(package, _)| format!("`{}` lists it", package.manifest));
-    let is_easy = fix(faults, version).is_some_and(|fix| is_compatible(version, &fix));
+    let is_easy = fix.is_some_and(|fix| is_compatible(version, &fix));
     let what = if worst.kind == AdvisoryKind::Unsound { "is unsound" } else { "has a known vulnerability" };
-    let mut draft = FindingDraft::at_lines(&DOC, lock, *line, *line, "locked version")
+    let mut draft = FindingDraft::at_lines(&DOC, lock, *line, *line, &role)
         .expecting(&version.to_string())
         .title(format!("`{name}` {version} {what}: {}", worst.id))
         .message(format!(
@@ -185,11 +192,7 @@ fn finding(map: &RepoMap, lock: &str, locked: &Locked, faults: &[&Advisory]) -> 
             if is_dev { ", for tests and tools alone" } else { "" },
         ))
         .impact(impact)
-        .effort(if fix(faults, version).is_some_and(|fix| is_compatible(version, &fix)) {
-            Effort::S
-        } else {
-            Effort::M
-        })
+        .effort(if is_easy { Effort::S } else { Effort::M })
         .risk(Risk::Low)
         // Many a fault of a crate lies in a feature or a backend that is off, of which the database does not say.
         .confidence(if is_easy && !lock.ends_with("Cargo.lock") { Confidence::High } else { Confidence::Med });
@@ -217,7 +220,6 @@ fn is_compatible(old: &Version, new: &Version) -> bool {
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let map = context.map;
     let lock = &finding.location().file;
-    // What the finding says in words: the advisories themselves are not at hand when a plan is written later.
     let text = context.tree.text(lock)?;
     let all = locks::read(lock, &text)?;
     let places: Vec<&Locked> = finding
@@ -226,18 +228,16 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         .filter(|evidence| evidence.file == *lock)
         .filter_map(|evidence| all.iter().find(|own| own.line == evidence.start_line))
         .collect();
-    if requiring(map, lock, places.first()?).is_empty() {
-        return update_recipe(finding, context, lock, &places);
-    }
     let locked = *places.first()?;
-    let Locked { name, version, .. } = locked;
-    let fixed = finding.message.split("; ").last().and_then(|rest| Version::parse(rest.split(' ').next()?).ok());
-    let ecosystem = *lock_files(map).get(lock)?;
     let direct = requiring(map, lock, locked);
-    let manager = manager_of(map, lock);
-    let compatible = fixed.as_ref().is_some_and(|fixed| is_compatible(version, fixed));
+    let Some((requirer, requirement)) = direct.first() else {
+        return update_recipe(finding, context, lock, &places);
+    };
+    let Locked { name, version, .. } = locked;
+    let fixed = finding.evidence[0].role.strip_prefix(MENDED_IN).and_then(|fixed| Version::parse(fixed).ok());
+    let ecosystem = *lock_files(map).get(lock)?;
     let instruction = match (&fixed, ecosystem) {
-        (Some(fixed), Ecosystem::Cargo) if compatible => {
+        (Some(fixed), Ecosystem::Cargo) if is_compatible(version, fixed) => {
             format!(
                 "Run `cargo update -p {name}@{version} --precise {fixed}` (or a later compatible version) and commit `{lock}`."
             )
@@ -247,41 +247,27 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
              later, follow the change log of what is raised, and run `cargo update -p {name}@{version}`.",
             requirers(&direct)
         ),
-        (Some(fixed), Ecosystem::Npm) => {
-            let command = match (manager, direct.is_empty()) {
-                (PackageManager::Pnpm, true) => format!("pnpm update {name} --depth 100"),
-                (PackageManager::Pnpm, false) => format!("pnpm add -r '{name}@^{fixed}'"),
-                (PackageManager::Yarn, true) => format!("yarn up -R {name}` (Yarn 1: `yarn upgrade {name}"),
-                (PackageManager::Yarn, false) => format!("yarn add '{name}@^{fixed}'"),
-                (PackageManager::Bun, true) => format!("bun update {name}"),
-                (PackageManager::Bun, false) => format!("bun add '{name}@^{fixed}'"),
-                (PackageManager::Npm | PackageManager::Cargo, true) => format!("npm update {name}"),
-                (PackageManager::Npm | PackageManager::Cargo, false) => format!("npm install '{name}@^{fixed}'"),
-            };
-            format!(
-                "Run `{command}` ({}). Where another package pins {version}, upgrade that package; an `overrides` entry for `{name}` with \
-                 `^{fixed}` is the last resort. Commit the manifest and `{lock}` together.",
-                requirers(&direct)
-            )
-        }
+        (Some(fixed), Ecosystem::Npm) => format!(
+            "Run `{}` beside each manifest that lists it ({}). Where another package pins {version}, upgrade that package; an `overrides` \
+             entry for `{name}` with `^{fixed}` is the last resort. Commit the manifest and `{lock}` together.",
+            require_command(requirer.manager, name, requirement.kind == DependencyKind::Dev)
+                .replace("VERSION", &fixed.to_string()),
+            requirers(&direct)
+        ),
         (None, _) => format!(
             "No version without the fault is known ({}). Read the advisory, then replace `{name}` or stop using what it is about; record the \
              decision beside the requirement when neither is possible.",
             requirers(&direct)
         ),
     };
-    let old = format!("{version}");
-    let is_only = text.lines().nth(locked.line as usize - 1).is_some_and(|line| text.matches(line.trim()).count() == 1);
-    let line = text.lines().nth(locked.line as usize - 1).unwrap_or_default().trim().to_owned();
+    let line = text.lines().nth(locked.line.checked_sub(1)? as usize).unwrap_or_default().trim();
     // A version alone stands in a lock file many times; with the name in the line it says which package is gone.
-    let gone = (is_only && line.contains(name.as_str()))
-        .then(|| GateDraft::TextGone { text: line.clone(), file: lock.clone() })
-        .or_else(|| {
-            (ecosystem == Ecosystem::Cargo).then(|| GateDraft::Command {
-                command: format!("cargo tree -i {name}@{old} --all-features --target all"),
-                expectation: Expectation::Fails,
-            })
-        });
+    let says_which = line.contains(name.as_str()) && text.matches(line).count() == 1;
+    let gone = match ecosystem {
+        _ if says_which => Some(GateDraft::TextGone { text: line.to_owned(), file: lock.clone() }),
+        Ecosystem::Cargo => Some(no_longer_built(locked)),
+        Ecosystem::Npm => None,
+    };
     let mut gates: Vec<GateDraft> = gone.clone().into_iter().collect();
     gates.extend([CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project));
     let mut in_scope = vec![ScopeDraft { path: lock.clone(), remark: "as the package manager writes it".to_owned() }];
@@ -335,16 +321,9 @@ fn update_recipe(finding: &Finding, context: &RecipeContext<'_>, lock: &str, pla
         Ecosystem::Cargo => format!("cargo tree -i {}@{}", first.name, first.version),
         Ecosystem::Npm => format!("{} why {}", manager.program(), first.name),
     };
-    let gone: Vec<GateDraft> = match ecosystem {
-        Ecosystem::Cargo => places
-            .iter()
-            .take(3)
-            .map(|own| GateDraft::Command {
-                command: format!("cargo tree -i {}@{} --all-features --target all", own.name, own.version),
-                expectation: Expectation::Fails,
-            })
-            .collect(),
-        Ecosystem::Npm => Vec::new(),
+    let gone = match ecosystem {
+        Ecosystem::Cargo => Some(no_longer_built(first)),
+        Ecosystem::Npm => None,
     };
     let checks = [CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project);
     Some(PlanDraft {
@@ -360,14 +339,14 @@ fn update_recipe(finding: &Finding, context: &RecipeContext<'_>, lock: &str, pla
                  that package where its change log is harmless, and list what is left with the reason."
             ),
             edits: Vec::new(),
-            gates: gone.iter().take(1).cloned().chain(checks).collect(),
+            gates: gone.clone().into_iter().chain(checks).collect(),
         }],
         in_scope: vec![ScopeDraft { path: lock.to_owned(), remark: "as the package manager writes it".to_owned() }],
         out_of_scope: vec![(
             "upgrades across major versions".to_owned(),
             "each is reviewed with its own change log".to_owned(),
         )],
-        goals: gone.into_iter().take(1).chain([GateDraft::Project(CommandPurpose::Test)]).collect(),
+        goals: gone.into_iter().chain([GateDraft::Project(CommandPurpose::Test)]).collect(),
         stop_conditions: vec![
             "none of them has a compatible mended version: say which package has to move first".to_owned(),
             "the update raises the compiler or runtime version this repository needs".to_owned(),
@@ -377,6 +356,14 @@ fn update_recipe(finding: &Finding, context: &RecipeContext<'_>, lock: &str, pla
         ],
         ..PlanDraft::default()
     })
+}
+
+/// `cargo tree` fails for a version that nothing requires.
+fn no_longer_built(locked: &Locked) -> GateDraft {
+    GateDraft::Command {
+        command: format!("cargo tree -i {}@{} --all-features --target all", locked.name, locked.version),
+        expectation: Expectation::Fails,
+    }
 }
 
 fn manager_of(map: &RepoMap, lock: &str) -> PackageManager {
@@ -391,9 +378,5 @@ fn requirers(direct: &[(&Package, &Dependency)]) -> String {
         .take(3)
         .map(|(package, own)| format!("`{}` line {} requires `{}`", package.manifest, own.line, own.requirement))
         .collect();
-    if named.is_empty() {
-        "no manifest here lists it: another package requires it".to_owned()
-    } else {
-        named.join(", ")
-    }
+    named.join(", ")
 }
