@@ -11,7 +11,7 @@ pub mod wildcard_dependency;
 
 use crate::audit::text::FileText;
 use crate::repo_map::facts::Span;
-use crate::repo_map::recon::{Package, PackageManager};
+use crate::repo_map::recon::{Dependency, Package, PackageManager};
 use crate::repo_map::{FileRole, RepoMap};
 
 /// Whether the package is no example, no test and no fixture.
@@ -57,6 +57,12 @@ pub fn lockfile_of(map: &RepoMap, package: &Package) -> Option<String> {
         folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(parent, _)| parent)) };
     }
     None
+}
+
+/// The dependency that a line of the manifest lists, when it lists no other.
+pub fn dependency_on(package: &Package, line: u32) -> Option<&Dependency> {
+    let mut listed = package.dependencies.iter().filter(|own| own.line == line);
+    listed.next().filter(|_| listed.next().is_none())
 }
 
 /// The command that changes the requirement of `name` in a package, manifest and lock file together.

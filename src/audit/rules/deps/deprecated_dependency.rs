@@ -9,6 +9,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::deps::dependency_on;
 use crate::audit::rules::deps::vulnerable_dependency::{lock_files, requiring};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -37,6 +38,7 @@ impl Rule for DeprecatedDependency {
         for (path, ecosystem) in lock_files(ground.map) {
             let Some(text) = ground.tree.text(&path) else { continue };
             let all = locks::read(&path, &text).unwrap_or_default();
+            let mut seen = BTreeSet::new();
             for locked in &all {
                 let advisories = ground.advisories.map(|known| known.of(ecosystem, &locked.name, &locked.version));
                 let unmaintained = advisories
@@ -52,6 +54,10 @@ impl Rule for DeprecatedDependency {
                     .filter(|(_, own)| matches!(own.kind, DependencyKind::Normal | DependencyKind::Build))
                     .collect();
                 let Some((package, own)) = listed.first().filter(|_| newest == Some(&locked.version)) else { continue };
+                // The same version stands in a lock file again for other peers, or in another folder.
+                if !seen.insert(&locked.name) {
+                    continue;
+                }
                 found.entry(package.manifest.clone()).or_default().push(Given {
                     dependency: (*own).clone(),
                     version: locked.version.clone(),
@@ -83,7 +89,8 @@ fn finding(manifest: &str, given: &[Given]) -> Finding {
         .iter()
         .take(MAX_NAMED)
         .map(|own| {
-            let reason: String = own.reason.trim_end_matches('.').chars().take(MAX_REASON).collect();
+            let reason: String =
+                own.reason.lines().next().unwrap_or_default().trim_end_matches('.').chars().take(MAX_REASON).collect();
             format!("`{}` {} (\"{reason}\")", own.dependency.listed_name(), own.version)
         })
         .collect();
@@ -121,7 +128,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         .evidence
         .iter()
         .filter(|evidence| evidence.file == place.file)
-        .filter_map(|evidence| package.dependencies.iter().find(|own| own.line == evidence.start_line))
+        .filter_map(|evidence| dependency_on(package, evidence.start_line))
         .collect();
     let lock = &finding.evidence.iter().find(|evidence| evidence.role == "locked version")?.file;
     let steps: Vec<StepDraft> = listed.iter().map(|own| step(context, package, own)).collect();

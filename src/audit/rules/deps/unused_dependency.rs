@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{entry_span, is_shipped, lockfile_of};
+use crate::audit::rules::deps::{dependency_on, entry_span, is_shipped, lockfile_of};
 use crate::audit::text::{FileText, count_of};
 use crate::audit::texts::Needles;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -397,11 +397,11 @@ fn finding(package: &Package, unused: &[&Dependency]) -> Finding {
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let path = &finding.location().file;
     let package = context.map.recon.packages.iter().find(|package| package.manifest == *path)?;
-    let unused: Vec<&Dependency> = finding
-        .evidence
-        .iter()
-        .filter_map(|evidence| package.dependencies.iter().find(|own| own.line == evidence.start_line))
-        .collect();
+    let unused: Vec<&Dependency> =
+        finding.evidence.iter().filter_map(|evidence| dependency_on(package, evidence.start_line)).collect();
+    if unused.is_empty() {
+        return None;
+    }
     let text = FileText::read(context.tree, path)?;
     let is_cargo = package.manager == PackageManager::Cargo;
     let spans: Option<Vec<Span>> = unused
