@@ -230,7 +230,7 @@ fn is_entry(map: &RepoMap, id: FileId, listings: &Listings, uses: &BTreeMap<&str
         || !exports_something
         || package.entry_points.contains(&file.path)
         || holds_queries(&file.facts)
-        || listings.covers(&package.folder, &file.path)
+        || listings.covers(package, &file.path)
         || uses.get(package.manifest.as_str()).is_none_or(|uses| conventions::is_loaded(&file.path, package, uses))
 }
 

@@ -109,6 +109,13 @@ pub struct Dependency {
     pub git: Option<GitSource>,
 }
 
+impl Package {
+    /// A path of the repository as seen from the package's folder; `None` when it is outside of it.
+    pub fn inside<'p>(&self, path: &'p str) -> Option<&'p str> {
+        if self.folder.is_empty() { Some(path) } else { path.strip_prefix(self.folder.as_str())?.strip_prefix('/') }
+    }
+}
+
 impl Dependency {
     /// The name it is listed under, which is the one the code uses.
     pub fn listed_name(&self) -> &str {
@@ -242,13 +249,7 @@ pub enum DocumentKind {
 impl Recon {
     /// The package whose folder most closely encloses `path`.
     pub fn package_of(&self, path: &str) -> Option<&Package> {
-        self.packages
-            .iter()
-            .filter(|package| {
-                package.folder.is_empty()
-                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            })
-            .max_by_key(|package| package.folder.len())
+        self.packages.iter().filter(|package| package.inside(path).is_some()).max_by_key(|package| package.folder.len())
     }
 
     /// The package of one ecosystem (Cargo or npm) whose folder most closely encloses `path`: a folder may hold a
@@ -257,23 +258,14 @@ impl Recon {
         self.packages
             .iter()
             .filter(|package| (package.manager == PackageManager::Cargo) == cargo)
-            .filter(|package| {
-                package.folder.is_empty()
-                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            })
+            .filter(|package| package.inside(path).is_some())
             .max_by_key(|package| package.folder.len())
     }
 
     /// The command for `purpose` nearest to `path`: its package's own, else that of the packages around it.
     pub fn command_for(&self, purpose: CommandPurpose, path: &str) -> Option<&ProjectCommand> {
-        let mut enclosing: Vec<&Package> = self
-            .packages
-            .iter()
-            .filter(|package| {
-                package.folder.is_empty()
-                    || path.strip_prefix(package.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            })
-            .collect();
+        let mut enclosing: Vec<&Package> =
+            self.packages.iter().filter(|package| package.inside(path).is_some()).collect();
         enclosing.sort_by_key(|package| std::cmp::Reverse(package.folder.len()));
         enclosing.into_iter().flat_map(|package| &package.commands).find(|command| command.purpose == purpose)
     }

@@ -337,7 +337,7 @@ const STARTED_AT_THE_TOP: &[&str] = &[
 /// Whether the file at `path` is started or loaded by something other than an import. `uses` are the dependencies of its package and of
 /// the workspace around it.
 pub fn is_loaded(path: &str, package: &Package, uses: &BTreeSet<&str>) -> bool {
-    let inside = if package.folder.is_empty() { path } else { &path[package.folder.len() + 1..] };
+    let inside = package.inside(path).unwrap_or(path);
     let (folder, name) = inside.rsplit_once('/').unwrap_or(("", inside));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let lower = stem.to_lowercase();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::audit::text::{folder_of, join_path};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::FileFacts;
+use crate::repo_map::recon::Package;
 use crate::repo_map::{RepoMap, SourceFile};
 
 /// Functions that list files or load what they list.
@@ -67,12 +68,11 @@ impl Listings {
         listings
     }
 
-    /// Whether the file at `path`, of the package in `package`, may be read by one of them.
-    pub fn covers(&self, package: &str, path: &str) -> bool {
-        let inside = if package.is_empty() { path } else { path.get(package.len() + 1..).unwrap_or(path) };
-        let inside = format!("/{inside}");
+    /// Whether the file at `path`, of `package`, may be read by one of them.
+    pub fn covers(&self, package: &Package, path: &str) -> bool {
+        let inside = format!("/{}", package.inside(path).unwrap_or(path));
         self.starts.iter().any(|start| path.starts_with(start.as_str()))
-            || self.parts.iter().any(|(own, part)| own == package && inside.contains(part.as_str()))
+            || self.parts.iter().any(|(own, part)| *own == package.folder && inside.contains(part.as_str()))
     }
 
     fn add(&mut self, map: &RepoMap, file: &SourceFile) {

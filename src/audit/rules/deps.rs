@@ -19,6 +19,7 @@ pub fn is_shipped(map: &RepoMap, package: &Package) -> bool {
     let inside = |role: FileRole| {
         map.files.iter().any(|file| {
             file.role == role
+                && package.inside(&file.path).is_some()
                 && map
                     .recon
                     .package_in(&file.path, package.manager == PackageManager::Cargo)

@@ -1,6 +1,6 @@
 //! `unused-dependency`: packages a manifest lists that nothing imports and nothing names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -68,18 +68,11 @@ impl Rule for UnusedDependency {
     }
 }
 
-fn is_inside(folder: &str, path: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
 /// Dependencies of a `package.json` that nothing speaks of; `None` when that cannot be told.
 fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'a Dependency>> {
     let map = ground.map;
-    let own: Vec<&SourceFile> = map
-        .files
-        .iter()
-        .filter(|file| file.language.is_ecmascript() && is_inside(&package.folder, &file.path))
-        .collect();
+    let own: Vec<&SourceFile> =
+        map.files.iter().filter(|file| file.language.is_ecmascript() && package.inside(&file.path).is_some()).collect();
     if own.is_empty() {
         return None;
     }
@@ -161,7 +154,7 @@ fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<
 
 /// What the packages of this repository import that a package depends on, directly or through others.
 fn imported_by_local_dependencies<'a>(map: &'a RepoMap, package: &'a Package) -> BTreeSet<&'a str> {
-    let mut behind: BTreeSet<&str> = BTreeSet::new();
+    let mut behind: BTreeMap<&str, &Package> = BTreeMap::new();
     let mut queue = vec![package];
     while let Some(next) = queue.pop() {
         for dependency in &next.dependencies {
@@ -171,7 +164,7 @@ fn imported_by_local_dependencies<'a>(map: &'a RepoMap, package: &'a Package) ->
                 .iter()
                 .find(|own| own.name == dependency.listed_name() && own.manager != PackageManager::Cargo);
             if let Some(found) = found.filter(|found| found.folder != package.folder)
-                && behind.insert(&found.folder)
+                && behind.insert(&found.folder, found).is_none()
             {
                 queue.push(found);
             }
@@ -179,7 +172,9 @@ fn imported_by_local_dependencies<'a>(map: &'a RepoMap, package: &'a Package) ->
     }
     map.files
         .iter()
-        .filter(|file| file.language.is_ecmascript() && behind.iter().any(|folder| is_inside(folder, &file.path)))
+        .filter(|file| {
+            file.language.is_ecmascript() && behind.values().any(|package| package.inside(&file.path).is_some())
+        })
         .flat_map(|file| &file.facts.imports)
         .map(|import| package_name(import.source.as_str()))
         .collect()
@@ -261,7 +256,7 @@ fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'
     let own: Vec<&SourceFile> = map
         .files
         .iter()
-        .filter(|file| file.language == LanguageName::Rust && is_inside(&package.folder, &file.path))
+        .filter(|file| file.language == LanguageName::Rust && package.inside(&file.path).is_some())
         .filter(|file| map.recon.package_in(&file.path, true).is_some_and(|other| other.folder == package.folder))
         .collect();
     if own.is_empty() || own.iter().any(|file| file.facts.partly_read) {

@@ -111,10 +111,8 @@ fn reached(map: &RepoMap) -> BTreeSet<FileId> {
 /// Whether the file stands below `src/` of a package one of whose crates was followed.
 fn is_source_of_a_crate(map: &RepoMap, path: &str, reached: &BTreeSet<FileId>) -> bool {
     let Some(package) = map.recon.package_in(path, true) else { return false };
-    let inside = if package.folder.is_empty() { path } else { &path[package.folder.len() + 1..] };
     let roots = package.entry_points.iter().filter_map(|path| map.file_by_path(path));
-    inside.starts_with("src/")
-        && !inside.starts_with("src/bin/")
+    package.inside(path).is_some_and(|inside| inside.starts_with("src/") && !inside.starts_with("src/bin/"))
         && roots.clone().any(|(id, file)| reached.contains(&id) && !file.facts.modules.is_empty())
         && roots.into_iter().all(|(_, file)| !file.facts.partly_read)
 }
