@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::largest;
 use crate::audit::text::count_of;
 use crate::audit::texts::Needles;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -105,31 +106,23 @@ impl Rule for UnusedExport {
         let map = ground.map;
         let candidates = candidates(ground);
         let unused = without_mentions(ground, candidates).unwrap_or_default();
-        let mut packages: BTreeMap<&str, Vec<SymbolId>> = BTreeMap::new();
+        let mut packages: BTreeMap<&str, (&Package, Vec<SymbolId>)> = BTreeMap::new();
         for id in unused {
             let file = map.file(id.file);
             if let Some(package) = map.recon.package_in(&file.path, file.language == LanguageName::Rust) {
-                packages.entry(&package.manifest).or_default().push(id);
+                packages.entry(&package.manifest).or_insert_with(|| (package, Vec::new())).1.push(id);
             }
         }
-        let mut found: Vec<(u32, Finding)> = packages
+        let found: Vec<(u32, Finding)> = packages
             .into_values()
-            .map(|mut places| {
+            .map(|(package, mut places)| {
                 places.sort_by_key(|id| (std::cmp::Reverse(map.symbol(*id).lines.count()), *id));
                 let lines = places.iter().map(|id| map.symbol(*id).lines.count()).sum();
-                (lines, places)
+                (lines, finding(map, package, &places, lines))
             })
             .filter(|(lines, _)| *lines >= MIN_LINES)
-            .filter_map(|(lines, places)| {
-                let file = map.file(places[0].file);
-                let package = map.recon.package_in(&file.path, file.language == LanguageName::Rust)?;
-                Some((lines, finding(map, package, &places, lines)))
-            })
             .collect();
-        found.sort_by(|a, b| {
-            (std::cmp::Reverse(a.0), &a.1.location().file).cmp(&(std::cmp::Reverse(b.0), &b.1.location().file))
-        });
-        found.into_iter().take(MAX_FINDINGS).map(|(_, finding)| finding).collect()
+        largest(found, MAX_FINDINGS)
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -164,18 +157,15 @@ fn candidates(ground: &Ground<'_>) -> Vec<SymbolId> {
                 }
         })
         .flat_map(|(file, source)| {
-            (0..)
-                .zip(&source.facts.symbols)
-                .map(move |(index, symbol)| (SymbolId { file, index }, symbol, source.language))
+            let is_plain = match source.language {
+                LanguageName::Rust => is_plain_item,
+                LanguageName::JavaScript | LanguageName::TypeScript => is_plain_export,
+            };
+            let symbols = (0..).zip(&source.facts.symbols).filter(move |(_, symbol)| is_plain(symbol));
+            symbols.map(move |(index, symbol)| (SymbolId { file, index }, symbol))
         })
-        .filter(|(id, symbol, language)| {
-            is_suspect(*id, symbol)
-                && match language {
-                    LanguageName::Rust => is_plain_item(symbol),
-                    LanguageName::JavaScript | LanguageName::TypeScript => is_plain_export(symbol),
-                }
-        })
-        .map(|(id, ..)| id)
+        .filter(|(id, symbol)| is_suspect(*id, symbol))
+        .map(|(id, _)| id)
         .collect()
 }
 
@@ -339,12 +329,11 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         .iter()
         .filter_map(|evidence| {
             let (file, source) = map.file_by_path(&evidence.file)?;
-            let index = source
-                .facts
-                .symbols
-                .iter()
-                .position(|symbol| symbol.exported && symbol.name_line == evidence.start_line)?;
-            Some(SymbolId { file, index: index as u32 })
+            let all = (0..).zip(&source.facts.symbols);
+            let mut here = all.filter(|(_, symbol)| symbol.exported && symbol.name_line == evidence.start_line);
+            // Of several on a line it cannot be told which one nothing uses.
+            let (index, _) = here.next().filter(|_| here.next().is_none())?;
+            Some(SymbolId { file, index })
         })
         .collect();
     let steps: Vec<StepDraft> = places

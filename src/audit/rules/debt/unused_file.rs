@@ -6,6 +6,7 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::reach::conventions;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::largest;
 use crate::audit::text::{count_of, folder_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::LanguageName;
@@ -44,14 +45,11 @@ impl Rule for UnusedFile {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
-        let mut found: Vec<(u32, Finding)> = modules(ground);
+        let mut found = modules(ground);
         let orphans = orphans::orphans(ground).unwrap_or_default();
-        let convincing = without_crowds(map, &orphans, &|file| orphans.contains(&file));
+        let convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
         found.extend(convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))));
-        found.sort_by(|a, b| {
-            (std::cmp::Reverse(a.0), &a.1.location().file).cmp(&(std::cmp::Reverse(b.0), &b.1.location().file))
-        });
-        found.into_iter().take(MAX_FINDINGS).map(|(_, finding)| finding).collect()
+        largest(found, MAX_FINDINGS)
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
