@@ -7,7 +7,7 @@ use crate::audit::place::{self, Iteration};
 use crate::audit::rules::perf::per_item::origin::is_bounded;
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, FileFacts, RegionKind, Symbol};
+use crate::repo_map::facts::{Binding, CallKind, FileFacts, RegionKind, Symbol};
 use crate::repo_map::name::{Name, words};
 use crate::repo_map::{CallId, FileRole, RepoMap, SymbolId};
 
@@ -117,30 +117,17 @@ fn asks(map: &RepoMap, call: CallId, needs: Option<&BTreeSet<Need>>, way: &[Call
 /// For each parameter or part of one, the names that depend on it.
 fn given(facts: &FileFacts, symbol: SymbolId) -> Vec<(Need, BTreeSet<&str>)> {
     let function: &Symbol = &facts.symbols[symbol.index as usize];
-    let mut found = Vec::new();
-    for (position, parameter) in function.parameters.iter().enumerate() {
-        let mut add = |key: Option<Name>, local: &'_ Name| {
-            let local = facts.symbols[symbol.index as usize].parameters[position]
-                .destructured
-                .iter()
-                .map(|(_, local)| local)
-                .chain(std::iter::once(&facts.symbols[symbol.index as usize].parameters[position].name))
-                .find(|own| *own == local);
-            if let Some(local) = local.filter(|local| !local.is_empty()) {
-                let start = [local.as_str()].into();
-                found.push((
-                    (position, key),
-                    place::derived_names(facts, start, &|binding| binding.owner == Some(symbol.index)),
-                ));
-            }
-        };
-        add(None, &parameter.name);
-        for (taken, local) in &parameter.destructured {
+    let own = |binding: &Binding| binding.owner == Some(symbol.index);
+    let all = function.parameters.iter().enumerate().flat_map(|(position, parameter)| {
+        let parts = parameter.destructured.iter().map(move |(taken, local)| {
             let key = taken.split('.').next().filter(|key| *key != "...").map(Name::from);
-            add(key, local);
-        }
-    }
-    found
+            ((position, key), local.as_str())
+        });
+        std::iter::once(((position, None), parameter.name.as_str())).chain(parts)
+    });
+    all.filter(|(_, name)| !name.is_empty())
+        .map(|(need, name)| (need, place::derived_names(facts, [name].into(), &own)))
+        .collect()
 }
 
 /// The parts of a call's arguments that the callee's query depends on.
