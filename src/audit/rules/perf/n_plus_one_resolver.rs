@@ -82,8 +82,9 @@ impl Rule for NPlusOneResolver {
         let goal = place::unique_line(context.tree, &path, call_site.line, call_site.end_line, &|line| {
             place::has_word(line, &call_site.name)
         });
-        let list: Vec<String> = sites
+        let others: Vec<String> = sites
             .iter()
+            .filter(|site| site.call != first.call)
             .take(MAX_PLACES)
             .map(|site| {
                 format!(
@@ -97,6 +98,42 @@ impl Rule for NPlusOneResolver {
         let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
         if let Some(text) = &goal {
             gates.push(GateDraft::TextGone { text: text.clone(), file: path.clone() });
+        }
+        let mut steps = vec![
+            StepDraft {
+                title: format!("Add a loader for what `{}` loads", first.resolver.name),
+                instruction: format!(
+                    "Where the context of a GraphQL request is made (look for `new DataLoader` in the repository and follow that \
+                         example; otherwise add the package `dataloader` and one loader a request), add a loader whose batch function \
+                         runs {} and gives one result for each key, in the order of the keys: null, or an empty list, where there \
+                         is none. Keep every other condition of the query. Shape:\n\n```\nnew DataLoader(async (keys) => {{\n  const rows = await loadMany(keys);\n  const byKey = new Map(rows.map((row) => [row.key, row]));\n  return keys.map((key) => byKey.get(key) ?? null);\n}});\n```",
+                    batching.api
+                ),
+                edits: Vec::new(),
+                gates: vec![GateDraft::Project(CommandPurpose::Typecheck)],
+            },
+            StepDraft {
+                title: format!("Use it in `{}`", first.resolver.name),
+                instruction: format!(
+                    "In `{path}`, line {}, let the resolver give what the loader gives for the parent's key. A permission that the \
+                         call checked for each parent is checked on the loaded row in the resolver.",
+                    call_site.line
+                ),
+                edits: Vec::new(),
+                gates,
+            },
+        ];
+        if !others.is_empty() {
+            steps.push(StepDraft {
+                title: "Go through the other resolvers of the file".to_owned(),
+                instruction: format!(
+                    "These resolvers query once for each parent too. Give each a loader in the same way, or say why one must stay (its \
+                     type is never part of a list):\n\n{}",
+                    others.join("\n")
+                ),
+                edits: Vec::new(),
+                gates: vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)],
+            });
         }
         Some(PlanDraft {
             title: format!("Load what the field resolvers of `{}` need in batches", file_name(&path)),
@@ -115,43 +152,7 @@ impl Rule for NPlusOneResolver {
                 end_line: call_site.end_line.min(call_site.line + 14),
                 role: format!("the resolver of `{}`", first.resolver.name),
             }],
-            steps: vec![
-                StepDraft {
-                    title: format!("Add a loader for what `{}` loads", first.resolver.name),
-                    instruction: format!(
-                        "Where the context of a GraphQL request is made (look for `new DataLoader` in the repository and follow that \
-                         example; otherwise add the package `dataloader` and one loader a request), add a loader whose batch function \
-                         runs {} and gives one result for each key, in the order of the keys: null, or an empty list, where there \
-                         is none. Keep every other condition of the query. Shape:\n\n```\nnew DataLoader(async (keys) => {{\n  const rows = await loadMany(keys);\n  const byKey = new Map(rows.map((row) => [row.key, row]));\n  return keys.map((key) => byKey.get(key) ?? null);\n}});\n```",
-                        batching.api
-                    ),
-                    edits: Vec::new(),
-                    gates: vec![GateDraft::Project(CommandPurpose::Typecheck)],
-                },
-                StepDraft {
-                    title: format!("Use it in `{}`", first.resolver.name),
-                    instruction: format!(
-                        "In `{path}`, line {}, let the resolver give what the loader gives for the parent's key. A permission that the \
-                         call checked for each parent is checked on the loaded row in the resolver.",
-                        call_site.line
-                    ),
-                    edits: Vec::new(),
-                    gates,
-                },
-                StepDraft {
-                    title: "Go through the other resolvers of the file".to_owned(),
-                    instruction: format!(
-                        "These resolvers query once for each parent. Give each a loader in the same way, or say why one must stay (its \
-                         type is never part of a list):\n\n{}",
-                        list.join("\n")
-                    ),
-                    edits: Vec::new(),
-                    gates: vec![
-                        GateDraft::Project(CommandPurpose::Typecheck),
-                        GateDraft::Project(CommandPurpose::Test),
-                    ],
-                },
-            ],
+            steps,
             in_scope: vec![ScopeDraft { path: path.clone(), remark: "the resolvers".to_owned() }],
             out_of_scope: vec![(
                 "the schema, and what the fields give".to_owned(),
