@@ -7,7 +7,6 @@ pub mod hooks;
 pub mod kept;
 pub mod loops;
 pub mod origin;
-pub mod resolvers;
 pub mod scope;
 pub mod verbs;
 pub mod wording;
