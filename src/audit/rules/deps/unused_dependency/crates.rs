@@ -1,0 +1,112 @@
+//! Dependencies of a `Cargo.toml` that nothing needs.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::{implied, is_word};
+use crate::audit::rule::Ground;
+use crate::audit::text::FileText;
+use crate::audit::texts::Needles;
+use crate::repo_map::SourceFile;
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::recon::{Dependency, DependencyKind, Package};
+
+/// Dependencies of a `Cargo.toml` whose crate no source file names.
+pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'a Dependency>> {
+    let map = ground.map;
+    let own: Vec<&SourceFile> = map
+        .files
+        .iter()
+        .filter(|file| file.language == LanguageName::Rust && package.inside(&file.path).is_some())
+        .filter(|file| map.recon.package_in(&file.path, true).is_some_and(|other| other.folder == package.folder))
+        .collect();
+    if own.is_empty() || own.iter().any(|file| file.facts.partly_read) {
+        return None;
+    }
+    let names: BTreeSet<&str> = own.iter().flat_map(|file| &file.facts.references).map(|name| name.as_str()).collect();
+    let manifest = FileText::read(ground.tree, &package.manifest)?;
+    let candidates: Vec<&Dependency> = package
+        .dependencies
+        .iter()
+        .filter(|own| {
+            own.kind != DependencyKind::Optional
+                && crate_names(own.listed_name()).iter().all(|name| !names.contains(name.as_str()))
+                && !implied::is_crate_for_its_features(own.listed_name())
+                && is_unexplained(&manifest, own)
+        })
+        .collect();
+    if candidates.is_empty() {
+        return Some(candidates);
+    }
+    let declared: BTreeSet<String> =
+        package.dependencies.iter().map(|own| own.listed_name().replace('-', "_")).collect();
+    // Word, index of the candidate, and whether it is only a part of the name.
+    let words: Vec<(String, usize, bool)> = candidates
+        .iter()
+        .enumerate()
+        .flat_map(|(index, own)| {
+            let whole = crate_names(own.listed_name()).into_iter().map(move |name| (name, index, false));
+            let parts = parts_of(own.listed_name()).into_iter().filter(|part| !declared.contains(part));
+            whole.chain(parts.map(move |part| (part, index, true)).collect::<Vec<_>>())
+        })
+        .collect();
+    let needles = Needles::new(words.iter().map(|(word, ..)| word.as_str()))?;
+    let is_crate = |word: usize, before: &str, after: &str| {
+        is_word(before, after) && (!words[word].2 || (after.starts_with("::") && !before.ends_with("::")))
+    };
+    // In macros, attributes and what a build script writes.
+    let named: BTreeSet<usize> = own
+        .par_iter()
+        .filter_map(|file| ground.tree.text(&file.path))
+        .flat_map_iter(|text| needles.found_in(&text, &is_crate))
+        .map(|word| words[word].1)
+        .collect();
+    Some(candidates.into_iter().enumerate().filter(|(index, _)| !named.contains(index)).map(|(_, own)| own).collect())
+}
+
+/// Names under which the code may know a crate.
+fn crate_names(name: &str) -> BTreeSet<String> {
+    let plain = name.replace('-', "_");
+    let short = plain.trim_start_matches("rust_").trim_end_matches("_rs").trim_end_matches("_rust").to_owned();
+    BTreeSet::from([name.replace(['-', '_'], ""), short, plain])
+}
+
+/// Parts of a crate's name that may be the whole name of its library: `bip39` of `tiny-bip39`.
+fn parts_of(name: &str) -> BTreeSet<String> {
+    const SHORT: usize = 4;
+    let words: Vec<&str> = name.split(['-', '_']).collect();
+    let runs = (0..words.len()).flat_map(|start| (start + 1..=words.len()).map(move |end| (start, end)));
+    runs.map(|(start, end)| words[start..end].join("_")).filter(|run| run.len() >= SHORT).collect()
+}
+
+/// Whether nothing else in the manifest speaks of the dependency, and no comment beside it gives a reason.
+fn is_unexplained(manifest: &FileText, dependency: &Dependency) -> bool {
+    let name = dependency.listed_name();
+    let line = manifest.line(dependency.line).unwrap_or_default();
+    let above = dependency.line.checked_sub(1).and_then(|line| manifest.line(line)).unwrap_or_default();
+    let mentions =
+        |text: &str| text.match_indices(name).filter(|(at, _)| is_word(&text[..*at], &text[at + name.len()..])).count();
+    let other = (1..).map_while(|number| manifest.line(number)).enumerate().any(|(index, text)| {
+        index as u32 + 1 != dependency.line
+            && !text.trim_start().starts_with('#')
+            && mentions(text) > 0
+            // The same name in another section, or in the workspace's own list.
+            && !text.trim_start().trim_start_matches('"').starts_with(name)
+            && !text.trim_start().starts_with("name")
+            && !text.trim_start().starts_with("keywords")
+    });
+    !line.contains('#') && !above.trim_start().starts_with('#') && !other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_known_by_several_names() {
+        let names = crate_names("rust-ini");
+        assert!(["rust_ini", "ini", "rustini"].iter().all(|name| names.contains(*name)));
+        assert!(crate_names("md-5").contains("md5"));
+    }
+}
