@@ -9,7 +9,7 @@ pub mod words;
 use crate::effects::Effect;
 use crate::effects::chain;
 use crate::effects::taint::declared::is_guard;
-use crate::effects::taint::guards::words::{CHECKS, FORMS, MEMBERSHIP, PATH_CHECKS, words};
+use crate::effects::taint::guards::words::{CHECKS, FORMS, MEMBERSHIP, PATH_CHECKS};
 use crate::effects::taint::letters::{Verdict, verdict};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
@@ -17,6 +17,7 @@ use crate::effects::taint::{Context, Danger};
 use crate::repo_map::CallId;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::name::words;
 
 /// What a check says of a value, the stronger the later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

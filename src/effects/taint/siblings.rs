@@ -3,13 +3,13 @@
 //! Where the way ends need not be known: who checks the one knows that both become parts of a path.
 
 use crate::effects::taint::guards::Check;
-use crate::effects::taint::guards::words::words;
 use crate::effects::taint::names::{Meaning, Spot};
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::{Context, Danger, Flow, Trust};
 use crate::finding::Hop;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Binding, CallSite, FileFacts, Usage};
+use crate::repo_map::name::words;
 use crate::repo_map::{CallId, FileId, FileRole};
 
 /// Siblings of one checked value that are reported. Our choice.

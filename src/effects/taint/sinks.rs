@@ -16,7 +16,7 @@ use crate::effects::taint::tables::{Argument, LIBRARIES, Library, Sink};
 use crate::finding::Hop;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, LanguageName, Usage};
-use crate::repo_map::name::Name;
+use crate::repo_map::name::{Name, words};
 use crate::repo_map::recon::declared::DeclaredCall;
 use crate::repo_map::{CallId, CallTarget, External, FileRole};
 
@@ -248,7 +248,7 @@ fn takes_statement(name: &str, rust: bool) -> bool {
 fn speaks_of_sql(name: &str) -> bool {
     // Most names do not, and taking them apart is slow.
     ["uer", "ql", "QL", "xecute", "tatement", "aw"].iter().any(|part| name.contains(part))
-        && crate::effects::taint::guards::words::words(name)
+        && words(name)
             .iter()
             .any(|word| matches!(word.as_str(), "query" | "sql" | "execute" | "statement" | "raw"))
 }

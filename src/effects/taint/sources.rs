@@ -4,7 +4,6 @@ use crate::effects::chain;
 use crate::effects::entry::Handler;
 use crate::effects::tables::{Ecosystem, matches};
 use crate::effects::taint::declared::describes;
-use crate::effects::taint::guards::words::words;
 use crate::effects::taint::names::{Meaning, Spot};
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::tables::{LIBRARIES, Source};
@@ -14,7 +13,7 @@ use crate::effects::taint::{Danger, Trust};
 use crate::finding::Hop;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts};
-use crate::repo_map::name::Name;
+use crate::repo_map::name::{Name, words};
 use crate::repo_map::{FileId, SymbolId};
 
 impl<'a> Taint<'a> {

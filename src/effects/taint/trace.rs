@@ -1,7 +1,6 @@
 //! Trace: back from a value to where it comes from.
 
 use crate::effects::taint::guards::Check;
-use crate::effects::taint::guards::words::words;
 use crate::effects::taint::names::{Meaning, Spot, keys_of};
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::types::Kind;
@@ -9,7 +8,7 @@ use crate::effects::taint::{Context, Danger, Trust};
 use crate::finding::Hop;
 use crate::repo_map::expr::{Expr, TemplatePart, holes};
 use crate::repo_map::facts::{Assignment, Binding, BindingKind, FileFacts, RegionKind};
-use crate::repo_map::name::Name;
+use crate::repo_map::name::{Name, words};
 use crate::repo_map::{CallId, FileId};
 
 /// Expressions looked at for one value. Our choice: real ways take a few dozen.

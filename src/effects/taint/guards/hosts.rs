@@ -1,11 +1,12 @@
 //! Hosts: whether something asked where an address leads, once it was taken apart.
 
-use crate::effects::taint::guards::words::{CHECKS, MEMBERSHIP, words};
+use crate::effects::taint::guards::words::{CHECKS, MEMBERSHIP};
 use crate::effects::taint::guards::{bare, is_around};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::FileFacts;
+use crate::repo_map::name::words;
 
 impl Taint<'_> {
     /// Whether the origin or host of the address `name` was set, compared or looked up before `spot`, or the address itself handed

@@ -1,12 +1,12 @@
 //! Replaced: what is left of a value after `replace`, and values that are lists of placeholders.
 
-use crate::effects::taint::guards::words::words;
 use crate::effects::taint::letters::{Verdict, verdict};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::trace::Found;
 use crate::effects::taint::{Context, Danger, Trust};
 use crate::repo_map::expr::Expr;
+use crate::repo_map::name::words;
 
 impl Taint<'_> {
     /// A value after `replace(pattern, with)`.

@@ -1,10 +1,10 @@
 //! Secrets: functions that let in only who knows a secret of the server, such as the server itself.
 
-use crate::effects::taint::guards::words::words;
 use crate::effects::taint::repository::Taint;
 use crate::repo_map::FileId;
 use crate::repo_map::expr::{Expr, holes};
 use crate::repo_map::facts::{Comparison, FileFacts, Lines, RegionKind};
+use crate::repo_map::name::words;
 
 impl Taint<'_> {
     /// Whether the function around a line asks before it for a secret that the server's environment holds:

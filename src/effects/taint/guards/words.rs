@@ -69,20 +69,3 @@ pub const PATH_CHECKS: &[&str] = &[
     "starts_with",
     "startsWith",
 ];
-
-/// The words of a name, in lower case: `isValidUUID` is `is`, `valid`, `uuid`.
-pub fn words(name: &str) -> Vec<String> {
-    let mut found: Vec<String> = vec![String::new()];
-    let mut before = '_';
-    for letter in name.chars() {
-        if !letter.is_alphanumeric() || (letter.is_uppercase() && (before.is_lowercase() || before.is_numeric())) {
-            found.push(String::new());
-        }
-        if letter.is_alphanumeric() {
-            found.last_mut().expect("starts with one word").extend(letter.to_lowercase());
-        }
-        before = letter;
-    }
-    found.retain(|word| !word.is_empty());
-    found
-}
