@@ -308,6 +308,21 @@ fn rule_ids_are_unique_and_every_fixture_folder_belongs_to_a_rule() {
 }
 
 #[test]
+fn texts_that_grow_by_each_other_are_followed_only_so_far() {
+    let grows = "  one += two + ' OR ';\n  two += one + ' AND ';\n".repeat(40);
+    let text = format!(
+        "import {{ Pool }} from 'pg';\nconst pool = new Pool();\n\nexport async function search(req: {{ query: {{ q: string }} }}) {{\n  \
+         let one = `SELECT * FROM posts WHERE title = '${{req.query.q}}'`;\n  let two = '';\n{grows}  return pool.query(one);\n}}\n"
+    );
+    let files =
+        BTreeMap::from([("src/posts.ts".to_owned(), text), ("package.json".to_owned(), PACKAGE_JSON.to_owned())]);
+    let rule = RULES.iter().find(|rule| rule.doc().id == "sql-injection").expect("the rule exists");
+    let (_, _, findings) = report(*rule, &Fixture { files });
+    let lines: Vec<u32> = findings.iter().map(|finding| finding.location().start_line).collect();
+    assert_eq!(lines, [5]);
+}
+
+#[test]
 fn sinks_and_guards_of_a_project_take_part_like_built_in_ones() {
     let text = "import { runOnServer } from '@company/shell';\nimport { mustBePlain } from '@company/checks';\n\n\
                 export function restart(req: { body: { name: string } }) {\n  runOnServer('one', `restart ${req.body.name}`);\n}\n\n\

@@ -3,6 +3,8 @@
 mod lists;
 mod reader;
 
+use std::cell::Cell;
+
 use crate::effects::chain;
 use crate::effects::taint::names::{Meaning, Spot, spot_of_return};
 use crate::effects::taint::repository::Taint;
@@ -21,6 +23,30 @@ const MAX_DEPTH: u32 = 12;
 const MAX_DOWN: usize = 3;
 /// Pieces of one text.
 const MAX_PIECES: usize = 200;
+/// Expressions looked at for one text: names that grow by each other (`a += b`, `b += a`) would be followed without end. Our choice:
+/// twenty for each piece that is kept.
+const MAX_LOOKS: u32 = 4_000;
+
+/// How the search got to a piece of text, and what is left of its bounds.
+#[derive(Clone, Copy)]
+struct Way<'w> {
+    stack: &'w [CallId],
+    depth: u32,
+    looks: &'w Cell<u32>,
+}
+
+impl<'w> Way<'w> {
+    fn deeper(self) -> Way<'w> {
+        Way { depth: self.depth + 1, ..self }
+    }
+
+    /// Whether one more expression may be looked at, which then counts.
+    fn look(self) -> bool {
+        let left = self.looks.get();
+        self.looks.set(left.saturating_sub(1));
+        left > 0 && self.depth <= MAX_DEPTH
+    }
+}
 
 /// A value in a text.
 #[derive(Debug, Clone)]
@@ -70,17 +96,17 @@ impl<'a> Taint<'a> {
     /// An argument taken apart.
     pub fn statement(&self, spot: Spot, expr: &'a Expr, keys: &[Name], danger: Danger) -> Statement<'a> {
         let pieces = if keys.is_empty() {
-            self.pieces(spot, expr, &[], 0)
+            self.pieces(spot, expr, Way { stack: &[], depth: 0, looks: &Cell::new(MAX_LOOKS) })
         } else {
             vec![Piece::Hole(Hole { spot, expr, keys: keys.to_vec(), stack: Vec::new() })]
         };
         Reader::statement(danger, &pieces)
     }
 
-    fn pieces(&self, spot: Spot, expr: &'a Expr, stack: &[CallId], depth: u32) -> Vec<Piece<'a>> {
+    fn pieces(&self, spot: Spot, expr: &'a Expr, way: Way<'_>) -> Vec<Piece<'a>> {
         let expr = expr.peeled();
-        let hole = || vec![Piece::Hole(Hole { spot, expr, keys: Vec::new(), stack: stack.to_vec() })];
-        if depth > MAX_DEPTH {
+        let hole = || vec![Piece::Hole(Hole { spot, expr, keys: Vec::new(), stack: way.stack.to_vec() })];
+        if !way.look() {
             return hole();
         }
         match expr {
@@ -92,7 +118,7 @@ impl<'a> Taint<'a> {
                 for part in parts {
                     match part {
                         TemplatePart::Text(text) => found.push(Piece::Text(text.to_string())),
-                        TemplatePart::Hole(inner) => found.extend(self.pieces(spot, inner, stack, depth + 1)),
+                        TemplatePart::Hole(inner) => found.extend(self.pieces(spot, inner, way.deeper())),
                     }
                     if found.len() > MAX_PIECES {
                         break;
@@ -101,36 +127,35 @@ impl<'a> Taint<'a> {
                 found
             }
             Expr::Binary(operator, left, right) if operator == "+" => {
-                let mut found = self.pieces(spot, left, stack, depth + 1);
-                found.extend(self.pieces(spot, right, stack, depth + 1));
+                let mut found = self.pieces(spot, left, way.deeper());
+                found.extend(self.pieces(spot, right, way.deeper()));
                 found
             }
             Expr::Binary(operator, left, right) if matches!(operator.as_str(), "||" | "??") => {
-                let alternatives =
-                    vec![self.pieces(spot, left, stack, depth + 1), self.pieces(spot, right, stack, depth + 1)];
+                let alternatives = vec![self.pieces(spot, left, way.deeper()), self.pieces(spot, right, way.deeper())];
                 vec![Piece::Either(alternatives)]
             }
             Expr::Binary(operator, _, right) if operator == "&&" => {
-                vec![Piece::Either(vec![self.pieces(spot, right, stack, depth + 1), Vec::new()])]
+                vec![Piece::Either(vec![self.pieces(spot, right, way.deeper()), Vec::new()])]
             }
             Expr::Either(items) => {
-                vec![Piece::Either(items.iter().map(|item| self.pieces(spot, item, stack, depth + 1)).collect())]
+                vec![Piece::Either(items.iter().map(|item| self.pieces(spot, item, way.deeper())).collect())]
             }
-            Expr::Name(name) => self.of_name(spot, *name, stack, depth).unwrap_or_else(hole),
-            Expr::Call(index) => self.of_call(spot, *index, stack, depth).unwrap_or_else(hole),
+            Expr::Name(name) => self.of_name(spot, *name, way).unwrap_or_else(hole),
+            Expr::Call(index) => self.of_call(spot, *index, way).unwrap_or_else(hole),
             _ => hole(),
         }
     }
 
     /// What a variable of built text is built of; `None` for a variable that holds a value of its own.
-    fn of_name(&self, spot: Spot, name: Name, stack: &[CallId], depth: u32) -> Option<Vec<Piece<'a>>> {
+    fn of_name(&self, spot: Spot, name: Name, way: Way<'_>) -> Option<Vec<Piece<'a>>> {
         let facts = &self.map.file(spot.file).facts;
         let index = self.index(spot.file);
         let found = match self.meaning(spot, name) {
             Meaning::Variable(binding) if binding.taken.is_none() => {
                 let own = Spot::of_binding(spot.file, binding);
                 let mut found = match &binding.value {
-                    Some(value) => self.pieces(own, value, stack, depth + 1),
+                    Some(value) => self.pieces(own, value, way.deeper()),
                     None => Vec::new(),
                 };
                 if let Some(Expr::Call(made)) = binding.value.as_ref().map(Expr::peeled)
@@ -144,7 +169,7 @@ impl<'a> Taint<'a> {
                         continue;
                     }
                     let own = Spot::of_assignment(spot.file, assignment);
-                    let value = self.pieces(own, &assignment.value, stack, depth + 1);
+                    let value = self.pieces(own, &assignment.value, way.deeper());
                     if assignment.operator == "+=" {
                         grown = true;
                         found.extend(value);
@@ -158,7 +183,7 @@ impl<'a> Taint<'a> {
                 }
                 for (own, argument) in self.pushed(spot, &name, &["push_str", "push", "append", "insert_str"]) {
                     grown = true;
-                    found.extend(self.pieces(own, argument, stack, depth + 1));
+                    found.extend(self.pieces(own, argument, way.deeper()));
                 }
                 // An empty list that is pushed to is no text by itself.
                 if matches!(binding.value.as_ref().map(Expr::peeled), Some(Expr::Array(_))) {
@@ -167,24 +192,24 @@ impl<'a> Taint<'a> {
                 return (grown && !found.is_empty() || is_built(&found)).then_some(found);
             }
             Meaning::Parameter { symbol, position, taken: None } => {
-                let (&last, rest) = stack.split_last()?;
+                let (&last, rest) = way.stack.split_last()?;
                 let id = crate::repo_map::SymbolId { file: spot.file, index: symbol };
                 self.map.resolved(last).find(|resolved| resolved.symbol == id)?;
                 let argument = self.argument(last, id, position)?;
                 let site = self.map.call(last);
                 let own = Spot::of_call(last.file, site);
-                self.pieces(own, argument, rest, depth + 1)
+                self.pieces(own, argument, Way { stack: rest, ..way.deeper() })
             }
             Meaning::Outside => {
                 let (own, value) = self.imported(spot.file, &name)?;
-                self.pieces(own, value, stack, depth + 1)
+                self.pieces(own, value, way.deeper())
             }
             _ => return None,
         };
         is_built(&found).then_some(found)
     }
 
-    fn of_call(&self, spot: Spot, index: CallIndex, stack: &[CallId], depth: u32) -> Option<Vec<Piece<'a>>> {
+    fn of_call(&self, spot: Spot, index: CallIndex, way: Way<'_>) -> Option<Vec<Piece<'a>>> {
         let facts = &self.map.file(spot.file).facts;
         let site = facts.call(index);
         let name = site.name.as_str();
@@ -202,7 +227,7 @@ impl<'a> Taint<'a> {
                 None => ",".to_owned(),
                 Some(_) => return None,
             };
-            let items = self.items(own, object, stack, depth + 1);
+            let items = self.items(own, object, way.deeper());
             let has_text = items.iter().any(|item| item.iter().any(|piece| !matches!(piece, Piece::Hole(_))));
             if !has_text && items.len() < 2 {
                 return None;
@@ -241,26 +266,26 @@ impl<'a> Taint<'a> {
                 Some(object) => object,
                 None => site.arguments.first()?,
             };
-            let found = self.pieces(own, inner, stack, depth + 1);
+            let found = self.pieces(own, inner, way.deeper());
             return is_built(&found).then_some(found);
         }
         let is_url = matches!(site.callee.peeled(), Expr::Path(segments) if segments.iter().any(|own| own == "Url" || own == "Uri"));
         if is_url && matches!(name, "parse" | "from_str" | "try_from") {
-            return Some(self.pieces(own, site.arguments.first()?, stack, depth + 1));
+            return Some(self.pieces(own, site.arguments.first()?, way.deeper()));
         }
         if site.kind == CallKind::Macro && matches!(name, "format" | "concat" | "format_args") {
             let mut found = Vec::new();
             for argument in &site.arguments {
-                found.extend(self.pieces(own, argument, stack, depth + 1));
+                found.extend(self.pieces(own, argument, way.deeper()));
             }
             return Some(found);
         }
         let id = CallId { file: spot.file, index };
-        if stack.len() >= MAX_DOWN || stack.contains(&id) || takes_care(name) {
+        if way.stack.len() >= MAX_DOWN || way.stack.contains(&id) || takes_care(name) {
             return None;
         }
         let resolved: Vec<_> = self.map.resolved(id).take(2).collect();
-        let mut inner = stack.to_vec();
+        let mut inner = way.stack.to_vec();
         inner.push(id);
         let mut alternatives = Vec::new();
         for target in &resolved {
@@ -268,7 +293,7 @@ impl<'a> Taint<'a> {
             for returned in self.index(target.symbol.file).returned_by(facts, target.symbol.index).into_iter().take(12)
             {
                 let spot = spot_of_return(self.map, target.symbol.file, returned);
-                alternatives.push(self.pieces(spot, &returned.value, &inner, depth + 1));
+                alternatives.push(self.pieces(spot, &returned.value, Way { stack: &inner, ..way.deeper() }));
             }
         }
         let found = vec![Piece::Either(alternatives)];

@@ -2,8 +2,7 @@
 
 use crate::effects::taint::names::{Meaning, Spot, spot_of_return};
 use crate::effects::taint::repository::Taint;
-use crate::effects::taint::text::{Hole, MAX_DEPTH, Piece};
-use crate::repo_map::CallId;
+use crate::effects::taint::text::{Hole, Piece, Way};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, CallKind, FileFacts};
 
@@ -36,19 +35,19 @@ impl<'a> Taint<'a> {
     }
 
     /// The items of a list of texts, as far as they can be told.
-    pub(super) fn items(&self, spot: Spot, expr: &'a Expr, stack: &[CallId], depth: u32) -> Vec<Vec<Piece<'a>>> {
+    pub(super) fn items(&self, spot: Spot, expr: &'a Expr, way: Way<'_>) -> Vec<Vec<Piece<'a>>> {
         let expr = expr.peeled();
         let facts = &self.map.file(spot.file).facts;
-        let hole = || vec![vec![Piece::Hole(Hole { spot, expr, keys: vec!["*".into()], stack: stack.to_vec() })]];
-        if depth > MAX_DEPTH {
+        let hole = || vec![vec![Piece::Hole(Hole { spot, expr, keys: vec!["*".into()], stack: way.stack.to_vec() })]];
+        if !way.look() {
             return hole();
         }
         match expr {
             Expr::Array(items) => items
                 .iter()
                 .flat_map(|item| match item {
-                    Expr::Spread(inner) => self.items(spot, inner, stack, depth + 1),
-                    item => vec![self.pieces(spot, item, stack, depth + 1)],
+                    Expr::Spread(inner) => self.items(spot, inner, way.deeper()),
+                    item => vec![self.pieces(spot, item, way.deeper())],
                 })
                 .collect(),
             Expr::Name(name) => match self.meaning(spot, *name) {
@@ -56,13 +55,13 @@ impl<'a> Taint<'a> {
                     let own = Spot::of_binding(spot.file, binding);
                     let mut found = match &binding.value {
                         Some(Expr::Call(made)) if is_empty_text(facts, *made) => Vec::new(),
-                        Some(value) => self.items(own, value, stack, depth + 1),
+                        Some(value) => self.items(own, value, way.deeper()),
                         None => Vec::new(),
                     };
                     for (own, argument) in self.pushed(spot, name, &["push", "unshift", "push_back", "extend"]) {
                         match argument {
-                            Expr::Spread(inner) => found.extend(self.items(own, inner, stack, depth + 1)),
-                            argument => found.push(self.pieces(own, argument, stack, depth + 1)),
+                            Expr::Spread(inner) => found.extend(self.items(own, inner, way.deeper())),
+                            argument => found.push(self.pieces(own, argument, way.deeper())),
                         }
                     }
                     found
@@ -70,11 +69,11 @@ impl<'a> Taint<'a> {
                 _ => hole(),
             },
             Expr::Either(alternatives) => {
-                alternatives.iter().flat_map(|inner| self.items(spot, inner, stack, depth + 1)).collect()
+                alternatives.iter().flat_map(|inner| self.items(spot, inner, way.deeper())).collect()
             }
             Expr::Binary(operator, left, right) if matches!(operator.as_str(), "||" | "??") => {
-                let mut found = self.items(spot, left, stack, depth + 1);
-                found.extend(self.items(spot, right, stack, depth + 1));
+                let mut found = self.items(spot, left, way.deeper());
+                found.extend(self.items(spot, right, way.deeper()));
                 found
             }
             Expr::Call(index) => {
@@ -94,7 +93,7 @@ impl<'a> Taint<'a> {
                             .take(12)
                             .map(|value| {
                                 let spot = spot_of_return(self.map, spot.file, value);
-                                self.pieces(spot, &value.value, stack, depth + 1)
+                                self.pieces(spot, &value.value, way.deeper())
                             })
                             .collect();
                         vec![vec![Piece::Either(alternatives)]]
@@ -103,7 +102,7 @@ impl<'a> Taint<'a> {
                         "filter" | "sort" | "reverse" | "flat" | "slice" | "iter" | "into_iter" | "collect"
                         | "toSorted" | "concat" | "cloned" | "copied" | "rev",
                         _,
-                    ) => self.items(own, object, stack, depth + 1),
+                    ) => self.items(own, object, way.deeper()),
                     _ => hole(),
                 }
             }
