@@ -19,6 +19,9 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::name::words;
 
+/// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
+const MAX_TO_BRANCH: u32 = 40;
+
 /// What a check says of a value, the stronger the later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
@@ -89,20 +92,18 @@ impl Taint<'_> {
         if receiver.is_some_and(|object| is_same(bare(facts, object), expr)) {
             return self.asked_itself(spot, site, expr, danger, context);
         }
-        if danger == Danger::Path && PATH_CHECKS.contains(&name) && site.usage != Usage::Discarded {
-            let mentions = site.arguments.iter().any(|argument| argument.mentions(root));
-            // `relative(root, target)`: whatever is made of the answer, somebody looks at it.
-            let is_read = matches!(site.usage, Usage::Operand | Usage::Tested);
-            if mentions
-                && (matches!(name, "relative" | "realpath" | "realpathSync" | "isAbsolute" | "canonicalize")
-                    || (name == "dirname" && is_read))
-            {
-                return Check::Named;
-            }
+        if danger == Danger::Path
+            && site.usage != Usage::Discarded
+            && (PATH_CHECKS.contains(&name)
+                // `dirname(target) !== root`: a path's folder is taken to be used as well as to be compared.
+                || (name == "dirname" && matches!(site.usage, Usage::Operand | Usage::Tested)))
+            && site.arguments.iter().any(|argument| argument.mentions(root))
+        {
+            return Check::Named;
         }
-        if place.is_none() {
+        let Some(place) = place else {
             return if self.looks_up(call, site, expr) { Check::Named } else { Check::None };
-        }
+        };
         if matches!(name, "test" | "is_match") {
             return match receiver.and_then(|object| self.pattern(spot, object)) {
                 Some(pattern) => of_verdict(pattern, verdict(pattern, danger, context)),
@@ -115,17 +116,14 @@ impl Taint<'_> {
             return Check::Allowed;
         }
         let asks = matches!(site.usage, Usage::Tested | Usage::Discarded | Usage::Bound(_));
-        if asks
-            && let Some(place) = place
-            && let Some(found) = self.asks_inside(call, place, danger, context)
-        {
+        if asks && let Some(found) = self.asks_inside(call, place, danger, context) {
             return found;
         }
         let words = words(name);
         let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
         let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
         let is_check = words.iter().any(|word| CHECKS.contains(&word.as_str()) || word.starts_with("valid"))
-            && (!is_far(bare(facts, &site.arguments[place.unwrap_or_default()]), expr) || reads_input(&words));
+            && (!is_far(bare(facts, &site.arguments[place]), expr) || reads_input(&words));
         if has_form || asks_for_dots {
             Check::Allowed
         } else if (asks && is_check) || self.looks_up(call, site, expr) {
@@ -196,7 +194,7 @@ impl Taint<'_> {
         best.filter(|found| *found != Check::None)
     }
 
-    /// `if (x === 'a') { here }`, `if (x !== 'a') throw`.
+    /// `if (x === 'a') { here }`.
     fn compared(&self, spot: Spot, expr: &Expr) -> Check {
         let facts = &self.map.file(spot.file).facts;
         let mut best = Check::None;
@@ -219,7 +217,7 @@ impl Taint<'_> {
                     && region.span.start <= spot.at
                     && spot.at <= region.span.end
                     && region.span.start >= comparison.span.end
-                    && region.span.start - comparison.span.end < 40
+                    && region.span.start - comparison.span.end < MAX_TO_BRANCH
             });
             if matches!(comparison.operator.as_str(), "===" | "==") && within {
                 best = best.max(Check::Allowed);
