@@ -131,12 +131,10 @@ impl<'a> Taint<'a> {
             });
         if let Some(direct) = runs_sql {
             add(found, direct.library, Danger::Sql, Argument::At(0), direct.api.clone());
-        } else if found.len() == before && !resolved_here && speaks_of_sql(name) {
-            // A call named for it that gets a whole statement; the text decides.
-            add(found, "", Danger::Sql, Argument::At(0), written());
-            add(found, "", Danger::Sql, Argument::Key("query"), written());
-        } else if found.len() == before && resolved_here && speaks_of_sql(name) {
-            add(found, "", Danger::Sql, Argument::At(0), written());
+        } else if found.len() == before && speaks_of_sql(name) {
+            // A call named for it that gets a whole statement, `client.query({ query: text })` included; the text decides.
+            let argument = if resolved_here { Argument::At(0) } else { Argument::Key("query") };
+            add(found, "", Danger::Sql, argument, written());
         }
         if !self.declared.sinks.is_empty() {
             for (danger, argument) in self.declared_sinks(call, &all_names()) {
@@ -248,7 +246,5 @@ fn takes_statement(name: &str, rust: bool) -> bool {
 fn speaks_of_sql(name: &str) -> bool {
     // Most names do not, and taking them apart is slow.
     ["uer", "ql", "QL", "xecute", "tatement", "aw"].iter().any(|part| name.contains(part))
-        && words(name)
-            .iter()
-            .any(|word| matches!(word.as_str(), "query" | "sql" | "execute" | "statement" | "raw"))
+        && words(name).iter().any(|word| matches!(word.as_str(), "query" | "sql" | "execute" | "statement" | "raw"))
 }
