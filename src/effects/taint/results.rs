@@ -269,10 +269,13 @@ impl Walk<'_, '_> {
             Some(object) if name == "join" && self.asks_for_host() => self.value(&here.keys(&["0".into()]), object),
             // `root.join(name)`: as dangerous as the worst part.
             Some(object) if matches!(name, "join" | "push" | "concat" | "set_path") => {
-                let own = self.value(&here, object).at_most(Trust::Client);
+                let own = self.value(&here, object);
+                if site.arguments.is_empty() {
+                    return own;
+                }
+                // A folder of which nothing is known says nothing against the parts.
                 let own = if own.trust == Trust::Unknown { Found::of(Trust::Constant) } else { own };
-                let handed = self.worst(&here, site.arguments.iter());
-                if site.arguments.is_empty() { self.value(&here, object) } else { handed.worse(own) }
+                self.worst(&here, site.arguments.iter()).worse(own)
             }
             // A piece between slashes names one folder at most.
             Some(_)
