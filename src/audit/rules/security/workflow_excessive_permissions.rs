@@ -16,8 +16,7 @@ pub struct WorkflowExcessivePermissions;
 static DOC: RuleDoc = RuleDoc {
     id: "workflow-excessive-permissions",
     category: Category::Security,
-    what: "a workflow that only builds and checks, runs code of others, and does not limit its token: no `permissions` at all, or \
-           `write-all`",
+    what: "a workflow that only builds and checks, runs code of others, and says no `permissions` at all",
     why: "in repositories with the old default the token may push: one compromised package or action of the job is enough to change \
           the code",
     quiet_when: "`permissions` is said for the workflow or every job, the job uses the token or publishes something, it runs on \
@@ -147,7 +146,6 @@ fn only_checks(job: &WorkflowJob) -> bool {
         "codecov/codecov-action",
         "extractions/setup-just",
         "mozilla-actions/sccache-action",
-        "./",
         "astral-sh/setup-uv",
         "arduino/setup-protoc",
         "volta-cli/action",
@@ -174,10 +172,7 @@ fn only_checks(job: &WorkflowJob) -> bool {
         && job.permissions == Permissions::Unsaid
         && job.steps.iter().all(|step| {
             step.inline.is_none()
-                && step
-                    .uses
-                    .as_deref()
-                    .is_none_or(|uses| HARMLESS.iter().any(|known| uses.starts_with(known)) && !uses.starts_with("./"))
+                && step.uses.as_deref().is_none_or(|uses| HARMLESS.iter().any(|known| uses.starts_with(known)))
                 && step.run.as_ref().is_none_or(|script| !WRITES.iter().any(|word| script.text.contains(word)))
         })
 }
