@@ -1,6 +1,6 @@
 //! Letters: which characters an anchored pattern lets through, and whether those do harm.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use crate::effects::taint::{Context, Danger};
 
@@ -17,11 +17,13 @@ pub enum Verdict {
 
 /// What `pattern` says of a text that has to match it, where the text is pasted.
 pub fn verdict(pattern: &str, danger: Danger, context: &Context) -> Verdict {
-    if !pattern.starts_with('^') || !pattern.ends_with('$') {
-        return Verdict::Unclear;
-    }
     // JavaScript escapes the slash, which `regex-syntax` reads too; look-around it does not read.
     let Ok(hir) = regex_syntax::Parser::new().parse(&plain_classes(pattern)) else { return Verdict::Unclear };
+    // Asked of what was read: `^a|b$` holds one of the anchors on either side only, and the dollar of `^a\$` is a letter.
+    let ends = hir.properties();
+    if !ends.look_set_prefix().contains(Look::Start) || !ends.look_set_suffix().contains(Look::End) {
+        return Verdict::Unclear;
+    }
     let harmful = harmful(danger, context);
     match harmful.iter().copied().find(|&letter| lets(&hir, letter)) {
         None => Verdict::Harmless,
@@ -110,5 +112,16 @@ mod tests {
         assert_eq!(verdict(password, Danger::Shell, &quoted()), Verdict::Harmless);
         assert_eq!(verdict(r"^\d+", Danger::Shell, &bare), Verdict::Unclear);
         assert_eq!(verdict(r"^(?!x)a$", Danger::Shell, &bare), Verdict::Unclear);
+    }
+
+    #[test]
+    fn a_pattern_speaks_of_the_whole_text_only_when_every_way_through_it_is_anchored() {
+        let bare = Context { pasted: true, ..Context::default() };
+        for half in [r"^[a-z]+|[0-9]+$", r"^[a-z]+\$", r"[a-z]+$"] {
+            assert_eq!(verdict(half, Danger::Shell, &bare), Verdict::Unclear, "{half}");
+        }
+        for whole in [r"^(?:[a-z]+|[0-9]+)$", r"^[a-z]+$|^[0-9]+$"] {
+            assert_eq!(verdict(whole, Danger::Shell, &bare), Verdict::Harmless, "{whole}");
+        }
     }
 }
