@@ -23,13 +23,15 @@ impl<'a> Taint<'a> {
     pub(super) fn lifted(&self, sinks: Vec<Site<'a>>) -> Vec<Site<'a>> {
         let mut kept = Vec::new();
         let mut counts: BTreeMap<Danger, usize> = BTreeMap::new();
-        let mut seen: BTreeSet<(CallId, Danger, *const Expr)> = BTreeSet::new();
+        // With the keys: of one object a function may hand on several fields.
+        let mut seen: BTreeSet<(CallId, Danger, *const Expr, Vec<Name>)> = BTreeSet::new();
         let mut work = sinks;
         while !work.is_empty() {
             let mut next = Vec::new();
             for site in work {
                 let count = counts.entry(site.danger).or_default();
-                if *count >= MAX_SINKS || !seen.insert((site.call, site.danger, std::ptr::from_ref(site.expr))) {
+                let place = (site.call, site.danger, std::ptr::from_ref(site.expr), site.keys.clone());
+                if *count >= MAX_SINKS || !seen.insert(place) {
                     continue;
                 }
                 *count += 1;
