@@ -8,7 +8,7 @@ use crate::effects::entry::{EntryKind, Handler};
 use crate::effects::tables::{Ecosystem, names_package};
 use crate::effects::taint::names::{FileIndex, Meaning, Spot};
 use crate::effects::taint::schemas::Field;
-use crate::effects::taint::tables::LIBRARIES;
+use crate::effects::taint::tables::{LIBRARIES, Library, Source};
 use crate::effects::taint::types::{Kind, Types};
 use crate::effects::taint::{Context, Danger};
 use crate::repo_map::expr::Expr;
@@ -35,7 +35,9 @@ pub struct Taint<'a> {
     pub(super) types: Types,
     /// Variables at module level, by name.
     pub(super) constants: HashMap<Name, Vec<(FileId, u32)>>,
-    pub(super) dependencies: BTreeSet<&'a str>,
+    dependencies: BTreeSet<&'a str>,
+    /// Libraries with sources that the repository depends on, in the order of the tables.
+    used: Vec<&'static Library>,
     /// Cleaning functions by ecosystem and name, with what their results cannot do.
     pub(super) cleaners: HashMap<(bool, &'static str), Vec<&'static [Danger]>>,
 }
@@ -66,12 +68,17 @@ impl<'a> Taint<'a> {
                 }
             }
         }
-        let dependencies = map
+        let dependencies: BTreeSet<&str> = map
             .recon
             .packages
             .iter()
             .flat_map(|package| &package.dependencies)
             .map(|dependency| dependency.name.as_str())
+            .collect();
+        let used = LIBRARIES
+            .iter()
+            .copied()
+            .filter(|library| !library.sources.is_empty() && is_used(&dependencies, library.packages))
             .collect();
         let mut cleaners: HashMap<(bool, &'static str), Vec<&'static [Danger]>> = HashMap::new();
         for library in LIBRARIES {
@@ -98,6 +105,7 @@ impl<'a> Taint<'a> {
             types: Types::new(map),
             constants,
             dependencies,
+            used,
             cleaners,
         }
     }
@@ -107,9 +115,15 @@ impl<'a> Taint<'a> {
         self.indices[file as usize].get_or_init(|| FileIndex::new(&self.map.file(file).facts))
     }
 
-    /// Whether a package of the repository depends on one of `packages`.
-    pub fn depends_on(&self, packages: &[&str]) -> bool {
-        self.dependencies.iter().any(|dependency| names_package(packages, dependency))
+    /// Whether the repository uses a library of these packages; one without packages comes with the language.
+    pub fn uses(&self, packages: &[&str]) -> bool {
+        is_used(&self.dependencies, packages)
+    }
+
+    /// Where values come in by the libraries that the language of `file` calls and the repository uses.
+    pub fn known_sources(&self, file: FileId) -> impl Iterator<Item = &'static Source> + use<'_, 'a> {
+        let ecosystem = self.ecosystem(file);
+        self.used.iter().filter(move |library| library.ecosystem == ecosystem).flat_map(|library| library.sources)
     }
 
     pub(super) fn ecosystem(&self, file: FileId) -> Ecosystem {
@@ -274,4 +288,8 @@ impl<'a> Taint<'a> {
         }
         self.index(spot.file).meaning(facts, &name, spot.at)
     }
+}
+
+fn is_used(dependencies: &BTreeSet<&str>, packages: &[&str]) -> bool {
+    packages.is_empty() || dependencies.iter().any(|dependency| names_package(packages, dependency))
 }

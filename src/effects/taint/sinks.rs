@@ -111,7 +111,7 @@ impl<'a> Taint<'a> {
                     names_package(library.packages, package) && matches(sink.pattern, &path)
                 });
                 let by_shape = sink.by_shape
-                    && (library.packages.is_empty() || self.depends_on(library.packages))
+                    && self.uses(library.packages)
                     && matches(sink.pattern, names.get_or_insert_with(all_names));
                 // `new RegExp(text)` alone asks whether it is a pattern; nothing is matched.
                 let only_tried = sink.danger == Danger::Regex && site.usage == Usage::Discarded;

@@ -6,7 +6,7 @@ use crate::effects::tables::{Ecosystem, matches};
 use crate::effects::taint::declared::describes;
 use crate::effects::taint::names::{Meaning, Spot};
 use crate::effects::taint::repository::Taint;
-use crate::effects::taint::tables::{LIBRARIES, Source};
+use crate::effects::taint::tables::Source;
 use crate::effects::taint::trace::{Found, is_id, parameter_text};
 use crate::effects::taint::types::Kind;
 use crate::effects::taint::{Danger, Trust};
@@ -52,39 +52,33 @@ impl<'a> Taint<'a> {
         {
             return Some(found(Trust::Client));
         }
-        let ecosystem = self.ecosystem(spot.file);
-        for library in LIBRARIES.iter().filter(|library| library.ecosystem == ecosystem) {
-            let mut used = None;
-            for source in library.sources {
-                let (pattern, trust, asks_root) = match source {
-                    Source::Reads { pattern, trust } => (*pattern, *trust, true),
-                    Source::Gives { pattern, trust } => (*pattern, *trust, false),
-                    Source::Callback { .. }
-                    | Source::Handler { .. }
-                    | Source::Typed { .. }
-                    | Source::Decorated { .. }
-                    | Source::Attributed { .. } => continue,
-                };
-                let Some(end) = (shortest..=names.len()).find(|end| matches(pattern, &names[..*end])) else { continue };
-                let is_used =
-                    *used.get_or_insert_with(|| library.packages.is_empty() || self.depends_on(library.packages));
-                if !is_used || (asks_root && !self.is_handed_in(spot, chained, &names)) {
-                    continue;
-                }
-                // The server's own address is no place an attacker chose; what is asked of its query is.
-                let of_query = keys.iter().any(|key| matches!(key.as_str(), "searchParams" | "query"));
-                let own = OWN_ADDRESS.contains(&names[end - 1]) && !of_query;
-                if own && matches!(danger, Danger::Redirect | Danger::Url) {
-                    continue;
-                }
-                let parameter = names.get(end).copied().or(keys.first().map(Name::as_str));
-                if names[end - 1] == "params"
-                    && parameter.is_some_and(|name| self.checked_parameters.contains(&Name::from(name)))
-                {
-                    return Some(found(Trust::Unknown));
-                }
-                return Some(found(trust));
+        for source in self.known_sources(spot.file) {
+            let (pattern, trust, asks_root) = match source {
+                Source::Reads { pattern, trust } => (*pattern, *trust, true),
+                Source::Gives { pattern, trust } => (*pattern, *trust, false),
+                Source::Callback { .. }
+                | Source::Handler { .. }
+                | Source::Typed { .. }
+                | Source::Decorated { .. }
+                | Source::Attributed { .. } => continue,
+            };
+            let Some(end) = (shortest..=names.len()).find(|end| matches(pattern, &names[..*end])) else { continue };
+            if asks_root && !self.is_handed_in(spot, chained, &names) {
+                continue;
             }
+            // The server's own address is no place an attacker chose; what is asked of its query is.
+            let of_query = keys.iter().any(|key| matches!(key.as_str(), "searchParams" | "query"));
+            let own = OWN_ADDRESS.contains(&names[end - 1]) && !of_query;
+            if own && matches!(danger, Danger::Redirect | Danger::Url) {
+                continue;
+            }
+            let parameter = names.get(end).copied().or(keys.first().map(Name::as_str));
+            if names[end - 1] == "params"
+                && parameter.is_some_and(|name| self.checked_parameters.contains(&Name::from(name)))
+            {
+                return Some(found(Trust::Unknown));
+            }
+            return Some(found(trust));
         }
         None
     }
@@ -140,46 +134,43 @@ impl<'a> Taint<'a> {
     ) -> Option<(Trust, String, &'k [Name], Option<&'a Expr>)> {
         let facts = &self.map.file(file).facts;
         let site = facts.call(host);
-        let ecosystem = self.ecosystem(file);
-        for library in LIBRARIES.iter().filter(|library| library.ecosystem == ecosystem) {
-            for source in library.sources {
-                let Source::Callback { call, event, receivers, parameter, key, schema, trust } = source else {
-                    continue;
-                };
-                let is_event = match site.arguments.first().map(Expr::peeled) {
-                    _ if event.is_empty() => true,
-                    Some(Expr::Text(name)) => *event == "*" || name == event,
-                    _ => false,
-                };
-                if !is_event || !call.split('|').any(|own| own == site.name) || !self.depends_on(library.packages) {
-                    continue;
-                }
-                let receiver = match site.callee.peeled() {
-                    Expr::Member(object, _) => object.last_name().unwrap_or_default(),
-                    _ => "",
-                };
-                if !receivers.is_empty() && !words(receiver).iter().any(|word| receivers.contains(&word.as_str())) {
-                    continue;
-                }
-                let rest = match keys.split_first() {
-                    Some((first, rest)) if first == key => rest,
-                    _ if key.is_empty() => keys,
-                    _ => continue,
-                };
-                if position != *parameter {
-                    continue;
-                }
-                let passed = chain::receivers(facts, host)
-                    .into_iter()
-                    .map(|link| facts.call(link))
-                    .find(|link| schema.contains(&link.name.as_str()))
-                    .and_then(|link| link.arguments.first());
-                if !schema.is_empty() && passed.is_none() {
-                    continue;
-                }
-                let shown = if key.is_empty() { name.as_str() } else { key };
-                return Some((*trust, shown.to_owned(), rest, passed));
+        for source in self.known_sources(file) {
+            let Source::Callback { call, event, receivers, parameter, key, schema, trust } = source else {
+                continue;
+            };
+            let is_event = match site.arguments.first().map(Expr::peeled) {
+                _ if event.is_empty() => true,
+                Some(Expr::Text(name)) => *event == "*" || name == event,
+                _ => false,
+            };
+            if !is_event || !call.split('|').any(|own| own == site.name) {
+                continue;
             }
+            let receiver = match site.callee.peeled() {
+                Expr::Member(object, _) => object.last_name().unwrap_or_default(),
+                _ => "",
+            };
+            if !receivers.is_empty() && !words(receiver).iter().any(|word| receivers.contains(&word.as_str())) {
+                continue;
+            }
+            let rest = match keys.split_first() {
+                Some((first, rest)) if first == key => rest,
+                _ if key.is_empty() => keys,
+                _ => continue,
+            };
+            if position != *parameter {
+                continue;
+            }
+            let passed = chain::receivers(facts, host)
+                .into_iter()
+                .map(|link| facts.call(link))
+                .find(|link| schema.contains(&link.name.as_str()))
+                .and_then(|link| link.arguments.first());
+            if !schema.is_empty() && passed.is_none() {
+                continue;
+            }
+            let shown = if key.is_empty() { name.as_str() } else { key };
+            return Some((*trust, shown.to_owned(), rest, passed));
         }
         None
     }
@@ -197,12 +188,7 @@ impl<'a> Taint<'a> {
             return None;
         }
         let names = ["req", first.as_str()];
-        let reads = LIBRARIES
-            .iter()
-            .filter(|library| library.ecosystem == self.ecosystem(file))
-            .filter(|library| library.packages.is_empty() || self.depends_on(library.packages))
-            .flat_map(|library| library.sources);
-        let trust = reads.into_iter().find_map(|source| match source {
+        let trust = self.known_sources(file).find_map(|source| match source {
             Source::Reads { pattern, trust } if matches(pattern, &names) => Some(*trust),
             _ => None,
         })?;
@@ -228,84 +214,77 @@ impl<'a> Taint<'a> {
         let declared = parameter.declared_type.as_deref().unwrap_or_default();
         let shown = parameter_text(parameter.name, keys);
         let found = |trust: Trust| Some(Found { source: shown.clone(), ..Found::of(trust) });
-        let ecosystem = self.ecosystem(id.file);
         if let Some(found) = self.resolver_source(Handler::Function(id), position, keys, kind) {
             return Some(found);
         }
         if let Some(found) = self.request_source(id.file, parameter.name, declared, keys) {
             return Some(found);
         }
-        for library in LIBRARIES.iter().filter(|library| library.ecosystem == ecosystem) {
-            if library.sources.is_empty() || !(library.packages.is_empty() || self.depends_on(library.packages)) {
-                continue;
-            }
-            for own in library.sources {
-                match own {
-                    Source::Typed { name, trust } => {
-                        let head = declared.trim_start_matches(['&', ' ']).split('<').next().unwrap_or_default();
-                        let is_it = declared.contains('<') && head.rsplit("::").next() == Some(name);
-                        if is_it && kind == Kind::Text {
-                            return found(*trust);
-                        }
+        for own in self.known_sources(id.file) {
+            match own {
+                Source::Typed { name, trust } => {
+                    let head = declared.trim_start_matches(['&', ' ']).split('<').next().unwrap_or_default();
+                    let is_it = declared.contains('<') && head.rsplit("::").next() == Some(name);
+                    if is_it && kind == Kind::Text {
+                        return found(*trust);
                     }
-                    Source::Decorated { name, trust } => {
-                        let decorator = parameter.attributes.iter().find(|attribute| {
-                            attribute.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
-                        });
-                        if let Some(decorator) = decorator {
-                            // A pipe parses or refuses.
-                            if decorator.contains("Pipe") || decorator.contains("Parse") {
-                                return found(Trust::Unknown);
-                            }
-                            return match kind {
-                                Kind::Text => Some(Found { doubtful: !keys.is_empty(), ..found(*trust)? }),
-                                Kind::Harmless => found(Trust::Constant),
-                                Kind::Other if declared.is_empty() => found(*trust),
-                                Kind::Other => found(Trust::Unknown),
-                            };
-                        }
-                    }
-                    Source::Attributed { attribute, named, trust } => {
-                        let attribute = symbol
-                            .attributes
-                            .iter()
-                            .find(|own| own.strip_prefix("rocket::").unwrap_or(own).starts_with(attribute));
-                        if let Some(attribute) = attribute
-                            && kind == Kind::Text
-                        {
-                            let name = parameter.name;
-                            if *named
-                                && !(attribute.contains(&format!("<{name}>"))
-                                    || attribute.contains(&format!("<{name}..>")))
-                            {
-                                continue;
-                            }
-                            // Rocket builds a `PathBuf` from segments and refuses `..`, hidden files and drive letters.
-                            if *named && declared.contains("PathBuf") {
-                                return found(Trust::Constant);
-                            }
-                            return found(*trust);
-                        }
-                    }
-                    Source::Handler { functions, files, parameter: wanted, keys: known, trust } => {
-                        let path = source.path.rsplit_once('.').map_or(source.path.as_str(), |(path, _)| path);
-                        let is_file = files.is_empty() || files.iter().any(|end| path.ends_with(end));
-                        let is_function = if functions.is_empty() {
-                            symbol.default_export
-                        } else {
-                            symbol.exported && functions.contains(&symbol.name.as_str())
-                        };
-                        let key = keys.first();
-                        if is_file
-                            && is_function
-                            && position == *wanted
-                            && key.is_some_and(|key| known.contains(&key.as_str()))
-                        {
-                            return found(*trust);
-                        }
-                    }
-                    Source::Reads { .. } | Source::Gives { .. } | Source::Callback { .. } => {}
                 }
+                Source::Decorated { name, trust } => {
+                    let decorator = parameter.attributes.iter().find(|attribute| {
+                        attribute.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
+                    });
+                    if let Some(decorator) = decorator {
+                        // A pipe parses or refuses.
+                        if decorator.contains("Pipe") || decorator.contains("Parse") {
+                            return found(Trust::Unknown);
+                        }
+                        return match kind {
+                            Kind::Text => Some(Found { doubtful: !keys.is_empty(), ..found(*trust)? }),
+                            Kind::Harmless => found(Trust::Constant),
+                            Kind::Other if declared.is_empty() => found(*trust),
+                            Kind::Other => found(Trust::Unknown),
+                        };
+                    }
+                }
+                Source::Attributed { attribute, named, trust } => {
+                    let attribute = symbol
+                        .attributes
+                        .iter()
+                        .find(|own| own.strip_prefix("rocket::").unwrap_or(own).starts_with(attribute));
+                    if let Some(attribute) = attribute
+                        && kind == Kind::Text
+                    {
+                        let name = parameter.name;
+                        if *named
+                            && !(attribute.contains(&format!("<{name}>")) || attribute.contains(&format!("<{name}..>")))
+                        {
+                            continue;
+                        }
+                        // Rocket builds a `PathBuf` from segments and refuses `..`, hidden files and drive letters.
+                        if *named && declared.contains("PathBuf") {
+                            return found(Trust::Constant);
+                        }
+                        return found(*trust);
+                    }
+                }
+                Source::Handler { functions, files, parameter: wanted, keys: known, trust } => {
+                    let path = source.path.rsplit_once('.').map_or(source.path.as_str(), |(path, _)| path);
+                    let is_file = files.is_empty() || files.iter().any(|end| path.ends_with(end));
+                    let is_function = if functions.is_empty() {
+                        symbol.default_export
+                    } else {
+                        symbol.exported && functions.contains(&symbol.name.as_str())
+                    };
+                    let key = keys.first();
+                    if is_file
+                        && is_function
+                        && position == *wanted
+                        && key.is_some_and(|key| known.contains(&key.as_str()))
+                    {
+                        return found(*trust);
+                    }
+                }
+                Source::Reads { .. } | Source::Gives { .. } | Source::Callback { .. } => {}
             }
         }
         None
