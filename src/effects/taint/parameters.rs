@@ -117,7 +117,7 @@ impl Walk<'_, '_> {
         let function = map.symbol(id);
         let Some(parameter) = function.parameters.get(position) else { return Found::of(Trust::Unknown) };
         let declared = parameter.declared_type.as_deref().unwrap_or_default();
-        let kind = self.taint.kind(id.file, declared, at.keys);
+        let kind = self.taint.kind(id.file, declared, at.keys, self.danger);
         if kind == Kind::Harmless {
             return Found::of(Trust::Constant);
         }
@@ -227,7 +227,7 @@ impl Walk<'_, '_> {
         let declared = facts.bindings.iter().find(|binding| binding.name == *name && binding.member_of == Some(owner));
         if let Some(declared) = declared
             && let Some(written) = &declared.declared_type
-            && self.taint.kind(at.spot.file, written, rest) == Kind::Harmless
+            && self.taint.kind(at.spot.file, written, rest, self.danger) == Kind::Harmless
         {
             return Found::of(Trust::Constant);
         }

@@ -221,8 +221,8 @@ impl<'a> Taint<'a> {
         }
     }
 
-    /// What values of the type written in `file` can hold, after taking `keys` from them.
-    pub fn kind(&self, file: FileId, written: &str, keys: &[Name]) -> Kind {
+    /// What values of the type written in `file` can hold that is of use for `danger`, after taking `keys` from them.
+    pub fn kind(&self, file: FileId, written: &str, keys: &[Name], danger: Danger) -> Kind {
         if written.is_empty() {
             return Kind::Other;
         }
@@ -244,7 +244,7 @@ impl<'a> Taint<'a> {
         {
             let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$')).collect();
             let spot = Spot { file: home, at: u32::MAX - 1, until: u32::MAX, line: 0 };
-            return match self.field(spot, &Expr::Name(name.into()), keys, Danger::Sql, &Context::default()) {
+            return match self.field(spot, &Expr::Name(name.into()), keys, danger, &Context::default()) {
                 Field::Harmless => Kind::Harmless,
                 Field::Text(_) => Kind::Text,
                 Field::Checked | Field::Unclear => Kind::Other,

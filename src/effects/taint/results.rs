@@ -324,7 +324,7 @@ impl Walk<'_, '_> {
         let returned = match (symbol, region) {
             (Some(symbol), _) => {
                 let written = facts.symbols[symbol as usize].return_type.as_deref().unwrap_or_default();
-                if self.taint.kind(at.spot.file, written, at.keys) == Kind::Harmless {
+                if self.taint.kind(at.spot.file, written, at.keys, self.danger) == Kind::Harmless {
                     return Found::of(Trust::Constant);
                 }
                 index.returned_by(facts, symbol)

@@ -253,7 +253,7 @@ impl<'t, 'a> Walk<'t, 'a> {
         match self.taint.meaning(at.spot, name) {
             Meaning::Variable(binding) => {
                 if let Some(declared) = &binding.declared_type
-                    && self.taint.kind(at.spot.file, declared, at.keys) == Kind::Harmless
+                    && self.taint.kind(at.spot.file, declared, at.keys, self.danger) == Kind::Harmless
                 {
                     return Found::of(Trust::Constant);
                 }
@@ -283,7 +283,7 @@ impl<'t, 'a> Walk<'t, 'a> {
                 }
                 if matches!(found.trust, Trust::Unknown)
                     && let Some(declared) = &binding.declared_type
-                    && self.taint.kind(at.spot.file, declared, at.keys) == Kind::Text
+                    && self.taint.kind(at.spot.file, declared, at.keys, self.danger) == Kind::Text
                 {
                     // Text of somebody's making: more than nothing is known.
                     found.doubtful = true;
@@ -305,7 +305,7 @@ impl<'t, 'a> Walk<'t, 'a> {
                 let mut keys = keys_of(taken);
                 keys.extend_from_slice(at.keys);
                 let declared = declared.as_deref().unwrap_or_default();
-                let kind = self.taint.kind(at.spot.file, declared, &keys);
+                let kind = self.taint.kind(at.spot.file, declared, &keys, self.danger);
                 if kind == Kind::Harmless {
                     return Found::of(Trust::Constant);
                 }

@@ -59,7 +59,7 @@ impl<'a> Taint<'a> {
         // A function that the framework calls is an end of the way.
         let symbol = map.symbol(function);
         let declared = symbol.parameters[position].declared_type.as_deref().unwrap_or_default();
-        let kind = self.kind(function.file, declared, &keys);
+        let kind = self.kind(function.file, declared, &keys, site.danger);
         if self.parameter_source(function, position, &keys, kind).is_some() {
             return Vec::new();
         }
