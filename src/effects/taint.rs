@@ -2,8 +2,9 @@
 //!
 //! Asked from the end: [`sinks`] finds the calls (and the project's own functions that only hand a parameter on to one), [`text`]
 //! takes the argument apart into fixed text and holes, [`trace`] follows each hole back to where its value comes from, through
-//! locals, parameters, results, callbacks and fields, and [`guards`] asks what was checked on the way; [`siblings`] asks which values such a check left out. Sources, sinks and
-//! cleaners of libraries are data ([`tables`]), and what a project declares in its settings takes part like them ([`declared`]).
+//! locals, parameters, results, callbacks and fields, and [`guards`] asks what was checked on the way; [`siblings`] asks which
+//! values such a check left out. Sources, sinks and cleaners of libraries are data ([`tables`]), and what a project declares in
+//! its settings takes part like them ([`declared`]).
 //! Every bound (calls up, calls down, places looked at) is a constant, so the work grows with the number of sinks.
 
 pub mod declared;
@@ -89,8 +90,13 @@ pub struct Context {
     pub quote: Option<char>,
     /// Fixed text stands around it; else the value is the whole argument.
     pub pasted: bool,
-    /// Fixed text before it, the last of it.
+    /// Fixed text before it, the last of it, with [`Context::HOLE`] for each value in it.
     pub before: String,
+}
+
+impl Context {
+    /// Stands for another value in the text before one: the object replacement character, which no source holds.
+    pub const HOLE: char = '\u{fffc}';
 }
 
 /// One way of a value to a sink.

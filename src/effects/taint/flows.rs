@@ -10,7 +10,7 @@ use crate::effects::taint::repository::Taint;
 use crate::effects::taint::sinks::Site;
 use crate::effects::taint::text::{Pasted, Statement};
 use crate::effects::taint::trace::Walk;
-use crate::effects::taint::{Danger, Flow, Trust};
+use crate::effects::taint::{Context, Danger, Flow, Trust};
 use crate::repo_map::RepoMap;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::CallKind;
@@ -89,7 +89,7 @@ impl<'a> Taint<'a> {
         let mut found = Vec::new();
         for pasted in &statement.holes {
             let before = pasted.context.before.as_str();
-            let decides = if before.contains('\u{fffc}') {
+            let decides = if before.contains(Context::HOLE) {
                 None
             } else if let Some((_, host)) = before.split_once("://") {
                 (!host.contains('/')).then_some(false)

@@ -221,7 +221,7 @@ fn generic(written: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `text` cut at `mark` outside brackets and quotes.
+/// `text` cut at `mark` outside brackets. Quotes are no brackets: those of lifetimes never close.
 fn split_top(text: &str, mark: char) -> Vec<&str> {
     let (mut depth, mut start, mut parts) = (0_i32, 0, Vec::new());
     for (at, letter) in text.char_indices() {

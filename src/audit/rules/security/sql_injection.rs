@@ -5,7 +5,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
-use crate::effects::taint::{Danger, Flow, Trust};
+use crate::effects::taint::{Context, Danger, Flow, Trust};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
@@ -176,7 +176,7 @@ fn is_identifier(flow: &Flow) -> bool {
     if flow.context.quote == Some('\'') {
         return false;
     }
-    let before = flow.context.before.trim_end_matches('\u{fffc}');
+    let before = flow.context.before.trim_end_matches(Context::HOLE);
     let word = before.split_whitespace().next_back().unwrap_or_default().to_ascii_lowercase();
     matches!(flow.context.quote, Some('"' | '`'))
         || matches!(

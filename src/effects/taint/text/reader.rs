@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         self.holes.push(Pasted { hole: hole.clone(), context, first });
         self.show("{}");
         // What came before the hole is no longer right before what comes after.
-        self.tail.push('\u{fffc}');
+        self.tail.push(Context::HOLE);
     }
 
     fn read_text(&mut self, text: &str) {
