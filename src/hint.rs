@@ -21,7 +21,7 @@ macro_rules! hints {
 hints! {
     crate::apply::ApplyError,
     crate::audit::AuditError,
-    crate::audit::baseline::BaselineError,
+    crate::audit::baseline::NotABaseline,
     crate::backlog::BacklogError,
     crate::git::GitError,
     crate::plan::parse::NotAPlan,

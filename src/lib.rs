@@ -3,7 +3,7 @@
 //! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`].
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
-//! or call a model; what they need of files comes through [`tree::Tree`].
+//! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr)] // Only the binary prints.
 // A module's page says how it works inside; its private parts have names.
 #![allow(rustdoc::private_intra_doc_links)]

@@ -2,8 +2,6 @@
 //! nor fail a run. Known by fingerprint: they survive edits around them.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write as _};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,36 +34,20 @@ struct Document {
     findings: Vec<Entry>,
 }
 
-/// A file that is no baseline.
+/// A text that is no baseline.
 #[derive(Debug, thiserror::Error)]
-pub enum BaselineError {
-    /// It cannot be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: String,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It is not what [`Baseline::write`] writes.
-    #[error("{path} is no baseline: {reason}")]
-    NotABaseline {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
+#[error("{path} is no baseline: {reason}")]
+pub struct NotABaseline {
+    /// The file it stands in.
+    pub path: String,
+    /// What is wrong.
+    pub reason: String,
 }
 
-impl BaselineError {
+impl NotABaseline {
     /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            BaselineError::Io { .. } => "check that the file is there and yours to read and write".to_owned(),
-            BaselineError::NotABaseline { .. } => {
-                "`improve audit --write-baseline` writes it anew; `--no-baseline` does without it".to_owned()
-            }
-        }
+    pub fn hint(&self) -> &'static str {
+        "`improve audit --write-baseline` writes it anew; `--no-baseline` does without it"
     }
 }
 
@@ -84,13 +66,11 @@ impl Baseline {
         Baseline { entries }
     }
 
-    /// Reads `file`.
-    pub fn read(file: &Path) -> Result<Baseline, BaselineError> {
-        let path = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|source| BaselineError::Io { path: path.clone(), source })?;
-        let wrong = |reason: String| BaselineError::NotABaseline { path: path.clone(), reason };
+    /// Reads the text of the file at `path`.
+    pub fn parse(path: &str, text: &str) -> Result<Baseline, NotABaseline> {
+        let wrong = |reason: String| NotABaseline { path: path.to_owned(), reason };
         let Document { schema_version, findings } =
-            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         if schema_version != SCHEMA_VERSION {
             return Err(wrong(format!(
                 "its `schema_version` is {schema_version}, this program knows {SCHEMA_VERSION}"
@@ -99,18 +79,12 @@ impl Baseline {
         Ok(Baseline { entries: findings })
     }
 
-    /// Writes `file` whole or not at all.
-    pub fn write(&self, file: &Path) -> Result<(), BaselineError> {
+    /// The text of the file.
+    pub fn text(&self) -> String {
         let document = Document { schema_version: SCHEMA_VERSION, findings: self.entries.clone() };
-        let write = || -> io::Result<()> {
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut temporary, &document)?;
-            temporary.write_all(b"\n")?;
-            temporary.persist(file)?;
-            Ok(())
-        };
-        write().map_err(|source| BaselineError::Io { path: file.display().to_string(), source })
+        let mut text = serde_json::to_string_pretty(&document).expect("words and numbers can be written");
+        text.push('\n');
+        text
     }
 
     /// Findings it holds.

@@ -1,7 +1,8 @@
 //! `improve audit`: the findings alone.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -164,10 +165,29 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
 fn known(workspace: &Workspace, named: Option<PathBuf>) -> Result<Baseline, Failure> {
     let usual = workspace.root.join(baseline::FILE);
     match named {
-        Some(file) => Ok(Baseline::read(&file)?),
-        None if usual.exists() => Ok(Baseline::read(&usual)?),
+        Some(file) => read_baseline(&file),
+        None if usual.exists() => read_baseline(&usual),
         None => Ok(Baseline::default()),
     }
+}
+
+fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| of_baseline(file, &error))?;
+    Ok(Baseline::parse(&file.display().to_string(), &text)?)
+}
+
+fn of_baseline(file: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("{}: {error}", file.display()))
+        .hint("check that the file is there and yours to read and write")
+}
+
+/// Writes `file` whole or not at all.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(text.as_bytes())?;
+    temporary.persist(file)?;
+    Ok(())
 }
 
 /// Writes what the whole repository holds to the baseline.
@@ -181,7 +201,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
     let Audited { workspace, document, incomplete, .. } = audit(&scope, context)?;
     let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
     let baseline = Baseline::of(&document.findings);
-    baseline.write(&file)?;
+    replace(&file, &baseline.text()).map_err(|error| of_baseline(&file, &error))?;
     context.console.print(&format!(
         "{}: {} {}\nCommit it; from now on `improve` speaks of what is new.\n",
         file.display(),
