@@ -1,6 +1,6 @@
 //! Files in the user's cache folder: written whole or not at all, and never trusted without a look at every byte.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -33,11 +33,12 @@ pub(crate) fn put(file: &Path, head: &[u8], parts: &[&[u8]]) -> std::io::Result<
     std::fs::create_dir_all(folder)?;
     let mut sum = Xxh3::new();
     parts.iter().for_each(|part| sum.update(part));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    // Parts may be many and small.
+    let mut temporary = BufWriter::with_capacity(1 << 16, tempfile::NamedTempFile::new_in(folder)?);
     for part in [head, &sum.digest().to_le_bytes()].iter().chain(parts) {
         temporary.write_all(part)?;
     }
-    temporary.persist(file)?;
+    temporary.into_inner()?.persist(file)?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 //! and two writers need no lock: the last one wins, and either version is right. What a run finds changed goes into a small file
 //! beside it, of the same form, until that is too much ([`changes`]).
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -211,18 +212,23 @@ impl FactsCache {
             return written;
         }
         let mut rows = Vec::with_capacity(remembered.len());
-        let mut blocks = Vec::new();
+        let mut blocks: Vec<Cow<'_, [u8]>> = Vec::with_capacity(remembered.len());
+        let mut start = 0;
         for Remembered { mut row, block } in remembered {
-            let start = blocks.len() as u64;
-            match block {
-                Block::New(block) => blocks.extend_from_slice(&block),
-                Block::Kept => blocks.extend_from_slice(self.block(&row).unwrap_or_default()),
-            }
+            let block: Cow<'_, [u8]> = match block {
+                Block::New(block) => block.into(),
+                Block::Kept => self.block(&row).unwrap_or_default().into(),
+            };
             row.start = start;
+            start += block.len() as u64;
             rows.push(row);
+            blocks.push(block);
         }
         let table = postcard::to_stdvec(&rows).map_err(std::io::Error::other)?;
-        kept::put(&place.file, HEAD, &[&(table.len() as u64).to_le_bytes(), &table, &blocks])?;
+        let length = (table.len() as u64).to_le_bytes();
+        // Written from where they are: all of them in one piece would be as much memory again, while linking needs the most.
+        let parts: Vec<&[u8]> = [&length, table.as_slice()].into_iter().chain(blocks.iter().map(Cow::as_ref)).collect();
+        kept::put(&place.file, HEAD, &parts)?;
         Changes::forget(&place.file);
         Ok(())
     }
