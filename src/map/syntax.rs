@@ -224,8 +224,11 @@ impl SyntaxTree {
         nodes.clear();
         let mut cursor = tree.walk();
         let mut parent = NO_PARENT;
+        // Siblings that follow, from the root down to the present node: asking for one that is not there is a search each time.
+        let mut following: Vec<u32> = vec![0];
         'nodes: loop {
             let node = cursor.node();
+            let children = node.child_count();
             let kind = node.kind_id();
             let mut flags = 0;
             if damaged {
@@ -244,11 +247,18 @@ impl SyntaxTree {
                 parent,
                 below: index + 1,
             });
-            if cursor.goto_first_child() {
+            if children > 0 && cursor.goto_first_child() {
                 parent = index;
+                following.push(children - 1);
                 continue;
             }
-            while !cursor.goto_next_sibling() {
+            loop {
+                let left = following.last_mut().expect("the root's count is the last to go");
+                if *left > 0 && cursor.goto_next_sibling() {
+                    *left -= 1;
+                    break;
+                }
+                following.pop();
                 if !cursor.goto_parent() {
                     break 'nodes;
                 }
