@@ -1,11 +1,13 @@
 //! The leaf pass: comments, lines of code, references and sizes.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
-use crate::map::syntax::{Node, SyntaxTree};
 use rustc_hash::FxHashSet;
 
-use super::walker::{Walker, is_comment};
+use super::GRAMMAR;
+use super::walker::Walker;
+use crate::map::syntax::{KindTable, Node, SyntaxTree};
 use crate::map::language::shared::{CommentCollector, Leaf, code_lines};
 use crate::repo_map::facts::FileFacts;
 use crate::repo_map::name::Name;
@@ -42,30 +44,28 @@ impl<'s> Walker<'s> {
     }
 
     fn leaf(&self, node: Node<'_>, leaves: &mut Leaves<'s>) -> Leaf {
-        if is_comment(node) {
-            leaves.comments.push(node, self.source);
-            return Leaf::Skip;
-        }
-        let leaf = match node.kind() {
-            "use_declaration" | "extern_crate_declaration" => {
+        let leaf = match PARTS.of(node) {
+            Part::Comment => {
+                leaves.comments.push(node, self.source);
+                return Leaf::Skip;
+            }
+            Part::Import => {
                 // Names of an import count as references; the line itself repeats by nature.
                 self.import_names(node, leaves);
                 Leaf::SkipLine
             }
-            "string_literal" | "raw_string_literal" | "char_literal" | "integer_literal" | "float_literal"
-            | "boolean_literal" => Leaf::Literal,
-            "identifier" | "type_identifier" | "field_identifier" | "shorthand_field_identifier" | "metavariable" => {
+            Part::Literal => Leaf::Literal,
+            Part::Name => {
                 let start = node.start_byte() as u32;
                 if !self.defined.contains(&start) {
                     leaves.references.insert(self.name_text(node));
                 }
                 Leaf::Name
             }
-            "primitive_type" | "lifetime" | "self" | "super" | "crate" => Leaf::Name,
-            _ => Leaf::Syntax,
+            Part::Word => Leaf::Name,
+            Part::Syntax => Leaf::Syntax,
         };
-        let is_leaf = node.child_count() == 0 || leaf == Leaf::Literal;
-        if is_leaf {
+        if node.is_leaf() || leaf == Leaf::Literal {
             let bytes = (node.end_byte() - node.start_byte()) as u32;
             leaves.sizes.push((node.start_byte() as u32, leaves.total));
             leaves.total += bytes;
@@ -84,3 +84,30 @@ impl<'s> Walker<'s> {
         leaves.total += (node.end_byte() - node.start_byte()) as u32;
     }
 }
+
+/// What a node is to the leaf pass.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Comment,
+    Import,
+    Literal,
+    /// A name somebody gave.
+    Name,
+    /// A name of the language.
+    Word,
+    Syntax,
+}
+
+static PARTS: LazyLock<KindTable<Part>> = LazyLock::new(|| {
+    KindTable::new(&GRAMMAR, |kind| match kind {
+        "line_comment" | "block_comment" => Part::Comment,
+        "use_declaration" | "extern_crate_declaration" => Part::Import,
+        "string_literal" | "raw_string_literal" | "char_literal" | "integer_literal" | "float_literal"
+        | "boolean_literal" => Part::Literal,
+        "identifier" | "type_identifier" | "field_identifier" | "shorthand_field_identifier" | "metavariable" => {
+            Part::Name
+        }
+        "primitive_type" | "lifetime" | "self" | "super" | "crate" => Part::Word,
+        _ => Part::Syntax,
+    })
+});
