@@ -45,17 +45,18 @@ impl Walker<'_> {
     }
 
     /// Size of every symbol: bytes of the tokens inside.
-    fn measure(&mut self, facts: &mut FileFacts) {
-        self.leaves.sort_unstable();
-        let mut sums = Vec::with_capacity(self.leaves.len() + 1);
-        sums.push(0u32);
-        for (_, length) in &self.leaves {
-            sums.push(sums.last().copied().unwrap_or(0).saturating_add(*length));
+    fn measure(&self, facts: &mut FileFacts) {
+        // Tokens were met nearly in order. A sum for every byte is less work than sorting them.
+        let mut before = vec![0_u32; self.source.len() + 1];
+        for (start, length) in &self.leaves {
+            before[*start as usize] += length;
+        }
+        let mut total = 0_u32;
+        for sum in &mut before {
+            total += std::mem::replace(sum, total);
         }
         for symbol in &mut facts.symbols {
-            let from = self.leaves.partition_point(|(start, _)| *start < symbol.span.start);
-            let to = self.leaves.partition_point(|(start, _)| *start < symbol.span.end);
-            symbol.tokens = sums[to].saturating_sub(sums[from]);
+            symbol.tokens = before[symbol.span.end as usize].saturating_sub(before[symbol.span.start as usize]);
         }
     }
 
