@@ -131,7 +131,7 @@ pub fn mask(text: &str) -> String {
 
 fn find_forms(text: &str, found: &mut Vec<SecretMatch>) {
     for form in FORMS.iter().filter(|form| text.contains(form.needle)) {
-        for captures in form.pattern.captures_iter(text) {
+        for captures in form.pattern().captures_iter(text) {
             let Some(whole) = captures.get(1).or_else(|| captures.get(0)) else { continue };
             let value = whole.as_str().strip_prefix(form.needle).unwrap_or(whole.as_str());
             // The payload of the token that every tutorial about them shows.

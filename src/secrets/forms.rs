@@ -1,6 +1,6 @@
 //! Credentials that are recognised by their own form, whatever they are called: data, one line a form.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
@@ -10,8 +10,15 @@ pub(super) struct Form {
     pub kind: &'static str,
     /// Text without which the pattern cannot match: asked first, because a substring search is far cheaper.
     pub needle: &'static str,
-    /// The pattern, compiled. What counts is group 1 where there is one, else the whole match.
-    pub pattern: Regex,
+    source: &'static str,
+    compiled: OnceLock<Regex>,
+}
+
+impl Form {
+    /// The pattern, compiled when it is first asked for: most never are. What counts is group 1 where there is one, else the whole match.
+    pub fn pattern(&self) -> &Regex {
+        self.compiled.get_or_init(|| Regex::new(self.source).expect("the table's patterns are tested"))
+    }
 }
 
 /// Prefixes and lengths as their issuers print them. The boundary is ASCII, so that the fast regex engine is used.
@@ -59,16 +66,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Every form, compiled at first use.
+/// Every form.
 pub(super) static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    TABLE
-        .iter()
-        .map(|&(kind, needle, pattern)| Form {
-            kind,
-            needle,
-            pattern: Regex::new(pattern).expect("the table's patterns are tested"),
-        })
-        .collect()
+    TABLE.iter().map(|&(kind, needle, source)| Form { kind, needle, source, compiled: OnceLock::new() }).collect()
 });
 
 /// Matches where any form may begin: one pass over the text, so that clean text costs one search and not forty.
