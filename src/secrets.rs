@@ -4,11 +4,9 @@
 //! plan with holes where no secret was cannot be carried out.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 mod forms;
+mod named;
 mod plausible;
 
 use forms::{CUES, FORMS};
@@ -27,50 +25,6 @@ const SHORTEST: usize = 12;
 /// Shortest credential with a form of its own: an AWS access key.
 const SHORTEST_FORM: usize = 20;
 
-/// `name = "value"`, `"name": "value"`, `NAME: &str = "value"`: group 1 is the name, group 2 the value.
-static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r#"(?i)([a-z0-9_.-]{0,60}(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?)["'`\]]{0,2}"#,
-        r#"(?:\s{0,8}:\s{0,8}[&'a-z<>: ]{1,24})?\s{0,8}(?::=|=>|[:=])\s{0,8}(?:r#{0,2}|b)?["'`]([^"'`\r\n\\]{8,512})["'`]"#
-    ))
-    .expect("the pattern is tested")
-});
-
-/// A whole line `NAME=value` or `name: value` of a dotenv, ini or YAML file.
-static BARE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?im)^[ \t]{0,40}(?:- |export )?([a-z0-9_.-]{0,60}(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?)[ \t]{0,8}[:=][ \t]{0,8}([a-z0-9+/=_.!@#%^&*~-]{8,512})[ \t]{0,8}\r?$",
-    )
-    .expect("the pattern is tested")
-});
-
-/// `scheme://user:password@host`: group 1 is the user, group 2 the password, group 3 the host.
-static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\s:/@"'`<>]{0,100}):([^\s/@"'`<>]{1,200})@([A-Za-z0-9.\[-]+)"#)
-        .expect("the pattern is tested")
-});
-
-/// Words one of which a named credential's name holds. Lower case is enough of a cue: names are searched without case.
-static NAME_CUES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("(?i)passw|passp|pwd|secret|token|credential|key").expect("literals are a pattern"));
-
-/// The part of [`QUOTED`] from the telling word to the opening quote: rare, where the word alone is not, and cheap to look for.
-static QUOTED_CUE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r#"(?i)(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?["'`\]]{0,2}"#,
-        r#"(?:\s{0,8}:\s{0,8}[&'a-z<>: ]{1,24})?\s{0,8}(?::=|=>|[:=])\s{0,8}(?:r#{0,2}|b)?["'`]"#
-    ))
-    .expect("the pattern is tested")
-});
-
-/// The part of [`BARE`] from the telling word to the first letter of the value, likewise.
-static BARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)(?-u:password|passwd|passphrase|pwd|secret|token|credential|key)s?[ \t]{0,8}[:=][ \t]{0,8}[a-z0-9+/=_.!@#%^&*~-]{8}",
-    )
-    .expect("the pattern is tested")
-});
-
 /// Every credential in `text`, by position, none overlapping.
 pub fn find(text: &str) -> Vec<SecretMatch> {
     if text.len() < SHORTEST {
@@ -83,14 +37,13 @@ pub fn find(text: &str) -> Vec<SecretMatch> {
     if text.contains("://") {
         find_userinfo(text, &mut found);
     }
-    if text.contains(['=', ':']) && NAME_CUES.is_match(text) {
-        if QUOTED_CUE.is_match(text) {
-            find_named(&QUOTED, text, &mut found);
+    named::each(text, |name, value| {
+        if let Some(kind) = kind_of_name(name)
+            && is_named_secret(kind, &text[value.clone()])
+        {
+            found.push(SecretMatch { kind, range: value });
         }
-        if BARE_CUE.is_match(text) {
-            find_named(&BARE, text, &mut found);
-        }
-    }
+    });
     // Stable, and forms were found first: where two begin together the form's own name wins.
     found.sort_by_key(|secret| secret.range.start);
     let mut end = 0;
@@ -144,30 +97,45 @@ fn find_forms(text: &str, found: &mut Vec<SecretMatch>) {
     }
 }
 
+/// `scheme://user:password@host`.
 fn find_userinfo(text: &str, found: &mut Vec<SecretMatch>) {
-    for captures in USERINFO.captures_iter(text) {
-        let (user, password, host) = (&captures[1], &captures[2], &captures[3]);
+    let mut from = 0;
+    for (at, mark) in text.match_indices("://") {
+        if !ends_in_scheme(&text[from..at]) {
+            continue;
+        }
+        let start = at + mark.len();
+        let Some((user, password, host)) = userinfo(&text[start..]) else { continue };
+        let password_start = start + user.len() + 1;
+        from = password_start + password.len() + 1 + host.len();
         let is_local =
             ["localhost", "127.", "0.0.0.0", "[", "host.docker.internal"].iter().any(|local| host.starts_with(local))
                 || !host.contains('.');
         if is_local || user == password || plausible::is_placeholder(password) || !plausible::is_random(password, 6) {
             continue;
         }
-        if let Some(group) = captures.get(2) {
-            found.push(SecretMatch { kind: "url-password", range: group.range() });
-        }
+        found.push(SecretMatch { kind: "url-password", range: password_start..password_start + password.len() });
     }
 }
 
-fn find_named(pattern: &Regex, text: &str, found: &mut Vec<SecretMatch>) {
-    for captures in pattern.captures_iter(text) {
-        let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
-        if let Some(kind) = kind_of_name(name.as_str())
-            && is_named_secret(kind, value.as_str())
-        {
-            found.push(SecretMatch { kind, range: value.range() });
-        }
-    }
+/// Whether `before` ends in a letter and 1 to 20 letters, digits and signs of a scheme.
+fn ends_in_scheme(before: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-');
+    let scheme = before.as_bytes().iter().rev().take(21).take_while(|byte| is_part(byte));
+    scheme.skip(1).any(u8::is_ascii_alphabetic)
+}
+
+/// User, password and host at the start of `rest`, when they are of sizes that occur.
+fn userinfo(rest: &str) -> Option<(&str, &str, &str)> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'' | '`' | '<' | '>');
+    let (user, rest) = rest.split_at(rest.find(|c| c == ':' || ends(c))?);
+    let rest = rest.strip_prefix(':')?;
+    let (password, rest) = rest.split_at(rest.find(ends)?);
+    let rest = rest.strip_prefix('@')?;
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'[' | b'-');
+    let host = &rest[..rest.bytes().take_while(is_host).count()];
+    let fits = user.chars().count() <= 100 && (1..=200).contains(&password.chars().count()) && !host.is_empty();
+    fits.then_some((user, password, host))
 }
 
 fn is_named_secret(kind: &str, value: &str) -> bool {
