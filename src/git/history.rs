@@ -15,6 +15,7 @@ mod compare;
 mod stored;
 mod touches;
 
+use compare::Trees;
 pub use touches::Touches;
 use touches::{Change, Id, Interner, Touching};
 
@@ -102,6 +103,7 @@ struct Walk<'a> {
     queue: BinaryHeap<(i64, Reverse<usize>)>,
     met: Vec<Met<'a>>,
     interner: Interner<'a>,
+    trees: Trees,
     commits: Vec<Touching>,
     /// No object was missing: only then will another walk see the same.
     whole: bool,
@@ -123,6 +125,7 @@ impl<'a> Walk<'a> {
             queue: BinaryHeap::new(),
             met: Vec::new(),
             interner: Interner::new(known),
+            trees: Trees::default(),
             commits: Vec::new(),
             whole: true,
         }
@@ -200,9 +203,9 @@ impl<'a> Walk<'a> {
             _ => return Ok(Some(touching)),
         };
         let start = self.interner.touches.len();
-        let interner = &mut self.interner;
+        let (interner, trees) = (&mut self.interner, &mut self.trees);
         let outcome = self.repository.odb().and_then(|odb| {
-            compare::touched(&odb, before, commit.tree_id(), &mut Vec::new(), &mut |path| interner.touch(path))
+            compare::touched(&odb, trees, before, commit.tree_id(), &mut Vec::new(), &mut |path| interner.touch(path))
         });
         match outcome {
             Ok(()) => {}

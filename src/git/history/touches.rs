@@ -1,7 +1,8 @@
 //! Commits and the files they touched, and what follows from them for each file.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use super::{DAY, HistoryLimits};
 use crate::repo_map::FileHistory;
@@ -212,8 +213,8 @@ pub(super) struct Interner<'a> {
     known: &'a Touches,
     /// The number of each path of `known`, once it has one.
     renumbered: Vec<Option<u32>>,
-    paths: HashMap<Vec<u8>, u32>,
-    authors: HashMap<Vec<u8>, u32>,
+    paths: FxHashMap<Vec<u8>, u32>,
+    authors: FxHashMap<Vec<u8>, u32>,
     pub touches: Vec<u32>,
 }
 
@@ -222,8 +223,8 @@ impl<'a> Interner<'a> {
         Self {
             known,
             renumbered: vec![None; known.paths.len()],
-            paths: HashMap::new(),
-            authors: HashMap::new(),
+            paths: FxHashMap::default(),
+            authors: FxHashMap::default(),
             touches: Vec::new(),
         }
     }
