@@ -221,6 +221,10 @@ impl CommentCollector {
 
     /// The comments, each with the line of code it speaks of.
     pub fn finish(mut self, source: &str, code_lines: &[CodeLine]) -> Vec<Comment> {
+        // Most files have none that is kept, and need no list of lines.
+        if self.comments.is_empty() {
+            return self.comments;
+        }
         let source_lines: Vec<&str> = source.lines().collect();
         for comment in &mut self.comments {
             let own = source_lines.get(comment.line as usize - 1).map_or("", |line| line.trim_start());
