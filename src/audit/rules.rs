@@ -22,6 +22,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::timing_unsafe_compare::TimingUnsafeCompare,
     &security::hardcoded_secret::HardcodedSecret,
     &security::missing_auth::MissingAuth,
+    &security::middleware_order::MiddlewareOrder,
     &security::tls_verification_disabled::TlsVerificationDisabled,
     &security::weak_password_hash::WeakPasswordHash,
     &security::unverified_jwt::UnverifiedJwt,

@@ -8,7 +8,7 @@ use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
 
-mod guards;
+pub(super) mod guards;
 mod siblings;
 
 use siblings::{Odd, odd_ones};
