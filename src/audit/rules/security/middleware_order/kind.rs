@@ -160,6 +160,10 @@ fn callee<'a>(
     depth: u32,
     meant: &mut Meant<'a>,
 ) {
+    // `let router = router.layer(…)` would go round.
+    if depth == 0 {
+        return;
+    }
     let facts = &map.file(file).facts;
     let Some(names) = chain::names(facts, callee) else { return };
     meant.names.extend(names.iter().copied());
@@ -167,7 +171,7 @@ fn callee<'a>(
     if let Some(value) = place::initialiser(facts, owner, root) {
         // `upload.single("file")` of `const upload = multer()`.
         if let Expr::Call(made) = value.peeled() {
-            self::callee(map, file, owner, &facts.call(*made).callee, depth.saturating_sub(1), meant);
+            self::callee(map, file, owner, &facts.call(*made).callee, depth - 1, meant);
         }
         return;
     }
@@ -176,6 +180,9 @@ fn callee<'a>(
 
 /// A name that is imported, or that a function of the file has.
 fn named<'a>(map: &'a RepoMap, file: FileId, name: &str, last: &'a str, depth: u32, meant: &mut Meant<'a>) {
+    if depth == 0 {
+        return;
+    }
     let facts = &map.file(file).facts;
     let imports = facts.imports.iter().zip(&map.import_targets[file as usize]);
     for (import, target) in imports.filter(|(import, _)| import.local == name) {
@@ -194,7 +201,7 @@ fn named<'a>(map: &'a RepoMap, file: FileId, name: &str, last: &'a str, depth: u
                     }
                 }
                 if let Some(value) = wanted.and_then(|wanted| place::initialiser(other, None, wanted.as_str())) {
-                    follow(map, *target, None, value, depth.saturating_sub(1), meant);
+                    follow(map, *target, None, value, depth - 1, meant);
                 }
             }
             (ImportTarget::External(_) | ImportTarget::Unresolved, item) => {
