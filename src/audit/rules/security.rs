@@ -3,6 +3,7 @@
 pub mod command_injection;
 pub mod exposed_cookie;
 pub mod hardcoded_secret;
+pub mod mass_assignment;
 pub mod middleware_order;
 pub mod missing_auth;
 pub mod open_redirect;
