@@ -23,6 +23,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::hardcoded_secret::HardcodedSecret,
     &security::missing_auth::MissingAuth,
     &security::middleware_order::MiddlewareOrder,
+    &security::insecure_direct_object_reference::InsecureDirectObjectReference,
     &security::mass_assignment::MassAssignment,
     &security::tls_verification_disabled::TlsVerificationDisabled,
     &security::weak_password_hash::WeakPasswordHash,

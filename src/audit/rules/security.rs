@@ -1,8 +1,10 @@
 //! Rules about ways in, and ways out for data.
 
+mod code;
 pub mod command_injection;
 pub mod exposed_cookie;
 pub mod hardcoded_secret;
+pub mod insecure_direct_object_reference;
 pub mod mass_assignment;
 pub mod middleware_order;
 pub mod missing_auth;

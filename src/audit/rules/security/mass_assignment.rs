@@ -6,6 +6,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place::{self, words};
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::code::model;
 use crate::effects::entry::{Entry, EntryKind, Handler};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -64,15 +65,20 @@ impl Rule for MassAssignment {
                      (`const {{ name, email }} = req.body`), or by what a schema with exactly these fields returns where the project has \
                      schemas. Look up who calls this address for the fields that are sent. Columns that say who owns a record, what \
                      somebody may do, or what was checked, are set by the server. The write is in `{}`, line {}.",
-                    map.file(one.write.sink.file).path, sink.line
+                    map.file(one.write.sink.file).path,
+                    sink.line
                 ),
                 edits: Vec::new(),
                 gates,
             }],
             in_scope: vec![ScopeDraft { path, remark: "what is handed on".to_owned() }],
-            out_of_scope: vec![("the write itself, and its other callers".to_owned(), "they may write every column".to_owned())],
+            out_of_scope: vec![(
+                "the write itself, and its other callers".to_owned(),
+                "they may write every column".to_owned(),
+            )],
             tests: vec![
-                "a body with a column that is not meant (`id`, `role`, an owner) leaves that column as it was".to_owned(),
+                "a body with a column that is not meant (`id`, `role`, an owner) leaves that column as it was"
+                    .to_owned(),
                 "a body with the fields of the form is written as before".to_owned(),
             ],
             edge_cases: vec!["a field that is left out must not become `null`".to_owned()],
@@ -99,7 +105,8 @@ fn found<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Found<'a>> {
     for entry in &effects.entries.list {
         let file = entry.handler.file();
         let source = map.file(file);
-        let fits = entry.kind == EntryKind::Route && source.language.is_ecmascript() && source.role == FileRole::Production;
+        let fits =
+            entry.kind == EntryKind::Route && source.language.is_ecmascript() && source.role == FileRole::Production;
         if !fits || entry.framework == "NestJS" || entry.method.as_deref() == Some("GET") || is_validated(map, entry) {
             continue;
         }
@@ -120,7 +127,10 @@ fn is_validated(map: &RepoMap, entry: &Entry) -> bool {
         words(name).iter().any(|word| {
             word.starts_with("valid")
                 || word.starts_with("sanitiz")
-                || matches!(word.as_str(), "schema" | "celebrate" | "joi" | "zod" | "dto" | "openapi" | "typebox" | "openapi3")
+                || matches!(
+                    word.as_str(),
+                    "schema" | "celebrate" | "joi" | "zod" | "dto" | "openapi" | "typebox" | "openapi3"
+                )
         })
     };
     let source = map.file(entry.handler.file());
@@ -146,7 +156,8 @@ fn is_validated(map: &RepoMap, entry: &Entry) -> bool {
             // The handler's own name (`validateCoupon`) says nothing.
             (place < last || matches!(argument.peeled(), Expr::Call(_) | Expr::Object(_))) && in_expr(facts, argument)
         }) || facts.calls.iter().any(|other| {
-            matches!(other.name.as_str(), "use" | "addHook") && other.arguments.iter().any(|argument| in_expr(facts, argument))
+            matches!(other.name.as_str(), "use" | "addHook")
+                && other.arguments.iter().any(|argument| in_expr(facts, argument))
         })
     });
     // `export default withValidation(handler)`.
@@ -159,11 +170,9 @@ fn is_validated(map: &RepoMap, entry: &Entry) -> bool {
 
 /// A write of the same records that names its fields.
 fn sibling(map: &RepoMap, effects: &Effects, write: &Write) -> Option<CallId> {
-    let model = model(map, write.sink)?;
+    let written = model(map, write.sink)?;
     let names_fields = |call: CallId| {
-        let data = |expr: &Expr| {
-            matches!(expr.peeled(), Expr::Object(entries) if entries.len() > 1 && entries.iter().all(|(key, _)| key != "..."))
-        };
+        let data = |expr: &Expr| matches!(expr.peeled(), Expr::Object(entries) if entries.len() > 1 && entries.iter().all(|(key, _)| key != "..."));
         map.call(call).arguments.iter().any(|argument| match argument.peeled() {
             Expr::Object(entries) => match entries.iter().find(|(key, _)| key == "data") {
                 Some((_, value)) => data(value),
@@ -178,32 +187,24 @@ fn sibling(map: &RepoMap, effects: &Effects, write: &Write) -> Option<CallId> {
         .filter(|(call, direct)| **call != write.sink && direct.iter().any(|one| one.effect == Effect::DbWrite))
         .map(|(call, _)| *call)
         .filter(|call| map.file(call.file).role == FileRole::Production)
-        .filter(|call| self::model(map, *call).as_ref() == Some(&model))
+        // A condition of a deletion is an object, too.
+        .filter(|call| {
+            !words(&map.call(*call).name).iter().any(|word| matches!(word.as_str(), "delete" | "remove" | "destroy"))
+        })
+        .filter(|call| model(map, *call).as_ref() == Some(&written))
         .filter(|call| names_fields(*call))
         .find(|call| effects.entries.of_call(map, *call).is_some_and(|reach| reach.entry.kind.is_request()))
 }
 
-/// What records a call is about: `prisma.user` of `prisma.user.update`, `User` of `manager.save(User, …)`.
-fn model(map: &RepoMap, call: CallId) -> Option<String> {
-    let site = map.call(call);
-    if let Some(Expr::Name(name)) = site.arguments.first().map(Expr::peeled)
-        && name.starts_with(char::is_uppercase)
-    {
-        return Some(name.to_string());
-    }
-    let names = chain::names(&map.file(call.file).facts, &site.callee)?;
-    let holder = names.iter().rev().nth(1)?;
-    (!matches!(*holder, "manager" | "db" | "repo" | "repository" | "em")).then(|| (*holder).to_owned())
-}
-
 fn finding(map: &RepoMap, effects: &Effects, one: &Found<'_>) -> Finding {
     let sibling = sibling(map, effects, &one.write);
-    let is_admin = words(&one.entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal" | "settings"))
-        || one.entry.registration.is_some_and(|call| {
-            map.call(call).arguments.iter().any(|argument| {
-                argument.last_name().is_some_and(|name| words(name).iter().any(|word| word == "admin"))
-            })
-        });
+    let is_admin =
+        words(&one.entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal" | "settings"))
+            || one.entry.registration.is_some_and(|call| {
+                map.call(call).arguments.iter().any(|argument| {
+                    argument.last_name().is_some_and(|name| words(name).iter().any(|word| word == "admin"))
+                })
+            });
     let confidence = match (&sibling, is_admin) {
         (_, true) => Confidence::Low,
         (Some(_), false) => Confidence::High,

@@ -86,9 +86,11 @@ impl<'a> Scope<'a> {
                     if self.is_whole(argument) && !parameter.name.is_empty() {
                         names.insert(parameter.name.as_str());
                     } else if let Expr::Object(entries) = argument.peeled() {
-                        for (_, local) in parameter.destructured.iter().filter(|(key, _)| {
-                            entries.iter().any(|(own, value)| own == key && self.is_whole(value))
-                        }) {
+                        for (_, local) in parameter
+                            .destructured
+                            .iter()
+                            .filter(|(key, _)| entries.iter().any(|(own, value)| own == key && self.is_whole(value)))
+                        {
                             names.insert(local.as_str());
                         }
                     }
@@ -207,9 +209,26 @@ impl<'a> Scope<'a> {
     /// Whether a call puts the whole body into a record.
     fn is_write(&self, call: CallId, site: &CallSite) -> bool {
         const VERBS: &[&str] = &[
-            "create", "update", "upsert", "insert", "insertOne", "insertMany", "updateOne", "updateMany", "replaceOne", "save",
-            "createMany", "findByIdAndUpdate", "findOneAndUpdate", "findOneAndReplace", "bulkCreate", "set", "values", "patch",
-            "insertAsync", "updateAsync",
+            "create",
+            "update",
+            "upsert",
+            "insert",
+            "insertOne",
+            "insertMany",
+            "updateOne",
+            "updateMany",
+            "replaceOne",
+            "save",
+            "createMany",
+            "findByIdAndUpdate",
+            "findOneAndUpdate",
+            "findOneAndReplace",
+            "bulkCreate",
+            "set",
+            "values",
+            "patch",
+            "insertAsync",
+            "updateAsync",
         ];
         const BUILDERS: &[&str] = &["create", "merge", "preload", "assign"];
         const DATA: &[&str] = &["data", "create", "update", "$set", "defaults"];
@@ -232,7 +251,11 @@ impl<'a> Scope<'a> {
                     let link = CallId { file: self.file, index };
                     self.effects.direct(link).iter().any(|effect| effect.effect == Effect::DbWrite)
                 }));
-        let holder = receiver.last_name().unwrap_or_default();
+        let holder = match receiver.peeled() {
+            // `dataSource.getRepository(User).create(…)`.
+            Expr::Call(made) if self.facts().call(*made).name == "getRepository" => "repository",
+            receiver => receiver.last_name().unwrap_or_default(),
+        };
         let builds = BUILDERS.contains(&name.as_str())
             && (matches!(holder, "manager" | "entityManager" | "em" | "repository" | "repo")
                 || holder.ends_with("Repository")

@@ -1,6 +1,7 @@
 //! What a middleware does: lets only some in, counts, answers browsers about origins, or reads bodies.
 
 use crate::audit::place::{self, words};
+use crate::audit::rules::security::code::expressions;
 use crate::audit::rules::security::missing_auth::guards;
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
@@ -421,30 +422,6 @@ fn lets_some_pass(facts: &FileFacts, span: Span) -> bool {
     let named = |site: &&crate::repo_map::facts::CallSite| matches!(site.name.as_str(), "method" | "uri" | "path");
     expressions(facts, span).any(asks)
         || facts.calls.iter().filter(|site| span.contains(site.span)).any(|site| named(&site))
-}
-
-/// Everything that is given, compared, bound, assigned or returned within `span`.
-fn expressions(facts: &FileFacts, span: Span) -> impl Iterator<Item = &Expr> {
-    let inside = move |other: Span| span.contains(other);
-    let lines = {
-        let starts = facts.regions.iter().find(|region| region.span == span).map(|region| region.lines);
-        starts.or_else(|| facts.symbols.iter().find(|symbol| symbol.span == span).map(|symbol| symbol.lines))
-    };
-    let calls = facts.calls.iter().filter(move |site| inside(site.span));
-    let compared = facts.comparisons.iter().filter(move |one| inside(one.span));
-    let bound = facts.bindings.iter().filter(move |one| inside(one.span)).filter_map(|one| one.value.as_ref());
-    let assigned = facts.assignments.iter().filter(move |one| inside(one.span)).map(|one| &one.value);
-    let returned = facts
-        .returns
-        .iter()
-        .filter(move |one| lines.is_some_and(|lines| lines.contains(one.line)))
-        .map(|one| &one.value);
-    calls
-        .flat_map(|site| site.arguments.iter().chain(std::iter::once(&site.callee)))
-        .chain(compared.flat_map(|one| [&one.left, &one.right]))
-        .chain(bound)
-        .chain(assigned)
-        .chain(returned)
 }
 
 /// The receiver a chain of registrations starts with.
