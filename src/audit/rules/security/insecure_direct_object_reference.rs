@@ -44,7 +44,7 @@ impl Rule for InsecureDirectObjectReference {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let queries = queries::queries(map, effects);
-        let mut found: Vec<Odd<'_>> = odd_ones(map, &queries);
+        let mut found: Vec<Odd<'_>> = odd_ones(map, effects, &queries);
         found.extend(unused_identities(map, effects));
         found.sort_by_key(|odd| odd.call);
         found.dedup_by_key(|odd| odd.call);
@@ -122,7 +122,7 @@ struct Odd<'a> {
 }
 
 /// Queries by id alone, among others of the same records that name an owner.
-fn odd_ones<'a>(map: &RepoMap, queries: &[Query<'a>]) -> Vec<Odd<'a>> {
+fn odd_ones<'a>(map: &RepoMap, effects: &Effects, queries: &[Query<'a>]) -> Vec<Odd<'a>> {
     let mut models: BTreeMap<&str, Vec<&Query<'a>>> = BTreeMap::new();
     for query in queries {
         models.entry(&query.model).or_default().push(query);
@@ -131,7 +131,7 @@ fn odd_ones<'a>(map: &RepoMap, queries: &[Query<'a>]) -> Vec<Odd<'a>> {
     for queries in models.values() {
         let owned: Vec<&&Query<'_>> = queries.iter().filter(|query| !query.owners.is_empty()).collect();
         let odd: Vec<&&Query<'_>> =
-            queries.iter().filter(|query| query.distance == 0 && is_odd(map, query, queries)).collect();
+            queries.iter().filter(|query| query.distance == 0 && is_odd(map, effects, query)).collect();
         if owned.len() < LEAST_OWNED || odd.len() * 3 > owned.len() {
             continue;
         }
@@ -162,7 +162,7 @@ fn odd_ones<'a>(map: &RepoMap, queries: &[Query<'a>]) -> Vec<Odd<'a>> {
     found
 }
 
-fn is_odd(map: &RepoMap, query: &Query<'_>, others: &[&Query<'_>]) -> bool {
+fn is_odd(map: &RepoMap, effects: &Effects, query: &Query<'_>) -> bool {
     let Some(id) = query.only_id else { return false };
     if !is_only_authenticated(map, query.entry) {
         return false;
@@ -175,11 +175,7 @@ fn is_odd(map: &RepoMap, query: &Query<'_>, others: &[&Query<'_>]) -> bool {
         Usage::Bound(name) if !name.is_empty() => Some(name.as_str()),
         _ => None,
     };
-    // The same id was looked up together with its owner before.
-    let asked = others.iter().any(|other| {
-        other.call.file == query.call.file && !other.owners.is_empty() && code.span.contains(map.call(other.call).span)
-    });
-    !asked && !code.asks_whose(id, record)
+    !code.was_asked(effects, id) && !code.asks_whose(id, record)
 }
 
 /// Lookups by an id from the request in handlers that want to know who asks, and do nothing with the answer.

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::queries::says_whose;
-use crate::audit::place::words;
+use crate::audit::place::{self, words};
 use crate::audit::rules::security::code::expressions;
 use crate::audit::rules::security::missing_auth::guards;
-use crate::effects::chain;
+use crate::effects::{Effects, chain};
 use crate::effects::entry::{Entry, EntryKind, Handler};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, Span, Usage};
-use crate::repo_map::{FileId, RepoMap};
+use crate::repo_map::{CallId, FileId, RepoMap};
 
 /// The code of a handler.
 pub struct Code<'a> {
@@ -134,6 +134,43 @@ impl<'a> Code<'a> {
         compares || checks
     }
 
+    /// Whether a query here looks for this id together with an owner, of whatever record: then it was asked whose it is.
+    pub fn was_asked(&self, effects: &Effects, id: &Expr) -> bool {
+        let facts = self.facts();
+        (0..).zip(&facts.calls).filter(|(_, site)| self.span.contains(site.span)).any(|(index, site)| {
+            let call = CallId { file: self.file, index };
+            let (mut has_id, mut has_owner) = (false, false);
+            if effects.direct(call).is_empty() {
+                return false;
+            }
+            for argument in &site.arguments {
+                place::resolve(facts, site.caller, argument).walk(&mut |inner| {
+                    has_id |= inner.peeled() == id.peeled();
+                    if let Expr::Object(entries) = inner {
+                        has_owner |= entries.iter().any(|(key, value)| {
+                            let leaf = matches!(value.peeled(), Expr::Name(_) | Expr::Member(..) | Expr::Call(_));
+                            says_whose(key) && leaf && value.peeled() != id.peeled()
+                        });
+                    }
+                });
+            }
+            has_id && has_owner
+        })
+    }
+
+    /// Whether the code reads who is asking.
+    fn knows_who(&self) -> bool {
+        let facts = self.facts();
+        !self.identities().is_empty()
+            || expressions(facts, self.span).any(|expr| {
+                let mut found = false;
+                expr.walk(&mut |inner| {
+                    found |= matches!(inner, Expr::Member(_, name) if matches!(name.as_str(), "user" | "session" | "userId" | "currentUser"));
+                });
+                found
+            })
+    }
+
     /// Whether who is asking decides anything but whether there is an answer.
     pub fn uses_identity(&self, names: &BTreeSet<&str>) -> bool {
         let facts = self.facts();
@@ -189,7 +226,7 @@ fn speaks_of_owner(expr: &Expr) -> bool {
 /// something before the handler may ask that.
 pub fn is_only_authenticated(map: &RepoMap, entry: &Entry) -> bool {
     if guards::is_public(&entry.label)
-        || words(&entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal"))
+        || words(&entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal" | "job" | "jobs"))
     {
         return false;
     }
@@ -257,5 +294,5 @@ pub fn is_only_authenticated(map: &RepoMap, entry: &Entry) -> bool {
             return false;
         }
     }
-    !written.is_empty() || guards::checks_itself(map, entry)
+    !written.is_empty() || Code::of(map, entry).knows_who()
 }
