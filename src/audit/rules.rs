@@ -19,6 +19,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::ssrf::Ssrf,
     &security::open_redirect::OpenRedirect,
     &security::regex_injection::RegexInjection,
+    &security::html_injection::HtmlInjection,
     &security::timing_unsafe_compare::TimingUnsafeCompare,
     &security::hardcoded_secret::HardcodedSecret,
     &security::missing_auth::MissingAuth,

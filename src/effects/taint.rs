@@ -46,12 +46,22 @@ pub enum Danger {
     Redirect,
     /// Becomes part of a regular expression.
     Regex,
+    /// Becomes part of a page as markup.
+    Html,
 }
 
 impl Danger {
     /// Every danger, in order.
-    pub const ALL: [Danger; 7] =
-        [Danger::Sql, Danger::Shell, Danger::Option, Danger::Path, Danger::Url, Danger::Redirect, Danger::Regex];
+    pub const ALL: [Danger; 8] = [
+        Danger::Sql,
+        Danger::Shell,
+        Danger::Option,
+        Danger::Path,
+        Danger::Url,
+        Danger::Redirect,
+        Danger::Regex,
+        Danger::Html,
+    ];
 
     /// The rule that reports it: the word projects use in their settings.
     pub fn rule(self) -> &'static str {
@@ -62,6 +72,7 @@ impl Danger {
             Danger::Url => "ssrf",
             Danger::Redirect => "open-redirect",
             Danger::Regex => "regex-injection",
+            Danger::Html => "html-injection",
         }
     }
 }

@@ -4,6 +4,7 @@ mod code;
 pub mod command_injection;
 pub mod exposed_cookie;
 pub mod hardcoded_secret;
+pub mod html_injection;
 pub mod insecure_direct_object_reference;
 pub mod mass_assignment;
 pub mod middleware_order;

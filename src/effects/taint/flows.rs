@@ -44,8 +44,9 @@ impl<'a> Taint<'a> {
         let statement = self.statement(spot, site.expr, &site.keys, site.danger);
         match site.danger {
             Danger::Sql if !self.is_sql(site, &statement) => Vec::new(),
+            Danger::Html if !is_markup(site, &statement) => Vec::new(),
             Danger::Url | Danger::Redirect => self.hosts(site, spot, &statement),
-            Danger::Sql | Danger::Shell | Danger::Option | Danger::Path | Danger::Regex => {
+            Danger::Sql | Danger::Shell | Danger::Option | Danger::Path | Danger::Regex | Danger::Html => {
                 let wanted = |pasted: &&Pasted<'a>| match site.danger {
                     Danger::Option => pasted.first,
                     // By its name alone a call is one that runs SQL only when the value stands in quotes of a statement.
@@ -160,10 +161,12 @@ impl<'a> Taint<'a> {
             Danger::Sql | Danger::Shell if pasted.context.pasted => Trust::Unknown,
             Danger::Sql | Danger::Shell => Trust::Page,
             Danger::Path | Danger::Url | Danger::Regex | Danger::Option => Trust::Stored,
-            Danger::Redirect => Trust::Page,
+            Danger::Redirect | Danger::Html => Trust::Page,
         };
         // The page's own address is no message to a server.
-        if found.trust < least || (found.trust == Trust::Page && site.danger != Danger::Redirect) {
+        if found.trust < least
+            || (found.trust == Trust::Page && !matches!(site.danger, Danger::Redirect | Danger::Html))
+        {
             return None;
         }
         let own = self.map.call(site.call);
@@ -243,4 +246,15 @@ fn looks_like_sql(text: &str) -> bool {
         || (has("update") && has("set"))
         || (has("delete") && has("from"))
         || (has("alter") && has("table"))
+}
+
+/// Whether what a call gets is markup: of a call that sends anything, text with a tag in it.
+fn is_markup(site: &Site<'_>, statement: &Statement<'_>) -> bool {
+    let sends =
+        site.api.rsplit('.').next().is_some_and(|last| matches!(last, "send" | "end" | "write" | "Response" | "body"));
+    let has_tag = || {
+        let mut after = statement.text.split('<').skip(1);
+        after.any(|rest| rest.starts_with(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '!' | '/')))
+    };
+    !sends || has_tag()
 }

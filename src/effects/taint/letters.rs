@@ -73,6 +73,7 @@ fn harmful(danger: Danger, context: &Context) -> &'static [char] {
         Danger::Path => &['/', '\\'],
         Danger::Url | Danger::Redirect => &['/', '@', '#', '?'],
         Danger::Regex => &['(', '*', '+', '{'],
+        Danger::Html => &['<'],
     }
 }
 

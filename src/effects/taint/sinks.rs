@@ -52,6 +52,12 @@ impl<'a> Taint<'a> {
             }
             for (at, site) in (0..).zip(&source.facts.calls) {
                 let call = CallId { file, index: at };
+                if site.kind == CallKind::Jsx
+                    && site.name == "dangerouslySetInnerHTML"
+                    && !self.map.is_test(file, site.caller)
+                {
+                    found.extend(markup(call, site));
+                }
                 if !matches!(site.kind, CallKind::Call | CallKind::New) || self.map.is_test(file, site.caller) {
                     continue;
                 }
@@ -214,6 +220,22 @@ impl Index {
     fn of(&self, name: Name) -> &[(&'static Library, &'static Sink)] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// `<div dangerouslySetInnerHTML={{ __html: text }} />`.
+fn markup(call: CallId, site: &CallSite) -> Option<Site<'_>> {
+    let [Expr::Object(entries)] = site.arguments.as_slice() else { return None };
+    let (_, expr) = entries.iter().find(|(key, _)| key == "__html")?;
+    Some(Site {
+        call,
+        expr,
+        keys: Vec::new(),
+        danger: Danger::Html,
+        api: site.name.to_string(),
+        library: "react",
+        reaches: Vec::new(),
+        lifts: 0,
+    })
 }
 
 /// Names of database calls whose first argument is a statement.

@@ -11,6 +11,7 @@ mod express;
 mod fastify;
 mod graphql;
 mod hono;
+mod html;
 mod http_clients;
 mod koa;
 mod nest;
@@ -39,6 +40,8 @@ pub static LIBRARIES: &[&Library] = &[
     &fastify::LIBRARY,
     &graphql::LIBRARY,
     &hono::LIBRARY,
+    &html::NPM,
+    &html::CARGO,
     &http_clients::NPM,
     &http_clients::CARGO,
     &koa::LIBRARY,

@@ -141,7 +141,14 @@ fn odd_ones<'a>(map: &RepoMap, effects: &Effects, queries: &[Query<'a>]) -> Vec<
         }
         let owner =
             counts.iter().max_by_key(|(key, count)| (**count, std::cmp::Reverse(**key))).map_or("", |(key, _)| key);
+        let mut known = Vec::new();
         for query in &odd {
+            // One check in the handler mends all of its queries by this id.
+            let same = (query.entry.handler, query.only_id);
+            if known.contains(&same) {
+                continue;
+            }
+            known.push(same);
             let mut siblings: Vec<CallId> = owned.iter().map(|other| other.call).collect();
             siblings.sort_by_key(|call| (call.file != query.call.file, call.file.abs_diff(query.call.file), *call));
             found.push(Odd {

@@ -45,6 +45,7 @@ impl Taint<'_> {
             Danger::Sql | Danger::Shell => text.contains(['\'', '"', '`', '\\', '$']),
             Danger::Path => text.contains("..") || text.contains("\\.") || text.contains('/'),
             Danger::Regex => text.contains(['*', '[', '\\']),
+            Danger::Html => text.contains(['<', '&', '"']),
             Danger::Url | Danger::Redirect | Danger::Option => false,
         };
         if quotes { Found { trust: Trust::Unknown, ..found } } else { found }

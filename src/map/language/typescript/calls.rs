@@ -219,6 +219,7 @@ impl<'t> Walker<'t> {
             let attributes = self.attributes(tag);
             self.record_call(node, CallKind::Jsx, name, vec![attributes], context);
         }
+        self.markup(tag, context);
         let inner = context.inner().used(Use::Element);
         for (child, _) in self.children(node) {
             match child.kind() {
@@ -227,6 +228,23 @@ impl<'t> Walker<'t> {
                 "jsx_closing_element" => self.count(child),
                 _ => self.push(child, inner),
             }
+        }
+    }
+
+    /// `<div dangerouslySetInnerHTML={{ __html: text }} />`: a call for what it gets, as the elements of the host are none.
+    fn markup(&mut self, tag: Node<'t>, context: Context) {
+        const KEY: &str = "dangerouslySetInnerHTML";
+        for attribute in self.named(tag) {
+            let mut parts = self.named(attribute);
+            if attribute.kind() != "jsx_attribute" || parts.next().is_none_or(|key| self.text(key) != KEY) {
+                continue;
+            }
+            let (Some(value), Some(key)) = (parts.next(), self.named(attribute).next()) else { continue };
+            let given = self.expr(value);
+            let index = self.record_call(attribute, CallKind::Jsx, key, vec![given], context.used(Use::Element));
+            let call = &mut self.facts.calls[index as usize];
+            call.callee = Expr::Name(KEY.into());
+            call.name = KEY.into();
         }
     }
 

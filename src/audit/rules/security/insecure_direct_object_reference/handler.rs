@@ -6,8 +6,8 @@ use super::queries::says_whose;
 use crate::audit::place::{self, words};
 use crate::audit::rules::security::code::expressions;
 use crate::audit::rules::security::missing_auth::guards;
-use crate::effects::{Effects, chain};
 use crate::effects::entry::{Entry, EntryKind, Handler};
+use crate::effects::{Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, Span, Usage};
 use crate::repo_map::{CallId, FileId, RepoMap};
@@ -143,14 +143,24 @@ impl<'a> Code<'a> {
             if effects.direct(call).is_empty() {
                 return false;
             }
+            let is_leaf = |value: &Expr| {
+                matches!(value.peeled(), Expr::Name(_) | Expr::Member(..) | Expr::Call(_))
+                    && value.peeled() != id.peeled()
+            };
             for argument in &site.arguments {
-                place::resolve(facts, site.caller, argument).walk(&mut |inner| {
+                chain::walk_deep(facts, place::resolve(facts, site.caller, argument), &mut |inner| {
                     has_id |= inner.peeled() == id.peeled();
                     if let Expr::Object(entries) = inner {
-                        has_owner |= entries.iter().any(|(key, value)| {
-                            let leaf = matches!(value.peeled(), Expr::Name(_) | Expr::Member(..) | Expr::Call(_));
-                            says_whose(key) && leaf && value.peeled() != id.peeled()
-                        });
+                        has_owner |= entries.iter().any(|(key, value)| says_whose(key) && is_leaf(value));
+                        // A parent beside the id: `{ id, roomId }`.
+                        has_owner |=
+                            entries.iter().filter(|(key, _)| key == "where").any(|(_, condition)| match condition {
+                                Expr::Object(keys) => {
+                                    keys.iter().any(|(_, value)| value.peeled() == id.peeled())
+                                        && keys.iter().any(|(_, value)| is_leaf(value))
+                                }
+                                _ => false,
+                            });
                     }
                 });
             }
