@@ -20,6 +20,8 @@ pub static RULES: &[&dyn Rule] = &[
     &security::open_redirect::OpenRedirect,
     &security::regex_injection::RegexInjection,
     &security::html_injection::HtmlInjection,
+    &security::prototype_pollution::PrototypePollution,
+    &security::polynomial_regex::PolynomialRegex,
     &security::timing_unsafe_compare::TimingUnsafeCompare,
     &security::hardcoded_secret::HardcodedSecret,
     &security::missing_auth::MissingAuth,

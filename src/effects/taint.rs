@@ -7,6 +7,7 @@
 //! its settings takes part like them ([`declared`]).
 //! Every bound (calls up, calls down, places looked at) is a constant, so the work grows with the number of sinks.
 
+mod backtracking;
 pub mod declared;
 mod flows;
 mod guards;
@@ -48,11 +49,13 @@ pub enum Danger {
     Regex,
     /// Becomes part of a page as markup.
     Html,
+    /// Is searched with a pattern that takes very long for some texts.
+    Backtracking,
 }
 
 impl Danger {
     /// Every danger, in order.
-    pub const ALL: [Danger; 8] = [
+    pub const ALL: [Danger; 9] = [
         Danger::Sql,
         Danger::Shell,
         Danger::Option,
@@ -61,6 +64,7 @@ impl Danger {
         Danger::Redirect,
         Danger::Regex,
         Danger::Html,
+        Danger::Backtracking,
     ];
 
     /// The rule that reports it: the word projects use in their settings.
@@ -73,6 +77,7 @@ impl Danger {
             Danger::Redirect => "open-redirect",
             Danger::Regex => "regex-injection",
             Danger::Html => "html-injection",
+            Danger::Backtracking => "polynomial-regex",
         }
     }
 }

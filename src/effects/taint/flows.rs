@@ -46,7 +46,13 @@ impl<'a> Taint<'a> {
             Danger::Sql if !self.is_sql(site, &statement) => Vec::new(),
             Danger::Html if !is_markup(site, &statement) => Vec::new(),
             Danger::Url | Danger::Redirect => self.hosts(site, spot, &statement),
-            Danger::Sql | Danger::Shell | Danger::Option | Danger::Path | Danger::Regex | Danger::Html => {
+            Danger::Sql
+            | Danger::Shell
+            | Danger::Option
+            | Danger::Path
+            | Danger::Regex
+            | Danger::Html
+            | Danger::Backtracking => {
                 let wanted = |pasted: &&Pasted<'a>| match site.danger {
                     Danger::Option => pasted.first,
                     // By its name alone a call is one that runs SQL only when the value stands in quotes of a statement.
@@ -162,6 +168,8 @@ impl<'a> Taint<'a> {
             Danger::Sql | Danger::Shell => Trust::Page,
             Danger::Path | Danger::Url | Danger::Regex | Danger::Option => Trust::Stored,
             Danger::Redirect | Danger::Html => Trust::Page,
+            // Who may write to the store may stop the service in simpler ways.
+            Danger::Backtracking => Trust::Client,
         };
         // The page's own address is no message to a server.
         if found.trust < least

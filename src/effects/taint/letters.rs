@@ -34,7 +34,7 @@ pub fn verdict(pattern: &str, danger: Danger, context: &Context) -> Verdict {
 }
 
 /// The pattern with its classes written so that no bracket nests and no set operation is meant: JavaScript knows neither.
-fn plain_classes(pattern: &str) -> String {
+pub(super) fn plain_classes(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len() + 8);
     let mut inside = false;
     let mut letters = pattern.chars();
@@ -74,6 +74,7 @@ fn harmful(danger: Danger, context: &Context) -> &'static [char] {
         Danger::Url | Danger::Redirect => &['/', '@', '#', '?'],
         Danger::Regex => &['(', '*', '+', '{'],
         Danger::Html => &['<'],
+        Danger::Backtracking => &[],
     }
 }
 

@@ -5,17 +5,19 @@ mod lifted;
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::audit::place::resolve;
 use crate::effects::Effect;
 use crate::effects::chain;
 use crate::effects::tables::{Ecosystem, matches, names_package};
 use crate::effects::taint::Danger;
+use crate::effects::taint::backtracking::{self, Cost};
 use crate::effects::taint::declared::describes;
 use crate::effects::taint::names::Meaning;
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::tables::{Argument, LIBRARIES, Library, Sink};
 use crate::finding::Hop;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, CallSite, LanguageName, Usage};
+use crate::repo_map::facts::{CallKind, CallSite, FileFacts, LanguageName, Usage};
 use crate::repo_map::name::{Name, words};
 use crate::repo_map::recon::declared::DeclaredCall;
 use crate::repo_map::{CallId, CallTarget, External, FileRole};
@@ -62,6 +64,9 @@ impl<'a> Taint<'a> {
                     continue;
                 }
                 self.direct(&index, call, site, &mut found);
+                if source.language.is_ecmascript() {
+                    found.extend(searched(&source.facts, call, site));
+                }
             }
         }
         self.lifted(found)
@@ -220,6 +225,32 @@ impl Index {
     fn of(&self, name: Name) -> &[(&'static Library, &'static Sink)] {
         self.by_name.get(&name).map_or(&[], Vec::as_slice)
     }
+}
+
+/// `pattern.test(text)`, `text.replace(pattern, …)`, where the pattern takes very long for some texts. Rust's patterns never do.
+fn searched<'a>(facts: &'a FileFacts, call: CallId, site: &'a CallSite) -> Option<Site<'a>> {
+    let Expr::Member(receiver, name) = site.callee.peeled() else { return None };
+    let first = site.arguments.first()?;
+    let (pattern, text) = match name.as_str() {
+        "test" | "exec" => (receiver.as_ref(), first),
+        "match" | "matchAll" | "replace" | "replaceAll" | "search" | "split" => (first, receiver.as_ref()),
+        _ => return None,
+    };
+    let Expr::Regex(pattern) = resolve(facts, site.caller, pattern) else { return None };
+    let cost = backtracking::cost(pattern)?;
+    Some(Site {
+        call,
+        expr: text,
+        keys: Vec::new(),
+        danger: Danger::Backtracking,
+        api: match cost {
+            Cost::Exponential => format!("exponential /{pattern}/"),
+            Cost::Polynomial => format!("polynomial /{pattern}/"),
+        },
+        library: "ecmascript",
+        reaches: Vec::new(),
+        lifts: 0,
+    })
 }
 
 /// `<div dangerouslySetInnerHTML={{ __html: text }} />`.

@@ -218,7 +218,7 @@ fn finding(map: &RepoMap, effects: &Effects, one: &Found<'_>) -> Finding {
             one.entry.label,
             if sibling.is_some() { " Another write of the same records names its fields." } else { "" }
         ))
-        .impact(4)
+        .impact(if one.entry.method.as_deref() == Some("POST") && sibling.is_none() { 3 } else { 4 })
         .effort(Effort::S)
         .risk(Risk::Med)
         .confidence(confidence);

@@ -46,7 +46,7 @@ impl Taint<'_> {
             Danger::Path => text.contains("..") || text.contains("\\.") || text.contains('/'),
             Danger::Regex => text.contains(['*', '[', '\\']),
             Danger::Html => text.contains(['<', '&', '"']),
-            Danger::Url | Danger::Redirect | Danger::Option => false,
+            Danger::Url | Danger::Redirect | Danger::Option | Danger::Backtracking => false,
         };
         if quotes { Found { trust: Trust::Unknown, ..found } } else { found }
     }

@@ -1,7 +1,7 @@
 //! Functions of languages and well-known packages whose result carries no syntax; regular expressions.
 
 use crate::effects::tables::Ecosystem;
-use crate::effects::taint::Danger::{Path, Redirect, Regex, Shell, Sql, Url};
+use crate::effects::taint::Danger::{Backtracking, Path, Redirect, Regex, Shell, Sql, Url};
 use crate::effects::taint::tables::{Argument, Cleaner, Library, sink};
 
 pub static NPM: Library = Library {
@@ -16,6 +16,8 @@ digest|createhash|getrandomvalues|randombytes|indexof|findindex|tofixed|toisostr
         Cleaner { names: "encodeuri", dangers: &[Shell] },
         Cleaner { names: "escape", dangers: &[Shell, Regex, Sql] },
         Cleaner { names: "quote", dangers: &[Shell, Sql] },
+        // A text of bounded length.
+        Cleaner { names: "slice|substring|substr|truncate", dangers: &[Backtracking] },
     ],
     ..Library::new(
         "ecmascript",
