@@ -43,6 +43,7 @@ pub static RULES: &[&dyn Rule] = &[
     &bug::unawaited_future::UnawaitedFuture,
     &bug::resource_leak::ResourceLeak,
     &bug::swallowed_error::SwallowedError,
+    &bug::panic_on_input::PanicOnInput,
     &perf::n_plus_one::NPlusOne,
     &perf::n_plus_one_resolver::NPlusOneResolver,
     &perf::n_plus_one_client::NPlusOneClient,

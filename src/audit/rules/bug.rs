@@ -1,5 +1,6 @@
 //! Rules about wrong results.
 
+pub mod panic_on_input;
 pub mod rejection;
 pub mod resource_leak;
 pub mod swallowed_error;

@@ -15,7 +15,8 @@ pub static NPM: Library = Library {
         shape(Html, Argument::At(0), "$|jQuery.html"),
     ],
     cleaners: &[Cleaner {
-        names: "sanitize|sanitizehtml|dompurify|purify|purifyhtml|clean|cleanhtml|xss|filterxss|striptags|escapehtml|escapexml|htmlescape|\
+        // One letter, or a few: no room for a tag that runs something.
+        names: "charat|substring|substr|slice|sanitize|sanitizehtml|dompurify|purify|purifyhtml|clean|cleanhtml|xss|filterxss|striptags|escapehtml|escapexml|htmlescape|\
 htmlencode|encodehtml|encode|escape|encodeforhtml|htmlspecialchars|encodeuricomponent|encodeuri|stringify|serialize|safejsonstringify|\
 rendertostring|rendertostaticmarkup|escapeexpression",
         dangers: &[Html],

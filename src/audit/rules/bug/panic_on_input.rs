@@ -1,0 +1,356 @@
+//! `panic-on-input`: a request that makes its handler panic (Rust).
+
+use std::collections::BTreeSet;
+
+use crate::audit::draft::PlanDraft;
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::remedy::Remedy;
+use crate::effects::entry::Handler;
+use crate::effects::{Effects, chain};
+use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Span};
+use crate::repo_map::name::words;
+use crate::repo_map::{CallId, FileRole, RepoMap, SymbolId};
+
+/// `unwrap` of what a client may have got wrong.
+pub struct PanicOnInput;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "panic-on-input",
+    category: Category::Bug,
+    what: "`unwrap` or `expect` on a value that a request holds or that is read from it",
+    why: "a request without the header, or with a number that is none, panics: the client gets a broken connection instead of 400, and what \
+          the handler held (a lock, a transaction) is poisoned or left",
+    quiet_when: "the value was asked about before (`is_some`, `contains_key`, a pattern), the router or a middleware put it there (path \
+                 parameters, extensions, state), or it is test code",
+    example: "async fn list(headers: HeaderMap) -> String {\n    let page: u32 = headers.get(\"x-page\").unwrap().to_str().unwrap().parse().unwrap();\n    …\n}",
+};
+
+/// Calls that give nothing or an error where the text is not as expected.
+const FALLIBLE: &[&str] = &[
+    "parse",
+    "from_str",
+    "from_slice",
+    "parse_str",
+    "decode",
+    "from_utf8",
+    "to_str",
+    "get",
+    "get_first",
+    "file_name",
+    "content_type",
+    "split_once",
+    "rsplit_once",
+    "nth",
+    "next",
+    "last",
+    "strip_prefix",
+    "strip_suffix",
+    "find",
+    "first",
+    "parse_from_rfc3339",
+    "parse_from_str",
+    "from_bytes",
+    "header",
+    "query",
+    "from_hex",
+];
+
+/// Calls that hand on what they are asked.
+const TRANSPARENT: &[&str] = &[
+    "to_string",
+    "to_owned",
+    "clone",
+    "as_str",
+    "as_ref",
+    "as_deref",
+    "as_bytes",
+    "trim",
+    "into_inner",
+    "unwrap",
+    "expect",
+    "headers",
+    "iter",
+    "into_iter",
+    "split",
+    "chars",
+    "lines",
+    "split_whitespace",
+    "cloned",
+    "copied",
+    "to_lowercase",
+    "to_uppercase",
+    "into",
+    "as_mut",
+    "borrow",
+    "deref",
+    "query_string",
+    "rsplit",
+    "splitn",
+];
+
+/// What the router or a middleware puts into a request.
+const OURS: &[&str] = &[
+    "extensions",
+    "extensions_mut",
+    "app_data",
+    "state",
+    "local_cache",
+    "peer_addr",
+    "match_info",
+    "param",
+    "params",
+    "uri",
+    "method",
+    "connection_info",
+    "guard",
+    "route",
+    "match_name",
+    "match_pattern",
+    "resource_map",
+    "version",
+];
+
+/// Calls from the handler that are followed.
+const MAX_HOPS: usize = 2;
+
+impl Rule for PanicOnInput {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for panic in panics(map, effects) {
+            found.push(finding(map, &panic));
+        }
+        found
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let remedy = Remedy {
+            title: "Refuse what cannot be read",
+            instruction: "return the handler's error type with status 400 instead of panicking (`ok_or(…)?`, `map_err(…)?`, or an extractor \
+                          that refuses by itself), with a message that names what is missing or wrong; in a function below the handler, \
+                          return the error to it."
+                .to_owned(),
+            edits: Vec::new(),
+            test: "a request without the value, and one with a value of another form, get 400 and leave the service running",
+            edge_case: "a header may hold bytes that are no UTF-8, so `to_str` fails where the header is there",
+            stop: "the value cannot be absent here, because the router or a middleware refuses such requests: then say so in `expect`",
+        };
+        Some(remedy.plan(finding, context))
+    }
+}
+
+/// A call that panics.
+struct Panic {
+    call: CallId,
+    /// What fails.
+    reads: String,
+    label: String,
+    hops: Vec<Hop>,
+}
+
+fn panics(map: &RepoMap, effects: &Effects) -> Vec<Panic> {
+    let mut found: Vec<Panic> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for entry in effects.entries.list.iter().filter(|entry| entry.kind.is_request()) {
+        let Handler::Function(handler) = entry.handler else { continue };
+        let source = map.file(handler.file);
+        if source.language != LanguageName::Rust
+            || source.role != FileRole::Production
+            || map.is_test(handler.file, Some(handler.index))
+        {
+            continue;
+        }
+        let symbol = map.symbol(handler);
+        let mut names = BTreeSet::new();
+        for parameter in &symbol.parameters {
+            if parameter.declared_type.as_deref().is_some_and(is_sent) {
+                names.extend(
+                    std::iter::once(parameter.name.as_str())
+                        .chain(parameter.destructured.iter().map(|(_, local)| local.as_str())),
+                );
+            }
+        }
+        names.remove("");
+        collect(map, handler, names, &entry.label, &[], &mut seen, &mut found);
+    }
+    found.sort_by_key(|panic| panic.call);
+    found
+}
+
+/// Types by which a handler gets what the client wrote.
+fn is_sent(declared: &str) -> bool {
+    let by_server = ["State", "Extension", "Data<", "Pool", "Arc<", "Conn"].iter().any(|word| declared.contains(word));
+    let sent = [
+        "Path<String",
+        "Path<(String",
+        "Query<",
+        "HeaderMap",
+        "Json<",
+        "Form<",
+        "HttpRequest",
+        "Request",
+        "RawQuery",
+        "String",
+        "&str",
+        "Bytes",
+    ];
+    // Values of `Path<HashMap<…>>` are those the route names.
+    !by_server && !declared.contains("Path<HashMap") && sent.iter().any(|word| declared.contains(word))
+}
+
+fn collect<'a>(
+    map: &'a RepoMap,
+    function: SymbolId,
+    mut names: BTreeSet<&'a str>,
+    label: &str,
+    hops: &[Hop],
+    seen: &mut BTreeSet<(SymbolId, Vec<&'a str>)>,
+    found: &mut Vec<Panic>,
+) {
+    if names.is_empty() || !seen.insert((function, names.iter().copied().collect())) {
+        return;
+    }
+    let facts = &map.file(function.file).facts;
+    let span = map.symbol(function).span;
+    loop {
+        let before = names.len();
+        for binding in facts.bindings.iter().filter(|binding| span.contains(binding.span)) {
+            if binding.value.as_ref().is_some_and(|value| is_text(facts, value, &names)) {
+                names.insert(binding.name.as_str());
+            }
+        }
+        if names.len() == before {
+            break;
+        }
+    }
+    names.remove("");
+    for call in map.calls_in(function) {
+        let site = map.call(call);
+        if matches!(site.name.as_str(), "unwrap" | "expect") {
+            if let Some(reads) = fails(facts, call.index, &names)
+                && !was_asked(facts, span, call.index, &names)
+                && !found.iter().any(|other| {
+                    let known = map.call(other.call);
+                    other.call.file == call.file && known.statement == site.statement
+                })
+            {
+                found.push(Panic { call, reads, label: label.to_owned(), hops: hops.to_vec() });
+            }
+            continue;
+        }
+        if hops.len() >= MAX_HOPS {
+            continue;
+        }
+        for resolved in map.resolved(call).take(1) {
+            let inner = map.symbol(resolved.symbol);
+            if map.file(resolved.symbol.file).role != FileRole::Production
+                || inner.kind == crate::repo_map::facts::SymbolKind::Macro
+            {
+                continue;
+            }
+            let skip = usize::from(inner.takes_self && matches!(site.callee.peeled(), Expr::Path(_)));
+            let given = site.arguments.iter().skip(skip).zip(&inner.parameters);
+            let inner_names: BTreeSet<&str> = given
+                .filter(|(argument, _)| is_text(facts, argument, &names))
+                .map(|(_, parameter)| parameter.name.as_str())
+                .filter(|name| !name.is_empty())
+                .collect();
+            let mut way = hops.to_vec();
+            way.push(Hop { file: map.file(call.file).path.clone(), line: site.line, symbol: site.name.to_string() });
+            collect(map, resolved.symbol, inner_names, label, &way, seen, found);
+        }
+    }
+}
+
+/// Whether an expression is text of the request: a name that holds some, or what is read from it step by step.
+fn is_text(facts: &FileFacts, expr: &Expr, names: &BTreeSet<&str>) -> bool {
+    match expr.peeled() {
+        Expr::Name(name) => names.contains(name.as_str()),
+        Expr::Member(object, _) => is_text(facts, object, names),
+        Expr::Call(index) => {
+            let site = facts.call(*index);
+            let known = TRANSPARENT.contains(&site.name.as_str()) || FALLIBLE.contains(&site.name.as_str());
+            match site.callee.peeled() {
+                Expr::Member(object, _) => known && is_text(facts, object, names),
+                _ => known && site.arguments.first().is_some_and(|argument| is_text(facts, argument, names)),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// What is read where an `unwrap` stands, when a client can make it fail.
+fn fails(facts: &FileFacts, unwrap: CallIndex, names: &BTreeSet<&str>) -> Option<String> {
+    let Expr::Member(receiver, _) = facts.call(unwrap).callee.peeled() else { return None };
+    let Expr::Call(read) = receiver.peeled() else { return None };
+    let site = facts.call(*read);
+    let links = chain::receivers(facts, *read);
+    let ours = links.iter().any(|link| OURS.contains(&facts.call(*link).name.as_str()));
+    if ours || !FALLIBLE.contains(&site.name.as_str()) || !is_text(facts, receiver, names) {
+        return None;
+    }
+    // `split(…).next()` always gives something.
+    if site.name == "next"
+        && let Expr::Member(before, _) = site.callee.peeled()
+        && let Expr::Call(before) = before.peeled()
+        && matches!(facts.call(*before).name.as_str(), "split" | "splitn" | "rsplit")
+    {
+        return None;
+    }
+    Some(site.name.to_string())
+}
+
+/// Whether the function asks about the value before.
+fn was_asked(facts: &FileFacts, span: Span, unwrap: CallIndex, names: &BTreeSet<&str>) -> bool {
+    let own = facts.call(unwrap);
+    let used: Vec<&str> =
+        names.iter().copied().filter(|name| chain::call_uses(facts, unwrap, &|used| used == *name)).collect();
+    (0..).zip(&facts.calls).any(|(index, site)| {
+        let asks = matches!(
+            site.name.as_str(),
+            "is_some"
+                | "is_none"
+                | "is_ok"
+                | "is_err"
+                | "contains_key"
+                | "is_empty"
+                | "is_match"
+                | "len"
+                | "starts_with"
+                | "contains"
+                | "all"
+        ) || words(&site.name).iter().any(|word| word.starts_with("valid"));
+        asks && span.contains(site.span)
+            && site.span.start < own.span.end
+            && used.iter().any(|name| chain::call_uses(facts, index, &|used| used == *name))
+    })
+}
+
+fn finding(map: &RepoMap, panic: &Panic) -> Finding {
+    let name = map.call(panic.call).name;
+    let mut hops = panic.hops.clone();
+    if !hops.is_empty() {
+        let site = map.call(panic.call);
+        hops.push(Hop { file: map.file(panic.call.file).path.clone(), line: site.line, symbol: name.to_string() });
+    }
+    FindingDraft::at_call(&DOC, map, panic.call, "panics")
+        .title(format!("`{}` panics when a request is not as expected", place::function_name(map, panic.call)))
+        .message(format!(
+            "`{name}` follows `{}` of what a client sent to `{}`: a request without it, or with another form, breaks the connection instead of \
+             being refused.",
+            panic.reads, panic.label
+        ))
+        .impact(3)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(if panic.hops.is_empty() { Confidence::High } else { Confidence::Med })
+        .path(hops)
+        .build()
+}
