@@ -1,5 +1,7 @@
 //! `polynomial-regex`: a pattern that takes very long for a text that a client chose.
 
+use std::collections::BTreeSet;
+
 use crate::audit::draft::PlanDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::remedy::Remedy;
@@ -31,7 +33,14 @@ impl Rule for PolynomialRegex {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let groups = tainted::groups(map, effects, &[Danger::Backtracking]);
-        groups.iter().filter(|group| is_long(group.worst)).map(|group| finding(map, group)).collect()
+        let mut known = BTreeSet::new();
+        let groups = groups.iter().filter(|group| is_long(group.worst));
+        // A search that several handlers share is changed once.
+        let groups = groups.filter(|group| match group.worst.reaches.last() {
+            Some(search) => known.insert((search.file.as_str(), search.line)),
+            None => true,
+        });
+        groups.map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -82,7 +91,7 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
             "`{function}` searches {} with `{pattern}`: when it does not match, the time {how}, and nothing else is served meanwhile.",
             tainted::value(flow)
         ))
-        .impact(if is_exponential(flow) { 4 } else { 3 })
+        .impact(if is_exponential(flow) { 4 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(confidence)

@@ -93,31 +93,33 @@ fn pollutes<'a>(map: &'a RepoMap, id: SymbolId, symbol: &Symbol) -> Option<(&'a 
                 .chain(parameter.destructured.iter().map(|(_, local)| local.as_str()))
         })
         .collect();
-    // For a merge: the key runs over a parameter, and the function calls itself below the key.
-    let runs_over = facts.regions.iter().filter(|region| own(region.span)).any(|region| match &region.kind {
-        RegionKind::Loop(statement) if statement.bindings.first().is_some_and(|bound| bound == key) => {
-            let over = |expr: &Expr| parameters.iter().any(|name| chain::expr_uses(facts, expr, &|used| used == *name));
-            matches!(statement.form, LoopForm::Keys | LoopForm::Each) && statement.over.as_ref().is_some_and(over)
-        }
-        RegionKind::Callback { call: Some(host), parameters: bound, .. }
-            if bound.first().is_some_and(|bound| bound == key) =>
-        {
-            let site = facts.call(*host);
-            site.name == "forEach"
-                && parameters.iter().any(|name| chain::expr_uses(facts, &site.callee, &|used| used == *name))
-        }
-        _ => false,
+    // For a merge: the key runs over another parameter, and the function calls itself with what lies below the key in both. Keys of
+    // the object that is written to are its own already.
+    let merged = parameters.iter().copied().filter(|name| *name != object).find(|name| {
+        let uses = |expr: &Expr| chain::expr_uses(facts, expr, &|used| used == *name);
+        facts.regions.iter().filter(|region| own(region.span)).any(|region| match &region.kind {
+            RegionKind::Loop(statement) if statement.bindings.first().is_some_and(|bound| bound == key) => {
+                matches!(statement.form, LoopForm::Keys | LoopForm::Each) && statement.over.as_ref().is_some_and(uses)
+            }
+            RegionKind::Callback { call: Some(host), parameters: bound, .. } => {
+                let site = facts.call(*host);
+                bound.first().is_some_and(|bound| bound == key) && site.name == "forEach" && uses(&site.callee)
+            }
+            _ => false,
+        })
     });
-    if runs_over && parameters.contains(&object) {
+    if let Some(merged) = merged
+        && parameters.contains(&object)
+    {
+        let below = |expr: &Expr, of: &str| match expr.peeled() {
+            Expr::Index(inner, at) => inner.root_name() == Some(of) && at.last_name() == Some(key),
+            _ => false,
+        };
         let goes_down = map.calls_in(id).any(|call| {
-            let site = map.call(call);
-            let below = |expr: &Expr| match expr.peeled() {
-                Expr::Index(inner, at) => inner.root_name() == Some(object) && at.last_name() == Some(key),
-                _ => false,
-            };
+            let given = &map.call(call).arguments;
             map.resolved(call).any(|resolved| resolved.symbol == id)
-                // What is merged into lies below the key; a copy into a new object cannot do harm.
-                && site.arguments.first().is_some_and(below)
+                && given.iter().any(|argument| below(argument, object))
+                && given.iter().any(|argument| below(argument, merged))
         });
         if goes_down {
             return Some((by_key, How::Merges));
