@@ -184,14 +184,13 @@ impl<'a> Code<'a> {
     /// Whether who is asking decides anything but whether there is an answer.
     pub fn uses_identity(&self, names: &BTreeSet<&str>) -> bool {
         let facts = self.facts();
-        let used = expressions(facts, self.span).any(|expr| {
+        expressions(facts, self.span).any(|expr| {
             let mut found = false;
             chain::walk_deep(facts, expr, &mut |inner| {
                 found |= matches!(inner, Expr::Name(name) if names.contains(name.as_str()));
             });
             found
-        });
-        used
+        })
     }
 
     /// Names that hold who is asking, because a call that looks gave them.
