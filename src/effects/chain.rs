@@ -1,7 +1,7 @@
 //! Call chains: `db.select().from(users)` as names and calls from root to end.
 
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, Usage};
+use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, RegionIndex, RegionKind, Usage};
 use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, RepoMap};
 
@@ -76,7 +76,10 @@ pub fn is_waited_for(facts: &FileFacts, call: CallIndex) -> bool {
     let gathers = |outer: CallIndex| matches!(facts.call(outer).name.as_str(), "all" | "allSettled" | "push" | "race");
     match &site.usage {
         _ if site.awaited => true,
-        Usage::Returned | Usage::Element => true,
+        // `ids.map((id) => knex.select(…))`: who waits for the list waits for what is in it.
+        Usage::Returned => mapping_around(facts, site.region).is_none_or(|host| is_waited_for(facts, host)),
+        // A list that is waited for, or a part of what a bigger builder is told: `select({ id: knex.raw('?') })`.
+        Usage::Element => taker(facts, call).is_none_or(gathers),
         Usage::Receiver(next) => matches!(facts.call(*next).name.as_str(), "then" | "catch" | "finally"),
         Usage::Argument(outer) => gathers(*outer),
         Usage::Bound(name) => {
@@ -104,6 +107,41 @@ pub fn is_waited_for(facts: &FileFacts, call: CallIndex) -> bool {
         }
         Usage::Discarded | Usage::Ignored | Usage::Assigned | Usage::Tested | Usage::Operand | Usage::Passed => false,
     }
+}
+
+/// `build(query, filter) { return query.where(…); }`: a part is added to a builder that somebody else made and runs.
+pub fn extends_a_given_builder(facts: &FileFacts, call: CallIndex) -> bool {
+    let site = facts.call(call);
+    let Some(names) = names(facts, &site.callee).filter(|_| !site.awaited) else { return false };
+    let root = match names.as_slice() {
+        ["this", field, ..] => return field.to_ascii_lowercase().contains("builder"),
+        [root, ..] => *root,
+        [] => return false,
+    };
+    let speaks_of_one = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        lower == "qb" || lower.ends_with("query") || lower.contains("builder")
+    };
+    let parameters = site.caller.into_iter().flat_map(|index| &facts.symbols[index as usize].parameters);
+    speaks_of_one(root) && parameters.into_iter().any(|parameter| parameter.name == root)
+}
+
+/// The call that maps a list by the callback a region is, or stands in.
+fn mapping_around(facts: &FileFacts, region: Option<RegionIndex>) -> Option<CallIndex> {
+    let (_, callback) =
+        facts.enclosing_regions(region).find(|(_, region)| matches!(region.kind, RegionKind::Callback { .. }))?;
+    let RegionKind::Callback { call: Some(host), .. } = callback.kind else { return None };
+    matches!(facts.call(host).name.as_str(), "map" | "flatMap").then_some(host)
+}
+
+/// The innermost call that takes an argument in which `call` stands.
+fn taker(facts: &FileFacts, call: CallIndex) -> Option<CallIndex> {
+    let own = facts.call(call);
+    (0..)
+        .zip(&facts.calls)
+        .filter(|(_, other)| other.span.contains(own.span) && other.span != own.span && other.region == own.region)
+        .min_by_key(|(_, other)| other.span.end - other.span.start)
+        .map(|(index, _)| index)
 }
 
 /// Whether the call only makes a value (`new`, JSX): no chain of queries starts below it.

@@ -288,7 +288,10 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
                 && (site.kind != CallKind::Macro || !is_of_runtime(library))
                 && !is_of_a_list(site)
                 && (!api.at_end || chain::end(map, id) == id)
-                && (!api.is_lazy || chain::is_waited_for(facts, chain::end(map, id).index))
+                && (!api.is_lazy || {
+                    let end = chain::end(map, id).index;
+                    chain::is_waited_for(facts, end) && !chain::extends_a_given_builder(facts, end)
+                })
                 && (api.argument.is_empty() || has_argument(facts, id.index, api.argument))
         });
         found
@@ -448,8 +451,13 @@ fn api_name(library: &Library, names: &[&str]) -> String {
 /// Whether the statement in a chain's arguments writes. A statement that cannot be read counts as reading.
 fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
     let mut writes = false;
+    // `insert.run(row)`, where `insert` was prepared before.
+    let receiver = match facts.call(call).callee.peeled() {
+        Expr::Member(object, _) => Some(object.as_ref()),
+        _ => None,
+    };
     for link in chain::receivers(facts, call) {
-        for argument in &facts.call(link).arguments {
+        for argument in facts.call(link).arguments.iter().chain(receiver) {
             let mut statement = prepared(facts, call, argument);
             // `` sql`insert …` ``: the tag's text.
             if let Expr::Call(tag) = statement
@@ -484,8 +492,14 @@ fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
 /// The statement a name stands for: its text, or the text it was prepared from.
 fn prepared<'a>(facts: &'a FileFacts, call: CallIndex, argument: &'a Expr) -> &'a Expr {
     let Expr::Name(name) = argument.peeled() else { return argument.peeled() };
-    let owner = facts.call(call).caller;
-    let binding = facts.bindings.iter().find(|binding| binding.name == *name && binding.owner == owner);
+    // Prepared in the function, run in a callback that has a name of its own (`const move = db.transaction(() => …)`).
+    let mut owner = facts.call(call).caller;
+    let find = |owner| facts.bindings.iter().find(|binding| binding.name == *name && binding.owner == owner);
+    let mut binding = find(owner);
+    while let (None, Some(index)) = (binding, owner) {
+        owner = facts.symbols[index as usize].container;
+        binding = find(owner);
+    }
     match binding.and_then(|binding| binding.value.as_ref()).map(Expr::peeled) {
         Some(Expr::Call(prepare)) => facts.call(*prepare).arguments.first().map_or(argument.peeled(), Expr::peeled),
         Some(value) => value,
