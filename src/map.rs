@@ -166,12 +166,16 @@ impl Mapper<'_> {
 
         let notes = notes::notes(&config, &recon);
         let mut map = RepoMap { commit, recon, notes, ..RepoMap::default() };
+        let copied = classify::copied_folders(entries.iter().map(|entry| entry.path.as_str()));
         let mut remembered = Vec::with_capacity(entries.len());
         for (entry, (read, kept)) in entries.iter().zip(read) {
             remembered.extend(kept);
             match read {
                 Read::Source(mut file) => {
                     file.history = history.of(&file.path).cloned().unwrap_or_default();
+                    if classify::is_below(&file.path, &copied) {
+                        file.role = crate::repo_map::FileRole::Generated;
+                    }
                     map.files.push(*file);
                 }
                 Read::Skipped(reason) => map.skipped.push(SkippedFile { path: entry.path.clone(), reason }),

@@ -108,7 +108,8 @@ pub enum FileRole {
     Script,
     /// Database migrations and seeds.
     Migration,
-    /// Written by a tool, wherever it stands: calls are followed through it, but nobody edits it, so it is not audited.
+    /// Written by a tool, or a copy of somebody else's library: calls are followed through it, but nobody edits it, so it is not
+    /// audited.
     Generated,
 }
 

@@ -97,6 +97,11 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
             "await",
             "wait",
             "just in case",
+            "concurren",
+            "sequential",
+            "rate limit",
+            "one at a time",
+            "one by one",
         ]))
         .expect("a few short words are a pattern")
 });
@@ -134,6 +139,12 @@ const JUSTIFICATIONS: &[&str] = &[
     "without waiting",
     "no need to wait",
     "just in case",
+    // Why work is not done all at once.
+    "concurren",
+    "sequentially",
+    "rate limit",
+    "one at a time",
+    "one by one",
 ];
 const ORDERS: &[&str] = &["ignore", "disregard", "forget"];
 
