@@ -78,7 +78,7 @@ impl<'a> Taint<'a> {
     /// Of an address, the holes that decide its host.
     fn hosts(&self, site: &Site<'a>, at: Spot, statement: &Statement<'a>) -> Vec<Flow> {
         // `router.push({ pathname, query })`: a page of this site.
-        if site.danger == Danger::Redirect && matches!(site.expr.peeled(), Expr::Object(_)) {
+        if site.danger == Danger::Redirect && is_location_object(site.expr) {
             return Vec::new();
         }
         let Some((own, address, has_base)) = self.address(at, site.expr) else {
@@ -265,4 +265,13 @@ fn is_markup(site: &Site<'_>, statement: &Statement<'_>) -> bool {
         after.any(|rest| rest.starts_with(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '!' | '/')))
     };
     !sends || has_tag()
+}
+
+/// An object in the place of an address, whichever of several.
+fn is_location_object(expr: &Expr) -> bool {
+    match expr.peeled() {
+        Expr::Object(_) => true,
+        Expr::Either(arms) => arms.iter().all(is_location_object),
+        _ => false,
+    }
 }

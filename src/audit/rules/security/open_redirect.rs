@@ -85,7 +85,16 @@ impl Rule for OpenRedirect {
 /// A value behind one slash is a host only when it starts with a second one. A segment of a route seldom can, and pages build
 /// their own links from what stands in their address all the time.
 fn confidence(flow: &Flow) -> Confidence {
-    let is_segment = flow.source.split('.').any(|part| part == "params");
+    let from = |kind: &str| flow.source.split(['.', '[']).any(|part| part == kind);
+    let is_segment = from("params");
+    // No link sets a cookie: what stands in it was put there by this site.
+    if from("cookies") {
+        return Confidence::Low;
+    }
+    // Nor does a link have a body: another site has to send a form.
+    if from("body") {
+        return tainted::confidence(flow).min(Confidence::Med);
+    }
     if flow.context.before == "/" && (flow.trust != Trust::Client || is_segment) {
         Confidence::Low
     } else {

@@ -4,8 +4,8 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
-use crate::effects::taint::{Danger, Trust};
-use crate::finding::{Category, Effort, Finding, Risk};
+use crate::effects::taint::{Danger, Flow, Trust};
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::recon::CommandPurpose;
@@ -115,8 +115,22 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
     tainted::draft(&DOC, map, group, "file access")
         .title(title)
         .message(message)
-        .impact(if flow.trust == Trust::Client { 5 } else { 4 })
+        // A fixed extension leaves few files to reach.
+        .impact(match flow.trust {
+            _ if flow.doubtful && flow.sibling.is_none() => 3,
+            Trust::Client => 5,
+            _ => 4,
+        })
         .effort(Effort::S)
         .risk(Risk::Low)
+        .confidence(confidence(flow))
         .build()
+}
+
+/// `…/${slug}.mdx`: whatever the value is, only files of one kind are opened.
+fn confidence(flow: &Flow) -> Confidence {
+    let end = flow.text.rsplit("{}").next().unwrap_or_default();
+    let is_extension = |end: &str| end.len() > 1 && end.chars().all(char::is_alphanumeric);
+    let of_one_kind = flow.doubtful && flow.sibling.is_none() && end.strip_prefix('.').is_some_and(is_extension);
+    tainted::confidence(flow).min(if of_one_kind { Confidence::Low } else { Confidence::High })
 }

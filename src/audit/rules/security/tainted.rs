@@ -32,7 +32,10 @@ pub fn groups<'a>(map: &RepoMap, effects: &'a Effects, dangers: &[Danger]) -> Ve
             let one_value = one_source
                 && body_of(map, other.sink) == body_of(map, flow.sink)
                 && body_of(map, flow.sink) != (None, None);
-            alike && (other.sink == flow.sink || one_value)
+            // Two handlers that hand an address to the same helper: it is checked there.
+            let one_helper =
+                flow.danger == Danger::Url && !flow.reaches.is_empty() && flow.reaches.last() == other.reaches.last();
+            alike && (other.sink == flow.sink || one_value || one_helper)
         };
         match groups.iter_mut().rev().find(same) {
             Some(group) => {
