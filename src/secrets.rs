@@ -138,7 +138,14 @@ fn userinfo(rest: &str) -> Option<(&str, &str, &str)> {
     fits.then_some((user, password, host))
 }
 
+/// Starts of keys that their issuers mean to be shown to everybody: PostHog's project keys, publishable keys of Stripe and of those who
+/// copy its forms, Mapbox's public tokens.
+const PUBLIC: &[&str] = &["phc_", "pk_live_", "pk_test_", "sb_publishable_", "pk.ey"];
+
 fn is_named_secret(kind: &str, value: &str) -> bool {
+    if PUBLIC.iter().any(|start| value.starts_with(start)) {
+        return false;
+    }
     let min_length = if kind == "password" { 8 } else { 16 };
     plausible::is_random(value, min_length) && !plausible::is_placeholder(value) && !is_checksum(value)
 }

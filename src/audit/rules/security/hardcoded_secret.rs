@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::{LanguageName, SecretLiteral};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{FileFacts, LanguageName, SecretLiteral};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileRole, RepoMap};
 
@@ -34,7 +36,12 @@ impl Rule for HardcodedSecret {
             if is_sample_list(&source.facts.secrets) {
                 continue;
             }
-            for secret in source.facts.secrets.iter().filter(|secret| !secret.test && !is_sample(secret)) {
+            for secret in source
+                .facts
+                .secrets
+                .iter()
+                .filter(|secret| !secret.test && !is_sample(secret) && !is_shown_as_sample(&source.facts, secret))
+            {
                 let symbol = (0..)
                     .zip(&source.facts.symbols)
                     .filter(|(_, symbol)| symbol.span.contains(secret.span))
@@ -49,10 +56,10 @@ impl Rule for HardcodedSecret {
                             secret.line,
                             kind_text(secret)
                         ))
-                        .impact(5)
+                        .impact(if is_search_key(secret) { 2 } else { 5 })
                         .effort(Effort::S)
                         .risk(Risk::Med)
-                        .confidence(if is_generic(secret) { Confidence::Low } else { Confidence::Med })
+                        .confidence(if is_generic(secret) || is_search_key(secret) { Confidence::Low } else { Confidence::Med })
                         .build(),
                 );
             }
@@ -123,10 +130,27 @@ fn is_sample_list(secrets: &[SecretLiteral]) -> bool {
 /// A name that says it is shown, not used.
 fn is_sample(secret: &SecretLiteral) -> bool {
     const WORDS: &[&str] = &["placeholder", "holder", "example", "sample", "dummy", "fake", "mock", "test", "demo"];
-    secret
-        .name
-        .as_deref()
-        .is_some_and(|name| crate::audit::place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+    secret.name.as_deref().is_some_and(|name| place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+}
+
+/// `schema.insert("example", "whsec_…")`: what is documented, not used.
+fn is_shown_as_sample(facts: &FileFacts, secret: &SecretLiteral) -> bool {
+    let says_so = |expr: &Expr| {
+        let mut found = false;
+        chain::walk_deep(facts, expr, &mut |inner| {
+            found |= matches!(inner, Expr::Text(text)
+                if matches!(text.as_str(), "example" | "examples" | "sample" | "placeholder"));
+        });
+        found
+    };
+    facts.calls.iter().any(|site| site.span.contains(secret.span) && site.arguments.iter().any(says_so))
+}
+
+/// Search-only keys of Algolia are made to stand in pages.
+fn is_search_key(secret: &SecretLiteral) -> bool {
+    let words = secret.name.as_deref().map(place::words).unwrap_or_default();
+    words.iter().any(|word| word == "search" || word == "searchonly" || word == "docsearch" || word == "algolia")
+        && !words.iter().any(|word| matches!(word.as_str(), "admin" | "write" | "secret"))
 }
 
 /// Known by the name it is bound to rather than by its own form.
@@ -140,5 +164,5 @@ fn kind_text(secret: &SecretLiteral) -> String {
 
 fn environment_name(secret: &SecretLiteral) -> String {
     let name = secret.name.as_deref().unwrap_or(&secret.kind);
-    crate::audit::place::words(name).join("_").to_uppercase()
+    place::words(name).join("_").to_uppercase()
 }

@@ -120,9 +120,9 @@ impl Rule for TimingUnsafeCompare {
         let map = context.map;
         let place = finding.location();
         let (file, source) = map.file_by_path(&place.file)?;
-        let group = groups(map).into_iter().find(|group| {
-            group.first().is_some_and(|site| site.file == file && site.comparison.line == place.start_line)
-        })?;
+        let group = groups(map)
+            .into_iter()
+            .find(|group| group.iter().any(|site| site.file == file && site.comparison.line == place.start_line))?;
         let comparison = group.first()?.comparison;
         let rust = source.language == LanguageName::Rust;
         // All places or none: a plan that mends half of them by hand is no exact plan.
@@ -212,10 +212,7 @@ fn groups(map: &RepoMap) -> Vec<Vec<Site<'_>>> {
         for comparison in &source.facts.comparisons {
             let Some(confidence) = judge(map, file, comparison) else { continue };
             let site = Site { file, comparison, confidence };
-            let secret = [&comparison.left, &comparison.right]
-                .into_iter()
-                .filter_map(|side| side.dotted())
-                .find(|dotted| dotted.starts_with("process.env."));
+            let secret = [&comparison.left, &comparison.right].into_iter().find_map(configured);
             match secret.as_ref().and_then(|secret| by_secret.get(secret).copied()) {
                 Some(group) => groups[group].push(site),
                 None => {
@@ -228,8 +225,23 @@ fn groups(map: &RepoMap) -> Vec<Vec<Site<'_>>> {
     groups
 }
 
+/// The name a secret has in the environment, wherever it stands in a value: `CRON_SECRET` of `` `Bearer ${env().CRON_SECRET}` ``.
+fn configured(expr: &Expr) -> Option<String> {
+    let mut found = None;
+    expr.walk(&mut |inner| {
+        if let Expr::Member(..) | Expr::Index(..) | Expr::Name(_) = inner
+            && (is_env_name(inner) || inner.dotted().is_some_and(|dotted| dotted.starts_with("process.env.")))
+            && found.is_none()
+        {
+            found = inner.last_name().map(str::to_owned);
+        }
+    });
+    found
+}
+
 fn finding(map: &RepoMap, group: &[Site<'_>]) -> Option<Finding> {
-    let Site { file, comparison, confidence } = group.first()?;
+    // Of equal ones the first leads.
+    let Site { file, comparison, confidence } = group.iter().rev().max_by_key(|site| site.confidence)?;
     let names = side_names(comparison);
     let elsewhere = match group.len() {
         1 => String::new(),
@@ -243,11 +255,11 @@ fn finding(map: &RepoMap, group: &[Site<'_>]) -> Option<Finding> {
              right.",
             comparison.operator
         ))
-        .impact(4)
+        .impact(3)
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(*confidence);
-    for other in group.iter().skip(1) {
+    for other in group.iter().filter(|other| !std::ptr::eq(other.comparison, *comparison)) {
         let line = other.comparison.line;
         draft = draft.and_lines(&map.file(other.file).path, line, line, "comparison");
     }
@@ -320,6 +332,8 @@ fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {
             });
             if known { Side::Known } else { Side::Plain }
         }
+        // `message.text.split(' ')[1]` was received from somebody who cannot take the time.
+        Expr::Index(inner, _) if matches!(inner.peeled(), Expr::Call(_)) && of(resolved).is_none() => Side::Plain,
         other => of(other).or_else(|| of(expr)).unwrap_or(if is_env_name(expr) {
             Side::Known
         } else if is_secret(expr) {
@@ -359,6 +373,9 @@ fn is_secret(expr: &Expr) -> bool {
 fn side_names(comparison: &Comparison) -> String {
     let name = |expr: &Expr| match expr.peeled() {
         Expr::Call(_) => "a computed value".to_owned(),
+        Expr::Template(_) | Expr::Binary(..) | Expr::Member(..) if expr.dotted().is_none() => {
+            configured(expr).map_or_else(|| "a value".to_owned(), |name| format!("a value with `{name}`"))
+        }
         other => other.dotted().map_or_else(|| "a value".to_owned(), |dotted| format!("`{dotted}`")),
     };
     format!("{} and {}", name(&comparison.left), name(&comparison.right))

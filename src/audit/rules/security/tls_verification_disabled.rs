@@ -59,7 +59,8 @@ impl Rule for TlsVerificationDisabled {
                          traffic.",
                         site.key
                     ))
-                    .impact(4)
+                    // Somebody has to ask for it.
+                    .impact(if conditional { 3 } else { 4 })
                     .effort(Effort::S)
                     .risk(Risk::Med)
                     .confidence(if conditional { Confidence::Low } else { Confidence::High })

@@ -1,5 +1,7 @@
 //! `workflow-unpinned-action`: somebody else's action, as it is today, runs with a token that writes or with secrets.
 
+use std::collections::BTreeMap;
+
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
@@ -32,7 +34,12 @@ impl Rule for WorkflowUnpinnedAction {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.recon.workflows.iter().flat_map(uses).map(|found| finding(&found)).collect()
+        // One finding an action: who looks up its commit pins it everywhere.
+        let mut groups: BTreeMap<(&str, &str), Vec<Use<'_>>> = BTreeMap::new();
+        for found in map.recon.workflows.iter().flat_map(uses).filter(|found| !is_own(map, found.action)) {
+            groups.entry((found.action, found.branch)).or_default().push(found);
+        }
+        groups.values().map(|group| finding(group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -40,12 +47,23 @@ impl Rule for WorkflowUnpinnedAction {
         let workflow = context.map.recon.workflows.iter().find(|workflow| workflow.path == place.file)?;
         let found = uses(workflow).into_iter().find(|found| found.step.line == place.start_line)?;
         let action = found.action;
-        let text = FileText::read(context.tree, &workflow.path)?;
         let written = format!("{action}@{}", found.branch);
-        // The text of another step may be the same.
-        let count = text.text.matches(&written).count();
-        let gone = GateDraft::TextGone { text: written.clone(), file: workflow.path.clone() };
-        let goals = if count == 1 { vec![gone] } else { Vec::new() };
+        let mut files: Vec<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
+        files.dedup();
+        // The text of a step that is not told of may be the same.
+        let is_whole = |file: &&str| {
+            let told = finding.evidence.iter().filter(|place| place.file == **file).count();
+            FileText::read(context.tree, file).is_some_and(|text| text.text.matches(&written).count() == told)
+        };
+        let goals: Vec<GateDraft> = files
+            .iter()
+            .copied()
+            .filter(|file| is_whole(file))
+            .map(|file| GateDraft::TextGone { text: written.clone(), file: file.to_owned() })
+            .collect();
+        let more: Vec<String> =
+            finding.evidence[1..].iter().map(|place| format!("`{}` line {}", place.file, place.start_line)).collect();
+        let also = if more.is_empty() { String::new() } else { format!(" Do the same in {}.", more.join(", ")) };
         Some(PlanDraft {
             title: format!("Pin `{action}` to a commit in `{}`", workflow.path),
             why: format!("{} A commit id names one state of the code for good.", finding.message),
@@ -54,7 +72,7 @@ impl Rule for WorkflowUnpinnedAction {
                 instruction: format!(
                     "In `{}`, job `{}`, the step on line {}: replace `{written}` by `{action}@COMMIT # VERSION`. \
                      `git ls-remote --tags https://github.com/{}` lists the versions with their commits: take the newest \
-                     release; if there is none, the commit `{}` points to now, and read what it does.",
+                     release; if there is none, the commit `{}` points to now, and read what it does.{also}",
                     workflow.path,
                     found.job.id,
                     found.step.line,
@@ -64,7 +82,10 @@ impl Rule for WorkflowUnpinnedAction {
                 edits: Vec::new(),
                 gates: goals.clone(),
             }],
-            in_scope: vec![ScopeDraft { path: workflow.path.clone(), remark: format!("the reference of `{action}`") }],
+            in_scope: files
+                .iter()
+                .map(|file| ScopeDraft { path: (*file).to_owned(), remark: format!("the reference of `{action}`") })
+                .collect(),
             out_of_scope: vec![("other actions".to_owned(), "version tags are a decision of their own".to_owned())],
             goals,
             stop_conditions: vec![format!(
@@ -127,18 +148,33 @@ fn power(workflow: &Workflow, job: &WorkflowJob, step: &WorkflowStep) -> Option<
     }
 }
 
-fn finding(found: &Use<'_>) -> Finding {
+/// `owner/repository/.github/actions/name`, where that folder is one of this repository.
+fn is_own(map: &RepoMap, action: &str) -> bool {
+    let Some(folder) = action.splitn(3, '/').nth(2) else { return false };
+    ["action.yml", "action.yaml"].iter().any(|name| map.has_path(&format!("{folder}/{name}")))
+}
+
+fn finding(group: &[Use<'_>]) -> Finding {
+    let found = &group[0];
     let (action, branch) = (found.action, found.branch);
-    FindingDraft::at_lines(&DOC, &found.workflow.path, found.step.line, found.step.line, "action")
+    let more = match group.len() {
+        1 => String::new(),
+        2 => " One more step uses it in the same way.".to_owned(),
+        count => format!(" {} more steps use it in the same way.", count - 1),
+    };
+    let mut draft = FindingDraft::at_lines(&DOC, &found.workflow.path, found.step.line, found.step.line, "action")
         .title(format!("`{action}` is taken from its branch `{branch}` and {}", found.power))
         .message(format!(
             "The job `{}` runs `{action}` as its branch `{branch}` stands at that moment, and the action {}: what is pushed \
-             there runs here without a change of this repository.",
+             there runs here without a change of this repository.{more}",
             found.job.id, found.power
         ))
         .impact(3)
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High)
-        .build()
+        .confidence(Confidence::High);
+    for other in &group[1..] {
+        draft = draft.and_lines(&other.workflow.path, other.step.line, other.step.line, "action");
+    }
+    draft.build()
 }
