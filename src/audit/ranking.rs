@@ -64,13 +64,19 @@ fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy)
             return;
         }
     }
+    if finding.category == Category::Perf && reach.is_none() {
+        // Who calls it, and how often, is not known.
+        finding.impact = finding.impact.min(3);
+    }
     let ceiling = match (reach.is_some_and(|reach| reach.entry.kind.is_request()), finding.category) {
         (true, Category::Security | Category::Bug) => 5,
         (true, _) => 4,
         (false, _) if is_busy => 3,
         (false, _) => return,
     };
-    if finding.confidence > Confidence::Low && finding.impact < ceiling {
+    // What is hardly worth a change once is not worth one because it happens often.
+    let is_slight = finding.category == Category::Perf && finding.impact == 1;
+    if finding.confidence > Confidence::Low && finding.impact < ceiling && !is_slight {
         finding.impact += 1;
     }
 }

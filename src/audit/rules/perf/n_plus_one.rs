@@ -28,7 +28,7 @@ static DOC: RuleDoc = RuleDoc {
                  item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
                  sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the loop keeps \
                  what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
-                 what runs, or it is test code",
+                 what runs, each item decides the table, the text or the range of its statement, or it is test code",
     example: "for (const order of orders) {\n  order.user = await prisma.user.findUnique({ where: { id: order.userId } });\n}",
 };
 
@@ -207,7 +207,7 @@ pub fn further_places(finding: &Finding, path: &str, steps: &mut Vec<StepDraft>,
             count => format!("Change {count} more loops in the same way"),
         },
         instruction: format!(
-            "The same call stands in these loops. Change each as in the step before, or say why one must stay:\n\n{}",
+            "The same call, or one like it, stands in these loops. Change each as in the step before, or say why one must stay:\n\n{}",
             list.join("\n")
         ),
         edits: Vec::new(),
@@ -229,18 +229,27 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
     let call = call_text(map, first.call);
     let direct = first.causes.len() == 1;
     let sink = first.causes.last().map(|cause| cause.call).unwrap_or(first.call);
-    let through = if direct { String::new() } else { format!(", which ends in {}", sink_text(map, sink, first.api)) };
+    let ends = if direct { String::new() } else { format!(", which ends in {}", sink_text(map, sink, first.api)) };
     let unit = if is_in_process(map, first) { "statements" } else { "round trips" };
     let source = match first.origin {
         Origin::Query(_) => format!(" The items come from a query themselves: 1 + N {unit}."),
         _ => String::new(),
     };
+    let through = |one: &PerItemLoop<'_>| one.first.causes.first().and_then(|cause| cause.through);
+    let is_same = more.iter().all(|other| {
+        call_text(map, other.first.call) == call || (through(other).is_some() && through(other) == through(one))
+    });
+    let again = match more.len() {
+        count if is_same => same_text(count),
+        1 => " One more loop of the file walks such a list in the same way.".to_owned(),
+        count => format!(" {count} more loops of the file walk such a list in the same way."),
+    };
     let mut draft = FindingDraft::at_call(&DOC, map, first.call, if direct { "query" } else { "call" })
         .title(format!("`{call}` queries once for each item of {over}{}", elsewhere(more.len())))
         .message(format!(
-            "Each item of {over} runs `{call}`{through}, so the {unit} grow with the data.{source}{}{}",
+            "Each item of {over} runs `{call}`{ends}, so the {unit} grow with the data.{source}{}{}",
             others_text(&one.others),
-            same_text(more.len())
+            again
         ))
         .impact(one.worth.impact)
         .effort(one.worth.effort)

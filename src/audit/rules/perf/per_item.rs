@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod kept;
 pub mod loops;
 pub mod origin;
+pub mod own_statement;
 pub mod scope;
 pub mod verbs;
 pub mod wording;
@@ -71,6 +72,7 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
     if !varies_by_item(facts, &iteration)
         || chunks::is_paced(facts, &iteration)
         || chunks::is_one_round_trip(facts, call.index, &iteration)
+        || chunks::gives_a_stream(facts, call.index)
     {
         return None;
     }
@@ -82,6 +84,8 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || kept::hands_over_the_rows(map, call, &names, &causes)
         || causes.iter().any(|cause| kept::hands_over_loaders(map, *cause))
         || kept::stands_in_for_a_loader(map, call)
+        || own_statement::has_own_statement(map, call, &names, &iteration.bindings, &causes)
+        || own_statement::asks_for_a_range(facts, call, &names)
         || by_design::asks_each_database(&iteration.bindings)
         || by_design::walks_conditions(&iteration.bindings)
         || effect == Effect::Redis && by_design::also_asks_for_many(facts, call)

@@ -70,6 +70,13 @@ pub fn is_one_round_trip(facts: &FileFacts, call: CallIndex, iteration: &Iterati
     false
 }
 
+/// `members_chunked(…)`, `streamRows(…)`: each item is asked about many rows, in pieces.
+pub fn gives_a_stream(facts: &FileFacts, call: CallIndex) -> bool {
+    place::words(&facts.call(call).name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "chunked" | "stream" | "streamed" | "cursor" | "paginated" | "generator"))
+}
+
 /// Builder methods that ask for one of many values.
 const ONE_OF: &[&str] =
     &["whereIn", "orWhereIn", "andWhereIn", "whereNotIn", "inArray", "In", "in", "eq_any", "is_in", "any", "join"];

@@ -9,7 +9,8 @@ use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
 use crate::effects::{Effect, Effects};
 use crate::finding::Finding;
-use crate::repo_map::{CallId, RepoMap, SymbolId};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
 
 /// What one loop does once an item.
 pub struct PerItemLoop<'a> {
@@ -111,12 +112,19 @@ fn lead(map: &RepoMap, effects: &Effects, one: &mut PerItemLoop<'_>) {
 enum Helper {
     Function(SymbolId),
     Query(String),
+    /// Functions of a file that each walk the same list of what they are given, as the phases of an import do.
+    List(FileId, String),
     Own(CallId),
 }
 
 fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
     if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
         return Helper::Function(function);
+    }
+    let over =
+        site.iteration.over.and_then(Expr::dotted).filter(|over| over.contains('.') && !over.starts_with("this."));
+    if let (true, false, Some(over)) = (reads(site), matches!(site.origin, Origin::Query(_)), over) {
+        return Helper::List(site.call.file, over);
     }
     // Two reads of one model ask for different rows; two inserts of one model are the same statement.
     let text = if reads(site) { String::new() } else { wording::call_text(map, site.call) };

@@ -1,5 +1,7 @@
 //! What a loop that asks once an item is worth: how long the list gets, what else it waits for, who waits for it.
 
+use std::collections::BTreeSet;
+
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::beside::{is_one_of_many_arms, is_query, waits_for_heavier, waits_for_more};
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, has_limit};
@@ -53,7 +55,9 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     }
     if is_in_background(map, site) {
         impact = impact.min(3) - 1;
-        ceiling = ceiling.min(Confidence::Med);
+        // The authors of one book, the steps of one job: few, and nobody waits.
+        let is_part = matches!(site.origin, Origin::Form | Origin::Entity);
+        ceiling = ceiling.min(if is_part { Confidence::Low } else { Confidence::Med });
     }
     if is_in_process(map, site) {
         impact = impact.min(2);
@@ -65,6 +69,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         || is_one_of_many_arms(map, site.call, site.iteration.region)
         || is_seldom(map, site)
         || runs_once(map, site)
+        || is_piece_of_work(map, site)
     {
         ceiling = Confidence::Low;
     }
@@ -117,6 +122,15 @@ fn is_seldom(map: &RepoMap, site: &PerItem<'_>) -> bool {
         .enclosing_regions(facts.call(site.call.index).region)
         .any(|(_, region)| matches!(region.kind, RegionKind::Handler));
     is_branch_of_branch || works_alone || falls_back || after_an_error
+}
+
+/// Whether the loop waits for many things in each turn, one after the other: a job for each item, not a look-up.
+fn is_piece_of_work(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    const MANY: usize = 6;
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    let waits = facts.calls.iter().filter(|other| other.awaited && body.contains(other.span));
+    waits.map(|other| other.statement).collect::<BTreeSet<_>>().len() >= MANY
 }
 
 /// Migrations, seeds and what else runs once, with nobody waiting.
@@ -204,6 +218,11 @@ fn is_in_background(map: &RepoMap, site: &PerItem<'_>) -> bool {
         "purge",
         "startup",
         "init",
+        "scan",
+        "scanner",
+        "import",
+        "importer",
+        "importers",
     ];
     let marked = |text: &str| place::words(text).iter().any(|word| MARKS.contains(&word.as_str()));
     map.file(site.call.file).path.split('/').any(marked) || marked(&place::function_name(map, site.call))
