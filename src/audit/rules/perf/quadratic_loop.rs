@@ -99,11 +99,8 @@ fn judge(map: &RepoMap, search: &SearchPerItem<'_>) -> Option<Judged> {
         _ if renders(path) => Confidence::Low,
         kept => kept,
     };
-    let impact = match confidence {
-        Confidence::High => 3,
-        Confidence::Med | Confidence::Low => 2,
-    };
-    Some(Judged { confidence, impact })
+    // How long the lists get is the one thing the code does not say: most rows belong to one user or one project.
+    Some(Judged { confidence: confidence.min(Confidence::Med), impact: 1 })
 }
 
 /// Components show what fits a screen.
