@@ -180,8 +180,11 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
     let serves = source_depends_on(map, call, SERVERS);
+    // The future of `main` has a thread to itself: what only it waits for holds nobody else up.
+    let is_mains = effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command)
+        && runs_in_main(map, call, 0);
     if api.api.ends_with("sleep") {
-        Some(Weight::Sleep)
+        (!is_mains).then_some(Weight::Sleep)
     } else if runs_once(map, effects, call) {
         None
     } else if also(Effect::Fs) {
@@ -189,6 +192,8 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
     } else if api.library == "compression" {
         (serves && !is_startup(map, call)).then_some(Weight::Work)
+    } else if is_mains && named_for_once(map, call) {
+        None
     } else {
         // A process that starts has nothing else to answer yet.
         let starts = map.caller_of(call).is_some_and(|function| {
@@ -248,6 +253,25 @@ fn runs_once(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     });
     let reach = effects.entries.of_call(map, call);
     !may_repeat && reach.is_some_and(|reach| reach.entry.kind == EntryKind::Command && reach.distance <= 2)
+}
+
+/// `init`, `request_cert`, `wait_for_database`: done before there is anything to answer.
+fn named_for_once(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] = &["init", "initialize", "setup", "cert", "wait", "startup", "migrate"];
+    map.caller_of(call).is_some_and(|function| {
+        place::words(&map.symbol(function).name).iter().any(|word| WORDS.contains(&word.as_str()))
+    })
+}
+
+/// Whether `main` awaits what `call` stands in, with no task of its own between.
+fn runs_in_main(map: &RepoMap, call: CallId, depth: u32) -> bool {
+    let facts = &map.file(call.file).facts;
+    let is_apart = facts
+        .enclosing_regions(facts.call(call.index).region)
+        .any(|(_, region)| matches!(region.kind, RegionKind::AsyncBlock | RegionKind::Callback { .. }));
+    let Some(function) = map.caller_of(call).filter(|_| !is_apart && depth <= MAX_DISTANCE) else { return false };
+    map.symbol(function).name == "main"
+        || map.callers(function).iter().any(|caller| runs_in_main(map, *caller, depth + 1))
 }
 
 /// Functions that run once, when nothing waits yet or any more.

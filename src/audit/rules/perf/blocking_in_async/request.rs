@@ -28,13 +28,15 @@ enum Weight {
     Long,
 }
 
-/// One finding a function: its heaviest call first.
+/// One finding a function for what takes long, and one a file for what it reads: who makes one of its functions asynchronous makes
+/// its callers so, too.
 pub fn findings(doc: &RuleDoc, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
     let mut groups: BTreeMap<_, Vec<(CallId, Weight)>> = BTreeMap::new();
     for &call in effects.direct.keys() {
         if let Some(weight) = weight(map, effects, call) {
-            let entry = reach(map, effects, call).map(|reach| (reach.entry.handler, reach.entry.label.as_str()));
-            groups.entry((call.file, map.call(call).caller, entry)).or_default().push((call, weight));
+            let entry = || reach(map, effects, call).map(|reach| (reach.entry.handler, reach.entry.label.as_str()));
+            let function = (weight == Weight::Long).then(|| (map.call(call).caller, entry()));
+            groups.entry((call.file, function)).or_default().push((call, weight));
         }
     }
     groups.values().filter_map(|group| finding(doc, map, effects, group)).collect()
@@ -104,7 +106,19 @@ fn runs_once(map: &RepoMap, call: CallId) -> bool {
     });
     // `template ??= readFileSync(…)`, `if (!template) template = readFileSync(…)`
     let stored = map.call(call).usage == Usage::Assigned && place::is_conditional(map, call, None);
-    named || stored
+    named || stored || in_singleton(map, call)
+}
+
+/// In the constructor of a class that hands out one instance of itself: `KubernetesClient.getInstance()`.
+fn in_singleton(map: &RepoMap, call: CallId) -> bool {
+    let Some(function) = map.caller_of(call).filter(|function| map.symbol(*function).name == "constructor") else {
+        return false;
+    };
+    let class = map.symbol(function).container;
+    map.file(call.file).facts.symbols.iter().any(|symbol| {
+        symbol.container == class
+            && matches!(symbol.name.as_str(), "getInstance" | "instance" | "get_instance" | "shared" | "getShared")
+    })
 }
 
 fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Option<Finding> {
@@ -121,13 +135,22 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
         Weight::Long => "until it is done",
         Weight::Files | Weight::Glance => "while the disk works",
     };
+    let rest: Vec<CallId> =
+        group.iter().filter(|(other, own)| *other != call && *own > Weight::Glance).map(|(other, _)| *other).collect();
+    let others = match rest.len() {
+        0 => String::new(),
+        1 => " One more call of the file does so.".to_owned(),
+        count => format!(" {count} more calls of the file do so."),
+    };
     let mut draft = FindingDraft::at_call(doc, map, call, "blocking call")
         .title(if function == *label {
             format!("`{function}` holds the event loop in `{name}`")
         } else {
             format!("`{function}` holds the event loop in `{name}` while it answers `{label}`")
         })
-        .message(format!("`{function}`{reached} calls the synchronous `{name}`: no other request is answered {holds}."))
+        .message(format!(
+            "`{function}`{reached} calls the synchronous `{name}`: no other request is answered {holds}.{others}"
+        ))
         .impact(if weight == Weight::Long { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
@@ -137,8 +160,8 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
         });
     let (file, line) = (reach.entry.handler.file(), reach.entry.handler.line(map));
     draft = draft.and_lines(&map.file(file).path, line, line, "handler");
-    for (other, _) in group.iter().filter(|(other, own)| *other != call && *own > Weight::Glance).take(6) {
-        draft = draft.and_call(map, *other, "blocking call");
+    for other in rest.into_iter().take(12) {
+        draft = draft.and_call(map, other, "blocking call");
     }
     Some(draft.build())
 }
@@ -156,6 +179,12 @@ pub fn plan(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft>
         .map(|text| GateDraft::TextGone { text, file: path.clone() });
     let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
     gates.extend(goal.clone());
+    let more: Vec<String> = finding.evidence[1..]
+        .iter()
+        .filter(|place| place.role == "blocking call")
+        .map(|place| place.start_line.to_string())
+        .collect();
+    let also = if more.is_empty() { String::new() } else { format!(" Do the same for lines {}.", more.join(", ")) };
     let twin = name.strip_suffix("Sync").unwrap_or(&name);
     Some(PlanDraft {
         title: format!("Keep `{function}` from holding the event loop"),
@@ -166,7 +195,7 @@ pub fn plan(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft>
             title: format!("Await the asynchronous form of `{name}`"),
             instruction: format!(
                 "In `{path}`, `{function}`, line {line}: {}. Functions that become async are awaited by all their callers. What is the same \
-                 for every request is read once, as the module is loaded.",
+                 for every request is read once, as the module is loaded.{also}",
                 match name.as_str() {
                     "execSync" | "spawnSync" | "execFileSync" | "execaSync" => {
                         format!("use `{twin}` of `node:child_process`, promisified with `util.promisify`, and await it")
