@@ -164,13 +164,23 @@ fn finding(map: &RepoMap, sequences: &[Sequence]) -> Option<Finding> {
         .impact(2)
         .effort(Effort::S)
         .risk(Risk::Med)
-        .confidence(if first.is_remote { Confidence::Med } else { Confidence::Low });
+        .confidence(if first.is_remote && !is_tool(map, call) { Confidence::Med } else { Confidence::Low });
     for other in
         first.calls.iter().skip(1).chain(sequences[1..].iter().filter_map(|sequence| sequence.calls.first())).take(8)
     {
         draft = draft.and_call(map, *other, "call");
     }
     Some(draft.build())
+}
+
+/// A tool that somebody starts, or what runs as a program starts: nobody waits for an answer.
+fn is_tool(map: &RepoMap, call: CallId) -> bool {
+    const FOLDERS: &[&str] = &["cli", "commands", "command", "tools", "bin"];
+    const TIDIES: &[&str] = &["clean", "cleanup", "init", "migrate", "seed", "startup", "bootstrap", "purge"];
+    let in_folder = map.file(call.file).path.split('/').any(|part| FOLDERS.contains(&part));
+    let function = place::function_name(map, call);
+    let last = function.rsplit('.').next().unwrap_or(&function);
+    in_folder || place::words(last).first().is_some_and(|word| TIDIES.contains(&word.as_str()))
 }
 
 /// Words of names that speak of order, of a shared connection or of going slowly on purpose.

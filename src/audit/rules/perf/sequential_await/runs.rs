@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Sequence, speaks_of_order};
+use crate::audit::place;
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Binding, BindingKind, FileFacts, Usage};
@@ -73,8 +74,18 @@ fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         && !chain::call_uses(facts, call.index, &|name| {
             matches!(name, "tx" | "trx" | "transaction" | "t" | "session" | "manager" | "queryRunner")
         })
+        && !shares_a_connection(map, effects, call)
         && !speaks_of_order(&site.name)
         && !changes_by_name(&site.name)
+}
+
+/// `prisma.txClient().user.findMany()`: a client that is the transaction's where there is one, which takes one statement at a time.
+fn shares_a_connection(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let Some(last) = effects.causes(map, call, Effect::DbRead).last().copied() else { return false };
+    let facts = &map.file(last.call.file).facts;
+    chain::receivers(facts, last.call.index).into_iter().skip(1).any(|link| {
+        place::words(&facts.call(link).name).iter().any(|word| matches!(word.as_str(), "tx" | "trx" | "transaction"))
+    })
 }
 
 /// `createUser`, `ensureTeam`, `requireAdmin`: later statements count on what it did.

@@ -60,6 +60,12 @@ fn of_loop(
     if !is_plain || carries_on(facts, region.span, head, rust) || is_inside_turn(facts, region) {
         return None;
     }
+    if is_explained(facts, region) {
+        return None;
+    }
+    if awaited.iter().any(|call| sets_on_one_thing(facts, facts.call(call.index), head)) {
+        return None;
+    }
     let names: BTreeSet<&str> = head.bindings.iter().map(Name::as_str).collect();
     let about_item = |call: &CallId| chain::call_uses(facts, call.index, &|name| names.contains(name));
     if !awaited.iter().any(about_item) {
@@ -80,7 +86,7 @@ fn of_loop(
     }
     Some(Sequence {
         is_remote: !shares_local(facts, &awaited, &names) && remote
-            || awaited.iter().any(|call| stores_item(facts.call(call.index), &names)),
+            || !is_embedded(map) && awaited.iter().any(|call| stores_item(facts.call(call.index), &names)),
         calls: awaited,
         turns: Some(region.lines.start),
     })
@@ -97,6 +103,26 @@ fn shares_local(facts: &FileFacts, awaited: &[CallId], items: &BTreeSet<&str>) -
     })
 }
 
+/// A comment in the loop or above it says why the items wait for each other.
+fn is_explained(facts: &FileFacts, region: &Region) -> bool {
+    const WORDS: &[&str] =
+        &["concurren", "sequential", "rate limit", "one at a time", "one by one", "on purpose", "deliberate"];
+    facts.comments.iter().any(|comment| {
+        let lower = comment.text.to_ascii_lowercase();
+        (region.lines.contains(comment.line) || (comment.line..=comment.line + 4).contains(&region.lines.start))
+            && WORDS.iter().any(|word| lower.contains(word))
+    })
+}
+
+/// `await resource.set(key, value)`: what is changed is one thing, and in which order may show.
+fn sets_on_one_thing(facts: &FileFacts, site: &CallSite, head: &Loop) -> bool {
+    const CHANGES: &[&str] = &["set", "add", "append", "insert", "push", "put", "apply", "remove", "write"];
+    let Expr::Member(receiver, _) = site.callee.peeled() else { return false };
+    let of_item = chain::expr_uses(facts, receiver, &|name| head.bindings.iter().any(|own| own == name));
+    let first = place::words(&site.name).into_iter().next();
+    !of_item && site.usage == Usage::Discarded && first.is_some_and(|word| CHANGES.contains(&word.as_str()))
+}
+
 /// The innermost loop around a call, unless a function written in place stands between.
 fn innermost_turn(facts: &FileFacts, site: &CallSite) -> Option<RegionIndex> {
     facts
@@ -109,6 +135,17 @@ fn innermost_turn(facts: &FileFacts, site: &CallSite) -> Option<RegionIndex> {
 /// Whether the loop stands in another: which of the two is to be turned into one wait is a question for a person.
 fn is_inside_turn(facts: &FileFacts, region: &Region) -> bool {
     facts.enclosing_regions(region.parent).any(|(_, outer)| matches!(outer.kind, RegionKind::Loop(_)))
+}
+
+/// The only database is SQLite in the process itself, which does one thing after the other anyway.
+fn is_embedded(map: &RepoMap) -> bool {
+    let depends = |names: &[&str]| {
+        map.recon
+            .packages
+            .iter()
+            .any(|package| package.dependencies.iter().any(|own| names.contains(&own.name.as_str())))
+    };
+    depends(&["sqlite3", "better-sqlite3"]) && !depends(&["pg", "postgres", "mysql", "mysql2", "mariadb", "tedious"])
 }
 
 /// `expense.update(…)`: a record stores itself.
