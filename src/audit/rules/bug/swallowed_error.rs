@@ -7,7 +7,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Catch, CatchForm, LanguageName, RegionKind, Usage};
+use crate::repo_map::facts::{Catch, CatchForm, FileFacts, LanguageName, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
 
@@ -41,10 +41,11 @@ impl Rule for SwallowedError {
                 }
             }
         }
+        let ignored: Vec<CallId> =
+            map.calls().map(|(call, _)| call).filter(|call| is_ignored_write(map, effects, *call)).collect();
+        // One finding a type or file: what is decided about one of its methods is decided about all.
         found.extend(
-            map.calls()
-                .filter(|(call, _)| is_ignored_write(map, effects, *call))
-                .map(|(call, _)| of_call(map, effects, call)),
+            ignored.chunk_by(|a, b| holder(map, *a) == holder(map, *b)).map(|group| of_calls(map, effects, group)),
         );
         found
     }
@@ -66,6 +67,13 @@ impl Rule for SwallowedError {
              and give the caller a result that says it failed. Catch only what is expected (a unique-key conflict, for instance) and \
              let the rest pass."
         };
+        let more: Vec<String> = finding.evidence[1..]
+            .iter()
+            .filter(|place| rust && place.file == finding.location().file)
+            .map(|place| place.start_line.to_string())
+            .collect();
+        let also =
+            if more.is_empty() { String::new() } else { format!(" Decide the same for lines {}.", more.join(", ")) };
         let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
         gates.extend(goal.clone());
         Some(PlanDraft {
@@ -81,7 +89,7 @@ impl Rule for SwallowedError {
             steps: vec![StepDraft {
                 title: "Answer the error instead of dropping it".to_owned(),
                 instruction: format!(
-                    "In `{}`, {function}, line {}: {how} Use the logger and the error types this file or its neighbours already use.",
+                    "In `{}`, {function}, line {}: {how} Use the logger and the error types this file or its neighbours already use.{also}",
                     place.file, place.start_line
                 ),
                 edits: Vec::new(),
@@ -203,8 +211,11 @@ fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -
     let facts = &map.file(file).facts;
     let body = facts.regions.get(catch.guarded? as usize)?.span;
     let handler = facts.regions.get(catch.region? as usize)?;
-    // One item that fails must not stop the others.
-    if facts.enclosing_regions(handler.parent).any(|(_, region)| matches!(region.kind, RegionKind::Loop(_))) {
+    // One item that fails must not stop the others; and what is noted about an error is not what the caller asked for.
+    if facts
+        .enclosing_regions(handler.parent)
+        .any(|(_, region)| matches!(region.kind, RegionKind::Loop(_) | RegionKind::Handler))
+    {
         return None;
     }
     let mut said = facts.calls.iter().filter(|site| handler.span.contains(site.span)).peekable();
@@ -212,6 +223,23 @@ fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -
     let only_logs = said.peek().is_some()
         && said.all(|site| LOGS.contains(&site.name.as_str()))
         && !facts.regions.iter().any(|region| region.kind == RegionKind::Branch && handler.span.contains(region.span));
+    // What had to be stored is stored, and somebody decided that the rest is worth a warning.
+    let only_warns = facts
+        .calls
+        .iter()
+        .filter(|site| handler.span.contains(site.span) && LOGS.contains(&site.name.as_str()))
+        .all(|site| matches!(site.name.as_str(), "warn" | "warning" | "info" | "debug" | "trace"));
+    let stored_before = || {
+        (0..).zip(&facts.calls).any(|(index, site)| {
+            site.caller == catch.symbol
+                && site.awaited
+                && site.span.end <= body.start
+                && effects.cause(map, CallId { file, index }, Effect::DbWrite).is_some()
+        })
+    };
+    if only_warns && stored_before() {
+        return None;
+    }
     let around = facts
         .enclosing_regions(handler.parent)
         .find_map(|(index, region)| matches!(region.kind, RegionKind::Callback { .. }).then_some(index));
@@ -284,8 +312,19 @@ fn is_ignored_write(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         && source.role == FileRole::Production
         && is_ignored
         && !place::in_test(map, call)
+        && !answers_an_error(&source.facts, call)
         && effects.direct(call).iter().any(|direct| direct.effect == Effect::DbWrite)
         && !source.facts.comments.iter().any(|comment| comment.applies_to == site.line)
+}
+
+/// `if let Err(error) = … { let _ = record(error).await; return Err(error) }`: the caller hears of the error that matters.
+fn answers_an_error(facts: &FileFacts, call: CallId) -> bool {
+    facts.enclosing_regions(facts.call(call.index).region).any(|(index, _)| {
+        facts
+            .catches
+            .iter()
+            .any(|catch| catch.form == CatchForm::ErrPattern && catch.region == Some(index) && catch.rethrows)
+    })
 }
 
 fn of_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write: CallId) -> Finding {
@@ -313,14 +352,26 @@ fn deletes(map: &RepoMap, call: CallId) -> bool {
     ["delete", "remove", "destroy", "drop"].iter().any(|verb| name.starts_with(verb))
 }
 
-fn of_call(map: &RepoMap, effects: &Effects, call: CallId) -> Finding {
+/// The file, the type whose method the function around a call is, and whether the error is dropped by `let _ =`.
+fn holder(map: &RepoMap, call: CallId) -> (FileId, Option<SymbolIndex>, bool) {
+    let container = map.caller_of(call).and_then(|function| map.symbol(function).container);
+    (call.file, container, map.call(call).usage == Usage::Ignored)
+}
+
+fn of_calls(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Finding {
+    let call = group[0];
+    let more = match group.len() {
+        1 => String::new(),
+        2 => " One more place beside it does the same.".to_owned(),
+        count => format!(" {} more places beside it do the same.", count - 1),
+    };
     let is_plain = map.call(call).usage == Usage::Ignored;
     let name = place::callee_text(map, call);
     let function = place::function_name(map, call);
-    FindingDraft::at_call(&DOC, map, call, "write")
+    let mut draft = FindingDraft::at_call(&DOC, map, call, "write")
         .title(format!("`{function}` hides that `{name}` failed"))
         .message(format!(
-            "{} drops the error of `{name}` in `{function}`: the caller goes on as if it were stored.",
+            "{} drops the error of `{name}` in `{function}`: the caller goes on as if it were stored.{more}",
             if is_plain { "`let _ =`" } else { "`.ok()`" }
         ))
         // `.ok()` at the end of a statement is seldom written without a thought.
@@ -328,6 +379,9 @@ fn of_call(map: &RepoMap, effects: &Effects, call: CallId) -> Finding {
         .effort(Effort::S)
         .risk(Risk::Med)
         .confidence(if is_plain { Confidence::Med } else { Confidence::Low })
-        .path(effects.path(map, call, Effect::DbWrite))
-        .build()
+        .path(effects.path(map, call, Effect::DbWrite));
+    for other in &group[1..] {
+        draft = draft.and_call(map, *other, "write");
+    }
+    draft.build()
 }

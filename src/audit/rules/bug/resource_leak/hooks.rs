@@ -1,6 +1,7 @@
 //! Effects of React components and hooks: what they start and whether they clean up.
 
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
+use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
 use crate::effects::chain;
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
@@ -54,6 +55,12 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
         confidence,
         others: Vec::new(),
     };
+    // `const [interval, setInterval] = useState(…)`: a setter of that name.
+    if matches!(site.callee.peeled(), Expr::Name(own)
+        if !matches!(Scope::of_call(facts, call.index).look_up(own), Meaning::Unknown))
+    {
+        return None;
+    }
     match name {
         "setInterval" => {
             let effect = effect_around(facts, site.region)?;
@@ -87,8 +94,9 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
                         "The timer calls `{setter}` later, whether the component is still there or not, and a second run does not stop the \
                          first: nobody keeps its handle or clears it on unmount."
                     ),
+                    // React forgives it since version 18; what is left is a message that goes too early.
                     Confidence::Med,
-                    2,
+                    1,
                 )
             })
         }

@@ -140,7 +140,10 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
     let site = map.call(call);
     let facts = &map.file(call.file).facts;
     let name = called_name(map, call);
+    // `Promise.resolve(client.shutdown()).catch(log)`: its failure is heard.
+    let is_heard = name == "catch" && !site.arguments.is_empty();
     if name.is_empty()
+        || is_heard
         || is_fire_and_forget(&name)
         || is_of_messenger(site)
         || is_explained(map, call)

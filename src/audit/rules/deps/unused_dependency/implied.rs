@@ -480,6 +480,9 @@ pub fn is_crate_for_its_features(name: &str) -> bool {
         "tikv-jemallocator",
         "tikv-jemalloc-sys",
         "proc-macro-error",
+        // `#[core::ctor]`, through a crate that passes the attribute on, still writes `::ctor`.
+        "ctor",
+        "dtor",
         "rustc-std-workspace-core",
         "compiler_builtins",
         "unicode-xid",
