@@ -1,0 +1,146 @@
+//! The budget: money is set aside before a call and settled after it, so that several calls at once cannot spend it twice.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::ModelError;
+use super::money::NanoDollars;
+
+/// What may be spent, and what was.
+#[derive(Debug, Default)]
+pub struct Budget {
+    limit: Option<NanoDollars>,
+    books: Mutex<Books>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Books {
+    spent: NanoDollars,
+    reserved: NanoDollars,
+    unpriced_calls: u64,
+    /// Bytes sent and tokens counted, by model: what the next prompt will take is guessed from them.
+    measured: BTreeMap<String, (u64, u64)>,
+}
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// By calls with a price.
+    pub known: NanoDollars,
+    /// Calls whose price is not known.
+    pub unpriced_calls: u64,
+}
+
+/// Money set aside for one call; it comes back when dropped unsettled.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    budget: &'a Budget,
+    amount: NanoDollars,
+}
+
+/// Bytes of text that make a token, before anything was measured. Four is the rule of thumb for English by older tokenizers;
+/// newer ones count about 30 % more, and code takes more than prose.
+const BYTES_PER_TOKEN: u64 = 3;
+
+impl Budget {
+    /// A budget; without a limit it only counts.
+    pub fn new(limit: Option<NanoDollars>) -> Budget {
+        Budget { limit, books: Mutex::default() }
+    }
+
+    /// What may be spent.
+    pub fn limit(&self) -> Option<NanoDollars> {
+        self.limit
+    }
+
+    /// What was spent so far.
+    pub fn spent(&self) -> Spent {
+        let books = self.books();
+        Spent { known: books.spent, unpriced_calls: books.unpriced_calls }
+    }
+
+    /// Sets `amount` aside for a call, or says that it is not there.
+    pub fn reserve(&self, amount: NanoDollars) -> Result<Reservation<'_>, ModelError> {
+        let mut books = self.books();
+        if let Some(limit) = self.limit
+            && books.spent + books.reserved + amount > limit
+        {
+            return Err(ModelError::OverBudget { limit, spent: books.spent, needed: amount });
+        }
+        books.reserved = books.reserved + amount;
+        Ok(Reservation { budget: self, amount })
+    }
+
+    /// Tokens that a prompt of so many bytes will take: as many as earlier ones took by what was measured, and a tenth more.
+    pub fn estimate(&self, model: &str, bytes: u64) -> u64 {
+        let books = self.books();
+        match books.measured.get(model) {
+            Some(&(sent, counted)) if counted > 0 && sent > 0 => {
+                let tokens = u128::from(bytes) * u128::from(counted) * 11 / (u128::from(sent) * 10);
+                u64::try_from(tokens).unwrap_or(u64::MAX).max(1)
+            }
+            Some(_) | None => bytes.div_ceil(BYTES_PER_TOKEN),
+        }
+    }
+
+    /// Learns what a prompt took.
+    pub fn measured(&self, model: &str, bytes: u64, tokens: u64) {
+        let mut books = self.books();
+        let entry = books.measured.entry(model.to_owned()).or_default();
+        *entry = (entry.0.saturating_add(bytes), entry.1.saturating_add(tokens));
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        // Sums stay true when a thread that held them panics elsewhere.
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reservation<'_> {
+    /// Books what the call did cost; `None` where nobody knows.
+    pub fn settle(self, cost: Option<NanoDollars>) {
+        let mut books = self.budget.books();
+        match cost {
+            Some(cost) => books.spent = books.spent + cost,
+            None => books.unpriced_calls += 1,
+        }
+    }
+
+    /// What was set aside.
+    pub fn amount(&self) -> NanoDollars {
+        self.amount
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        let mut books = self.budget.books();
+        books.reserved = books.reserved.saturating_sub(self.amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_calls_at_once_cannot_spend_the_same_money() {
+        let budget = Budget::new(Some(NanoDollars(100)));
+        let first = budget.reserve(NanoDollars(60)).unwrap();
+        let refused = ModelError::OverBudget { limit: NanoDollars(100), spent: NanoDollars(0), needed: NanoDollars(60) };
+        assert_eq!(budget.reserve(NanoDollars(60)).unwrap_err(), refused);
+        first.settle(Some(NanoDollars(10)));
+        budget.reserve(NanoDollars(60)).unwrap().settle(None);
+        assert_eq!(budget.spent(), Spent { known: NanoDollars(10), unpriced_calls: 1 });
+        assert!(budget.reserve(NanoDollars(91)).is_err() && budget.reserve(NanoDollars(90)).is_ok());
+    }
+
+    #[test]
+    fn estimates_follow_what_was_measured() {
+        let budget = Budget::new(None);
+        assert_eq!(budget.estimate("m", 3_000), 1_000);
+        budget.measured("m", 3_000, 500);
+        assert_eq!(budget.estimate("m", 3_000), 550);
+        assert_eq!(budget.estimate("other", 3_000), 1_000);
+    }
+}
