@@ -23,6 +23,9 @@ pub mod session;
 pub mod structured;
 pub mod usage;
 
+#[cfg(test)]
+mod tests;
+
 pub use conversation::Conversation;
 pub use error::ModelError;
 pub use money::NanoDollars;

@@ -75,6 +75,9 @@ pub enum ModelError {
         /// What the operating system said.
         why: String,
     },
+    /// The request was shown and not sent, as asked.
+    #[error("nothing was sent")]
+    DryRun,
     /// The user asked to stop.
     #[error("interrupted")]
     Cancelled,
@@ -220,6 +223,7 @@ impl ModelError {
             | ModelError::Unusable { .. }
             | ModelError::OverBudget { .. }
             | ModelError::Record { .. }
+            | ModelError::DryRun
             | ModelError::Cancelled => false,
         }
     }
@@ -235,6 +239,7 @@ impl ModelError {
             | ModelError::OverBudget { .. }
             | ModelError::Unpriced { .. }
             | ModelError::Record { .. }
+            | ModelError::DryRun
             | ModelError::Cancelled => false,
         }
     }
@@ -277,7 +282,7 @@ impl Hint for ModelError {
             ModelError::OverBudget { .. } => "raise --max-usd; what was answered is kept and costs nothing twice".to_owned(),
             ModelError::Unpriced { .. } => "add a [prices.\"provider/model\"] table to your improve.toml, or leave out --max-usd".to_owned(),
             ModelError::Record { .. } => "free some space or make the folder writable: a call that cannot be recorded is not made".to_owned(),
-            ModelError::Cancelled => return None,
+            ModelError::DryRun | ModelError::Cancelled => return None,
         };
         Some(hint)
     }
