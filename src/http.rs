@@ -288,7 +288,8 @@ impl Http {
         let why = || causes().last().map_or_else(|| error.to_string(), ToString::to_string);
         let about_tls = causes().any(|cause| {
             let said = cause.to_string();
-            cause.is::<std::io::Error>() && (said.contains("certificate") || said.contains("tls") || said.contains("TLS"))
+            cause.is::<std::io::Error>()
+                && (said.contains("certificate") || said.contains("tls") || said.contains("TLS"))
                 || said.contains("invalid peer certificate")
                 || said.contains("InvalidMessage")
         });

@@ -82,7 +82,7 @@ fn says_on_purpose(comment: &str) -> bool {
 }
 
 /// A record that says it no longer holds: its status line says superseded, deprecated or rejected.
-fn is_withdrawn(text: &str) -> bool {
+pub(crate) fn is_withdrawn(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).skip_while(|line| !line.to_ascii_lowercase().contains("status"));
     let status: Vec<String> =
         lines.by_ref().filter(|line| !line.is_empty()).take(2).map(str::to_ascii_lowercase).collect();

@@ -127,7 +127,8 @@ mod tests {
     fn two_calls_at_once_cannot_spend_the_same_money() {
         let budget = Budget::new(Some(NanoDollars(100)));
         let first = budget.reserve(NanoDollars(60)).unwrap();
-        let refused = ModelError::OverBudget { limit: NanoDollars(100), spent: NanoDollars(0), needed: NanoDollars(60) };
+        let refused =
+            ModelError::OverBudget { limit: NanoDollars(100), spent: NanoDollars(0), needed: NanoDollars(60) };
         assert_eq!(budget.reserve(NanoDollars(60)).unwrap_err(), refused);
         first.settle(Some(NanoDollars(10)));
         budget.reserve(NanoDollars(60)).unwrap().settle(None);

@@ -149,9 +149,9 @@ pub fn entry(provider: &str, id: &str) -> Option<&'static Entry> {
 /// `claude-haiku-5-5` of `claude-haiku-5-5-20261001`, `gpt-6-luna` of `gpt-6-luna-2026-10-26`.
 fn without_date(id: &str) -> Option<&str> {
     let cut = id.len().checked_sub(9).filter(|&cut| id.is_char_boundary(cut));
-    let compact = cut.map(|cut| id.split_at(cut)).filter(|(_, date)| {
-        date.starts_with('-') && date[1..].bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let compact = cut
+        .map(|cut| id.split_at(cut))
+        .filter(|(_, date)| date.starts_with('-') && date[1..].bytes().all(|byte| byte.is_ascii_digit()));
     if let Some((name, _)) = compact {
         return Some(name);
     }

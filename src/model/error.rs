@@ -203,7 +203,9 @@ impl ModelError {
         match self {
             ModelError::NoKey { .. } | ModelError::Unpriced { .. } => true,
             ModelError::Refused { refusal, .. } => match refusal.kind {
-                RefusalKind::Unauthorized | RefusalKind::Billing | RefusalKind::Forbidden | RefusalKind::NotFound => true,
+                RefusalKind::Unauthorized | RefusalKind::Billing | RefusalKind::Forbidden | RefusalKind::NotFound => {
+                    true
+                }
                 RefusalKind::BadRequest
                 | RefusalKind::TooLarge
                 | RefusalKind::RateLimit
@@ -250,38 +252,77 @@ impl Hint for ModelError {
         let hint = match self {
             ModelError::NoKey { variables, .. } => match variables.as_slice() {
                 [] => return None,
-                variables => format!("set {}, or bind another model; `improve doctor` shows what is bound", variables.join(" or ")),
+                variables => format!(
+                    "set {}, or bind another model; `improve doctor` shows what is bound",
+                    variables.join(" or ")
+                ),
             },
             ModelError::Refused { refusal, .. } | ModelError::Exhausted { refusal, .. } => match refusal.kind {
-                RefusalKind::BadRequest => "`improve doctor` shows what is bound; a compatible server may need its own [providers] entry".to_owned(),
-                RefusalKind::Unauthorized => "check the key; `improve doctor` shows which variable it came from".to_owned(),
+                RefusalKind::BadRequest => {
+                    "`improve doctor` shows what is bound; a compatible server may need its own [providers] entry"
+                        .to_owned()
+                }
+                RefusalKind::Unauthorized => {
+                    "check the key; `improve doctor` shows which variable it came from".to_owned()
+                }
                 RefusalKind::Billing => "add credit or raise the limit at the vendor, or bind another model".to_owned(),
-                RefusalKind::Forbidden => "ask the account's owner for access to this model, or bind another".to_owned(),
-                RefusalKind::NotFound => "check the model's id; `improve doctor` asks the server which it has".to_owned(),
-                RefusalKind::TooLarge => "narrow the run to PATHS, use --effort quick, or bind a model with a larger context".to_owned(),
-                RefusalKind::RateLimit => "wait a minute and run the same command: what was answered is kept and costs nothing twice".to_owned(),
-                RefusalKind::Server | RefusalKind::Other => "run the same command later: what was answered is kept and costs nothing twice".to_owned(),
+                RefusalKind::Forbidden => {
+                    "ask the account's owner for access to this model, or bind another".to_owned()
+                }
+                RefusalKind::NotFound => {
+                    "check the model's id; `improve doctor` asks the server which it has".to_owned()
+                }
+                RefusalKind::TooLarge => {
+                    "narrow the run to PATHS, use --effort quick, or bind a model with a larger context".to_owned()
+                }
+                RefusalKind::RateLimit => {
+                    "wait a minute and run the same command: what was answered is kept and costs nothing twice"
+                        .to_owned()
+                }
+                RefusalKind::Server | RefusalKind::Other => {
+                    "run the same command later: what was answered is kept and costs nothing twice".to_owned()
+                }
             },
             ModelError::Unreachable { fault, .. } => match fault {
                 TransportFault::BadAddress { .. } => "check the base URL of the provider".to_owned(),
-                TransportFault::Connect { .. } => "check that the server runs and that the network or proxy lets you through".to_owned(),
-                TransportFault::Tls { .. } => "check the clock of this machine and the certificates of the proxy in between".to_owned(),
+                TransportFault::Connect { .. } => {
+                    "check that the server runs and that the network or proxy lets you through".to_owned()
+                }
+                TransportFault::Tls { .. } => {
+                    "check the clock of this machine and the certificates of the proxy in between".to_owned()
+                }
                 TransportFault::FirstByte(_)
                 | TransportFault::Idle(_)
                 | TransportFault::Cut
                 | TransportFault::TooLarge(_)
-                | TransportFault::Other(_) => "run the same command again: what was answered is kept and costs nothing twice".to_owned(),
+                | TransportFault::Other(_) => {
+                    "run the same command again: what was answered is kept and costs nothing twice".to_owned()
+                }
                 TransportFault::Cancelled => return None,
             },
             ModelError::Unusable { fault, .. } => match fault {
-                ReplyFault::Refused(_) => "bind another model to this role; some decline questions about security".to_owned(),
-                ReplyFault::Length(_) | ReplyFault::ContextFull => "narrow the run to PATHS, or bind a model with a larger limit".to_owned(),
-                ReplyFault::Form(_) | ReplyFault::Endless(_) | ReplyFault::Empty => "bind a stronger model to this role".to_owned(),
-                ReplyFault::Malformed(_) | ReplyFault::Cut | ReplyFault::MidStream(_) => "run the same command again: what was answered is kept and costs nothing twice".to_owned(),
+                ReplyFault::Refused(_) => {
+                    "bind another model to this role; some decline questions about security".to_owned()
+                }
+                ReplyFault::Length(_) | ReplyFault::ContextFull => {
+                    "narrow the run to PATHS, or bind a model with a larger limit".to_owned()
+                }
+                ReplyFault::Form(_) | ReplyFault::Endless(_) | ReplyFault::Empty => {
+                    "bind a stronger model to this role".to_owned()
+                }
+                ReplyFault::Malformed(_) | ReplyFault::Cut | ReplyFault::MidStream(_) => {
+                    "run the same command again: what was answered is kept and costs nothing twice".to_owned()
+                }
             },
-            ModelError::OverBudget { .. } => "raise --max-usd; what was answered is kept and costs nothing twice".to_owned(),
-            ModelError::Unpriced { .. } => "add a [prices.\"provider/model\"] table to your improve.toml, or leave out --max-usd".to_owned(),
-            ModelError::Record { .. } => "free some space or make the folder writable: a call that cannot be recorded is not made".to_owned(),
+            ModelError::OverBudget { .. } => {
+                "raise --max-usd; what was answered is kept and costs nothing twice".to_owned()
+            }
+            ModelError::Unpriced { .. } => {
+                "add a [prices.\"provider/model\"] table to your improve.toml, or leave out --max-usd".to_owned()
+            }
+            ModelError::Record { .. } => {
+                "free some space or make the folder writable: a call that cannot be recorded is not made".to_owned()
+            }
             ModelError::DryRun | ModelError::Cancelled => return None,
         };
         Some(hint)

@@ -118,10 +118,9 @@ impl OpenLedger {
     pub fn add(mut self, line: &Line) -> Result<(), ModelError> {
         let mut text = serde_json::to_string(line).expect("a line of the ledger is JSON");
         text.push('\n');
-        self.file.write_all(text.as_bytes()).map_err(|error| ModelError::Record {
-            what: self.path.display().to_string(),
-            why: error.to_string(),
-        })
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|error| ModelError::Record { what: self.path.display().to_string(), why: error.to_string() })
     }
 }
 

@@ -33,8 +33,21 @@ pub fn strict<T: JsonSchema>() -> Value {
 
 /// Keywords that at least one strict mode refuses, and those that say nothing to a model.
 const DROPPED: [&str; 15] = [
-    "$schema", "title", "default", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems",
+    "$schema",
+    "title",
+    "default",
+    "format",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
 ];
 
 fn tighten(schema: &mut Value) {
@@ -100,7 +113,8 @@ pub fn recased(schema: &Value, answer: &mut Value) {
     match answer {
         Value::String(text) => {
             let constants = schema.get("enum").and_then(Value::as_array);
-            let same = constants.into_iter().flatten().filter_map(Value::as_str).find(|it| it.eq_ignore_ascii_case(text));
+            let same =
+                constants.into_iter().flatten().filter_map(Value::as_str).find(|it| it.eq_ignore_ascii_case(text));
             if let Some(constant) = same {
                 constant.clone_into(text);
             }

@@ -191,10 +191,7 @@ enum Failed {
     /// For good.
     Final(ModelError),
     /// It may pass.
-    Passing {
-        error: ModelError,
-        asked: Option<Duration>,
-    },
+    Passing { error: ModelError, asked: Option<Duration> },
 }
 
 impl Session<'_> {
@@ -238,10 +235,14 @@ impl Session<'_> {
         let bound = question.bound;
         let provider = &bound.located.provider;
         if !bound.located.is_ready() {
-            return Err(ModelError::NoKey { provider: provider.name.clone(), variables: provider.key_variables.clone() });
+            return Err(ModelError::NoKey {
+                provider: provider.name.clone(),
+                variables: provider.key_variables.clone(),
+            });
         }
         let wire = provider.protocol.protocol();
-        let max_output = bound.entry.as_ref().map_or(question.max_output, |entry| question.max_output.min(entry.max_output));
+        let max_output =
+            bound.entry.as_ref().map_or(question.max_output, |entry| question.max_output.min(entry.max_output));
         let request = Request {
             provider,
             model: &bound.model,
@@ -318,12 +319,8 @@ impl Session<'_> {
         let ledger = self.ledger.open().map_err(Failed::Final)?;
         let began = self.clock.now();
         let mut hearing = Hearing { assembler: prepared.wire.assembler(), fault: None, characters: 0 };
-        let call = Call {
-            method: Method::Post,
-            url: &prepared.url,
-            headers: &prepared.headers,
-            body: Some(&prepared.bytes),
-        };
+        let call =
+            Call { method: Method::Post, url: &prepared.url, headers: &prepared.headers, body: Some(&prepared.bytes) };
         let mut hear = |name: &str, data: &str| {
             hearing.hear(name, data);
             let characters = hearing.characters;
@@ -401,7 +398,13 @@ impl Session<'_> {
         let answer = match sent {
             Ok(answer) => answer,
             Err(TransportFault::Cancelled) => {
-                return Judged::Failed { error: ModelError::Cancelled, passes: false, asked: None, request_id: None, billed: true };
+                return Judged::Failed {
+                    error: ModelError::Cancelled,
+                    passes: false,
+                    asked: None,
+                    request_id: None,
+                    billed: true,
+                };
             }
             Err(fault) => {
                 let (passes, billed) = (fault.passes(), fault.may_be_billed());
@@ -416,7 +419,8 @@ impl Session<'_> {
                 .unwrap_or_else(|| self.clock.now());
             let mut refusal = refusal_of(answer.status, &answer.headers, &answer.body, now);
             self.recognise_overflow(prepared, &mut refusal);
-            let passes = refusal.kind != RefusalKind::Billing && self.policy.passes(answer.status, refusal.should_retry);
+            let passes =
+                refusal.kind != RefusalKind::Billing && self.policy.passes(answer.status, refusal.should_retry);
             let (asked, request_id) = (refusal.retry_after, refusal.request_id.clone());
             let error = ModelError::Refused { model, refusal };
             return Judged::Failed { error, passes, asked, request_id, billed: false };
@@ -427,12 +431,9 @@ impl Session<'_> {
             match reply.stop {
                 Stop::ContextFull => Err(ReplyFault::ContextFull),
                 Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => Err(ReplyFault::Empty),
-                Stop::End
-                | Stop::ToolCalls
-                | Stop::Length
-                | Stop::Refused(_)
-                | Stop::Paused
-                | Stop::Other(_) => Ok((reply, body)),
+                Stop::End | Stop::ToolCalls | Stop::Length | Stop::Refused(_) | Stop::Paused | Stop::Other(_) => {
+                    Ok((reply, body))
+                }
             }
         });
         match decoded {
@@ -455,18 +456,8 @@ impl Session<'_> {
 }
 
 enum Judged {
-    Answered {
-        reply: Box<Reply>,
-        body: Value,
-        request_id: Option<String>,
-    },
-    Failed {
-        error: ModelError,
-        passes: bool,
-        asked: Option<Duration>,
-        request_id: Option<String>,
-        billed: bool,
-    },
+    Answered { reply: Box<Reply>, body: Value, request_id: Option<String> },
+    Failed { error: ModelError, passes: bool, asked: Option<Duration>, request_id: Option<String>, billed: bool },
 }
 
 /// A stream as it comes in.
@@ -592,7 +583,9 @@ fn chance(url: &str, attempt: u32, now: SystemTime) -> u32 {
 }
 
 fn timestamp(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map(|time| time.round(jiff::Unit::Second).unwrap_or(time).to_string()).unwrap_or_default()
+    jiff::Timestamp::try_from(time)
+        .map(|time| time.round(jiff::Unit::Second).unwrap_or(time).to_string())
+        .unwrap_or_default()
 }
 
 fn millis(began: SystemTime, ended: SystemTime) -> u64 {

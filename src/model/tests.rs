@@ -142,14 +142,7 @@ fn told(text: &str) -> Conversation {
 }
 
 fn ask(session: &Session<'_>, bound: &Bound, conversation: &Conversation) -> Result<Reply, ModelError> {
-    session.ask(&Question {
-        role: Role::Planner,
-        bound,
-        conversation,
-        max_output: 1_000,
-        purpose: "vet",
-        plan: None,
-    })
+    session.ask(&Question { role: Role::Planner, bound, conversation, max_output: 1_000, purpose: "vet", plan: None })
 }
 
 fn message(text: &str) -> Value {
@@ -264,15 +257,30 @@ fn a_budget_needs_a_price() {
 fn a_stream_without_its_closing_event_is_cut_however_well_it_ended() {
     let start = || {
         vec![
-            ("message_start", json!({"type": "message_start", "message": {"id": "m", "content": [], "usage": {"input_tokens": 5}}})),
-            ("content_block_start", json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})),
-            ("content_block_delta", json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ye"}})),
+            (
+                "message_start",
+                json!({"type": "message_start", "message": {"id": "m", "content": [], "usage": {"input_tokens": 5}}}),
+            ),
+            (
+                "content_block_start",
+                json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+            ),
+            (
+                "content_block_delta",
+                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ye"}}),
+            ),
             ("ping", json!({"type": "ping"})),
-            ("content_block_delta", json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "s"}})),
+            (
+                "content_block_delta",
+                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "s"}}),
+            ),
         ]
     };
     let mut whole = start();
-    whole.push(("message_delta", json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}})));
+    whole.push((
+        "message_delta",
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}}),
+    ));
     whole.push(("message_stop", json!({"type": "message_stop"})));
     let desk = Desk::new(vec![Scene::Events(start()), Scene::Events(whole)]);
     let session = desk.session();
@@ -327,7 +335,11 @@ fn call(name: &str, input: Value) -> Scene {
         {"type": "thinking", "thinking": "", "signature": "sig"},
         {"type": "tool_use", "id": "t1", "name": name, "input": input},
     ]);
-    Scene::Json(200, vec![], json!({"content": content, "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}}))
+    Scene::Json(
+        200,
+        vec![],
+        json!({"content": content, "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}}),
+    )
 }
 
 fn purpose(bound: &Bound) -> Purpose<'_> {

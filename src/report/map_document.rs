@@ -181,7 +181,8 @@ fn written_by_hand(map: &RepoMap) -> impl Iterator<Item = &SourceFile> {
     map.files.iter().filter(|file| file.role != FileRole::Generated)
 }
 
-fn totals(map: &RepoMap) -> Totals {
+/// How much there is.
+pub(crate) fn totals(map: &RepoMap) -> Totals {
     let written = || written_by_hand(map);
     let mut totals = Totals {
         source_files: written().count(),
@@ -207,7 +208,8 @@ fn totals(map: &RepoMap) -> Totals {
     totals
 }
 
-fn languages(map: &RepoMap) -> Vec<LanguageTotal> {
+/// Languages by lines, the most used first.
+pub(crate) fn languages(map: &RepoMap) -> Vec<LanguageTotal> {
     let mut by_language = BTreeMap::new();
     for file in written_by_hand(map) {
         let entry: &mut (usize, u64) = by_language.entry(file.language).or_default();
@@ -262,7 +264,8 @@ fn central(map: &RepoMap, ranking: &Ranking) -> Vec<CentralSymbol> {
     rows.collect()
 }
 
-fn hotspots(map: &RepoMap) -> Vec<Hotspot> {
+/// Files where a change is likely and costly, the hottest first.
+pub(crate) fn hotspots(map: &RepoMap) -> Vec<Hotspot> {
     let fan_in = fan_in(map);
     let mut hotspots: Vec<Hotspot> = map
         .files_with_ids()

@@ -299,7 +299,7 @@ fn upto(folder: &str, depth: usize) -> &str {
 }
 
 /// Characters, those outside ASCII as a whole token: tokenisers split them.
-fn weight(text: &str) -> usize {
+pub(crate) fn weight(text: &str) -> usize {
     text.chars().map(|character| if character.is_ascii() { 1 } else { CHARACTERS_PER_TOKEN }).sum()
 }
 

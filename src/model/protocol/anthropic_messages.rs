@@ -49,8 +49,7 @@ impl Protocol for AnthropicMessages {
         }
         if !opening.tools.is_empty() {
             let tools = opening.tools.iter().map(|tool| {
-                let mut said =
-                    json!({"name": tool.name, "description": tool.description, "input_schema": tool.input});
+                let mut said = json!({"name": tool.name, "description": tool.description, "input_schema": tool.input});
                 if request.provider.strict_tools {
                     said["strict"] = json!(true);
                 }
@@ -126,8 +125,7 @@ fn messages(request: &Request<'_>) -> Value {
         Turn::Told(parts) => parts.as_slice(),
         Turn::Answered(_) => &[],
     });
-    let mut unmarked =
-        shared.filter(|part| matches!(part, Part::Shared(_))).count().saturating_sub(SHARED_MARKS);
+    let mut unmarked = shared.filter(|part| matches!(part, Part::Shared(_))).count().saturating_sub(SHARED_MARKS);
     let mut messages = Vec::new();
     for turn in turns {
         match turn {

@@ -165,7 +165,8 @@ fn messages(request: &Request<'_>, system: &str) -> Value {
 
 /// The prompt is counted with its cached part. DeepSeek has a field of its own for that.
 fn usage(usage: &Value) -> Usage {
-    let cache_read = count(usage, &["prompt_tokens_details", "cached_tokens"]).max(count(usage, &["prompt_cache_hit_tokens"]));
+    let cache_read =
+        count(usage, &["prompt_tokens_details", "cached_tokens"]).max(count(usage, &["prompt_cache_hit_tokens"]));
     let written = count(usage, &["prompt_tokens_details", "cache_write_tokens"]);
     Usage {
         fresh: count(usage, &["prompt_tokens"]).saturating_sub(cache_read + written),
@@ -246,7 +247,10 @@ impl Assembler for CompletionStream {
             message.insert("tool_calls".to_owned(), calls.collect());
         }
         let mut body = self.head;
-        body.insert("choices".to_owned(), json!([{"index": 0, "message": message, "finish_reason": self.finish_reason}]));
+        body.insert(
+            "choices".to_owned(),
+            json!([{"index": 0, "message": message, "finish_reason": self.finish_reason}]),
+        );
         Ok(Value::Object(body))
     }
 }
@@ -262,7 +266,11 @@ impl CompletionStream {
             (None, None) => self.calls.len().checked_sub(1),
         };
         let at = known.unwrap_or_else(|| {
-            self.calls.push(Call { index, value: json!({"type": "function", "function": {}}), arguments: String::new() });
+            self.calls.push(Call {
+                index,
+                value: json!({"type": "function", "function": {}}),
+                arguments: String::new(),
+            });
             self.calls.len() - 1
         });
         let call = &mut self.calls[at];

@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_spent_quota_is_no_rate_limit() {
-        let limit = read(429, &[("Retry-After", "1.5")], r#"{"error":{"code":"rate_limit_exceeded","message":"slow"}}"#);
+        let limit =
+            read(429, &[("Retry-After", "1.5")], r#"{"error":{"code":"rate_limit_exceeded","message":"slow"}}"#);
         assert_eq!((limit.kind, limit.retry_after), (RefusalKind::RateLimit, Some(Duration::from_millis(1_500))));
         let quota = read(429, &[], r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#);
         assert_eq!((quota.kind, quota.should_retry), (RefusalKind::Billing, Some(false)));
