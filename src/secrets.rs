@@ -8,6 +8,9 @@ use std::ops::Range;
 mod forms;
 mod named;
 mod plausible;
+mod sending;
+
+pub use sending::{find_to_send, mask_to_send};
 
 use forms::{CUES, FORMS};
 
@@ -68,7 +71,10 @@ pub fn of_value(name: Option<&str>, value: &str) -> Option<&'static str> {
 
 /// `text` with every credential replaced by its mark.
 pub fn mask(text: &str) -> String {
-    let found = find(text);
+    masked(text, &find(text))
+}
+
+fn masked(text: &str, found: &[SecretMatch]) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut from = 0;
     for secret in found {

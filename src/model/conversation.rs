@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::reply::Reply;
 use super::schema::OutputSchema;
-use crate::secrets::mask;
+use crate::secrets::mask_to_send as mask;
 
 /// What stands before the first turn and never changes.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -37,7 +37,7 @@ pub(crate) fn read(tree: &dyn Tree, path: &str) -> Result<String, &'static str> 
 /// `text`, the content of the file `path`, with a mark in the place of every credential and as many lines as before.
 pub(crate) fn masked(path: &str, text: &str) -> String {
     let mut found: Vec<(Range<usize>, &str)> =
-        secrets::find(text).into_iter().map(|secret| (secret.range, secret.kind)).collect();
+        secrets::find_to_send(text).into_iter().map(|secret| (secret.range, secret.kind)).collect();
     if is_dotenv(path) {
         found.extend(dotenv_values(text).into_iter().map(|range| (range, "env-value")));
     }

@@ -108,7 +108,7 @@ pub(super) fn is_random(value: &str, min_length: usize) -> bool {
 }
 
 /// Bits per byte (Shannon). Hexadecimal random text of 16 bytes has about 3.2, base64 of 32 about 4.5, English names under 3.5.
-fn entropy(value: &str) -> f64 {
+pub(super) fn entropy(value: &str) -> f64 {
     let mut counts = [0_u32; 128];
     for byte in value.bytes() {
         counts[usize::from(byte & 127)] += 1;
