@@ -8,13 +8,16 @@ mod choose;
 mod clean;
 mod completions;
 mod console;
+mod doctor;
 mod exit_code;
 mod failure;
 mod globals;
 mod map;
+mod models;
 mod narrator;
 mod output;
 mod plan_argument;
+mod planning;
 mod plans;
 mod progress;
 mod reject;
@@ -63,6 +66,7 @@ enum Command {
     Show(show::ShowArgs),
     Rules(rules::RulesArgs),
     Reject(reject::RejectArgs),
+    Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -108,6 +112,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Verify(args)) => verify::run(args, &context),
         Some(Command::Status(args)) => status::run(args, &context),
         Some(Command::Reject(args)) => reject::run(args, &context),
+        Some(Command::Doctor(args)) => doctor::run(args, &context),
         Some(Command::Clean(args)) => clean::run(args, &context),
         Some(Command::Show(args)) => show::run(args, &context),
         Some(Command::Rules(args)) => rules::run(args, &context),

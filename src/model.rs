@@ -12,6 +12,7 @@ pub mod conversation;
 pub mod error;
 pub mod ledger;
 pub mod money;
+pub mod probe;
 pub mod protocol;
 pub mod provider;
 pub mod replies;

@@ -1,12 +1,18 @@
 //! The planner: turns findings into plans.
 //!
-//! [`built_in`] does it from recipes, without a model. With one, every prompt begins with the recon [`pack`] and holds the
-//! [`GUARD`], and the model reads the code through [`tools`].
+//! [`built_in`] does it from recipes, without a model. With one, [`lens`] looks for what no rule can see and [`vet`] judges every
+//! finding by reading the code. Every question goes over one [`asking::Desk`]: it begins with the same [`pack`] of facts, holds the
+//! [`GUARD`], and lets the model read more with [`tools`]; what the model says counts only with [`quotes`] that stand in the files.
 
+pub mod asking;
 pub mod built_in;
+pub mod lens;
 mod masked;
 pub mod pack;
+pub mod quotes;
+pub mod specify;
 pub mod tools;
+pub mod vet;
 
 /// What every prompt of the planner says of text from the repository.
 pub const GUARD: &str = include_str!("../templates/planner/guard.md");

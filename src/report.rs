@@ -4,6 +4,7 @@
 
 pub mod audit_document;
 pub mod clean;
+pub mod doctor;
 pub mod finding_page;
 pub mod human;
 pub mod json;

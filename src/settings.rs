@@ -14,21 +14,25 @@ use std::str::FromStr;
 use std::time::Duration;
 
 mod file;
+pub mod models;
 
 use crate::effects::taint::Danger;
 use crate::finding::Level;
 use crate::hint::Hint;
+use crate::model::{NanoDollars, Role};
 use crate::nearest::nearest;
 use crate::repo_map::recon::declared::{Declared, DeclaredCall};
 use crate::repo_map::recon::{CommandPurpose, ProjectCommand, Recon};
 use file::Entry;
+use models::ModelSettings;
 
 /// Name of the settings file, in the root of the repository and in the user's folder.
 pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
-pub const KEYS: [&str; 7] = ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs"];
+pub const KEYS: [&str; 9] =
+    ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs", "max-usd", "ask-above-usd"];
 /// Tables.
-const TABLES: [&str; 5] = ["rules", "commands", "sources", "sinks", "guards"];
+const TABLES: [&str; 8] = ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "prices"];
 
 /// Everything that can be set, in force.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +57,8 @@ pub struct Settings {
     pub commands: BTreeMap<(String, CommandPurpose), Setting<String>>,
     /// The project's own sources, sinks and guards.
     pub declared: Declared,
+    /// Everything about models.
+    pub model: ModelSettings,
 }
 
 /// A value and where it came from.
@@ -112,6 +118,17 @@ pub struct SettingsFile {
     pub path: PathBuf,
     /// Its text.
     pub text: String,
+    /// Whose it is.
+    pub layer: Layer,
+}
+
+/// Whose a settings file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The user's own.
+    User,
+    /// The repository's, which may be anybody's.
+    Repository,
 }
 
 /// Values given as flags; `None` where a flag was left out.
@@ -131,6 +148,10 @@ pub struct Flags {
     pub gate_timeout: Option<String>,
     /// `--jobs`.
     pub jobs: Option<usize>,
+    /// `--planner`.
+    pub planner: Option<String>,
+    /// `--max-usd`.
+    pub max_usd: Option<String>,
 }
 
 /// Settings that cannot be read.
@@ -176,6 +197,24 @@ pub enum SettingsError {
         /// What was there.
         found: String,
     },
+    /// A table with a key that is missing, unknown or of the wrong kind.
+    #[error("{origin}: `{table}`: {message}")]
+    BadTable {
+        /// Where it begins.
+        origin: Origin,
+        /// Its name.
+        table: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A repository says where requests and keys go.
+    #[error("{origin}: `{key}` is for the user's own file")]
+    NotForRepositories {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+    },
 }
 
 impl Hint for SettingsError {
@@ -185,10 +224,15 @@ impl Hint for SettingsError {
             SettingsError::NotToml { .. } => None,
             SettingsError::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             SettingsError::UnknownKey { nearest: None, .. } => Some(format!(
-                "known keys: {}, rules.<id>, commands.<folder>.<purpose>, sources.client, sinks.<rule>, guards.<rule>",
+                "known keys: {}, rules.<id>, commands.<folder>.<purpose>, sources.client, sinks.<rule>, guards.<rule>, \
+                 models.<role>, providers.<name>.<key>, prices.<model>.<key>",
                 KEYS.join(", ")
             )),
             SettingsError::BadValue { .. } => None,
+            SettingsError::BadTable { .. } => Some("README.md lists the keys of a provider and of a price".into()),
+            SettingsError::NotForRepositories { .. } => {
+                Some("move it to ~/.config/improve/improve.toml: a repository must not say where your keys go".into())
+            }
         }
     }
 }
@@ -209,6 +253,7 @@ impl Default for Settings {
             rules: BTreeMap::new(),
             commands: BTreeMap::new(),
             declared: Declared::default(),
+            model: ModelSettings::default(),
         }
     }
 }
@@ -223,7 +268,14 @@ impl Settings {
         let mut settings = Settings::default();
         for file in files {
             for entry in file::entries(file)? {
-                settings.set(entry)?;
+                settings.set(entry, file.layer)?;
+            }
+        }
+        settings.model.finish()?;
+        for role in Role::ALL {
+            let name = format!("IMPROVE_{}", role.label().to_uppercase());
+            if let Some(value) = variable(&name).filter(|text| !text.is_empty()) {
+                settings.model.models.insert(role, Setting { value, origin: Origin::Environment(name) });
             }
         }
         for key in KEYS {
@@ -237,7 +289,7 @@ impl Settings {
     }
 
     fn set_flags(&mut self, flags: Flags) -> Result<(), SettingsError> {
-        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs } = flags;
+        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs, planner, max_usd } = flags;
         if let Some(value) = include {
             self.include = Setting { value, origin: Origin::Flag("PATHS") };
         }
@@ -253,6 +305,7 @@ impl Settings {
             ("effort", "--effort", effort),
             ("fail-on", "--fail-on", fail_on),
             ("gate-timeout", "--gate-timeout", gate_timeout),
+            ("max-usd", "--max-usd", max_usd),
         ];
         for (key, flag, text) in texts {
             if let Some(text) = text {
@@ -262,16 +315,26 @@ impl Settings {
         if let Some(value) = jobs {
             self.jobs = Setting { value, origin: Origin::Flag("--jobs") };
         }
+        if let Some(value) = planner {
+            self.model.models.insert(Role::Planner, Setting { value, origin: Origin::Flag("--planner") });
+        }
         Ok(())
     }
 
     /// Sets one entry of a file.
-    fn set(&mut self, entry: Entry) -> Result<(), SettingsError> {
+    fn set(&mut self, entry: Entry, layer: Layer) -> Result<(), SettingsError> {
         let key: Vec<&str> = entry.key.iter().map(String::as_str).collect();
         match key.as_slice() {
             ["include"] => self.include = entry.list()?,
             ["exclude"] => self.exclude = entry.list()?,
             ["advisories"] => self.advisories = entry.list()?,
+            [name @ ("max-usd" | "ask-above-usd")] => {
+                let text = entry.text()?;
+                let amount = NanoDollars::parse(&text.value).ok_or_else(|| entry.bad(DOLLARS))?;
+                self.model.set_amount(name, amount, text.origin, Some(layer));
+            }
+            ["models", role] => self.model.set_role(role, &entry)?,
+            ["providers" | "prices", _, ..] => self.model.set_table(&key, layer, &entry)?,
             [name] if KEYS.contains(name) => {
                 let name = (*name).to_owned();
                 let text = entry.text()?;
@@ -349,6 +412,10 @@ impl Settings {
                 Ok(value) => self.jobs = Setting { value, origin },
                 Err(_) => return Err(bad(origin, "a number of threads")),
             },
+            "max-usd" | "ask-above-usd" => match NanoDollars::parse(text) {
+                Some(amount) => self.model.set_amount(key, amount, origin, None),
+                None => return Err(bad(origin, DOLLARS)),
+            },
             other => unreachable!("`{other}` is not in KEYS"),
         }
         Ok(())
@@ -380,6 +447,9 @@ impl Settings {
     }
 }
 
+/// What an amount looks like.
+const DOLLARS: &str = "an amount in dollars such as `5` or `0.25`";
+
 /// Words for [`CommandPurpose`] in settings.
 const PURPOSES: [(&str, CommandPurpose); 6] = [
     ("install", CommandPurpose::Install),
@@ -404,9 +474,9 @@ impl FromStr for AuditEffort {
 }
 
 /// Reads the file at `path`; `None` when there is none.
-pub fn read_file(path: &Path) -> Result<Option<SettingsFile>, SettingsError> {
+pub fn read_file(path: &Path, layer: Layer) -> Result<Option<SettingsFile>, SettingsError> {
     match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(SettingsFile { path: path.to_owned(), text })),
+        Ok(text) => Ok(Some(SettingsFile { path: path.to_owned(), text, layer })),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(SettingsError::Unreadable { path: path.to_owned(), source }),
     }
@@ -457,11 +527,61 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> SettingsFile {
-        SettingsFile { path: path.into(), text: text.into() }
+        SettingsFile { path: path.into(), text: text.into(), layer: Layer::User }
     }
 
     fn at(path: &str, line: u32) -> Origin {
         Origin::File { path: path.into(), line }
+    }
+
+    /// A repository's file over a user's.
+    fn both(user: &str, repository: &str) -> Result<Settings, SettingsError> {
+        let repository = SettingsFile { layer: Layer::Repository, ..file("repo.toml", repository) };
+        Settings::layered(&[file("user.toml", user), repository], &|_| None, Flags::default())
+    }
+
+    #[test]
+    fn a_repository_cannot_say_where_keys_go_nor_raise_what_is_spent() {
+        let provider = "[providers.anthropic]\nprotocol = \"anthropic-messages\"\nbase-url = \"https://elsewhere\"";
+        let error = both("", provider).unwrap_err();
+        assert_eq!(error.to_string(), "repo.toml:2: `providers.anthropic.protocol` is for the user's own file");
+        assert_eq!(both(provider, "").unwrap().model.providers[0].base_url, "https://elsewhere");
+        let spend = |user, repository| both(user, repository).unwrap().model.max_usd.value.to_string();
+        assert_eq!(spend("", "max-usd = 100"), "$5.00");
+        assert_eq!(spend("", "max-usd = 0.5"), "$0.50");
+        assert_eq!(spend("max-usd = 20", "max-usd = 100"), "$20.00");
+    }
+
+    #[test]
+    fn a_provider_and_a_price_of_ones_own_are_read_from_their_tables() {
+        let text = r#"
+[models]
+planner = "here/big"
+planner-reasoning = "high"
+
+[providers.here]
+protocol = "openai-chat"
+base-url = "http://127.0.0.1:9/v1"
+key_optional = true
+[providers.here.headers]
+x-team = "red"
+
+[prices."here/big"]
+input = "1"
+output = "2.5"
+cache-read = "0.1"
+write-5m = "1"
+write-1h = "1"
+"#;
+        let settings = layered(text).unwrap();
+        let bound = settings.model.bound(Role::Planner, &|_| None).unwrap().unwrap();
+        assert_eq!(bound.name(), "here/big");
+        assert!(bound.located.is_ready());
+        assert_eq!(bound.located.provider.headers["x-team"], "red");
+        assert_eq!(bound.price().map(|price| price.output), Some(2_500));
+        assert_eq!(bound.reasoning.map(|level| level.label()), Some("high"));
+        let error = layered("[providers.here]\nbase-url = \"http://x\"\nprotocl = \"openai-chat\"").unwrap_err();
+        assert!(error.to_string().starts_with("improve.toml:2: `here`: unknown field `protocl`"), "{error}");
     }
 
     fn layered(text: &str) -> Result<Settings, SettingsError> {

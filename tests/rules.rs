@@ -17,7 +17,7 @@ use improve::map::{self, MapOptions};
 use improve::progress::NoProgress;
 use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
-use improve::settings::{Flags, Settings, SettingsFile};
+use improve::settings::{Flags, Layer, Settings, SettingsFile};
 use improve::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError};
 
 /// A tree in memory: a fixture plus the manifests that name the libraries it uses.
@@ -334,7 +334,7 @@ fn sinks_and_guards_of_a_project_take_part_like_built_in_ones() {
     ]);
     let fixture = Fixture { files };
     let lines = |settings: &str| {
-        let file = SettingsFile { path: "improve.toml".into(), text: settings.to_owned() };
+        let file = SettingsFile { path: "improve.toml".into(), text: settings.to_owned(), layer: Layer::User };
         let settings =
             Settings::layered(&[file], &|_| None, Flags::default()).expect("the settings of this test are valid");
         let mut map = fixture.map();

@@ -199,6 +199,13 @@ impl PathFilter {
     }
 }
 
+impl AuditOptions {
+    /// Whether findings in this file are reported on. Globs that are none were refused when the audit began.
+    pub fn keeps(&self, path: &str) -> bool {
+        PathFilter::new(self).is_ok_and(|filter| filter.keeps(path))
+    }
+}
+
 /// A path, a folder or a glob each; a bare name matches at any depth, as in `.gitignore`.
 fn globs(patterns: &[String]) -> Result<GlobSet, AuditError> {
     let bad = |glob: &str, error: &globset::Error| AuditError::BadGlob {

@@ -21,7 +21,9 @@ use improve::survey::{Survey, survey};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
+use super::models::ModelArgs;
 use super::output::{Format, OutputArgs};
+use super::planning::{Extent, consult};
 use super::progress::Bar;
 use super::words::{self, Words};
 use super::{Context, command_names};
@@ -57,9 +59,11 @@ pub struct ScopeArgs {
     /// Show what the baseline knows, too
     #[arg(long, conflicts_with = "baseline")]
     no_baseline: bool,
-    /// Ask no model. The built-in rules never do
+    /// Write no plan and send nothing: show what would be written, and what models would be asked for what price
     #[arg(long)]
-    offline: bool,
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub models: ModelArgs,
 }
 
 /// Find what is worth changing, without writing plans
@@ -88,8 +92,8 @@ pub struct Audited {
     pub survey: Survey,
     /// What was found.
     pub document: AuditDocument,
-    /// A rule failed: its findings are missing.
-    pub incomplete: bool,
+    /// How much of it is there.
+    pub extent: Extent,
 }
 
 /// Prints the findings.
@@ -99,8 +103,8 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         return self::write_baseline(scope, context);
     }
     let outputs = output.outputs("improve audit", &FORMATS)?;
-    let Audited { workspace, survey, document, incomplete } = audit(&scope, context)?;
-    let code = exit_code(&document.findings, workspace.settings.fail_on.value, incomplete);
+    let Audited { workspace, survey, document, extent } = audit(&scope, context)?;
+    let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
     let options = page_options(&survey, limit, workspace.verbose, next_commands(&document));
@@ -120,7 +124,8 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Reads the repository and runs the rules.
 pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
-    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, offline: _ } = scope.clone();
+    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, models } =
+        scope.clone();
     let flags = Flags {
         exclude: (!exclude.is_empty()).then_some(exclude),
         advisories: (!advisories.is_empty()).then_some(advisories),
@@ -128,7 +133,7 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
         fail_on,
         ..Flags::default()
     };
-    let mut workspace = context.globals.workspace(flags, &context.console)?;
+    let mut workspace = context.globals.workspace(models.flags(flags), &context.console)?;
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
     if !paths.is_empty() {
         workspace.settings.include.value = paths;
@@ -157,8 +162,10 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
         context.console.warn(warning);
     }
     let incomplete = !audit.failed_rules.is_empty();
-    let document = AuditDocument::new(survey.repository(), audit, &rejections);
-    Ok(Audited { workspace, survey, document, incomplete })
+    let mut document = AuditDocument::new(survey.repository(), audit, &rejections);
+    let consulted = consult(&models, dry_run, &options, &mut document, &survey, &workspace, context)?;
+    let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
+    Ok(Audited { workspace, survey, document, extent })
 }
 
 /// What is known: in the file that was named, or in the usual one where there is one.
@@ -197,8 +204,9 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
             .hint("leave out focus, paths and --exclude: what they leave out would be new to every later run"));
     }
     let named = scope.baseline.clone();
-    let scope = ScopeArgs { baseline: None, no_baseline: true, ..scope };
-    let Audited { workspace, document, incomplete, .. } = audit(&scope, context)?;
+    // What is known is what the rules find: a model's word would make it differ from run to run.
+    let scope = ScopeArgs { baseline: None, no_baseline: true, models: ModelArgs::none(), ..scope };
+    let Audited { workspace, document, extent, .. } = audit(&scope, context)?;
     let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
     let baseline = Baseline::of(&document.findings);
     replace(&file, &baseline.text()).map_err(|error| of_baseline(&file, &error))?;
@@ -208,7 +216,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
         baseline.len(),
         if baseline.len() == 1 { "finding" } else { "findings" },
     ))?;
-    Ok(if incomplete { ExitCode::Incomplete } else { ExitCode::Done })
+    Ok(exit_code(&[], None, extent))
 }
 
 /// The databases that are named, else the one another tool keeps.
@@ -274,12 +282,13 @@ pub fn page_options(survey: &Survey, limit: usize, verbose: bool, next: Vec<(Str
     }
 }
 
-/// 1 when a finding is at or above `fail_on`, else 3 when something could not be looked for.
-pub fn exit_code(findings: &[Finding], fail_on: Option<Level>, incomplete: bool) -> ExitCode {
-    match fail_on {
-        Some(level) if findings.iter().any(|finding| finding.level() >= level) => ExitCode::Findings,
-        _ if incomplete => ExitCode::Incomplete,
-        Some(_) | None => ExitCode::Done,
+/// 2 when a model could not be asked, 1 when a finding is at or above `fail_on`, else 3 when something could not be looked for.
+pub fn exit_code(findings: &[Finding], fail_on: Option<Level>, extent: Extent) -> ExitCode {
+    match (fail_on, extent) {
+        (_, Extent::Misconfigured) => ExitCode::Usage,
+        (Some(level), _) if findings.iter().any(|finding| finding.level() >= level) => ExitCode::Findings,
+        (_, Extent::Partly) => ExitCode::Incomplete,
+        (_, Extent::Whole) => ExitCode::Done,
     }
 }
 

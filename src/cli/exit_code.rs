@@ -7,7 +7,7 @@ pub enum ExitCode {
     Done = 0,
     /// Findings at or above `--fail-on`, plan problems, or a plan not verified.
     Findings = 1,
-    /// Usage or configuration wrong at the start.
+    /// Usage, configuration or credentials wrong at the start.
     Usage = 2,
     /// Something could not be finished; what was done is kept and said.
     Incomplete = 3,
@@ -22,7 +22,7 @@ pub const HELP: &str = "\
 Exit codes:
   0    done
   1    findings at or above --fail-on, plan problems, or a plan not verified
-  2    usage or configuration wrong at the start
+  2    usage, configuration or credentials wrong at the start
   3    incomplete; what was done is kept and said
   4    plan blocked, drifted or handed over to a person
   130  interrupted";

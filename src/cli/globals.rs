@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use improve::settings::{self, Flags, Settings};
+use improve::settings::{self, Flags, Layer, Settings};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -72,10 +72,10 @@ impl GlobalArgs {
                 enclosing_repository(&here).unwrap_or(here)
             }
         };
-        let files: Vec<_> = [user_file(), Some(root.join(settings::FILE_NAME))]
+        let layers = [(user_file(), Layer::User), (Some(root.join(settings::FILE_NAME)), Layer::Repository)];
+        let files: Vec<_> = layers
             .into_iter()
-            .flatten()
-            .filter_map(|path| settings::read_file(&path).transpose())
+            .filter_map(|(path, layer)| settings::read_file(&path?, layer).transpose())
             .collect::<Result<_, _>>()?;
         let flags = Flags { jobs: *jobs, ..flags };
         let settings = Settings::layered(&files, &|name| std::env::var(name).ok(), flags)?;

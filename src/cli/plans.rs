@@ -5,9 +5,15 @@ use improve::audit::engine::recipe;
 use improve::audit::rule::RecipeContext;
 use improve::backlog::{Backlog, BacklogError, slug};
 use improve::finding::Finding;
+use improve::model::roles::Bound;
+use improve::model::{ModelError, NanoDollars, Role};
 use improve::plan::Plan;
-use improve::plan::lint::lint;
+use improve::plan::lint::{Problem, lint};
+use improve::planner::asking::Desk;
 use improve::planner::built_in::{PlanContext, specify};
+use improve::planner::pack::pack;
+use improve::planner::specify::{Specified, by_model};
+use improve::report::audit_document::{AuditDocument, Cost};
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plans};
 use improve::report::{human, json, markdown};
 use improve::survey::Survey;
@@ -17,7 +23,10 @@ use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::globals::Workspace;
+use super::models::{Line, ModelArgs};
 use super::output::{Format, OutputArgs};
+use super::planning::PACK_TOKENS;
 
 /// Findings the table shows: the list to choose from has them all.
 const SHOWN: usize = 10;
@@ -31,20 +40,18 @@ pub struct PlansArgs {
     scope: ScopeArgs,
     #[command(flatten)]
     choose: ChooseArgs,
-    /// Show which plans would be written, and write nothing
-    #[arg(long)]
-    dry_run: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Writes the plans and prints what was done.
 pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let PlansArgs { scope, choose: choice, dry_run, output } = args;
+    let PlansArgs { scope, choose: choice, output } = args;
+    let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
     let console = &context.console;
-    let Audited { workspace, survey, document, incomplete } = audit(&scope, context)?;
-    let code = exit_code(&document.findings, workspace.settings.fail_on.value, incomplete);
+    let Audited { workspace, survey, document, extent } = audit(&scope, context)?;
+    let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let page = console.page(&document.repository.root);
     let options = page_options(&survey, SHOWN, workspace.verbose, Vec::new());
     let table = human::audit(&document, &options, &page);
@@ -55,9 +62,16 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let chosen = choose(&choice, &document.findings, console)?;
     let chosen: Vec<&Finding> = chosen.into_iter().map(|index| &document.findings[index]).collect();
-    let rows = if chosen.is_empty() { Vec::new() } else { plan_all(&chosen, &survey, dry_run, context)? };
+    let mut writer = Writer::new(&scope.models, &workspace, &document.cost, context)?;
+    let (rows, failed) = if chosen.is_empty() {
+        (Vec::new(), false)
+    } else {
+        plan_all(&chosen, &survey, dry_run, &mut writer, context)?
+    };
+    let code = if failed { code.max(ExitCode::Incomplete) } else { code };
     let next = next(&rows);
-    let document = PlansDocument { audit: document, plans: rows };
+    let document =
+        PlansDocument { audit: AuditDocument { cost: writer.cost(document.cost.clone()), ..document }, plans: rows };
     outputs.write(console, &|format, to_stdout| match format {
         Format::Human if document.audit.findings.is_empty() => table.clone(),
         Format::Human if asked && to_stdout => plans(&document.plans, &next, &page),
@@ -74,8 +88,9 @@ fn plan_all(
     findings: &[&Finding],
     survey: &Survey,
     dry_run: bool,
+    writer: &mut Writer<'_>,
     context: &Context,
-) -> Result<Vec<PlannedRow>, Failure> {
+) -> Result<(Vec<PlannedRow>, bool), Failure> {
     let backlog = Backlog::open(&survey.root)?;
     if backlog.is_displaced() {
         let note = format!("note: plans/ belongs to something else; plans go to {}/", backlog.folder());
@@ -92,6 +107,7 @@ fn plan_all(
     };
     let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
     let mut rows = Vec::new();
+    let mut failed = false;
     for finding in findings {
         if context.cancel.is_cancelled() {
             return Err(Failure::interrupted());
@@ -101,12 +117,33 @@ fn plan_all(
             rows.push(row(finding, Planned::AlreadyPlanned, Some(path.to_string_lossy().into_owned()), title));
             continue;
         }
-        let Some(draft) = recipe(finding, &recipe_context) else {
-            rows.push(row(finding, Planned::NoRecipe, None, finding.title.clone()));
-            continue;
+        let draft = recipe(finding, &recipe_context);
+        // Exact edits need no judgement: what a recipe can carry out costs nothing and cannot be misread.
+        let written = if finding.mechanical || dry_run {
+            Written::Nothing
+        } else {
+            writer.write(finding, survey, &plan_context)?
         };
-        let plan = specify(finding, &draft, &survey.map, &survey.tree, &plan_context);
-        let problems = lint(&plan, &survey.tree, &survey.map.recon);
+        failed |= matches!(written, Written::Failed);
+        let (plan, problems) = match (written, draft) {
+            (Written::Plan(plan, problems), _) => (*plan, problems),
+            (Written::NotWorthIt(why), _) => {
+                rows.push(PlannedRow {
+                    problems: vec![why],
+                    ..row(finding, Planned::NotWorthIt, None, finding.title.clone())
+                });
+                continue;
+            }
+            (Written::Failed | Written::Nothing, Some(draft)) => {
+                let plan = specify(finding, &draft, &survey.map, &survey.tree, &plan_context);
+                let problems = lint(&plan, &survey.tree, &survey.map.recon);
+                (plan, problems)
+            }
+            (Written::Failed | Written::Nothing, None) => {
+                rows.push(row(finding, Planned::NoRecipe, None, finding.title.clone()));
+                continue;
+            }
+        };
         let (outcome, path) = match &lock {
             Some(lock) => (Planned::Written, write(&backlog, lock, &plan)?),
             None => {
@@ -116,11 +153,91 @@ fn plan_all(
         };
         plan_context.number += 1;
         rows.push(PlannedRow {
+            mechanical: plan.steps.iter().all(|step| !step.edits.is_empty()),
             problems: problems.into_iter().map(|problem| problem.message).collect(),
             ..row(finding, outcome, Some(path), plan.title)
         });
     }
-    Ok(rows)
+    Ok((rows, failed))
+}
+
+/// Has plans written by a model, where one is bound.
+struct Writer<'a> {
+    bound: Option<Bound>,
+    line: Option<Line>,
+    workspace: &'a Workspace,
+    /// What the run has spent.
+    spent: NanoDollars,
+    /// What writing plans has taken.
+    cost: Cost,
+    /// What every prompt says of the repository, once it was needed.
+    pack: Option<String>,
+    context: &'a Context,
+}
+
+/// What a model made of a finding.
+enum Written {
+    /// A plan, and what the lint says of it.
+    Plan(Box<Plan>, Vec<Problem>),
+    /// Nothing: it says that the finding is not worth a plan.
+    NotWorthIt(String),
+    /// Nothing: the question failed, and that was said.
+    Failed,
+    /// Nothing: no model is bound.
+    Nothing,
+}
+
+impl<'a> Writer<'a> {
+    fn new(
+        models: &ModelArgs,
+        workspace: &'a Workspace,
+        cost: &Cost,
+        context: &'a Context,
+    ) -> Result<Writer<'a>, Failure> {
+        Ok(Writer {
+            bound: models.bound(Role::Planner, &workspace.settings)?,
+            line: None,
+            workspace,
+            spent: NanoDollars(cost.nano_usd),
+            cost: Cost::default(),
+            pack: None,
+            context,
+        })
+    }
+
+    fn write(&mut self, finding: &Finding, survey: &Survey, plan_context: &PlanContext) -> Result<Written, Failure> {
+        let Some(bound) = &self.bound else { return Ok(Written::Nothing) };
+        if self.line.is_none() {
+            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), false)?);
+        }
+        let line = self.line.as_ref().expect("it was opened above");
+        let pack = self.pack.get_or_insert_with(|| pack(&survey.map, &survey.tree, PACK_TOKENS));
+        let session = line.session(bound, self.workspace, self.spent, false, self.context);
+        line.voice.phase("writing a plan", 1);
+        let desk = Desk { session: &session, bound, map: &survey.map, tree: &survey.tree, pack };
+        let written = by_model(finding, &desk, plan_context);
+        let cost = Cost::from(session.summary());
+        self.spent = self.spent + NanoDollars(cost.nano_usd);
+        self.cost = std::mem::take(&mut self.cost) + cost;
+        match written {
+            Ok(Specified::Plan(plan, problems)) => Ok(Written::Plan(plan, problems)),
+            Ok(Specified::NotWorthIt(why)) => Ok(Written::NotWorthIt(why)),
+            Err(ModelError::Cancelled) => Err(Failure::interrupted()),
+            Err(error) => {
+                // The next finding would meet a wrong key or a spent budget again.
+                if error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }) {
+                    self.bound = None;
+                }
+                self.context.console.fail(&Failure::from(error));
+                Ok(Written::Failed)
+            }
+        }
+    }
+
+    /// What the run has taken, `before` included.
+    fn cost(&self, before: Cost) -> Cost {
+        before + self.cost.clone()
+    }
 }
 
 fn write(backlog: &Backlog, lock: &improve::backlog::BacklogLock, plan: &Plan) -> Result<String, BacklogError> {

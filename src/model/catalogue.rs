@@ -106,7 +106,16 @@ impl Price {
 
 /// Dollars for a million tokens, as vendors publish them, in nano-dollars a token.
 fn per_million<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Amount {
+        Text(String),
+        Whole(u64),
+    }
+    let text = match Amount::deserialize(deserializer)? {
+        Amount::Text(text) => text,
+        Amount::Whole(dollars) => dollars.to_string(),
+    };
     let dollars = NanoDollars::parse(&text).ok_or_else(|| serde::de::Error::custom("an amount in dollars"))?;
     match dollars.0 % 1_000_000 {
         0 => Ok(dollars.0 / 1_000_000),

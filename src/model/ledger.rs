@@ -82,6 +82,11 @@ impl Ledger {
         Ledger { path: state.join(FILE_NAME) }
     }
 
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens it for one more line.
     pub fn open(&self) -> Result<OpenLedger, ModelError> {
         let failed = |error: std::io::Error| ModelError::Record {

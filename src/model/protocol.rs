@@ -21,6 +21,9 @@ pub trait Protocol: Sync {
     /// Path of a call below the base URL.
     fn path(&self) -> &'static str;
 
+    /// Path of the list of models.
+    fn models_path(&self) -> &'static str;
+
     /// Headers of the wire beside the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)];
 

@@ -491,7 +491,8 @@ fn read_body(bytes: &[u8]) -> Result<Value, ReplyFault> {
     serde_json::from_slice(bytes).map_err(|error| ReplyFault::Malformed(format!("no JSON: {error}")))
 }
 
-fn headers(bound: &Bound, wire: &dyn Protocol) -> Vec<(String, Hidden)> {
+/// The headers of every request to a model's server.
+pub(super) fn headers(bound: &Bound, wire: &dyn Protocol) -> Vec<(String, Hidden)> {
     use super::provider::Auth;
     let mut headers: Vec<(String, Hidden)> = Vec::new();
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), Hidden(value)));

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::audit::{Audit, NotAudited};
+use crate::audit::{Audit, AuditOptions, NotAudited};
 use crate::finding::Finding;
+use crate::model::session::Summary;
+use crate::planner::vet::{Judgement, Outcome, Vetted};
 
 /// Version of the JSON contract. It grows when a reader of the old one could go wrong; additions leave it alone.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -30,6 +32,8 @@ pub struct AuditDocument {
     pub known: Vec<Finding>,
     /// What was left out, and why.
     pub not_audited: Vec<NotAudited>,
+    /// What a model said of the findings; null when none was asked.
+    pub vetting: Option<Vetting>,
     /// What models cost.
     pub cost: Cost,
 }
@@ -51,9 +55,101 @@ impl AuditDocument {
                 .collect(),
             known,
             not_audited,
+            vetting: None,
             cost: Cost::default(),
         }
     }
+
+    /// Takes findings that a model reports, as the rules' own are taken: what was rejected or is known stays apart.
+    pub fn add(&mut self, findings: Vec<Finding>, options: &AuditOptions) {
+        let known = options.baseline.fingerprints();
+        for finding in findings {
+            if options.rejected.contains(&finding.fingerprint) {
+                self.rejected.push(KeptApart { reason: "rejected earlier".to_owned(), finding });
+            } else if known.contains(finding.fingerprint.as_str()) {
+                self.known.push(finding);
+            } else if options.keeps(&finding.location().file) {
+                self.findings.push(finding);
+            }
+        }
+        self.findings.sort_by(|one, other| other.leverage.total_cmp(&one.leverage));
+    }
+
+    /// Takes what the model `by` said of the first findings: those it set apart move to `rejected`, with its reason.
+    pub fn vet(&mut self, by: &str, vetted: Vec<Vetted>) {
+        let mut counts = Vetting { model: by.to_owned(), ..Vetting::default() };
+        let rest = self.findings.split_off(vetted.len().min(self.findings.len()));
+        let mut kept = Vec::new();
+        for Vetted { finding, outcome } in vetted {
+            match outcome {
+                Outcome::Open(why) | Outcome::Unanswered(why) => {
+                    counts.open += 1;
+                    counts.open_because.push(OpenFinding { fingerprint: finding.fingerprint.clone(), why });
+                    kept.push(finding);
+                }
+                Outcome::Judged { judgement, reason } => {
+                    let of = match judgement {
+                        Judgement::Confirmed => &mut counts.confirmed,
+                        Judgement::Downgraded => &mut counts.downgraded,
+                        Judgement::ByDesign => &mut counts.by_design,
+                        Judgement::Wrong => &mut counts.wrong,
+                        Judgement::Duplicate => &mut counts.duplicate,
+                    };
+                    *of += 1;
+                    match judgement {
+                        Judgement::Confirmed | Judgement::Downgraded => kept.push(finding),
+                        Judgement::ByDesign | Judgement::Wrong | Judgement::Duplicate => {
+                            let reason = format!("{by}: {} — {reason}", judgement.label());
+                            self.rejected.push(KeptApart { reason, finding });
+                        }
+                    }
+                }
+            }
+        }
+        kept.extend(rest);
+        // Lowered findings sink; the order of equals stays.
+        kept.sort_by(|one, other| other.leverage.total_cmp(&one.leverage));
+        self.findings = kept;
+        by.clone_into(&mut self.planner);
+        self.vetting = Some(counts);
+    }
+}
+
+/// What a model said of the findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Vetting {
+    /// The model, `provider/model`.
+    pub model: String,
+    /// Findings that are so.
+    pub confirmed: usize,
+    /// Findings that are so and matter less than the rule said.
+    pub downgraded: usize,
+    /// Findings that are meant so; they stand in `rejected`.
+    pub by_design: usize,
+    /// Findings that are not so; they stand in `rejected`.
+    pub wrong: usize,
+    /// Findings that another one says too; they stand in `rejected`.
+    pub duplicate: usize,
+    /// Findings that were shown to it and not judged in a way that counts.
+    pub open: usize,
+    /// Why they were not.
+    pub open_because: Vec<OpenFinding>,
+}
+
+impl Vetting {
+    /// Findings that moved to `rejected`.
+    pub fn set_apart(&self) -> usize {
+        self.by_design + self.wrong + self.duplicate
+    }
+}
+
+/// A finding that was not judged in a way that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OpenFinding {
+    /// The finding.
+    pub fingerprint: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// What was audited.
@@ -86,6 +182,38 @@ pub struct Cost {
     pub input_tokens: u64,
     /// Tokens received.
     pub output_tokens: u64,
-    /// Money, in billionths of a dollar.
+    /// Money, in billionths of a dollar, for calls whose price is known.
     pub nano_usd: u64,
+    /// Calls whose price is not known.
+    pub unpriced_calls: u64,
+    /// Questions answered from replies that an earlier run paid for.
+    pub kept_replies: u64,
+}
+
+impl std::ops::Add for Cost {
+    type Output = Cost;
+
+    fn add(self, other: Cost) -> Cost {
+        Cost {
+            model_calls: self.model_calls + other.model_calls,
+            input_tokens: self.input_tokens + other.input_tokens,
+            output_tokens: self.output_tokens + other.output_tokens,
+            nano_usd: self.nano_usd.saturating_add(other.nano_usd),
+            unpriced_calls: self.unpriced_calls + other.unpriced_calls,
+            kept_replies: self.kept_replies + other.kept_replies,
+        }
+    }
+}
+
+impl From<Summary> for Cost {
+    fn from(summary: Summary) -> Cost {
+        Cost {
+            model_calls: summary.calls,
+            input_tokens: summary.usage.prompt(),
+            output_tokens: summary.usage.output,
+            nano_usd: summary.spent.known.0,
+            unpriced_calls: summary.spent.unpriced_calls,
+            kept_replies: summary.kept,
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::audit_document::{AuditDocument, Repository};
+use super::audit_document::{AuditDocument, Repository, Vetting};
 use super::layout::{Page, columns, count, cut, cut_front, grouped, indented, pad, paint, style, width, wrap};
 use super::sanitize;
 use crate::audit::NotAudited;
 use crate::finding::{Category, Evidence, Finding, Level, Priority};
+use crate::model::NanoDollars;
 
 /// Columns from which a finding takes one line instead of two.
 const WIDE: usize = 120;
@@ -57,8 +58,45 @@ pub fn audit(document: &AuditDocument, options: &AuditPage, page: &Page) -> Stri
             paint(style::FAINT, &format!("{} more: --all shows them", grouped(more)))
         );
     }
+    text.push_str(&vetting(document, page));
     text.push_str(&left_out(document, page));
     text.push_str(&next_commands(&options.next, page));
+    text
+}
+
+/// What a model said of the findings, and what that cost.
+fn vetting(document: &AuditDocument, page: &Page) -> String {
+    let Some(vetting) = &document.vetting else { return String::new() };
+    let counts = [
+        (vetting.confirmed, "confirmed"),
+        (vetting.downgraded, "downgraded"),
+        (vetting.wrong, "wrong"),
+        (vetting.by_design, "by design"),
+        (vetting.duplicate, "duplicate"),
+        (vetting.open, "not judged"),
+    ];
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let cost = &document.cost;
+    let mut paid = NanoDollars(cost.nano_usd).to_string();
+    if cost.unpriced_calls > 0 {
+        paid = format!("{paid} and {} unpriced", count(cost.unpriced_calls as usize, "call"));
+    }
+    let line = format!("Vetted by {} for {paid}: {}\n", sanitize::line(&vetting.model), said.join(", "));
+    let mut text = format!("\n{}", indented(&line, 0, page.width));
+    if vetting.set_apart() > 0 {
+        text.push_str(&paint(
+            style::FAINT,
+            "Those set apart stand in --format json under `rejected`, with the reason.\n",
+        ));
+    }
+    // One reason for many is told once.
+    let mut whys: Vec<&str> = vetting.open_because.iter().map(|open| open.why.as_str()).collect();
+    whys.sort_unstable();
+    whys.dedup();
+    for why in whys.iter().take(3) {
+        text.push_str(&indented(&format!("not judged: {}\n", sanitize::line(why)), 2, page.width));
+    }
     text
 }
 
@@ -199,7 +237,7 @@ fn left_out(document: &AuditDocument, page: &Page) -> String {
     }
     let kept_apart = [
         (document.suppressed.len(), "suppressed by a comment"),
-        (document.rejected.len(), "rejected earlier"),
+        (document.rejected.len() - document.vetting.as_ref().map_or(0, Vetting::set_apart), "rejected earlier"),
         (document.known.len(), "known by the baseline"),
     ];
     let remarks: Vec<String> = kept_apart

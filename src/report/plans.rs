@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::audit_document::AuditDocument;
 use super::human::{next_commands, short};
-use super::layout::{Page, columns, count, paint, style};
+use super::layout::{Page, columns, count, indented, paint, style};
 use super::sanitize;
 
 /// The findings, and the plans made of those that were chosen.
@@ -49,6 +49,8 @@ pub enum Planned {
     AlreadyPlanned,
     /// Its rule knows no plan for it.
     NoRecipe,
+    /// The planner says that it is not worth a plan; why stands in `problems`.
+    NotWorthIt,
 }
 
 /// The plans on a page.
@@ -69,6 +71,15 @@ pub fn plans(rows: &[PlannedRow], next: &[(String, String)], page: &Page) -> Str
         let _ = writeln!(text, "\n{}", paint(style::STRONG, &title));
         let lines: Vec<Vec<String>> = group.iter().map(|row| plan_line(row)).collect();
         text.push_str(&columns(&lines, page.width, 2));
+    }
+    let unworthy: Vec<&PlannedRow> = rows.iter().filter(|row| row.outcome == Planned::NotWorthIt).collect();
+    if !unworthy.is_empty() {
+        let title = format!("{} not worth a plan, by the planner", count(unworthy.len(), "finding"));
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, &title));
+        for row in unworthy {
+            let _ = writeln!(text, "  {} {}", short(&row.fingerprint), sanitize::line(&row.title));
+            text.push_str(&indented(&sanitize::line(&row.problems.join(" ")), 4, page.width));
+        }
     }
     let without: Vec<&PlannedRow> = rows.iter().filter(|row| row.outcome == Planned::NoRecipe).collect();
     if !without.is_empty() {

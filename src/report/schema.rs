@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::audit_document::AuditDocument;
 use super::clean::CleanDocument;
+use super::doctor::DoctorDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
@@ -16,6 +17,7 @@ use super::review::Review;
 use super::rules::RuleRow;
 use super::status::StatusDocument;
 use crate::finding::Finding;
+use crate::model::ledger;
 use crate::receipt::Receipt;
 
 /// Every schema: name of its file without `.json`, and its text.
@@ -24,7 +26,9 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("audit", text::<AuditDocument>()),
         ("clean", text::<CleanDocument>()),
         ("diff", text::<DiffDocument>()),
+        ("doctor", text::<DoctorDocument>()),
         ("finding", text::<Finding>()),
+        ("ledger", text::<ledger::Line>()),
         ("map", text::<MapDocument>()),
         ("map-answer-calls", text::<CallsAnswer>()),
         ("map-answer-path", text::<PathAnswer>()),

@@ -89,7 +89,7 @@ impl Value {
 }
 
 impl Entry {
-    fn bad(&self, expected: &'static str) -> SettingsError {
+    pub(super) fn bad(&self, expected: &'static str) -> SettingsError {
         SettingsError::BadValue {
             origin: self.origin.clone(),
             key: self.key.join("."),
@@ -117,6 +117,23 @@ impl Entry {
             Value::Text(text) | Value::Number(text) => Ok(Setting { value: text.clone(), origin: self.origin.clone() }),
             Value::Switch(_) | Value::List(_) | Value::Other(_) => Err(self.bad("text or a number")),
         }
+    }
+
+    /// The value as TOML, for a table that is read into a type of its own. Numbers of money are text there.
+    pub(super) fn toml(&self) -> toml::Value {
+        fn of(value: &Value) -> toml::Value {
+            match value {
+                Value::Text(text) => toml::Value::String(text.clone()),
+                Value::Number(text) => match text.parse() {
+                    Ok(number) => toml::Value::Integer(number),
+                    Err(_) => toml::Value::String(text.clone()),
+                },
+                Value::Switch(on) => toml::Value::Boolean(*on),
+                Value::List(items) => toml::Value::Array(items.iter().map(of).collect()),
+                Value::Other(what) => toml::Value::String((*what).to_owned()),
+            }
+        }
+        of(&self.value)
     }
 
     /// The value as a switch.

@@ -23,6 +23,10 @@ impl Protocol for AnthropicMessages {
         "/v1/messages"
     }
 
+    fn models_path(&self) -> &'static str {
+        "/v1/models?limit=1000"
+    }
+
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[("anthropic-version", "2023-06-01")]
     }

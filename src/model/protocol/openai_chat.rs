@@ -20,6 +20,10 @@ impl Protocol for OpenaiChat {
         "/chat/completions"
     }
 
+    fn models_path(&self) -> &'static str {
+        "/models"
+    }
+
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }

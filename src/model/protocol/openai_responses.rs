@@ -22,6 +22,10 @@ impl Protocol for OpenaiResponses {
         "/responses"
     }
 
+    fn models_path(&self) -> &'static str {
+        "/models"
+    }
+
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }

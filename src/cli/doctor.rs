@@ -1,0 +1,131 @@
+//! `improve doctor`: what works here, and what is missing.
+
+use std::time::Duration;
+
+use clap::Args;
+use improve::cancel::Cancel;
+use improve::hint::Hint as _;
+use improve::http::{Http, Timeouts};
+use improve::model::probe::{Probe, probe};
+use improve::model::roles::{Because, Bound};
+use improve::model::{ModelError, NanoDollars, Role, catalogue};
+use improve::report::doctor::{DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, doctor};
+use improve::report::json;
+use improve::settings::Flags;
+use improve::trust::state_folder;
+use improve::worktree::place::cache_folder;
+
+use super::Context;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::models::{ModelArgs, places, variable};
+use super::output::{Format, OutputArgs};
+
+/// Show which models are bound, whether they answer, what they cost, and where things are kept
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A doctor does not wait ten minutes.
+const PATIENCE: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    first_byte: Duration::from_secs(15),
+    idle: Duration::from_secs(15),
+    total: Duration::from_secs(30),
+};
+
+/// Prints what works.
+pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let DoctorArgs { models, output } = args;
+    let outputs = output.outputs("improve doctor", &[Format::Human, Format::Json])?;
+    let workspace = context.globals.workspace(models.flags(Flags::default()), &context.console)?;
+    let http = Http::new(PATIENCE).map_err(|fault| Failure::usage(fault.to_string()))?;
+    let mut roles = Vec::new();
+    for role in Role::ALL {
+        let row = match workspace.settings.model.bound(role, &variable) {
+            Ok(None) => RoleRow { because: "no model is bound".to_owned(), ..row(role) },
+            Ok(Some(bound)) => looked_at(role, &bound, &models, &http, &context.cancel),
+            Err(error) => {
+                RoleRow { state: RoleState::Broken, problem: Some(error.to_string()), hint: error.hint(), ..row(role) }
+            }
+        };
+        roles.push(row);
+    }
+    let (ledger, _) = places(&workspace);
+    let place = |what: &str, path: &std::path::Path| PlaceRow {
+        what: what.to_owned(),
+        path: path.to_string_lossy().into_owned(),
+    };
+    let document = DoctorDocument {
+        schema_version: SCHEMA_VERSION,
+        healthy: roles.iter().all(|row| row.state != RoleState::Broken),
+        roles,
+        max_usd: workspace.settings.model.max_usd.value,
+        max_usd_because: workspace.settings.model.max_usd.origin.to_string(),
+        prices_as_of: catalogue::as_of().to_owned(),
+        places: vec![place("ledger", ledger.path()), place("caches", &cache_folder()), place("trust", &state_folder())],
+    };
+    let page = context.console.page(&workspace.root.to_string_lossy());
+    outputs.write(&context.console, &|format, _| match format {
+        Format::Json | Format::Jsonl => json::document(&document),
+        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => doctor(&document, &page),
+    })?;
+    Ok(if document.healthy { ExitCode::Done } else { ExitCode::Usage })
+}
+
+fn row(role: Role) -> RoleRow {
+    RoleRow {
+        role,
+        model: None,
+        because: String::new(),
+        state: RoleState::Unbound,
+        problem: None,
+        hint: None,
+        price: None,
+        context: None,
+    }
+}
+
+fn looked_at(role: Role, bound: &Bound, models: &ModelArgs, http: &Http, cancel: &Cancel) -> RoleRow {
+    let because = match &bound.because {
+        Because::Said(origin) => origin.clone(),
+        Because::Key(variable) => format!("{variable} is set"),
+    };
+    let price = bound.price().map(|price| {
+        let per_million = |nanos: u64| NanoDollars(nanos.saturating_mul(1_000_000));
+        format!("{} in, {} out", per_million(price.input), per_million(price.output))
+    });
+    let bound_row = RoleRow {
+        model: Some(bound.name()),
+        because,
+        price,
+        context: bound.context(),
+        state: RoleState::Unchecked,
+        ..row(role)
+    };
+    if models.is_offline() {
+        return bound_row;
+    }
+    match probe(bound, http, cancel) {
+        Ok(Probe::There) => RoleRow { state: RoleState::Reachable, ..bound_row },
+        Ok(Probe::NotListed) => RoleRow {
+            state: RoleState::Broken,
+            problem: Some(format!("{} answers and does not list this model", bound.located.base_url)),
+            hint: Some("check the model's id".to_owned()),
+            ..bound_row
+        },
+        Ok(Probe::NoList(refusal)) => {
+            RoleRow { problem: Some(format!("{} lists no models: {refusal}", bound.located.base_url)), ..bound_row }
+        }
+        Err(error) => RoleRow {
+            state: RoleState::Broken,
+            problem: Some(error.to_string()),
+            hint: error.hint().filter(|_| !matches!(error, ModelError::Refused { .. })),
+            ..bound_row
+        },
+    }
+}

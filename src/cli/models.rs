@@ -1,0 +1,201 @@
+//! What commands that may ask a model share: the flags, the session, and the question before money is spent.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use clap::Args;
+use improve::cancel::Cancel;
+use improve::http::{Http, Timeouts};
+use improve::model::budget::Budget;
+use improve::model::ledger::Ledger;
+use improve::model::replies::Replies;
+use improve::model::retry::RetryPolicy;
+use improve::model::roles::{Because, Bound};
+use improve::model::session::{Event, Listener, Session, SystemClock, Tally};
+use improve::model::{NanoDollars, Role};
+use improve::progress::Progress as _;
+use improve::settings::{Flags, Origin, Settings};
+use improve::trust::state_folder;
+use improve::worktree::Place;
+use improve::worktree::place::{cache_folder, repository_id};
+
+use super::Context;
+use super::console::Console;
+use super::failure::Failure;
+use super::globals::Workspace;
+use super::progress::Bar;
+use super::trust::confirm;
+
+/// Flags of commands that may ask a model.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ModelArgs {
+    /// Who judges findings and writes plans: provider/model, or `none` [default: by the key that is set]
+    #[arg(long, value_name = "MODEL", help_heading = "Models")]
+    planner: Option<String>,
+    /// Spend at most N dollars [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Models")]
+    max_usd: Option<String>,
+    /// Ask no model: built-in rules and recipes alone
+    #[arg(long, help_heading = "Models")]
+    offline: bool,
+}
+
+impl ModelArgs {
+    /// No model at all.
+    pub fn none() -> ModelArgs {
+        ModelArgs { offline: true, ..ModelArgs::default() }
+    }
+
+    /// The flags as settings.
+    pub fn flags(&self, flags: Flags) -> Flags {
+        let ModelArgs { planner, max_usd, offline: _ } = self;
+        Flags { planner: planner.clone(), max_usd: max_usd.clone(), ..flags }
+    }
+
+    /// No model is to be asked.
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// The model of a role, unless none is to be asked.
+    pub fn bound(&self, role: Role, settings: &Settings) -> Result<Option<Bound>, Failure> {
+        if self.offline {
+            return Ok(None);
+        }
+        Ok(settings.model.bound(role, &variable)?)
+    }
+}
+
+/// A variable of the environment.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Where records about a repository are: the ledger in its git folder, or in the user's state; replies in the user's cache.
+pub fn places(workspace: &Workspace) -> (Ledger, Replies) {
+    match Place::of(&workspace.root, &cache_folder()) {
+        Ok(place) => (Ledger::within(&place.state()), Replies::within(place.cache())),
+        Err(_) => {
+            let id = repository_id(&workspace.root);
+            (Ledger::within(&state_folder().join(&id)), Replies::within(&cache_folder().join(&id)))
+        }
+    }
+}
+
+/// What a session needs that outlives it.
+pub struct Line {
+    http: Http,
+    clock: SystemClock,
+    /// Says on the terminal how calls go.
+    pub voice: Voice,
+}
+
+impl Line {
+    /// Opens the way to the network.
+    pub fn open(console: &Console, cancel: Cancel, dry_run: bool) -> Result<Line, Failure> {
+        let http = Http::new(Timeouts::default()).map_err(|fault| Failure::usage(fault.to_string()))?;
+        let voice =
+            Voice { bar: Bar::new(console, cancel), console: console.clone(), dry_run, waiting: Mutex::default() };
+        Ok(Line { http, clock: SystemClock, voice })
+    }
+
+    /// A session over it.
+    ///
+    /// `spent` is what the run has spent before.
+    pub fn session(
+        &self,
+        bound: &Bound,
+        workspace: &Workspace,
+        spent: NanoDollars,
+        dry_run: bool,
+        context: &Context,
+    ) -> Session<'_> {
+        let (ledger, replies) = places(workspace);
+        let max_usd = &workspace.settings.model.max_usd;
+        // A limit that somebody set needs a price to be kept by; ours gives way where there is none, and that is said.
+        let limit = Some(max_usd.value).filter(|_| bound.price().is_some() || max_usd.origin != Origin::Default);
+        Session {
+            transport: &self.http,
+            ledger,
+            replies,
+            budget: Budget::new(limit.map(|limit| limit.saturating_sub(spent))),
+            policy: RetryPolicy::default(),
+            clock: &self.clock,
+            cancel: context.cancel.clone(),
+            listener: &self.voice,
+            run: format!("{}-{}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"), std::process::id()),
+            tally: Tally::default(),
+            dry_run,
+        }
+    }
+}
+
+/// Says on the terminal how calls go.
+pub struct Voice {
+    bar: Bar,
+    console: Console,
+    /// Requests are shown and not sent.
+    dry_run: bool,
+    /// What was said of waiting, so that four questions at once do not say it four times.
+    waiting: Mutex<Option<String>>,
+}
+
+impl Voice {
+    /// Begins a phase of so many questions.
+    pub fn phase(&self, name: &str, questions: usize) {
+        self.bar.phase(name, u64::try_from(questions).ok());
+    }
+
+    /// One of them is answered.
+    pub fn tick(&self, count: u64) {
+        self.bar.tick(count);
+    }
+}
+
+impl Listener for Voice {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Retrying { purpose: _, why, wait } if *wait >= Duration::from_secs(2) => {
+                let mut said = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if said.as_deref() != Some(*why) {
+                    *said = Some((*why).to_owned());
+                    let text = format!("{why}; trying again in {} s", wait.as_secs());
+                    self.bar.suspend(|| self.console.warn(&text));
+                }
+            }
+            Event::Ready { question, prompt, at_most, body: _ } if self.dry_run => {
+                let cost = at_most.map_or_else(|| "price not known".to_owned(), |amount| format!("at most {amount}"));
+                let text =
+                    format!("would ask {}: {}, about {prompt} tokens, {cost}", question.bound.name(), question.purpose);
+                self.bar.suspend(|| self.console.ask(&text));
+            }
+            Event::Ready { .. } | Event::Heard { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
+        }
+    }
+}
+
+/// Says what is about to be spent, and asks where that is much and somebody is there to answer. `false` is a no.
+pub fn agreed(
+    bound: &Bound,
+    what: &str,
+    estimate: Option<NanoDollars>,
+    settings: &Settings,
+    console: &Console,
+) -> Result<bool, Failure> {
+    let because = match &bound.because {
+        Because::Said(origin) => origin.clone(),
+        Because::Key(variable) => format!("{variable} is set"),
+    };
+    let cost = match estimate {
+        Some(estimate) => format!("about {estimate}, at most {}", settings.model.max_usd.value),
+        None if bound.located.provider.local => "on this machine".to_owned(),
+        None => "its price is not known".to_owned(),
+    };
+    let about = format!("{what} by {} ({because}): {cost}; --offline asks no model", bound.name());
+    if !console.interactive || estimate.is_none_or(|estimate| estimate <= settings.model.ask_above_usd.value) {
+        console.note(&about);
+        return Ok(true);
+    }
+    console.ask(&about);
+    confirm("Go on?")
+}

@@ -1,0 +1,148 @@
+//! What commands have a planner do: look through lenses, judge findings; the question before money is spent, what came of it.
+
+use improve::audit::{AuditOptions, NotAudited};
+use improve::finding::{Category, Finding};
+use improve::model::{ModelError, NanoDollars, Role};
+use improve::planner::asking::Desk;
+use improve::planner::pack::pack;
+use improve::planner::{lens, vet};
+use improve::report::audit_document::{AuditDocument, Cost};
+use improve::report::map_outline::CHARACTERS_PER_TOKEN;
+use improve::settings::AuditEffort;
+use improve::survey::Survey;
+
+use super::Context;
+use super::failure::Failure;
+use super::globals::Workspace;
+use super::models::{Line, ModelArgs, agreed};
+
+/// Tokens of what every prompt says of the repository.
+pub const PACK_TOKENS: usize = 8_000;
+
+/// How much of what was asked for was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// A rule or a question failed.
+    Partly,
+    /// A model could not be asked at all, as it is set up.
+    Misconfigured,
+}
+
+/// What an effort is worth in questions.
+struct Breadth {
+    lenses: &'static [Category],
+    judged: usize,
+}
+
+fn breadth(effort: AuditEffort) -> Breadth {
+    use Category::{Bug, Perf, Security, TechDebt, Tests};
+    match effort {
+        AuditEffort::Quick => Breadth { lenses: &[Security, Bug], judged: 10 },
+        AuditEffort::Standard => Breadth { lenses: &[Security, Bug, Perf, Tests, TechDebt], judged: 25 },
+        AuditEffort::Deep => Breadth { lenses: &Category::ALL, judged: 60 },
+    }
+}
+
+/// Has a planner, where one is bound, look for what rules cannot see and judge the first findings. What the rules found is there
+/// whatever becomes of that.
+pub fn consult(
+    models: &ModelArgs,
+    dry_run: bool,
+    options: &AuditOptions,
+    document: &mut AuditDocument,
+    survey: &Survey,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<Extent, Failure> {
+    let Some(bound) = models.bound(Role::Planner, &workspace.settings)? else { return Ok(Extent::Whole) };
+    if survey.map.files.is_empty() {
+        return Ok(Extent::Whole);
+    }
+    let breadth = breadth(workspace.settings.effort.value);
+    let lenses: Vec<Category> = if options.focus.is_empty() { breadth.lenses.to_vec() } else { options.focus.clone() };
+    let pack = pack(&survey.map, &survey.tree, PACK_TOKENS);
+    let pack_tokens = (pack.len() / CHARACTERS_PER_TOKEN) as u64;
+    let judged = document.findings.len().min(breadth.judged);
+    let what = format!(
+        "{} and {}",
+        count(lenses.len(), "lens", "lenses"),
+        count(judged, "finding to judge", "findings to judge")
+    );
+    let estimate = lens::estimate(lenses.len(), pack_tokens, &bound)
+        .zip(vet::estimate(judged, pack_tokens, &bound))
+        .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging);
+    if !dry_run && !agreed(&bound, &what, estimate, &workspace.settings, &context.console)? {
+        return Ok(Extent::Whole);
+    }
+    let line = Line::open(&context.console, context.cancel.clone(), dry_run)?;
+    let session = line.session(&bound, workspace, NanoDollars::ZERO, dry_run, context);
+    let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
+    let heard = |count: usize| line.voice.tick(count as u64);
+
+    line.voice.phase("reading", lenses.len());
+    let seen = lens::look(&lenses, &document.findings, &desk, &heard);
+    let mut extent = Extent::Whole;
+    if !dry_run {
+        extent = match seen {
+            Ok(seen) => take(seen, options, document),
+            Err(error) => failed(error, "lenses of a model", document, context)?,
+        };
+    }
+    if extent != Extent::Misconfigured {
+        let findings: Vec<Finding> = document.findings.iter().take(breadth.judged).cloned().collect();
+        line.voice.phase("judging", findings.len());
+        match vet::vet(&findings, &desk, &heard) {
+            _ if dry_run => {}
+            Ok(vetted) => {
+                if vetted.iter().any(|vetted| matches!(vetted.outcome, vet::Outcome::Unanswered(_))) {
+                    extent = extent.max(Extent::Partly);
+                }
+                document.vet(&bound.name(), vetted);
+            }
+            Err(error) => {
+                let end = failed(error, "judging of the findings by a model", document, context)?;
+                extent = extent.max(end);
+            }
+        }
+    }
+    document.cost = Cost::from(session.summary());
+    if context.cancel.is_cancelled() {
+        return Err(Failure::interrupted());
+    }
+    Ok(extent)
+}
+
+/// Takes what the lenses saw into the document.
+fn take(seen: lens::Seen, options: &AuditOptions, document: &mut AuditDocument) -> Extent {
+    let extent = if seen.failed.is_empty() { Extent::Whole } else { Extent::Partly };
+    for (lens, why) in seen.failed {
+        document
+            .not_audited
+            .push(NotAudited { what: format!("what a model sees through the lens {}", lens.label()), why });
+    }
+    if seen.unfounded > 0 {
+        document.not_audited.push(NotAudited {
+            what: count(seen.unfounded, "finding of the model", "findings of the model"),
+            why: "dropped: what it quotes does not stand in the files".to_owned(),
+        });
+    }
+    document.add(seen.findings, options);
+    extent
+}
+
+/// Says that the model could not be asked; the audit goes on without it.
+fn failed(error: ModelError, what: &str, document: &mut AuditDocument, context: &Context) -> Result<Extent, Failure> {
+    if error == ModelError::Cancelled {
+        return Err(Failure::interrupted());
+    }
+    document.not_audited.push(NotAudited { what: what.to_owned(), why: error.to_string() });
+    let extent = if error.is_setup() { Extent::Misconfigured } else { Extent::Partly };
+    context.console.fail(&Failure::from(error));
+    Ok(extent)
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,104 @@
+//! What every question to a planner shares: whom it goes to, what the model knows of the repository, and what it may read.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::masked::masked;
+use super::tools::{ReadTools, tools};
+use crate::model::catalogue::Service;
+use crate::model::conversation::Tool;
+use crate::model::roles::Bound;
+use crate::model::session::Session;
+use crate::model::{ModelError, NanoDollars, Usage};
+use crate::plan::markdown::fence_for;
+use crate::repo_map::RepoMap;
+use crate::tree::Tree;
+
+/// Questions that are asked at once. Vendors limit tokens by the minute, and more at once only wait for each other.
+pub const PARALLEL: usize = 4;
+
+/// What a thread left behind when it panicked is whole: every write of ours is one assignment.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every further question would meet it too.
+pub(super) fn stops_all(error: &ModelError) -> bool {
+    error.is_setup()
+        || matches!(error, ModelError::Cancelled | ModelError::OverBudget { .. } | ModelError::Record { .. })
+}
+
+/// What a conversation costs that begins with `first` tokens, reads for `rounds` rounds, and says `said` tokens in all: what was
+/// read comes from the vendor's cache in the next round. `None` where the price is not known.
+pub(super) fn reading_cost(first: u64, rounds: u64, said: u64, bound: &Bound) -> Option<NanoDollars> {
+    /// Three tool results of moderate length; our guess.
+    const READ_A_ROUND: u64 = 2_500;
+    let price = bound.price()?;
+    let round = |number: u64| {
+        let (cache_read, write_5m) = match number {
+            0 => (0, first),
+            _ => (first + (number - 1) * READ_A_ROUND, READ_A_ROUND),
+        };
+        let usage = Usage { cache_read, write_5m, output: said / rounds.max(1), ..Usage::default() };
+        price.cost(&usage, Service::Standard)
+    };
+    Some((0..rounds).map(round).sum())
+}
+
+/// What every question to a planner shares.
+pub struct Desk<'a> {
+    /// Asks, and keeps the books.
+    pub session: &'a Session<'a>,
+    /// The planner.
+    pub bound: &'a Bound,
+    /// The repository.
+    pub map: &'a RepoMap,
+    /// Its files.
+    pub tree: &'a dyn Tree,
+    /// What every prompt says of the repository, the same for all of them.
+    pub pack: &'a str,
+}
+
+impl Desk<'_> {
+    /// Instructions with the guard that every prompt has: what the repository says is data.
+    pub fn instructions(&self, task: &str) -> String {
+        format!("{}\n\n{}", task.trim(), super::GUARD.trim())
+    }
+
+    /// What the model may call.
+    pub fn tools(&self) -> Vec<Tool> {
+        tools()
+    }
+
+    /// What runs it.
+    pub fn toolbox(&self) -> ReadTools<'_> {
+        ReadTools::new(self.map, self.tree)
+    }
+
+    /// Lines of a file with their numbers, fenced as data, credentials masked.
+    pub fn excerpt(&self, file: &str, from: u32, to: u32) -> String {
+        let Some(text) = self.tree.text(file) else { return "(not there any more)".to_owned() };
+        let text = masked(file, &text);
+        let kept = (1..).zip(text.lines()).filter(|(number, _)| (from..=to).contains(number));
+        let lines: Vec<String> = kept.map(|(number, line)| format!("{number:>5}  {line}")).collect();
+        let lines = lines.join("\n");
+        let fence = fence_for(&lines);
+        format!("{fence}\n{lines}\n{fence}")
+    }
+
+    /// Lines of a file, credentials masked.
+    pub fn lines(&self, file: &str, from: u32, to: u32) -> String {
+        let text = self.tree.text(file).map(|text| masked(file, &text)).unwrap_or_default();
+        let kept = (1..).zip(text.lines()).filter(|(number, _)| (from..=to).contains(number));
+        kept.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The innermost definition around a line, qualified; empty outside any.
+    pub fn symbol(&self, file: &str, line: u32) -> String {
+        let Some((_, file)) = self.map.file_by_path(file) else { return String::new() };
+        let around = file.facts.symbols.iter().filter(|symbol| (symbol.lines.start..=symbol.lines.end).contains(&line));
+        around
+            .min_by_key(|symbol| symbol.lines.end - symbol.lines.start)
+            .map(|symbol| symbol.qualified.to_string())
+            .unwrap_or_default()
+    }
+}

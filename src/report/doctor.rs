@@ -1,0 +1,131 @@
+//! What works here: models, keys, prices and places, with what is missing and what to do about it.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::layout::{Page, columns, paint, style};
+use super::sanitize;
+use crate::model::{NanoDollars, Role};
+
+/// Version of the JSON contract.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What works here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DoctorDocument {
+    /// Version of this contract.
+    pub schema_version: u32,
+    /// Everything that is set works.
+    pub healthy: bool,
+    /// The roles.
+    pub roles: Vec<RoleRow>,
+    /// What one run may spend, in billionths of a dollar.
+    pub max_usd: NanoDollars,
+    /// Where that was said.
+    pub max_usd_because: String,
+    /// The day of the price table.
+    pub prices_as_of: String,
+    /// Folders and files of ours, by what they hold.
+    pub places: Vec<PlaceRow>,
+}
+
+/// A role and its model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RoleRow {
+    /// The role.
+    pub role: Role,
+    /// `provider/model`; null when the built-in rules and recipes do its work.
+    pub model: Option<String>,
+    /// Why it is this one.
+    pub because: String,
+    /// How it is.
+    pub state: RoleState,
+    /// Anything wrong, in words.
+    pub problem: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Dollars a million tokens of prompt and answer; null when not known.
+    pub price: Option<String>,
+    /// Tokens of a prompt, at most; null when not known.
+    pub context: Option<u64>,
+}
+
+/// How a role is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleState {
+    /// No model.
+    Unbound,
+    /// Bound, and nobody looked whether it answers.
+    Unchecked,
+    /// Its server has it.
+    Reachable,
+    /// Something is wrong.
+    Broken,
+}
+
+/// A place of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlaceRow {
+    /// What it holds.
+    pub what: String,
+    /// Where it is.
+    pub path: String,
+}
+
+/// The page for people.
+pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
+    let mut text = format!("{}\n", paint(style::STRONG, "Models"));
+    let rows: Vec<Vec<String>> = document.roles.iter().map(role_row).collect();
+    text.push_str(&columns(&rows, page.width, 2));
+    for row in &document.roles {
+        if let Some(problem) = &row.problem {
+            let mark = if row.state == RoleState::Broken { paint(style::BAD, "!") } else { paint(style::WARN, "!") };
+            let _ = writeln!(text, "  {mark} {}: {}", row.role.label(), sanitize::line(problem));
+            if let Some(hint) = &row.hint {
+                let _ = writeln!(text, "    {} {}", paint(style::COMMAND, "hint:"), sanitize::line(hint));
+            }
+        }
+    }
+    if document.roles.iter().all(|row| row.model.is_none()) {
+        text.push_str(
+            "  No model is bound, and none is needed: built-in rules find, built-in recipes plan, exact edits apply.\n",
+        );
+        text.push_str(
+            "  Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write `planner = \"provider/model\"` under [models].\n",
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\n{}\n  at most {} a run ({}); prices as of {}",
+        paint(style::STRONG, "Money"),
+        document.max_usd,
+        sanitize::line(&document.max_usd_because),
+        document.prices_as_of
+    );
+    let rows: Vec<Vec<String>> = document
+        .places
+        .iter()
+        .map(|place| vec![place.what.clone(), sanitize::line(&place.path).into_owned()])
+        .collect();
+    let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Places"), columns(&rows, page.width, 2));
+    text
+}
+
+fn role_row(row: &RoleRow) -> Vec<String> {
+    let state = match row.state {
+        RoleState::Unbound => paint(style::FAINT, "built-in"),
+        RoleState::Unchecked => paint(style::WARN, "not checked"),
+        RoleState::Reachable => paint(style::GOOD, "reachable"),
+        RoleState::Broken => paint(style::BAD, "broken"),
+    };
+    let model = row.model.as_deref().map_or("—".into(), |model| sanitize::line(model).into_owned());
+    let price = match (&row.model, &row.price) {
+        (None, _) => String::new(),
+        (Some(_), Some(price)) => price.clone(),
+        (Some(_), None) => "unpriced".to_owned(),
+    };
+    vec![row.role.label().to_owned(), model, state, price, sanitize::line(&row.because).into_owned()]
+}

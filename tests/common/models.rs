@@ -1,0 +1,73 @@
+//! A server of models on loopback that answers from a script and remembers what it was asked.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+/// What the server says to a request: a status and a body.
+pub type Script = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+
+/// The server. It lives as long as the test's process.
+pub struct Server {
+    /// Its address, as a base URL.
+    pub url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// A server that answers by `script`.
+    pub fn start(script: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (script, log): (Arc<Script>, _) = (Arc::new(script), asked.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (script, log) = (script.clone(), log.clone());
+                // A caller that goes away in the middle is no fault of the server.
+                std::thread::spawn(move || drop(serve(stream, &*script, &log)));
+            }
+        });
+        Server { url, asked }
+    }
+
+    /// The bodies of all requests, as they came, headers before them.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no thread of the server panics").clone()
+    }
+}
+
+fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let mut head = String::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            if line == "\r\n" {
+                break;
+            }
+            head.push_str(&line);
+        }
+        let length =
+            head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body)?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        // The key is in the head, where it belongs; the log is what the model sees.
+        log.lock().expect("no thread panics").push(body.clone());
+        let (status, answer) = script(&serde_json::from_str(&body).unwrap_or(Value::Null));
+        let answer = answer.to_string();
+        write!(
+            stream,
+            "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+            answer.len()
+        )?;
+        stream.flush()?;
+    }
+}
