@@ -120,7 +120,7 @@ impl Ledger {
 
 impl OpenLedger {
     /// Adds a line.
-    pub fn add(mut self, line: &Line) -> Result<(), ModelError> {
+    pub fn append(mut self, line: &Line) -> Result<(), ModelError> {
         let mut text = serde_json::to_string(line).expect("a line of the ledger is JSON");
         text.push('\n');
         self.file
@@ -159,11 +159,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::within(&folder.path().join("state"));
         assert_eq!(ledger.read().unwrap(), Read::default());
-        ledger.open().unwrap().add(&line("one")).unwrap();
+        ledger.open().unwrap().append(&line("one")).unwrap();
         let path = folder.path().join("state").join(FILE_NAME);
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{whole}{}\n", &whole[..20])).unwrap();
-        ledger.open().unwrap().add(&line("two")).unwrap();
+        ledger.open().unwrap().append(&line("two")).unwrap();
         let read = ledger.read().unwrap();
         assert_eq!(read, Read { lines: vec![line("one"), line("two")], unreadable: 1 });
     }

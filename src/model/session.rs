@@ -352,7 +352,7 @@ impl Session<'_> {
             _ => cost,
         };
         reservation.settle(booked);
-        let recorded = ledger.add(&Line {
+        let recorded = ledger.append(&Line {
             time: timestamp(ended),
             run: self.run.clone(),
             role: question.role,
