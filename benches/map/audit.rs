@@ -11,7 +11,7 @@ fn run(what: &str, tree: &Path, cache: &Path) -> Cost {
     // Without a threshold a finding is no failure.
     let command =
         [env!("CARGO_BIN_EXE_improve"), what, "--format", "json", "--no-input", "--repo", &tree].map(str::to_owned);
-    cost(&command, &[("IMPROVE_CACHE_DIR", cache)])
+    cost(&command, &[("IMPROVE_CACHE_DIR", cache), ("IMPROVE_PLANNER", Path::new("none"))])
 }
 
 /// One row a repository: cold, and after a change in one file.
