@@ -92,7 +92,11 @@ pub fn look(
     let stopped: Mutex<Option<ModelError>> = Mutex::default();
     let next = Mutex::new(0..lenses.len());
     let through = |at: usize| {
-        let answer = ask(lenses[at], known, desk);
+        let answer = match ask(lenses[at], known, desk, desk.pack) {
+            // Room to read is worth more than the pack where a model has little.
+            Err(error) if error.is_too_long() => ask(lenses[at], known, desk, ""),
+            answer => answer,
+        };
         match answer {
             Err(error) if stops_all(&error) => {
                 lock(&stopped).get_or_insert(error);
@@ -139,7 +143,7 @@ pub fn look(
     Ok(seen)
 }
 
-fn ask(lens: Category, known: &[Finding], desk: &Desk<'_>) -> Result<Answer, ModelError> {
+fn ask(lens: Category, known: &[Finding], desk: &Desk<'_>, pack: &str) -> Result<Answer, ModelError> {
     let mut conversation = Conversation::new(Opening {
         // The lens itself stands in the question: instructions and pack are the same for all, and cached once.
         system: desk
@@ -148,7 +152,7 @@ fn ask(lens: Category, known: &[Finding], desk: &Desk<'_>) -> Result<Answer, Mod
         output: Some(schema::output::<Answer>("findings")),
     });
     let question = format!("{}\n\n{}", words(lens).trim(), candidates(lens, known));
-    conversation.tell([Part::Shared(desk.pack.to_owned()), Part::Text(question)]);
+    conversation.tell([Part::Shared(pack.to_owned()), Part::Text(question)]);
     let what = format!("lens {}", lens.label());
     let purpose = Purpose {
         role: Role::Planner,

@@ -78,10 +78,12 @@ fn vetting(document: &AuditDocument, page: &Page) -> String {
     let said: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let cost = &document.cost;
-    let mut paid = NanoDollars(cost.nano_usd).to_string();
-    if cost.unpriced_calls > 0 {
-        paid = format!("{paid} and {} unpriced", count(cost.unpriced_calls as usize, "call"));
-    }
+    let unpriced = format!("{} without a known price", count(cost.unpriced_calls as usize, "call"));
+    let paid = match (cost.nano_usd, cost.unpriced_calls) {
+        (priced, 0) => NanoDollars(priced).to_string(),
+        (0, _) => unpriced,
+        (priced, _) => format!("{} and {unpriced}", NanoDollars(priced)),
+    };
     let line = format!("Vetted by {} for {paid}: {}\n", sanitize::line(&vetting.model), said.join(", "));
     let mut text = format!("\n{}", indented(&line, 0, page.width));
     if vetting.set_apart() > 0 {
