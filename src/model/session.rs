@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::budget::{Budget, Spent};
 use super::catalogue::{self, Service};
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Part, Turn};
 use super::error::{ModelError, Refusal, RefusalKind, ReplyFault};
 use super::ledger::{Ledger, Line};
 use super::money::NanoDollars;
@@ -243,13 +243,14 @@ impl Session<'_> {
         let wire = provider.protocol.protocol();
         let max_output =
             bound.entry.as_ref().map_or(question.max_output, |entry| question.max_output.min(entry.max_output));
+        let cache_key = prefix_key(question.conversation);
         let request = Request {
             provider,
             model: &bound.model,
             conversation: question.conversation,
             max_output,
             reasoning: bound.reasoning.filter(|_| provider.reasoning),
-            cache_key: &self.run,
+            cache_key: &cache_key,
             stream: max_output > STREAM_ABOVE,
         };
         let body = wire.encode(&request);
@@ -509,6 +510,23 @@ pub(super) fn headers(bound: &Bound, wire: &dyn Protocol) -> Vec<(String, Hidden
         }
     }
     headers
+}
+
+/// Names what a conversation begins with, for servers that keep requests with one beginning together. The same in every run: it is
+/// a part of the question that a kept reply answers.
+fn prefix_key(conversation: &Conversation) -> String {
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    hash.update(conversation.opening().system.as_bytes());
+    let told = conversation.turns().iter().filter_map(|turn| match turn {
+        Turn::Told(parts) => Some(parts),
+        Turn::Answered(_) => None,
+    });
+    for part in told.flatten() {
+        if let Part::Shared(text) = part {
+            hash.update(text.as_bytes());
+        }
+    }
+    format!("improve-{:016x}", hash.digest())
 }
 
 fn header(answer: &Answer, name: &str) -> Option<String> {
