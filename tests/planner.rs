@@ -149,6 +149,11 @@ fn a_planner_reads_and_sets_a_finding_apart_and_the_second_run_asks_nobody() {
     assert_eq!(server.asked().len(), requests.len(), "nobody was asked");
     assert_eq!(second["rejected"], first["rejected"]);
     assert_eq!((&second["cost"]["model_calls"], &second["cost"]["nano_usd"]), (&json!(0), &json!(0)));
+
+    let clean = run(repository.path(), &server, &["clean"]);
+    assert_eq!(clean.status.code(), Some(0), "{}", stderr(&clean));
+    run(repository.path(), &server, &["audit", "--format", "json"]);
+    assert_eq!(server.asked().len(), 2 * requests.len(), "what models answered is gone with the caches");
 }
 
 #[test]

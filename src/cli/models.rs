@@ -169,6 +169,10 @@ impl Listener for Voice {
                     format!("would ask {}: {}, about {prompt} tokens, {cost}", question.bound.name(), question.purpose);
                 self.bar.suspend(|| self.console.ask(&text));
             }
+            Event::Unrecorded { why } => {
+                let text = format!("a call was made and is not in the ledger: {why}");
+                self.bar.suspend(|| self.console.warn(&text));
+            }
             Event::Ready { .. } | Event::Heard { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
         }
     }

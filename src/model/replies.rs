@@ -15,6 +15,8 @@ pub struct Replies {
     folder: Option<PathBuf>,
 }
 
+/// Name of the folder in a repository's cache.
+pub const FOLDER: &str = "replies";
 /// First bytes of every file here; a new form gets a new number.
 const HEAD: &[u8] = b"improve reply 1\n";
 
@@ -39,9 +41,9 @@ impl Key {
 }
 
 impl Replies {
-    /// Those in the folder `replies` of `cache`.
+    /// Those in [`FOLDER`] of `cache`.
     pub fn within(cache: &Path) -> Replies {
-        Replies { folder: Some(cache.join("replies")) }
+        Replies { folder: Some(cache.join(FOLDER)) }
     }
 
     /// None, and none are kept.

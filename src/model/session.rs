@@ -144,6 +144,11 @@ pub enum Event<'a> {
         /// How long until the next try.
         wait: Duration,
     },
+    /// It was answered and could not be recorded.
+    Unrecorded {
+        /// Why.
+        why: &'a str,
+    },
     /// It was answered.
     Answered {
         /// What it is for.
@@ -378,11 +383,7 @@ impl Session<'_> {
                 self.listener.event(&event);
                 // The answer is there and paid for: it goes out even where its record does not.
                 if let Err(error) = recorded {
-                    self.listener.event(&Event::Retrying {
-                        purpose: "ledger",
-                        why: &error.to_string(),
-                        wait: Duration::ZERO,
-                    });
+                    self.listener.event(&Event::Unrecorded { why: &error.to_string() });
                 }
                 Ok((*reply, body))
             }

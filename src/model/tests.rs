@@ -176,8 +176,10 @@ fn a_question_costs_what_the_ledger_says_and_nothing_the_second_time() {
 #[test]
 fn a_later_run_finds_the_reply_whatever_wire_it_came_over() {
     let output = json!([{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]);
-    let response = json!({"id": "r", "status": "completed", "output": output, "usage": {"input_tokens": 9, "output_tokens": 1}});
-    let completion = json!({"choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]});
+    let response =
+        json!({"id": "r", "status": "completed", "output": output, "usage": {"input_tokens": 9, "output_tokens": 1}});
+    let completion =
+        json!({"choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]});
     let cases = [(bound("openai", "gpt-6.1-sol"), response), (bound("openrouter", "some/model"), completion)];
     for (bound, answer) in cases {
         let desk = Desk::new(vec![Scene::Json(200, vec![], answer)]);
