@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::conversation::{Conversation, Part, Turn};
 use super::error::{ModelError, Refusal, RefusalKind, ReplyFault};
 use super::ledger::{Ledger, Line};
 use super::money::NanoDollars;
-use super::protocol::{Assembler, Protocol, Request};
+use super::protocol::{Protocol, Request};
 use super::replies::{Key, Replies};
 use super::reply::{Reply, Stop};
 use super::retry::RetryPolicy;
@@ -21,6 +21,14 @@ use super::usage::Usage;
 use super::{Role, protocol::refusal_of};
 use crate::cancel::Cancel;
 use crate::http::{Answer, Call, Hidden, Method, Transport, TransportFault};
+
+mod clock;
+mod events;
+mod hearing;
+
+pub use clock::{Clock, SystemClock};
+pub use events::{Deaf, Event, Listener};
+use hearing::{Hearing, read_body};
 
 /// Answers longer than this come in pieces: a server that thinks for minutes in silence looks like one that is gone, and the
 /// vendors' SDKs refuse to wait for long answers in one piece.
@@ -71,95 +79,6 @@ pub struct Summary {
     pub usage: Usage,
     /// Their cost.
     pub spent: Spent,
-}
-
-/// The time, and waiting: a test has its own.
-pub trait Clock: Sync {
-    /// Now.
-    fn now(&self) -> SystemTime;
-    /// Waits, or returns at once when `cancel` is raised.
-    fn wait(&self, duration: Duration, cancel: &Cancel);
-}
-
-/// The machine's clock.
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn wait(&self, duration: Duration, cancel: &Cancel) {
-        let until = Instant::now() + duration;
-        while !cancel.is_cancelled() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(Duration::from_millis(50)));
-        }
-    }
-}
-
-/// Hears how calls go.
-pub trait Listener: Sync {
-    /// Something happened.
-    fn event(&self, event: &Event<'_>);
-}
-
-/// Hears nothing.
-pub struct Deaf;
-
-impl Listener for Deaf {
-    fn event(&self, _event: &Event<'_>) {}
-}
-
-/// Something that happened to a call.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// A request is ready; in a dry run this is all that happens.
-    Ready {
-        /// What it is for.
-        question: &'a Question<'a>,
-        /// Its body.
-        body: &'a Value,
-        /// Tokens of the prompt, estimated.
-        prompt: u64,
-        /// What it may cost at most, where the price is known.
-        at_most: Option<NanoDollars>,
-    },
-    /// A piece of the answer came; characters of it so far.
-    Heard {
-        /// What it is for.
-        purpose: &'a str,
-        /// Characters so far.
-        characters: usize,
-    },
-    /// It failed in a way that may pass.
-    Retrying {
-        /// What it is for.
-        purpose: &'a str,
-        /// What went wrong.
-        why: &'a str,
-        /// How long until the next try.
-        wait: Duration,
-    },
-    /// It was answered and could not be recorded.
-    Unrecorded {
-        /// Why.
-        why: &'a str,
-    },
-    /// It was answered.
-    Answered {
-        /// What it is for.
-        purpose: &'a str,
-        /// Its tokens.
-        usage: Option<Usage>,
-        /// Its cost, where known.
-        cost: Option<NanoDollars>,
-        /// The answer was kept from an earlier run and cost nothing.
-        kept: bool,
-    },
 }
 
 /// A question.
@@ -324,7 +243,7 @@ impl Session<'_> {
         let reservation = self.budget.reserve(at_most.unwrap_or_default()).map_err(Failed::Final)?;
         let ledger = self.ledger.open().map_err(Failed::Final)?;
         let began = self.clock.now();
-        let mut hearing = Hearing { assembler: prepared.wire.assembler(), fault: None, characters: 0 };
+        let mut hearing = Hearing::new(prepared.wire.assembler());
         let call =
             Call { method: Method::Post, url: &prepared.url, headers: &prepared.headers, body: Some(&prepared.bytes) };
         let mut hear = |name: &str, data: &str| {
@@ -460,37 +379,6 @@ impl Session<'_> {
 enum Judged {
     Answered { reply: Box<Reply>, body: Value, request_id: Option<String> },
     Failed { error: ModelError, passes: bool, asked: Option<Duration>, request_id: Option<String>, billed: bool },
-}
-
-/// A stream as it comes in.
-struct Hearing {
-    assembler: Box<dyn Assembler>,
-    fault: Option<ReplyFault>,
-    characters: usize,
-}
-
-impl Hearing {
-    fn hear(&mut self, name: &str, data: &str) {
-        self.characters += data.len();
-        // What comes after the first fault cannot mend it.
-        if self.fault.is_none()
-            && let Err(fault) = self.assembler.event(name, data)
-        {
-            self.fault = Some(fault);
-        }
-    }
-
-    fn body(self) -> Result<Value, ReplyFault> {
-        match self.fault {
-            Some(fault) => Err(fault),
-            None if !self.assembler.is_complete() => Err(ReplyFault::Cut),
-            None => self.assembler.body(),
-        }
-    }
-}
-
-fn read_body(bytes: &[u8]) -> Result<Value, ReplyFault> {
-    serde_json::from_slice(bytes).map_err(|error| ReplyFault::Malformed(format!("no JSON: {error}")))
 }
 
 /// The headers of every request to a model's server.
