@@ -7,7 +7,7 @@ use improve::cancel::Cancel;
 use improve::hint::Hint as _;
 use improve::http::{Http, Timeouts};
 use improve::model::probe::{Probe, probe};
-use improve::model::roles::{Because, Bound};
+use improve::model::roles::Bound;
 use improve::model::{ModelError, NanoDollars, Role, catalogue};
 use improve::report::doctor::{DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, doctor};
 use improve::report::json;
@@ -91,10 +91,7 @@ fn row(role: Role) -> RoleRow {
 }
 
 fn looked_at(role: Role, bound: &Bound, models: &ModelArgs, http: &Http, cancel: &Cancel) -> RoleRow {
-    let because = match &bound.because {
-        Because::Said(origin) => origin.clone(),
-        Because::Key(variable) => format!("{variable} is set"),
-    };
+    let because = bound.because.to_string();
     let price = bound.price().map(|price| {
         let per_million = |nanos: u64| NanoDollars(nanos.saturating_mul(1_000_000));
         format!("{} in, {} out", per_million(price.input), per_million(price.output))

@@ -10,7 +10,7 @@ use improve::model::budget::Budget;
 use improve::model::ledger::Ledger;
 use improve::model::replies::Replies;
 use improve::model::retry::RetryPolicy;
-use improve::model::roles::{Because, Bound};
+use improve::model::roles::Bound;
 use improve::model::session::{Event, Listener, Session, SystemClock, Tally};
 use improve::model::{NanoDollars, Role};
 use improve::progress::Progress as _;
@@ -186,16 +186,12 @@ pub fn agreed(
     settings: &Settings,
     console: &Console,
 ) -> Result<bool, Failure> {
-    let because = match &bound.because {
-        Because::Said(origin) => origin.clone(),
-        Because::Key(variable) => format!("{variable} is set"),
-    };
     let cost = match estimate {
         Some(estimate) => format!("about {estimate}, at most {}", settings.model.max_usd.value),
         None if bound.located.provider.local => "on this machine".to_owned(),
         None => "its price is not known".to_owned(),
     };
-    let about = format!("{what} by {} ({because}): {cost}; --offline asks no model", bound.name());
+    let about = format!("{what} by {} ({}): {cost}; --offline asks no model", bound.name(), bound.because);
     if !console.interactive || estimate.is_none_or(|estimate| estimate <= settings.model.ask_above_usd.value) {
         console.note(&about);
         return Ok(true);

@@ -54,9 +54,6 @@ pub struct Provider {
     /// It can be told how hard to think.
     #[serde(default)]
     pub reasoning: bool,
-    /// It has a batch endpoint.
-    #[serde(default)]
-    pub batch: bool,
     /// It runs on the user's machine: its tokens cost no money.
     #[serde(default)]
     pub local: bool,

@@ -32,6 +32,15 @@ pub enum Because {
     Key(String),
 }
 
+impl std::fmt::Display for Because {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Because::Said(origin) => formatter.write_str(origin),
+            Because::Key(variable) => write!(formatter, "{variable} is set"),
+        }
+    }
+}
+
 /// A binding that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindingError {
@@ -79,6 +88,11 @@ impl Bound {
     /// What it costs, when that is known.
     pub fn price(&self) -> Option<&Price> {
         self.own_price.as_ref().or_else(|| self.entry.as_ref().map(|entry| &entry.price))
+    }
+
+    /// It can be told how hard to think: neither its server nor, where it is known, the model itself refuses that.
+    pub fn takes_reasoning(&self) -> bool {
+        self.located.provider.reasoning && self.entry.as_ref().is_none_or(|entry| entry.reasoning)
     }
 
     /// Tokens of a prompt, at most, when that is known.

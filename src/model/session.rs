@@ -173,7 +173,7 @@ impl Session<'_> {
             model: &bound.model,
             conversation: question.conversation,
             max_output,
-            reasoning: bound.reasoning.filter(|_| provider.reasoning),
+            reasoning: bound.reasoning.filter(|_| bound.takes_reasoning()),
             cache_key: &cache_key,
             stream: max_output > STREAM_ABOVE,
         };
