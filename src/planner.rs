@@ -6,6 +6,7 @@
 
 pub mod asking;
 pub mod built_in;
+mod grade;
 pub mod lens;
 mod masked;
 pub mod pack;

@@ -25,9 +25,6 @@ pub struct Entry {
     pub context: u64,
     /// Tokens of an answer, at most.
     pub max_output: u64,
-    /// A prompt below this many tokens is never cached.
-    #[serde(default)]
-    pub min_cached: u64,
     /// It can be told how hard to think.
     #[serde(default)]
     pub reasoning: bool,

@@ -14,15 +14,54 @@ use crate::repo_map::RepoMap;
 use crate::tree::Tree;
 
 /// Questions that are asked at once. Vendors limit tokens by the minute, and more at once only wait for each other.
-pub const PARALLEL: usize = 4;
+const PARALLEL: usize = 4;
 
 /// What a thread left behind when it panicked is whole: every write of ours is one assignment.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Asks every question: the first alone, for it writes the shared prefix into the vendor's cache, which the others read at a tenth of
+/// the price; then several at once, until one meets an error that every further one would meet too.
+///
+/// The result has one entry for each, in order, or why it has no answer. It is an error only where nothing was answered.
+pub(super) fn each<Q: Sync, A: Send>(
+    questions: &[Q],
+    ask: impl Fn(&Q) -> Result<A, ModelError> + Sync,
+) -> Result<Vec<Result<A, String>>, ModelError> {
+    let answers: Mutex<Vec<Option<Result<A, String>>>> = Mutex::new(questions.iter().map(|_| None).collect());
+    let stopped: Mutex<Option<ModelError>> = Mutex::default();
+    let waiting = Mutex::new(0..questions.len());
+    let next = || lock(&waiting).next().filter(|_| lock(&stopped).is_none());
+    let settle = |at: usize| match ask(&questions[at]) {
+        Err(error) if stops_all(&error) => {
+            lock(&stopped).get_or_insert(error);
+        }
+        answer => lock(&answers)[at] = Some(answer.map_err(|error| error.to_string())),
+    };
+    next().into_iter().for_each(settle);
+    std::thread::scope(|scope| {
+        for _ in 0..PARALLEL {
+            scope.spawn(|| {
+                while let Some(at) = next() {
+                    settle(at);
+                }
+            });
+        }
+    });
+    let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Some(stopped) = stopped.into_inner().unwrap_or_else(PoisonError::into_inner) else {
+        return Ok(answers.into_iter().flatten().collect());
+    };
+    if answers.iter().all(Option::is_none) {
+        return Err(stopped);
+    }
+    let why = stopped.to_string();
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(why.clone()))).collect())
+}
+
 /// Every further question would meet it too.
-pub(super) fn stops_all(error: &ModelError) -> bool {
+fn stops_all(error: &ModelError) -> bool {
     error.is_setup()
         || matches!(error, ModelError::Cancelled | ModelError::OverBudget { .. } | ModelError::Record { .. })
 }

@@ -2,14 +2,13 @@
 //!
 //! What it reports counts only with quotes that stand in the files; a quote that stands at another line is corrected.
 
-use std::sync::Mutex;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::asking::{Desk, PARALLEL, lock, reading_cost, stops_all};
+use super::asking::{Desk, each, reading_cost};
+use super::grade::Grade;
 use super::quotes::{self, Quote};
-use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding, Risk};
+use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
@@ -60,14 +59,6 @@ enum Size {
     L,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-enum Grade {
-    Low,
-    Med,
-    High,
-}
-
 /// What the lenses saw.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen {
@@ -88,56 +79,20 @@ pub fn look(
     desk: &Desk<'_>,
     heard: &(dyn Fn(usize) + Sync),
 ) -> Result<Seen, ModelError> {
-    let answers: Mutex<Vec<Option<Result<Answer, ModelError>>>> = Mutex::new(lenses.iter().map(|_| None).collect());
-    let stopped: Mutex<Option<ModelError>> = Mutex::default();
-    let next = Mutex::new(0..lenses.len());
-    let through = |at: usize| {
-        let answer = match ask(lenses[at], known, desk, desk.pack) {
+    let answers = each(lenses, |&lens| {
+        let answer = match ask(lens, known, desk, desk.pack) {
             // Room to read is worth more than the pack where a model has little.
-            Err(error) if error.is_too_long() => ask(lenses[at], known, desk, ""),
+            Err(error) if error.is_too_long() => ask(lens, known, desk, ""),
             answer => answer,
         };
-        match answer {
-            Err(error) if stops_all(&error) => {
-                lock(&stopped).get_or_insert(error);
-            }
-            answer => {
-                lock(&answers)[at] = Some(answer);
-                heard(1);
-            }
-        }
-    };
-    // The first lens writes the shared prefix into the vendor's cache.
-    if let Some(first) = lock(&next).next() {
-        through(first);
-    }
-    std::thread::scope(|scope| {
-        for _ in 0..PARALLEL {
-            scope.spawn(|| {
-                loop {
-                    let at = lock(&next).next();
-                    let Some(at) = at.filter(|_| lock(&stopped).is_none()) else { return };
-                    through(at);
-                }
-            });
-        }
-    });
-    let stopped = stopped.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let answers = answers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(error) = &stopped
-        && answers.iter().all(Option::is_none)
-    {
-        return Err(error.clone());
-    }
+        heard(1);
+        answer
+    })?;
     let mut seen = Seen::default();
     for (&lens, answer) in lenses.iter().zip(answers) {
         match answer {
-            Some(Ok(answer)) => seen.take(lens, answer, known, desk),
-            Some(Err(error)) => seen.failed.push((lens, error.to_string())),
-            None => {
-                let why = stopped.as_ref().map_or_else(|| "not asked".to_owned(), ToString::to_string);
-                seen.failed.push((lens, why));
-            }
+            Ok(answer) => seen.take(lens, answer, known, desk),
+            Err(why) => seen.failed.push((lens, why)),
         }
     }
     Ok(seen)
@@ -248,11 +203,7 @@ fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Findin
         Size::M => Effort::M,
         Size::L => Effort::L,
     };
-    let confidence = match reported.confidence {
-        Grade::Low => Confidence::Low,
-        Grade::Med => Confidence::Med,
-        Grade::High => Confidence::High,
-    };
+    let confidence = Confidence::from(reported.confidence);
     let impact = reported.impact.clamp(1, 5);
     let line = |text: &str| crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     Some(Finding {
@@ -263,11 +214,7 @@ fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Findin
         message: line(&reported.message),
         impact,
         effort,
-        risk: match reported.risk {
-            Grade::Low => Risk::Low,
-            Grade::Med => Risk::Med,
-            Grade::High => Risk::High,
-        },
+        risk: reported.risk.into(),
         confidence,
         leverage: Finding::leverage_of(impact, effort, confidence),
         state: None,

@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::asking::{Desk, reading_cost};
 use super::built_in::{PlanContext, specify};
+use super::grade::Grade;
 use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
-use crate::finding::{Finding, Risk};
+use crate::finding::Finding;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
@@ -144,14 +145,6 @@ enum CheckKind {
     Command,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-enum Grade {
-    Low,
-    Med,
-    High,
-}
-
 /// What came of specifying a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Specified {
@@ -270,11 +263,7 @@ fn draft(answer: Answer, tree: &dyn Tree) -> (PlanDraft, Vec<String>) {
         goals,
         stop_conditions: answer.stop_conditions,
         maintenance: answer.maintenance,
-        risk: Some(match answer.risk {
-            Grade::Low => Risk::Low,
-            Grade::Med => Risk::Med,
-            Grade::High => Risk::High,
-        }),
+        risk: Some(answer.risk.into()),
     };
     (draft, faults)
 }

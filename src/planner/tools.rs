@@ -26,12 +26,9 @@ mod list;
 mod paths;
 mod read;
 mod search;
-mod shown;
 mod symbol;
 #[cfg(test)]
 mod tests;
-
-pub use shown::Shown;
 
 /// Every tool, in the order a model is told of them.
 static READ_TOOLS: [ReadTool; 7] =
@@ -67,11 +64,10 @@ pub fn tools() -> Vec<Tool> {
     READ_TOOLS.iter().map(tool).collect()
 }
 
-/// Runs the tools over one repository, and remembers which lines were shown.
+/// Runs the tools over one repository, and reads no file twice.
 pub struct ReadTools<'a> {
     map: &'a RepoMap,
     tree: &'a dyn Tree,
-    shown: Shown,
     /// Masked texts of files that were shown, so that each is masked once.
     texts: BTreeMap<String, Arc<str>>,
 }
@@ -79,12 +75,7 @@ pub struct ReadTools<'a> {
 impl<'a> ReadTools<'a> {
     /// Tools over `map` and the tree it was made of.
     pub fn new(map: &'a RepoMap, tree: &'a dyn Tree) -> ReadTools<'a> {
-        ReadTools { map, tree, shown: Shown::default(), texts: BTreeMap::new() }
-    }
-
-    /// The lines that the model was shown so far.
-    pub fn shown(&self) -> &Shown {
-        &self.shown
+        ReadTools { map, tree, texts: BTreeMap::new() }
     }
 
     /// The text of the listed file `path` as a model sees it: credentials masked, lines where they are in the file.
@@ -98,15 +89,12 @@ impl<'a> ReadTools<'a> {
         Ok(text)
     }
 
-    /// Line `line` of `path` on one line, cut; empty when it cannot be read. It counts as shown when it is whole.
+    /// Line `line` of `path` on one line, cut; empty when it cannot be read.
     fn line_of(&mut self, path: &str, line: u32) -> String {
         let Ok(text) = self.text(path) else { return String::new() };
         let Some(found) = text.lines().nth((line as usize).saturating_sub(1)) else { return String::new() };
         let found = found.trim();
         let short = cut(found, MAX_LINE);
-        if short.len() == found.len() {
-            self.shown.add(path, line, line);
-        }
         sanitize::line(&short).into_owned()
     }
 

@@ -2,13 +2,11 @@
 //!
 //! It may lower a finding, set it apart with a reason, or leave it; it never raises one.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asking::{Desk, PARALLEL, lock, reading_cost, stops_all};
+use super::asking::{Desk, each, reading_cost};
+use super::grade::Grade;
 use super::quotes::{self, Quote};
 use crate::finding::{Confidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
@@ -47,7 +45,7 @@ struct Verdict {
     /// 1 to 5; as it was unless it is lower.
     impact: u8,
     /// As it was unless it is lower.
-    confidence: Sureness,
+    confidence: Grade,
     /// The label of the other finding, for a duplicate.
     duplicate_of: Option<String>,
 }
@@ -81,14 +79,6 @@ impl Judgement {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-enum Sureness {
-    High,
-    Med,
-    Low,
-}
-
 /// A finding as it came out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vetted {
@@ -117,85 +107,45 @@ pub enum Outcome {
 /// Judges `findings`. The result has one entry for each, in order. `heard` is told how many more were judged. An error is one that
 /// every further question would meet too.
 pub fn vet(findings: &[Finding], desk: &Desk<'_>, heard: &(dyn Fn(usize) + Sync)) -> Result<Vec<Vetted>, ModelError> {
-    let round =
-        Round { findings, desk, heard, judged: Mutex::new(vec![None; findings.len()]), stopped: Mutex::default() };
-    let mut batches: VecDeque<Vec<usize>> = batches(findings).into();
-    // The first request writes the shared prefix into the vendor's cache, which the others read at a tenth of the price.
-    if let Some(first) = batches.pop_front() {
-        round.judge(&first);
-    }
-    let queue = Mutex::new(batches);
-    std::thread::scope(|scope| {
-        for _ in 0..PARALLEL {
-            scope.spawn(|| {
-                loop {
-                    let next = lock(&queue).pop_front();
-                    let Some(batch) = next.filter(|_| lock(&round.stopped).is_none()) else { return };
-                    round.judge(&batch);
-                }
-            });
+    let batches = batches(findings);
+    let judged = each(&batches, |batch| {
+        let of: Vec<&Finding> = batch.iter().map(|&at| &findings[at]).collect();
+        let judged = judge_in_parts(&of, desk);
+        heard(batch.len());
+        judged
+    })?;
+    let mut vetted: Vec<Option<Vetted>> = vec![None; findings.len()];
+    for (batch, judged) in batches.iter().zip(judged) {
+        let judged = judged.unwrap_or_else(|why| unanswered(batch.iter().map(|&at| &findings[at]), &why));
+        for (&at, judged) in batch.iter().zip(judged) {
+            vetted[at] = Some(judged);
         }
-    });
-    round.end()
+    }
+    Ok(vetted.into_iter().flatten().collect())
 }
 
-/// One round of judging.
-struct Round<'a> {
-    findings: &'a [Finding],
-    desk: &'a Desk<'a>,
-    heard: &'a (dyn Fn(usize) + Sync),
-    judged: Mutex<Vec<Option<(Finding, Outcome)>>>,
-    stopped: Mutex<Option<ModelError>>,
+/// Judges findings; those that are too long together are judged by halves, and a single one without the pack.
+fn judge_in_parts(findings: &[&Finding], desk: &Desk<'_>) -> Result<Vec<Vetted>, ModelError> {
+    match judge(findings, desk, desk.pack) {
+        Err(error) if error.is_too_long() && findings.len() > 1 => {
+            let (one, other) = findings.split_at(findings.len() / 2);
+            match (judge_in_parts(one, desk), judge_in_parts(other, desk)) {
+                (Err(error), Err(_)) => Err(error),
+                (one_judged, other_judged) => {
+                    let whole = |of: &[&Finding], judged: Result<Vec<Vetted>, ModelError>| {
+                        judged.unwrap_or_else(|error| unanswered(of.iter().copied(), &error.to_string()))
+                    };
+                    Ok([whole(one, one_judged), whole(other, other_judged)].concat())
+                }
+            }
+        }
+        Err(error) if error.is_too_long() => judge(findings, desk, ""),
+        judged => judged,
+    }
 }
 
-impl Round<'_> {
-    /// Judges a batch; one that is too long for the model is judged by halves, and a single finding without the pack.
-    fn judge(&self, batch: &[usize]) {
-        let of: Vec<&Finding> = batch.iter().map(|&at| &self.findings[at]).collect();
-        let answer = match judge(&of, self.desk, self.desk.pack) {
-            Err(error) if error.is_too_long() && batch.len() > 1 => {
-                let (one, other) = batch.split_at(batch.len() / 2);
-                self.judge(one);
-                return self.judge(other);
-            }
-            Err(error) if error.is_too_long() => judge(&of, self.desk, ""),
-            answer => answer,
-        };
-        match answer {
-            Ok(judged) => {
-                let mut all = lock(&self.judged);
-                for (&at, judged) in batch.iter().zip(judged) {
-                    all[at] = Some(judged);
-                }
-                (self.heard)(batch.len());
-            }
-            Err(error) if stops_all(&error) => {
-                lock(&self.stopped).get_or_insert(error);
-            }
-            Err(error) => {
-                let mut all = lock(&self.judged);
-                for &at in batch {
-                    all[at] = Some((self.findings[at].clone(), Outcome::Unanswered(error.to_string())));
-                }
-            }
-        }
-    }
-
-    fn end(self) -> Result<Vec<Vetted>, ModelError> {
-        let stopped = self.stopped.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let judged = self.judged.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = &stopped
-            && judged.iter().all(Option::is_none)
-        {
-            return Err(error.clone());
-        }
-        let open = stopped.map_or_else(|| "not asked".to_owned(), |error| error.to_string());
-        let vetted = self.findings.iter().zip(judged).map(|(finding, judged)| {
-            let (finding, outcome) = judged.unwrap_or_else(|| (finding.clone(), Outcome::Unanswered(open.clone())));
-            Vetted { finding, outcome }
-        });
-        Ok(vetted.collect())
-    }
+fn unanswered<'a>(findings: impl Iterator<Item = &'a Finding>, why: &str) -> Vec<Vetted> {
+    findings.map(|finding| Vetted { finding: finding.clone(), outcome: Outcome::Unanswered(why.to_owned()) }).collect()
 }
 
 /// Findings that are read together: those of one file stay together where they can.
@@ -205,7 +155,7 @@ fn batches(findings: &[Finding]) -> Vec<Vec<usize>> {
     order.chunks(TOGETHER).map(<[usize]>::to_vec).collect()
 }
 
-fn judge(findings: &[&Finding], desk: &Desk<'_>, pack: &str) -> Result<Vec<(Finding, Outcome)>, ModelError> {
+fn judge(findings: &[&Finding], desk: &Desk<'_>, pack: &str) -> Result<Vec<Vetted>, ModelError> {
     let mut conversation = Conversation::new(Opening {
         system: desk.instructions(include_str!("../../templates/planner/vet.md")),
         tools: desk.tools(),
@@ -225,15 +175,18 @@ fn judge(findings: &[&Finding], desk: &Desk<'_>, pack: &str) -> Result<Vec<(Find
         let label = label(at);
         match answer.verdicts.iter().find(|verdict| verdict.finding.eq_ignore_ascii_case(&label)) {
             Some(verdict) => weigh(finding, &label, verdict, findings.len(), desk),
-            None => ((*finding).clone(), Outcome::Open("the model said nothing of it".to_owned())),
+            None => Vetted {
+                finding: (*finding).clone(),
+                outcome: Outcome::Open("the model said nothing of it".to_owned()),
+            },
         }
     });
     Ok(judged.collect())
 }
 
 /// What a verdict comes to, once its quote is looked up.
-fn weigh(finding: &Finding, label: &str, verdict: &Verdict, count: usize, desk: &Desk<'_>) -> (Finding, Outcome) {
-    let open = |why: String| (finding.clone(), Outcome::Open(why));
+fn weigh(finding: &Finding, label: &str, verdict: &Verdict, count: usize, desk: &Desk<'_>) -> Vetted {
+    let open = |why: String| Vetted { finding: finding.clone(), outcome: Outcome::Open(why) };
     if let Err(why) = quotes::check(&verdict.quote, desk.tree) {
         return open(format!("the model's quote does not count: {why}"));
     }
@@ -244,11 +197,7 @@ fn weigh(finding: &Finding, label: &str, verdict: &Verdict, count: usize, desk: 
     }
     let mut lowered = finding.clone();
     if verdict.verdict == Judgement::Downgraded {
-        let sureness = match verdict.confidence {
-            Sureness::High => Confidence::High,
-            Sureness::Med => Confidence::Med,
-            Sureness::Low => Confidence::Low,
-        };
+        let sureness = Confidence::from(verdict.confidence);
         lowered.impact = finding.impact.min(verdict.impact.clamp(1, 5));
         if sureness < finding.confidence {
             lowered.confidence = sureness;
@@ -256,7 +205,7 @@ fn weigh(finding: &Finding, label: &str, verdict: &Verdict, count: usize, desk: 
         lowered.leverage = Finding::leverage_of(lowered.impact, lowered.effort, lowered.confidence);
     }
     let reason = crate::secrets::mask(verdict.reason.trim());
-    (lowered, Outcome::Judged { judgement: verdict.verdict, reason })
+    Vetted { finding: lowered, outcome: Outcome::Judged { judgement: verdict.verdict, reason } }
 }
 
 fn label(at: usize) -> String {

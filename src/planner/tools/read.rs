@@ -64,7 +64,6 @@ fn run(tools: &mut ReadTools<'_>, input: &Value) -> Result<String, String> {
         body.push_str(&entry);
         end = number;
     }
-    tools.shown.add(&path, start as u32, end as u32);
     let name = sanitize::line(&path);
     let mut page = format!("{name}, lines {start} to {end} of {}\n{body}", lines.len());
     if end < lines.len() {

@@ -69,9 +69,6 @@ fn run(tools: &mut ReadTools<'_>, input: &Value) -> Result<String, String> {
         found.iter().flat_map(|(path, hits)| hits.iter().map(move |hit| (path, hit))).take(MAX_HITS)
     {
         let short = cut(text.trim(), MAX_SHOWN);
-        if short.len() == text.trim().len() {
-            tools.shown.add(path, *line, *line);
-        }
         page.push_str(&format!("{}:{line}: {}\n", sanitize::line(path), sanitize::line(&short)));
     }
     if total > MAX_HITS {

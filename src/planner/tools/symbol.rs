@@ -120,7 +120,6 @@ fn doc(tools: &mut ReadTools<'_>, path: &str, start: u32) -> String {
     if shown.is_empty() {
         return String::new();
     }
-    tools.shown.add(path, first as u32 + 1, (first + shown.len()) as u32);
     let mut doc: String =
         shown.iter().map(|line| format!("  {}\n", sanitize::line(&cut(line.trim(), MAX_DOC_LINE)))).collect();
     if first + shown.len() < end {

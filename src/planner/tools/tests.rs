@@ -136,20 +136,8 @@ fn a_long_file_comes_in_parts_that_say_what_is_left() {
     assert!(text.ends_with("(500 lines left: go on with start_line 401)\n"), "{text}");
     let text = desk.call("read", &json!({"path": "src/long.ts", "start_line": 801})).expect("it is there");
     assert!(text.ends_with("900| export const value900 = 900;\n"), "{text}");
-    let shown = desk.shown();
-    assert!(shown.covers("src/long.ts", 1, 400) && shown.covers("src/long.ts", 801, 900));
-    assert!(!shown.covers("src/long.ts", 400, 801));
     let text = desk.call("search", &json!({"pattern": "value"})).expect("it is there");
     assert!(text.contains("(852 more in 2 files; narrow"), "{text}");
-}
-
-#[test]
-fn what_was_shown_is_what_was_given() {
-    let mut desk = desk();
-    desk.call("read", &json!({"path": "src/orders.ts", "start_line": 2, "end_line": 3})).expect("it is there");
-    desk.call("callers", &json!({"symbol": "log"})).expect("it is there");
-    assert_eq!(desk.shown().of("src/orders.ts").collect::<Vec<_>>(), [2, 3, 6]);
-    assert_eq!(desk.shown().files().collect::<Vec<_>>(), ["src/orders.ts"]);
 }
 
 #[test]
