@@ -26,8 +26,10 @@ mod rules;
 mod show;
 mod status;
 mod trust;
+mod trying;
 mod verify;
 mod words;
+mod writing;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;

@@ -6,6 +6,7 @@
 
 pub mod asking;
 pub mod built_in;
+pub mod cold_read;
 mod grade;
 pub mod lens;
 mod masked;

@@ -150,6 +150,8 @@ pub struct Flags {
     pub jobs: Option<usize>,
     /// `--planner`.
     pub planner: Option<String>,
+    /// `--verifier`.
+    pub verifier: Option<String>,
     /// `--max-usd`.
     pub max_usd: Option<String>,
 }
@@ -289,7 +291,8 @@ impl Settings {
     }
 
     fn set_flags(&mut self, flags: Flags) -> Result<(), SettingsError> {
-        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs, planner, max_usd } = flags;
+        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs, planner, verifier, max_usd } =
+            flags;
         if let Some(value) = include {
             self.include = Setting { value, origin: Origin::Flag("PATHS") };
         }
@@ -317,6 +320,9 @@ impl Settings {
         }
         if let Some(value) = planner {
             self.model.models.insert(Role::Planner, Setting { value, origin: Origin::Flag("--planner") });
+        }
+        if let Some(value) = verifier {
+            self.model.models.insert(Role::Verifier, Setting { value, origin: Origin::Flag("--verifier") });
         }
         Ok(())
     }

@@ -98,6 +98,14 @@ pub fn commands_of(plan: &Plan, install: Option<&str>) -> Vec<String> {
     commands.filter(|command| seen.insert(*command)).map(str::to_owned).collect()
 }
 
+/// Whether `command` is `own` followed by plain words, such as the name of a test: it runs what `own` runs, on less.
+pub fn is_narrower(command: &str, own: &str) -> bool {
+    let plain = |word: &str| {
+        word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | ','))
+    };
+    command.strip_prefix(own).is_some_and(|rest| rest.starts_with(' ') && rest.split(' ').all(plain))
+}
+
 impl Trust {
     /// What is remembered in the state folder `folder`.
     pub fn read(folder: &Path) -> Result<Trust, TrustError> {
@@ -147,6 +155,18 @@ fn hash(command: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_narrower_command_adds_plain_words_and_nothing_else() {
+        for command in ["cargo test orders::total", "cargo test --lib -- orders"] {
+            assert!(is_narrower(command, "cargo test"), "{command}");
+        }
+        for command in
+            ["cargo test", "cargo tests", "cargo test; rm x", "cargo test $(x)", "cargo test a=b", "cargo test\nx"]
+        {
+            assert!(!is_narrower(command, "cargo test"), "{command}");
+        }
+    }
 
     fn commands(list: &[&str]) -> Vec<String> {
         list.iter().map(|command| (*command).to_owned()).collect()

@@ -31,6 +31,7 @@ pub mod new_tests;
 pub mod prepare;
 pub mod scope;
 pub mod tamper;
+pub mod trial;
 pub mod verdict;
 
 use baseline::Baseline;

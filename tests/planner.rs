@@ -3,6 +3,8 @@
 mod common;
 #[path = "common/models.rs"]
 mod models;
+#[path = "planner/plans.rs"]
+mod plans;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -191,49 +193,6 @@ fn a_lens_adds_findings_whose_quotes_stand_in_the_files_and_they_are_judged_too(
     assert!(dropped, "{:#}", document["not_audited"]);
     let asked: Vec<bool> = server.asked().iter().map(|body| is_lens(&serde_json::from_str(body).unwrap())).collect();
     assert_eq!(asked.iter().filter(|lens| **lens).count(), 5, "the lenses of standard effort");
-}
-
-#[test]
-fn a_plan_is_written_by_the_model_its_draft_goes_back_once_and_its_form_is_ours() {
-    let repository = shop();
-    let draft = |old: &str| {
-        json!({
-            "worth_it": true, "title": "Read the orders in one query", "why": "Each id costs a query. A list of ids costs one.",
-            "context": ["`prisma` is a module constant."], "excerpts": [],
-            "in_scope": [{"path": "src/orders.ts", "remark": "the loop"}], "out_of_scope": [],
-            "steps": [{
-                "title": "Ask for all ids at once", "instruction": "Replace the loop of `listOrders` in `src/orders.ts`.",
-                "edits": [{"kind": "replace", "file": "src/orders.ts", "old": old, "new": "  return prisma.order.findMany({ where: { id: { in: ids } } })\n}"}],
-                "checks": [{"kind": "text-gone", "file": "src/orders.ts", "text": "findUnique", "command": null, "expectation": null, "count": null}],
-            }],
-            "tests": [], "edge_cases": ["An empty list asks for nothing."], "prerequisites": [],
-            "goals": [{"kind": "text-present", "file": "src/orders.ts", "text": "findMany", "command": null, "expectation": null, "count": null}],
-            "stop_conditions": ["Callers rely on one order for each id, in order."], "maintenance": [], "risk": "LOW",
-        })
-    };
-    let body = SHOP.split_once("string[]) {\n").unwrap().1.to_owned();
-    let server = Server::start(move |request| {
-        let schema = &request["output_config"]["format"]["schema"]["properties"];
-        if schema.get("worth_it").is_none() {
-            return verdicts(request, &|label| verdict(label, "confirmed", "  for (const id of ids) {"));
-        }
-        let again = request["messages"].as_array().map_or(0, Vec::len) > 1;
-        says(&draft(if again { &body } else { "  const orders = {}" }))
-    });
-    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let document = document(&output);
-    let row = &document["plans"][0];
-    assert_eq!((&row["outcome"], &row["mechanical"], &row["problems"]), (&json!("written"), &json!(true), &json!([])));
-    let plan = std::fs::read_to_string(repository.path().join(row["path"].as_str().unwrap())).unwrap();
-    assert!(plan.contains("**Planner**: anthropic/claude-opus-5-5"), "{plan}");
-    assert!(plan.contains("<<<<<<< SEARCH") && plan.contains("await prisma.order.findUnique"), "{plan}");
-    let told = server.asked().iter().any(|body| body.contains("the text to replace does not stand in `src/orders.ts`"));
-    assert!(told, "what was wrong with the first draft went back");
-    let before = server.asked().len();
-    let review = run(repository.path(), &server, &["review", "--offline", row["path"].as_str().unwrap()]);
-    assert_eq!(review.status.code(), Some(0), "{}", String::from_utf8_lossy(&review.stdout));
-    assert_eq!(server.asked().len(), before);
 }
 
 #[test]

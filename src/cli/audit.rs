@@ -103,7 +103,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         return self::write_baseline(scope, context);
     }
     let outputs = output.outputs("improve audit", &FORMATS)?;
-    let Audited { workspace, survey, document, extent } = audit(&scope, context)?;
+    let Audited { workspace, survey, document, extent } = audit(&scope, Flags::default(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
@@ -123,7 +123,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 /// Reads the repository and runs the rules.
-pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
+pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audited, Failure> {
     let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, models } =
         scope.clone();
     let flags = Flags {
@@ -131,7 +131,7 @@ pub fn audit(scope: &ScopeArgs, context: &Context) -> Result<Audited, Failure> {
         advisories: (!advisories.is_empty()).then_some(advisories),
         effort,
         fail_on,
-        ..Flags::default()
+        ..flags
     };
     let mut workspace = context.globals.workspace(models.flags(flags), &context.console)?;
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
@@ -206,7 +206,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
     let named = scope.baseline.clone();
     // What is known is what the rules find: a model's word would make it differ from run to run.
     let scope = ScopeArgs { baseline: None, no_baseline: true, models: ModelArgs::none(), ..scope };
-    let Audited { workspace, document, extent, .. } = audit(&scope, context)?;
+    let Audited { workspace, document, extent, .. } = audit(&scope, Flags::default(), context)?;
     let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
     let baseline = Baseline::of(&document.findings);
     replace(&file, &baseline.text()).map_err(|error| of_baseline(&file, &error))?;

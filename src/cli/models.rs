@@ -32,6 +32,9 @@ pub struct ModelArgs {
     /// Who judges findings and writes plans: provider/model, or `none` [default: by the key that is set]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     planner: Option<String>,
+    /// Who reads plans cold: provider/model, or `none` [default: by the key that is set]
+    #[arg(long, value_name = "MODEL", help_heading = "Models")]
+    verifier: Option<String>,
     /// Spend at most N dollars [default: 5]
     #[arg(long, value_name = "N", help_heading = "Models")]
     max_usd: Option<String>,
@@ -48,8 +51,8 @@ impl ModelArgs {
 
     /// The flags as settings.
     pub fn flags(&self, flags: Flags) -> Flags {
-        let ModelArgs { planner, max_usd, offline: _ } = self;
-        Flags { planner: planner.clone(), max_usd: max_usd.clone(), ..flags }
+        let ModelArgs { planner, verifier, max_usd, offline: _ } = self;
+        Flags { planner: planner.clone(), verifier: verifier.clone(), max_usd: max_usd.clone(), ..flags }
     }
 
     /// No model is to be asked.

@@ -5,28 +5,23 @@ use improve::audit::engine::recipe;
 use improve::audit::rule::RecipeContext;
 use improve::backlog::{Backlog, BacklogError, slug};
 use improve::finding::Finding;
-use improve::model::roles::Bound;
-use improve::model::{ModelError, NanoDollars, Role};
 use improve::plan::Plan;
-use improve::plan::lint::{Problem, lint};
-use improve::planner::asking::Desk;
+use improve::plan::lint::lint;
 use improve::planner::built_in::{PlanContext, specify};
-use improve::planner::pack::pack;
-use improve::planner::specify::{Specified, by_model};
-use improve::report::audit_document::{AuditDocument, Cost};
+use improve::planner::specify::Subject;
+use improve::report::audit_document::AuditDocument;
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plans};
 use improve::report::{human, json, markdown};
 use improve::survey::Survey;
 
 use super::Context;
+use super::apply::RunningArgs;
 use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::globals::Workspace;
-use super::models::{Line, ModelArgs};
 use super::output::{Format, OutputArgs};
-use super::planning::PACK_TOKENS;
+use super::writing::{Writer, Written};
 
 /// Findings the table shows: the list to choose from has them all.
 const SHOWN: usize = 10;
@@ -41,16 +36,18 @@ pub struct PlansArgs {
     #[command(flatten)]
     choose: ChooseArgs,
     #[command(flatten)]
+    running: RunningArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Writes the plans and prints what was done.
 pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let PlansArgs { scope, choose: choice, output } = args;
+    let PlansArgs { scope, choose: choice, running, output } = args;
     let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
     let console = &context.console;
-    let Audited { workspace, survey, document, extent } = audit(&scope, context)?;
+    let Audited { workspace, survey, document, extent } = audit(&scope, running.flags(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let page = console.page(&document.repository.root);
     let options = page_options(&survey, SHOWN, workspace.verbose, Vec::new());
@@ -62,7 +59,7 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let chosen = choose(&choice, &document.findings, console)?;
     let chosen: Vec<&Finding> = chosen.into_iter().map(|index| &document.findings[index]).collect();
-    let mut writer = Writer::new(&scope.models, &workspace, &document.cost, context)?;
+    let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?;
     let (rows, failed) = if chosen.is_empty() {
         (Vec::new(), false)
     } else {
@@ -106,6 +103,10 @@ fn plan_all(
         index: backlog.index_path(),
     };
     let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
+    let by_model = |finding: &&&Finding| {
+        !finding.mechanical && !dry_run && backlog.plan_of_finding(&finding.fingerprint).is_none()
+    };
+    writer.agree(findings.iter().filter(by_model).count())?;
     let mut rows = Vec::new();
     let mut failed = false;
     for finding in findings {
@@ -122,7 +123,7 @@ fn plan_all(
         let written = if finding.mechanical || dry_run {
             Written::Nothing
         } else {
-            writer.write(finding, survey, &plan_context)?
+            writer.write(&Subject { finding, remarks: "", decided: &[] }, &plan_context)?
         };
         failed |= matches!(written, Written::Failed);
         let (plan, problems) = match (written, draft) {
@@ -137,7 +138,7 @@ fn plan_all(
             (Written::Failed | Written::Nothing, Some(draft)) => {
                 let plan = specify(finding, &draft, &survey.map, &survey.tree, &plan_context);
                 let problems = lint(&plan, &survey.tree, &survey.map.recon);
-                (plan, problems)
+                (plan, problems.into_iter().map(|problem| problem.message).collect())
             }
             (Written::Failed | Written::Nothing, None) => {
                 rows.push(row(finding, Planned::NoRecipe, None, finding.title.clone()));
@@ -154,90 +155,11 @@ fn plan_all(
         plan_context.number += 1;
         rows.push(PlannedRow {
             mechanical: plan.steps.iter().all(|step| !step.edits.is_empty()),
-            problems: problems.into_iter().map(|problem| problem.message).collect(),
+            problems,
             ..row(finding, outcome, Some(path), plan.title)
         });
     }
     Ok((rows, failed))
-}
-
-/// Has plans written by a model, where one is bound.
-struct Writer<'a> {
-    bound: Option<Bound>,
-    line: Option<Line>,
-    workspace: &'a Workspace,
-    /// What the run has spent.
-    spent: NanoDollars,
-    /// What writing plans has taken.
-    cost: Cost,
-    /// What every prompt says of the repository, once it was needed.
-    pack: Option<String>,
-    context: &'a Context,
-}
-
-/// What a model made of a finding.
-enum Written {
-    /// A plan, and what the lint says of it.
-    Plan(Box<Plan>, Vec<Problem>),
-    /// Nothing: it says that the finding is not worth a plan.
-    NotWorthIt(String),
-    /// Nothing: the question failed, and that was said.
-    Failed,
-    /// Nothing: no model is bound.
-    Nothing,
-}
-
-impl<'a> Writer<'a> {
-    fn new(
-        models: &ModelArgs,
-        workspace: &'a Workspace,
-        cost: &Cost,
-        context: &'a Context,
-    ) -> Result<Writer<'a>, Failure> {
-        Ok(Writer {
-            bound: models.bound(Role::Planner, &workspace.settings)?,
-            line: None,
-            workspace,
-            spent: NanoDollars(cost.nano_usd),
-            cost: Cost::default(),
-            pack: None,
-            context,
-        })
-    }
-
-    fn write(&mut self, finding: &Finding, survey: &Survey, plan_context: &PlanContext) -> Result<Written, Failure> {
-        let Some(bound) = &self.bound else { return Ok(Written::Nothing) };
-        if self.line.is_none() {
-            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), false)?);
-        }
-        let line = self.line.as_ref().expect("it was opened above");
-        let pack = self.pack.get_or_insert_with(|| pack(&survey.map, &survey.tree, PACK_TOKENS));
-        let session = line.session(bound, self.workspace, self.spent, false, self.context);
-        line.voice.phase("writing a plan", 1);
-        let desk = Desk { session: &session, bound, map: &survey.map, tree: &survey.tree, pack };
-        let written = by_model(finding, &desk, plan_context);
-        let cost = Cost::from(session.summary());
-        self.spent = self.spent + NanoDollars(cost.nano_usd);
-        self.cost = std::mem::take(&mut self.cost) + cost;
-        match written {
-            Ok(Specified::Plan(plan, problems)) => Ok(Written::Plan(plan, problems)),
-            Ok(Specified::NotWorthIt(why)) => Ok(Written::NotWorthIt(why)),
-            Err(ModelError::Cancelled) => Err(Failure::interrupted()),
-            Err(error) => {
-                // The next finding would meet a wrong key or a spent budget again.
-                if error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }) {
-                    self.bound = None;
-                }
-                self.context.console.fail(&Failure::from(error));
-                Ok(Written::Failed)
-            }
-        }
-    }
-
-    /// What the run has taken, `before` included.
-    fn cost(&self, before: Cost) -> Cost {
-        before + self.cost.clone()
-    }
 }
 
 fn write(backlog: &Backlog, lock: &improve::backlog::BacklogLock, plan: &Plan) -> Result<String, BacklogError> {

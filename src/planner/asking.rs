@@ -61,7 +61,7 @@ pub(super) fn each<Q: Sync, A: Send>(
 }
 
 /// Every further question would meet it too.
-fn stops_all(error: &ModelError) -> bool {
+pub(super) fn stops_all(error: &ModelError) -> bool {
     error.is_setup()
         || matches!(error, ModelError::Cancelled | ModelError::OverBudget { .. } | ModelError::Record { .. })
 }

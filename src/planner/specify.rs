@@ -1,27 +1,27 @@
 //! Specifying by a model: one finding becomes the draft of a plan, of the same type that recipes give. The document is rendered, its
 //! excerpts quoted, its commands chosen and its edits tried by the same code as theirs, so that the format is always ours.
 //!
-//! What is wrong with a draft, by the edits that do not apply and by the lint, goes back once.
+//! What is wrong with a draft goes back once: edits that do not apply, what the lint finds, goals that are met already, commands that
+//! cannot be run where the plan starts. Then another model reads the plan cold, and what it cannot tell from the plan goes back once.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
-use super::asking::{Desk, reading_cost};
-use super::built_in::{PlanContext, specify};
-use super::grade::Grade;
-use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::finding::Finding;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
 use crate::model::structured::Purpose;
 use crate::model::{ModelError, NanoDollars, Role};
-use crate::plan::Plan;
-use crate::plan::expectation::Expectation;
-use crate::plan::lint::{Problem, lint};
-use crate::repo_map::facts::Span;
-use crate::repo_map::recon::CommandPurpose;
-use crate::tree::Tree;
+use crate::plan::lint::lint;
+use crate::plan::{Plan, render};
+use crate::verifier::baseline::Baseline;
+
+use super::asking::{Desk, reading_cost, stops_all};
+use super::built_in::{PlanContext, specify};
+use super::cold_read::{Doubt, cold_read};
+
+mod answer;
+mod trial;
+
+use answer::{Answer, draft};
 
 /// Rounds of reading a plan may take.
 const ROUNDS: u32 = 30;
@@ -30,131 +30,48 @@ const MAX_OUTPUT: u64 = 32_000;
 /// Lines shown on each side of the evidence.
 const AROUND: u32 = 40;
 
-/// The draft of a plan.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Answer {
-    /// The change is worth a plan.
-    worth_it: bool,
-    /// Imperative: what will be true afterwards.
-    title: String,
-    /// The problem, its concrete cost, what improves. If it is not worth a plan, why not.
-    why: String,
-    /// Facts the executor needs beside the code it is shown.
-    context: Vec<String>,
-    /// Places to quote.
-    excerpts: Vec<Place>,
-    /// Files the steps touch.
-    in_scope: Vec<InScope>,
-    /// What looks related and must stay.
-    out_of_scope: Vec<OutOfScope>,
-    /// The steps, in order.
-    steps: Vec<Step>,
-    /// Tests to write, one line each.
-    tests: Vec<String>,
-    /// Cases the executor would forget.
-    edge_cases: Vec<String>,
-    /// What must be true before the first step.
-    prerequisites: Vec<String>,
-    /// Checks that are red now and green afterwards.
-    goals: Vec<Check>,
-    /// What makes this plan wrong.
-    stop_conditions: Vec<String>,
-    /// For whoever owns the code afterwards.
-    maintenance: Vec<String>,
-    /// What the change may break.
-    risk: Grade,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Place {
-    file: String,
-    start_line: u32,
-    end_line: u32,
-    /// What the place has to do with the plan, in a word or two.
-    role: String,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct InScope {
-    path: String,
-    /// `create`, or what is changed in it.
-    remark: String,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct OutOfScope {
-    what: String,
-    why: String,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Step {
-    /// Imperative.
-    title: String,
-    /// What to do.
-    instruction: String,
-    /// Exact edits; none when the change needs judgement.
-    edits: Vec<Edit>,
-    /// What proves the step.
-    checks: Vec<Check>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Edit {
-    kind: EditKind,
-    file: String,
-    /// For `replace`: the text as it stands now. Empty otherwise.
-    old: String,
-    /// For `replace` and `create`: what stands there afterwards. Empty for `delete`.
-    new: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum EditKind {
-    Replace,
-    Create,
-    Delete,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Check {
-    kind: CheckKind,
-    /// For `text-gone` and `text-present`: the file.
-    file: Option<String>,
-    /// For `text-gone` and `text-present`: one line, or part of one.
-    text: Option<String>,
-    /// For `command`: the command line.
-    command: Option<String>,
-    /// For `command`: what it must give, such as `exit 0`.
-    expectation: Option<String>,
-    /// For `new-tests`: how many.
-    count: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum CheckKind {
-    Test,
-    Typecheck,
-    Lint,
-    Build,
-    TextGone,
-    TextPresent,
-    NewTests,
-    Command,
+/// What is to become a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The finding, or what stands for one.
+    pub finding: &'a Finding,
+    /// What the planner is told beside it.
+    pub remarks: &'a str,
+    /// What was decided on the way. The plan says so.
+    pub decided: &'a [String],
 }
 
 /// What came of specifying a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Specified {
-    /// A plan, and what the lint still says of it.
-    Plan(Box<Plan>, Vec<Problem>),
+    /// A plan.
+    Plan(Box<Plan>, Remaining),
     /// The model says that it is not worth one, and why.
     NotWorthIt(String),
 }
 
-/// What specifying one finding will cost about, with a pack of `pack_tokens`. Ours to guess; the ledger knows afterwards.
+/// What is still wrong with a plan, or was not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remaining {
+    /// What it was told and did not mend.
+    pub faults: Vec<String>,
+    /// Why nobody read it cold, where somebody was to.
+    pub unread: Option<String>,
+}
+
+/// Has plans written by a model.
+pub struct Specifier<'a> {
+    /// Whom the planner is asked through.
+    pub desk: &'a Desk<'a>,
+    /// What a plan must know beside the finding.
+    pub context: &'a PlanContext,
+    /// Who reads a plan cold.
+    pub reader: Option<&'a Bound>,
+    /// What the gates of a plan give on the commit it starts from, those of them that may be run; `None` where none may.
+    pub measure: &'a mut dyn FnMut(&Plan) -> Option<Baseline>,
+}
+
+/// What specifying so many findings will cost about, with a pack of `pack_tokens`. Ours to guess; the ledger knows afterwards.
 pub fn estimate(findings: usize, pack_tokens: u64, bound: &Bound) -> Option<NanoDollars> {
     const TYPICAL_ROUNDS: u64 = 8;
     const SAID: u64 = 8_000;
@@ -162,49 +79,112 @@ pub fn estimate(findings: usize, pack_tokens: u64, bound: &Bound) -> Option<Nano
     Some(NanoDollars(one.0.saturating_mul(findings as u64)))
 }
 
-/// Has a plan written for `finding`.
-pub fn by_model(finding: &Finding, desk: &Desk<'_>, context: &PlanContext) -> Result<Specified, ModelError> {
-    let mut conversation = Conversation::new(Opening {
-        system: desk.instructions(include_str!("../../templates/planner/specify.md")),
-        tools: desk.tools(),
-        output: Some(schema::output::<Answer>("plan_draft")),
-    });
-    conversation.tell([Part::Shared(desk.pack.to_owned()), Part::Text(question(finding, desk))]);
-    let purpose = Purpose {
-        role: Role::Planner,
-        bound: desk.bound,
-        what: "specify",
-        plan: None,
-        max_output: MAX_OUTPUT,
-        rounds: ROUNDS,
-    };
-    let mut toolbox = desk.toolbox();
-    let mut sent_back = false;
-    loop {
-        let answer: Answer = desk.session.answer(&purpose, &mut conversation, &mut toolbox)?;
-        if !answer.worth_it {
-            return Ok(Specified::NotWorthIt(crate::secrets::mask(answer.why.trim())));
+impl Specifier<'_> {
+    /// Has a plan written for `subject`.
+    pub fn write(&mut self, subject: &Subject<'_>) -> Result<Specified, ModelError> {
+        match self.write_with(subject, self.desk.pack) {
+            // Room to read is worth more than the pack where a model has little.
+            Err(error) if error.is_too_long() && !self.desk.pack.is_empty() => self.write_with(subject, ""),
+            written => written,
         }
-        let (draft, mut faults) = draft(answer, desk.tree);
-        let mut plan = specify(finding, &draft, desk.map, desk.tree, context);
+    }
+
+    fn write_with(&mut self, subject: &Subject<'_>, pack: &str) -> Result<Specified, ModelError> {
+        let desk = self.desk;
+        let mut conversation = Conversation::new(Opening {
+            system: desk.instructions(include_str!("../../templates/planner/specify.md")),
+            tools: desk.tools(),
+            output: Some(schema::output::<Answer>("plan_draft")),
+        });
+        conversation.tell([Part::Shared(pack.to_owned()), Part::Text(question(subject, desk))]);
+        let purpose = Purpose {
+            role: Role::Planner,
+            bound: desk.bound,
+            what: "specify",
+            plan: None,
+            max_output: MAX_OUTPUT,
+            rounds: ROUNDS,
+        };
+        let mut toolbox = desk.toolbox();
+        let mut sent_back = false;
+        let mut best: Option<(Box<Plan>, Vec<String>)> = None;
+        let mut reader = self.reader;
+        let mut unread = None;
+        loop {
+            let answer: Answer = match desk.session.answer(&purpose, &mut conversation, &mut toolbox) {
+                Ok(answer) => answer,
+                // A plan that was paid for is not thrown away because its polish failed.
+                Err(error) if !matches!(error, ModelError::Cancelled) && best.is_some() => {
+                    unread.get_or_insert(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            if !answer.worth_it {
+                return Ok(Specified::NotWorthIt(crate::secrets::mask(answer.why.trim())));
+            }
+            let (plan, faults) = self.examined(answer, subject);
+            // The later one wins: it was told more.
+            if best.as_ref().is_none_or(|(_, known)| faults.len() <= known.len()) {
+                best = Some((Box::new(plan), faults.clone()));
+            }
+            if !faults.is_empty() && !sent_back {
+                sent_back = true;
+                tell(&mut conversation, include_str!("../../templates/planner/specify_again.md"), &faults);
+                continue;
+            }
+            let Some(reads) = reader.take() else { break };
+            let text = best.as_ref().map(|(plan, _)| render::render(plan)).unwrap_or_default();
+            match cold_read(&text, desk.session, reads, None) {
+                Ok(doubts) if doubts.is_empty() => break,
+                Ok(doubts) => {
+                    let doubts: Vec<String> = doubts.iter().map(Doubt::words).collect();
+                    tell(&mut conversation, include_str!("../../templates/planner/specify_clearer.md"), &doubts);
+                }
+                Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
+                Err(error) => {
+                    unread = Some(error.to_string());
+                    if stops_all(&error) {
+                        self.reader = None;
+                    }
+                    break;
+                }
+            }
+        }
+        let (plan, faults) = best.expect("the loop ends with a plan");
+        Ok(Specified::Plan(plan, Remaining { faults, unread }))
+    }
+
+    /// The plan of an answer, and what is wrong with it.
+    fn examined(&mut self, answer: Answer, subject: &Subject<'_>) -> (Plan, Vec<String>) {
+        let desk = self.desk;
+        let (mut draft, mut faults) = draft(answer, desk.tree);
+        draft.context.extend(subject.decided.iter().cloned());
+        let mut plan = specify(subject.finding, &draft, desk.map, desk.tree, self.context);
         plan.status.planner = Some(desk.bound.name());
-        plan.status.raw = crate::plan::render::status_lines(&plan.status);
-        let problems = lint(&plan, desk.tree, &desk.map.recon);
-        faults.extend(problems.iter().map(|problem| problem.message.clone()));
+        plan.status.raw = render::status_lines(&plan.status);
+        faults.extend(lint(&plan, desk.tree, &desk.map.recon).into_iter().map(|problem| problem.message));
         if draft.goals.is_empty() {
             faults.push("no goal: name at least one check that is red now and green afterwards".to_owned());
         }
-        if faults.is_empty() || sent_back {
-            return Ok(Specified::Plan(Box::new(plan), problems));
+        faults.extend(trial::met_already(&draft.goals, desk.tree));
+        // What cannot be read is not worth running.
+        if faults.is_empty()
+            && let Some(baseline) = (self.measure)(&plan)
+        {
+            faults.extend(trial::measured(&draft.goals, &plan, &baseline));
         }
-        sent_back = true;
-        let listed: Vec<String> = faults.iter().map(|fault| format!("- {fault}")).collect();
-        let told = include_str!("../../templates/planner/specify_again.md").replace("@problems", &listed.join("\n"));
-        conversation.tell([Part::Text(told.trim().to_owned())]);
+        (plan, faults)
     }
 }
 
-fn question(finding: &Finding, desk: &Desk<'_>) -> String {
+fn tell(conversation: &mut Conversation, template: &str, problems: &[String]) {
+    let listed: Vec<String> = problems.iter().map(|problem| format!("- {problem}")).collect();
+    conversation.tell([Part::Text(template.replace("@problems", &listed.join("\n")).trim().to_owned())]);
+}
+
+fn question(subject: &Subject<'_>, desk: &Desk<'_>) -> String {
+    let Subject { finding, remarks, decided } = subject;
     let place = finding.location();
     let mut text = format!(
         "The finding: {}\n\n{}\n\nCategory {}, impact {}, at {}:{}\n",
@@ -223,129 +203,12 @@ fn question(finding: &Finding, desk: &Desk<'_>) -> String {
         let excerpt = desk.excerpt(&evidence.file, from, evidence.end_line.saturating_add(AROUND));
         text.push_str(&format!("\n{} ({}):\n{excerpt}\n", evidence.file, evidence.role));
     }
+    if !decided.is_empty() {
+        text.push_str("\nDecided already; the plan holds to it, and will say so:\n");
+        decided.iter().for_each(|decision| text.push_str(&format!("- {decision}\n")));
+    }
+    if !remarks.is_empty() {
+        text.push_str(&format!("\n{}\n", remarks.trim()));
+    }
     text
-}
-
-/// The draft of an answer, and what in it cannot be taken as it stands.
-fn draft(answer: Answer, tree: &dyn Tree) -> (PlanDraft, Vec<String>) {
-    let mut faults = Vec::new();
-    let mut steps = Vec::new();
-    for (step, number) in answer.steps.into_iter().zip(1..) {
-        let said = format!("step {number}");
-        let edits: Result<Vec<EditDraft>, String> = step.edits.into_iter().map(|edit| exact(edit, tree)).collect();
-        let edits = edits.unwrap_or_else(|why| {
-            faults.push(format!("{said}: {why}"));
-            Vec::new()
-        });
-        let gates = checks(step.checks, &said, &mut faults);
-        steps.push(StepDraft { title: step.title, instruction: step.instruction, edits, gates });
-    }
-    if steps.is_empty() {
-        faults.push("no step".to_owned());
-    }
-    let goals = checks(answer.goals, "goals", &mut faults);
-    let draft = PlanDraft {
-        title: answer.title.trim().trim_end_matches('.').to_owned(),
-        why: answer.why,
-        context: answer.context,
-        excerpts: answer
-            .excerpts
-            .into_iter()
-            .filter(|place| place.start_line >= 1 && place.start_line <= place.end_line && tree.is_file(&place.file))
-            .map(|Place { file, start_line, end_line, role }| ExcerptDraft { file, start_line, end_line, role })
-            .collect(),
-        steps,
-        in_scope: answer.in_scope.into_iter().map(|InScope { path, remark }| ScopeDraft { path, remark }).collect(),
-        out_of_scope: answer.out_of_scope.into_iter().map(|OutOfScope { what, why }| (what, why)).collect(),
-        tests: answer.tests,
-        edge_cases: answer.edge_cases,
-        prerequisites: answer.prerequisites,
-        goals,
-        stop_conditions: answer.stop_conditions,
-        maintenance: answer.maintenance,
-        risk: Some(answer.risk.into()),
-    };
-    (draft, faults)
-}
-
-/// An edit by its bytes, or why it is none: the old text has to stand in the file, once.
-fn exact(edit: Edit, tree: &dyn Tree) -> Result<EditDraft, String> {
-    let Edit { kind, file, old, new } = edit;
-    if !is_inside(&file) {
-        return Err(format!("`{file}` is no path of this repository"));
-    }
-    match kind {
-        EditKind::Create if tree.is_file(&file) => Err(format!("`{file}` is there already: replace text in it")),
-        EditKind::Create => Ok(EditDraft::Create { file, text: new }),
-        EditKind::Delete if !tree.is_file(&file) => Err(format!("there is no file `{file}` to delete")),
-        EditKind::Delete => Ok(EditDraft::Delete { file }),
-        EditKind::Replace => {
-            let text = tree.text(&file).ok_or_else(|| format!("there is no file `{file}`"))?;
-            // A line end that the model left off at the end of its text is none of the edit's.
-            let old = old.strip_suffix('\n').unwrap_or(&old);
-            let new = new.strip_suffix('\n').unwrap_or(&new);
-            if old.trim().is_empty() {
-                return Err(format!("the edit of `{file}` names no text to replace"));
-            }
-            let mut places = text.match_indices(old);
-            match (places.next(), places.next()) {
-                (None, _) => Err(format!("the text to replace does not stand in `{file}` as it is written")),
-                (Some(_), Some(_)) => {
-                    Err(format!("the text to replace stands more than once in `{file}`: give more lines"))
-                }
-                (Some((at, _)), None) => {
-                    let span = Span { start: at as u32, end: (at + old.len()) as u32 };
-                    Ok(EditDraft::Replace { file, span, text: new.to_owned() })
-                }
-            }
-        }
-    }
-}
-
-fn is_inside(path: &str) -> bool {
-    !path.is_empty()
-        && !path.starts_with('/')
-        && !path.contains('\\')
-        && path.split('/').all(|part| !matches!(part, "" | "." | ".." | ".git"))
-}
-
-fn checks(checks: Vec<Check>, of: &str, faults: &mut Vec<String>) -> Vec<GateDraft> {
-    let mut gates = Vec::new();
-    for check in checks {
-        match gate(check) {
-            Ok(gate) => gates.push(gate),
-            Err(why) => faults.push(format!("{of}: {why}")),
-        }
-    }
-    gates
-}
-
-fn gate(check: Check) -> Result<GateDraft, String> {
-    let Check { kind, file, text, command, expectation, count } = check;
-    let given = |value: Option<String>, what: &str| {
-        value.filter(|value| !value.trim().is_empty()).ok_or_else(|| format!("a check lacks its {what}"))
-    };
-    let one_line = |text: String| {
-        if text.contains('\n') { Err("the text of a check is one line, or part of one".to_owned()) } else { Ok(text) }
-    };
-    Ok(match kind {
-        CheckKind::Test => GateDraft::Project(CommandPurpose::Test),
-        CheckKind::Typecheck => GateDraft::Project(CommandPurpose::Typecheck),
-        CheckKind::Lint => GateDraft::Project(CommandPurpose::Lint),
-        CheckKind::Build => GateDraft::Project(CommandPurpose::Build),
-        CheckKind::TextGone => {
-            GateDraft::TextGone { text: one_line(given(text, "text")?)?, file: given(file, "file")? }
-        }
-        CheckKind::TextPresent => {
-            GateDraft::TextPresent { text: one_line(given(text, "text")?)?, file: given(file, "file")? }
-        }
-        CheckKind::NewTests => GateDraft::NewTests(count.unwrap_or(1).clamp(1, 100)),
-        CheckKind::Command => {
-            let said = given(expectation, "expectation")?;
-            let expectation = Expectation::parse(&said).ok_or_else(|| {
-                format!("`{said}` is no expectation: write `exit 0`, `no output`, `contains \"…\"` or `all pass`")
-            })?;
-            GateDraft::Command { command: one_line(given(command, "command")?)?, expectation }
-        }
-    })
 }

@@ -1,0 +1,98 @@
+//! Trying the commands of plans on the last commit, as far as the user agreed to them: a check that is green there proves nothing,
+//! and one that cannot be run there never will.
+
+use improve::gate::GateLimits;
+use improve::plan::Plan;
+use improve::repo_map::recon::CommandPurpose;
+use improve::survey::Survey;
+use improve::trust::{Approved, Trust, commands_of, is_narrower, state_folder};
+use improve::verifier::baseline::Baseline;
+use improve::verifier::trial::{Trial, TrialRun};
+use improve::worktree::Place;
+use improve::worktree::place::cache_folder;
+
+use super::Context;
+use super::apply::limits;
+use super::globals::Workspace;
+use super::narrator::Narrator;
+use super::progress::Bar;
+
+/// Tries the commands of plans.
+pub struct Tryout<'a> {
+    context: &'a Context,
+    /// Where, and with which limits; `None` once it is known that nothing can be tried.
+    ground: Option<(Place, Trust)>,
+    limits: GateLimits,
+    install: Option<String>,
+    /// The repository's own commands, which `--trust` agrees to.
+    own: Vec<String>,
+    trial: Option<Trial>,
+}
+
+impl<'a> Tryout<'a> {
+    /// `trusts` is `--trust`: the repository's own commands may be run.
+    pub fn new(survey: &Survey, workspace: &Workspace, trusts: bool, context: &'a Context) -> Tryout<'a> {
+        let commands = survey.map.recon.packages.iter().flat_map(|package| &package.commands);
+        let at_root = |folder: &str, command: &str| match folder {
+            "" => command.to_owned(),
+            folder => format!("cd {} && {command}", shell_words::quote(folder)),
+        };
+        let own = commands.map(|command| at_root(&command.folder, &command.command)).collect();
+        let install = survey.map.recon.command_for(CommandPurpose::Install, "");
+        let ground = Place::of(&workspace.root, &cache_folder()).ok().zip(Trust::read(&state_folder()).ok());
+        Tryout {
+            context,
+            ground,
+            limits: limits(&workspace.settings),
+            install: install.map(|command| at_root(&command.folder, &command.command)),
+            own: if trusts { own } else { Vec::new() },
+            trial: None,
+        }
+    }
+
+    /// Tries nothing.
+    pub fn none(context: &'a Context) -> Tryout<'a> {
+        let limits = GateLimits::default();
+        Tryout { context, ground: None, limits, install: None, own: Vec::new(), trial: None }
+    }
+
+    /// What the gates of `plan` give on the last commit, those that may be run.
+    pub fn measure(&mut self, plan: &Plan) -> Option<Baseline> {
+        let (place, trust) = self.ground.as_ref()?;
+        let may_run = |command: &String| {
+            let agreed = trust.check(&place.id(), std::slice::from_ref(command)).is_ok();
+            agreed || self.own.iter().any(|own| command == own || is_narrower(command, own))
+        };
+        let commands: Vec<String> =
+            commands_of(plan, self.install.as_deref()).into_iter().filter(|command| may_run(command)).collect();
+        // Without its dependencies a repository's checks fail, and that says nothing about a plan.
+        if commands.is_empty() || self.install.as_ref().is_some_and(|install| !commands.contains(install)) {
+            return None;
+        }
+        let approved = Approved::by_user(&commands);
+        let console = &self.context.console;
+        let narrator = Narrator::new(console, Bar::new(console, self.context.cancel.clone()));
+        let run =
+            TrialRun { approved: &approved, limits: self.limits, observer: &narrator, cancel: &self.context.cancel };
+        let measured = match &mut self.trial {
+            Some(trial) => trial.measure(plan, run).map_err(|error| error.to_string()),
+            slot => match Trial::open(place, self.install.as_deref(), run) {
+                Ok(Ok(trial)) => slot.insert(trial).measure(plan, run).map_err(|error| error.to_string()),
+                Ok(Err(install)) => Err(format!("the install command failed: {install}")),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        match measured {
+            Ok(baseline) => Some(baseline),
+            Err(why) => {
+                // It would fail for the next plan, too.
+                self.ground = None;
+                self.trial = None;
+                if !self.context.cancel.is_cancelled() {
+                    console.warn(&format!("the commands of plans are not tried on the last commit: {why}"));
+                }
+                None
+            }
+        }
+    }
+}

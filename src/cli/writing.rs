@@ -1,0 +1,160 @@
+//! A planner at work for a command: whom it asks, what that takes, what is said when it fails.
+
+use improve::model::roles::Bound;
+use improve::model::{ModelError, NanoDollars, Role};
+use improve::plan::Plan;
+use improve::planner::asking::Desk;
+use improve::planner::built_in::PlanContext;
+use improve::planner::pack::pack;
+use improve::planner::specify::{Remaining, Specified, Specifier, Subject, estimate};
+use improve::report::audit_document::Cost;
+use improve::report::map_outline::CHARACTERS_PER_TOKEN;
+use improve::survey::Survey;
+
+use super::Context;
+use super::failure::Failure;
+use super::globals::Workspace;
+use super::models::{Line, ModelArgs, agreed};
+use super::planning::PACK_TOKENS;
+use super::trying::Tryout;
+
+/// Has a planner write plans, where one is bound.
+pub struct Writer<'a> {
+    bound: Option<Bound>,
+    reader: Option<Bound>,
+    line: Option<Line>,
+    workspace: &'a Workspace,
+    survey: &'a Survey,
+    /// What the run has spent.
+    spent: NanoDollars,
+    /// What the writer has taken.
+    cost: Cost,
+    /// What every prompt says of the repository, once it was needed.
+    pack: Option<String>,
+    tryout: Tryout<'a>,
+    context: &'a Context,
+}
+
+/// What a model made of a subject.
+pub enum Written {
+    /// A plan, and what is still to say of it.
+    Plan(Box<Plan>, Vec<String>),
+    /// Nothing: it says that the subject is not worth a plan.
+    NotWorthIt(String),
+    /// Nothing: the question failed, and that was said.
+    Failed,
+    /// Nothing: no model is bound.
+    Nothing,
+}
+
+impl<'a> Writer<'a> {
+    /// `trusts` is `--trust`; `cost` is what the run took before.
+    pub fn new(
+        models: &ModelArgs,
+        trusts: bool,
+        survey: &'a Survey,
+        workspace: &'a Workspace,
+        cost: &Cost,
+        context: &'a Context,
+    ) -> Result<Writer<'a>, Failure> {
+        let bound = models.bound(Role::Planner, &workspace.settings)?;
+        let reader = if bound.is_some() { models.bound(Role::Verifier, &workspace.settings)? } else { None };
+        Ok(Writer {
+            bound,
+            reader,
+            line: None,
+            workspace,
+            survey,
+            spent: NanoDollars(cost.nano_usd),
+            cost: Cost::default(),
+            pack: None,
+            tryout: Tryout::new(survey, workspace, trusts, context),
+            context,
+        })
+    }
+
+    /// Says what writing `plans` plans will cost and asks where that is much; after a no nobody is asked.
+    pub fn agree(&mut self, plans: usize) -> Result<(), Failure> {
+        let Some(bound) = self.bound.clone().filter(|_| plans > 0) else { return Ok(()) };
+        let pack_tokens = (self.pack().len() / CHARACTERS_PER_TOKEN) as u64;
+        let what = if plans == 1 { "1 plan to write".to_owned() } else { format!("{plans} plans to write") };
+        let estimate = estimate(plans, pack_tokens, &bound);
+        if !agreed(&bound, &what, estimate, &self.workspace.settings, &self.context.console)? {
+            self.bound = None;
+        }
+        Ok(())
+    }
+
+    /// Has a plan written.
+    pub fn write(&mut self, subject: &Subject<'_>, plan_context: &PlanContext) -> Result<Written, Failure> {
+        let reader = self.reader.clone();
+        let mut tryout = std::mem::replace(&mut self.tryout, Tryout::none(self.context));
+        let specified = self.ask("writing a plan", |desk| {
+            let mut measure = |plan: &Plan| tryout.measure(plan);
+            Specifier { desk, context: plan_context, reader: reader.as_ref(), measure: &mut measure }.write(subject)
+        });
+        self.tryout = tryout;
+        Ok(match specified? {
+            Asked::Answer(Specified::Plan(plan, Remaining { mut faults, unread })) => {
+                faults.extend(unread.map(|why| format!("not read cold by another model: {why}")));
+                Written::Plan(plan, faults)
+            }
+            Asked::Answer(Specified::NotWorthIt(why)) => Written::NotWorthIt(why),
+            Asked::Failed => Written::Failed,
+            Asked::Nobody => Written::Nothing,
+        })
+    }
+
+    /// Asks the planner something. What goes wrong is said here.
+    pub fn ask<T>(
+        &mut self,
+        phase: &'static str,
+        question: impl FnOnce(&Desk<'_>) -> Result<T, ModelError>,
+    ) -> Result<Asked<T>, Failure> {
+        let Some(bound) = self.bound.clone() else { return Ok(Asked::Nobody) };
+        if self.line.is_none() {
+            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), false)?);
+        }
+        let pack = self.pack().to_owned();
+        let line = self.line.as_ref().expect("it was opened above");
+        let session = line.session(&bound, self.workspace, self.spent, false, self.context);
+        line.voice.phase(phase, 1);
+        let desk =
+            Desk { session: &session, bound: &bound, map: &self.survey.map, tree: &self.survey.tree, pack: &pack };
+        let answer = question(&desk);
+        let cost = Cost::from(session.summary());
+        self.spent = self.spent + NanoDollars(cost.nano_usd);
+        self.cost = std::mem::take(&mut self.cost) + cost;
+        match answer {
+            Ok(answer) => Ok(Asked::Answer(answer)),
+            Err(ModelError::Cancelled) => Err(Failure::interrupted()),
+            Err(error) => {
+                // The next question would meet a wrong key or a spent budget again.
+                if error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }) {
+                    self.bound = None;
+                }
+                self.context.console.fail(&Failure::from(error));
+                Ok(Asked::Failed)
+            }
+        }
+    }
+
+    fn pack(&mut self) -> &str {
+        self.pack.get_or_insert_with(|| pack(&self.survey.map, &self.survey.tree, PACK_TOKENS))
+    }
+
+    /// What the run has taken, `before` included.
+    pub fn cost(&self, before: Cost) -> Cost {
+        before + self.cost.clone()
+    }
+}
+
+/// What came of a question.
+pub enum Asked<T> {
+    /// An answer.
+    Answer(T),
+    /// Nothing: it failed, and that was said.
+    Failed,
+    /// Nothing: no model is bound.
+    Nobody,
+}

@@ -1,0 +1,156 @@
+//! Plans that a model writes: what goes back to it, who reads them, what is tried before anybody relies on them.
+
+use improve::trust::Trust;
+use improve::worktree::Place;
+use serde_json::{Value, json};
+
+use super::models::Server;
+use super::{SHOP, commit, document, run, says, shop, stderr, verdict, verdicts, write};
+
+fn text_check(kind: &str, text: &str) -> Value {
+    json!({"kind": kind, "file": "src/orders.ts", "text": text, "command": null, "expectation": null, "count": null})
+}
+
+fn command_check(command: &str, expectation: &str) -> Value {
+    json!({"kind": "command", "file": null, "text": null, "command": command, "expectation": expectation, "count": null})
+}
+
+/// A draft that replaces the loop, if `old` is its text.
+fn draft(old: &str, goals: &Value) -> Value {
+    json!({
+        "worth_it": true, "title": "Read the orders in one query", "why": "Each id costs a query. A list of ids costs one.",
+        "context": ["`prisma` is a module constant."], "excerpts": [],
+        "in_scope": [{"path": "src/orders.ts", "remark": "the loop"}], "out_of_scope": [],
+        "steps": [{
+            "title": "Ask for all ids at once", "instruction": "Replace the loop of `listOrders` in `src/orders.ts`.",
+            "edits": [{"kind": "replace", "file": "src/orders.ts", "old": old, "new": "  return prisma.order.findMany({ where: { id: { in: ids } } })\n}"}],
+            "checks": [text_check("text-gone", "findUnique")],
+        }],
+        "tests": [], "edge_cases": ["An empty list asks for nothing."], "prerequisites": [],
+        "goals": goals,
+        "stop_conditions": ["Callers rely on one order for each id, in order."], "maintenance": [], "risk": "LOW",
+    })
+}
+
+fn body() -> String {
+    SHOP.split_once("string[]) {\n").expect("the body of the function").1.to_owned()
+}
+
+/// What a request wants, by the schema of its answer.
+fn wants(request: &Value, property: &str) -> bool {
+    request["output_config"]["format"]["schema"]["properties"].get(property).is_some()
+}
+
+fn told(request: &Value) -> usize {
+    request["messages"].as_array().map_or(0, Vec::len)
+}
+
+/// Everything but drafts and doubts: nothing through a lens, every finding confirmed.
+fn confirmed(request: &Value) -> (u16, Value) {
+    verdicts(request, &|label| verdict(label, "confirmed", "  for (const id of ids) {"))
+}
+
+#[test]
+fn a_plan_is_written_by_the_model_its_draft_goes_back_once_and_its_form_is_ours() {
+    let repository = shop();
+    let goals = json!([text_check("text-present", "findMany")]);
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        says(&draft(if told(request) > 1 { body() } else { "  const orders = {}".to_owned() }.as_str(), &goals))
+    });
+    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document = document(&output);
+    let row = &document["plans"][0];
+    assert_eq!((&row["outcome"], &row["mechanical"], &row["problems"]), (&json!("written"), &json!(true), &json!([])));
+    let plan = std::fs::read_to_string(repository.path().join(row["path"].as_str().unwrap())).unwrap();
+    assert!(plan.contains("**Planner**: anthropic/claude-opus-5-5"), "{plan}");
+    assert!(plan.contains("<<<<<<< SEARCH") && plan.contains("await prisma.order.findUnique"), "{plan}");
+    let told = server.asked().iter().any(|body| body.contains("the text to replace does not stand in `src/orders.ts`"));
+    assert!(told, "what was wrong with the first draft went back");
+    assert!(stderr(&output).contains("1 plan to write by anthropic/claude-opus-5-5"), "{}", stderr(&output));
+    let before = server.asked().len();
+    let review = run(repository.path(), &server, &["review", "--offline", row["path"].as_str().unwrap()]);
+    assert_eq!(review.status.code(), Some(0), "{}", String::from_utf8_lossy(&review.stdout));
+    assert_eq!(server.asked().len(), before);
+}
+
+#[test]
+fn a_goal_that_is_met_already_goes_back_and_so_does_what_a_cold_reader_cannot_tell() {
+    let repository = shop();
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            let doubt = |quote: &str, question: &str| json!({"quote": quote, "question": question});
+            let asked = [
+                doubt("Each id costs a query", "Which ids?"),
+                doubt("this stands nowhere in the plan", "Is that invented?"),
+            ];
+            return says(&json!({"doubts": asked}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        let goal = if told(request) > 1 { "findMany" } else { "PrismaClient" };
+        let mut draft = draft(&body(), &json!([text_check("text-present", goal)]));
+        if told(request) > 3 {
+            draft["why"] = json!("Each id of the list costs a query. A list of ids costs one.");
+        }
+        says(&draft)
+    });
+    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let row = document(&output)["plans"][0].clone();
+    assert_eq!(row["problems"], json!([]));
+    let plan = std::fs::read_to_string(repository.path().join(row["path"].as_str().unwrap())).unwrap();
+    assert!(plan.contains("Each id of the list costs a query"), "the draft that answers the doubt is the plan: {plan}");
+    let asked: Vec<Value> = server.asked().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    let drafts: Vec<String> = asked
+        .iter()
+        .filter(|request| wants(request, "worth_it"))
+        .map(|request| request["messages"].to_string())
+        .collect();
+    assert_eq!(drafts.len(), 3);
+    assert!(drafts[1].contains("proves nothing: it stands there now"), "{}", drafts[1]);
+    assert!(drafts[2].contains("Which ids?") && !drafts[2].contains("Is that invented?"), "{}", drafts[2]);
+    let reads: Vec<&Value> = asked.iter().filter(|request| wants(request, "doubts")).collect();
+    assert_eq!(reads.len(), 1, "it is read cold once");
+    assert_eq!(reads[0]["model"], "claude-sonnet-5-5", "by another model");
+    assert!(reads[0].get("tools").is_none_or(|tools| tools == &json!([])), "that has nothing but the plan");
+}
+
+#[test]
+fn a_command_that_is_green_where_the_plan_starts_is_no_goal() {
+    let repository = tempfile::tempdir().unwrap();
+    write(repository.path(), "src/orders.ts", SHOP);
+    commit(repository.path());
+    let (green, red) = ("git ls-files src", "git grep -c findMany -- src");
+    let state = repository.path().join(".git/home/.local/state/improve");
+    let place = Place::of(repository.path(), &repository.path().join(".git/home/.cache/improve")).unwrap();
+    Trust::read(&state).unwrap().remember(&place.id(), &[green.to_owned(), red.to_owned()]).unwrap();
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        let goal =
+            if told(request) > 1 { command_check(red, "exit 0") } else { command_check(green, "contains \"orders\"") };
+        says(&draft(&body(), &json!([goal])))
+    });
+    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let row = document(&output)["plans"][0].clone();
+    assert_eq!((&row["outcome"], &row["problems"]), (&json!("written"), &json!([])), "{}", stderr(&output));
+    let back = server.asked().iter().any(|body| body.contains("it was run where the plan starts, and is green there"));
+    assert!(back, "the measured result went back");
+    let plan = std::fs::read_to_string(repository.path().join(row["path"].as_str().unwrap())).unwrap();
+    assert!(plan.contains(red) && !plan.contains(green), "{plan}");
+    let left = std::fs::read_dir(place.worktrees()).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "the worktree it was tried in is gone");
+}
