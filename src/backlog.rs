@@ -277,6 +277,13 @@ impl Backlog {
         Ok(PathBuf::from(self.folder).join(name))
     }
 
+    /// Writes a plan anew where it stands. Its row stays as it is.
+    pub fn rewrite_plan(&self, _lock: &BacklogLock, path: &Path, plan: &Plan) -> Result<(), BacklogError> {
+        let path = self.root.join(path);
+        refuse_link(&path)?;
+        write_atomically(&path, &render::render(plan), Existing::Replace)
+    }
+
     /// Sets the status of a plan in the index; adds its row when it has none.
     pub fn set_status(&self, _lock: &BacklogLock, path: &Path, status: &PlanStatus) -> Result<(), BacklogError> {
         let text = self.index_text()?;

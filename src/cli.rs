@@ -15,7 +15,9 @@ mod globals;
 mod map;
 mod models;
 mod narrator;
+mod next;
 mod output;
+mod plan;
 mod plan_argument;
 mod planning;
 mod plans;
@@ -60,6 +62,8 @@ struct Cli {
 enum Command {
     Audit(audit::AuditArgs),
     Map(map::MapArgs),
+    Plan(plan::PlanArgs),
+    Next(next::NextArgs),
     Review(review::ReviewArgs),
     Apply(apply::ApplyArgs),
     Verify(verify::VerifyArgs),
@@ -109,6 +113,8 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         None => plans::run(plans, &context),
         Some(Command::Audit(args)) => audit::run(args, &context),
         Some(Command::Map(args)) => map::run(args, &context),
+        Some(Command::Plan(args)) => plan::run(args, &context),
+        Some(Command::Next(args)) => next::run(args, &context),
         Some(Command::Review(args)) => review::run(args, &context),
         Some(Command::Apply(args)) => apply::run(args, &context),
         Some(Command::Verify(args)) => verify::run(args, &context),

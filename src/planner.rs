@@ -12,7 +12,9 @@ pub mod lens;
 mod masked;
 pub mod pack;
 pub mod quotes;
+pub mod request;
 pub mod specify;
+pub mod tighten;
 pub mod tools;
 pub mod vet;
 

@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod plan_page;
 pub mod plans;
 pub mod receipt;
+pub mod request;
 pub mod review;
 pub mod rules;
 pub mod sanitize;

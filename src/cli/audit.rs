@@ -237,7 +237,7 @@ pub fn read_advisories(workspace: &Workspace) -> Result<Option<Arc<Advisories>>,
 }
 
 /// Rejected findings by fingerprint, with what the index says of them.
-fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Failure> {
+pub fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Failure> {
     let backlog = match Backlog::open(&workspace.root) {
         Ok(backlog) => backlog,
         // No folder for plans is no reason not to look for findings.

@@ -34,6 +34,11 @@ pub struct ChooseArgs {
 }
 
 impl ChooseArgs {
+    /// The same; where it leaves the choice open, nothing is chosen.
+    pub fn or_none(self) -> ChooseArgs {
+        if self.decides() { self } else { ChooseArgs { top: Some(0), ..self } }
+    }
+
     /// Whether the flags alone decide.
     pub fn decides(&self) -> bool {
         let ChooseArgs { select, top, all } = self;

@@ -4,11 +4,11 @@ use clap::Args;
 use improve::audit::engine::recipe;
 use improve::audit::rule::RecipeContext;
 use improve::backlog::{Backlog, BacklogError, slug};
-use improve::finding::Finding;
+use improve::finding::{Category, Finding};
 use improve::plan::Plan;
 use improve::plan::lint::lint;
 use improve::planner::built_in::{PlanContext, specify};
-use improve::planner::specify::Subject;
+use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plans};
 use improve::report::{human, json, markdown};
@@ -20,7 +20,8 @@ use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, OutputArgs};
+use super::globals::Workspace;
+use super::output::{Format, OutputArgs, Outputs};
 use super::writing::{Writer, Written};
 
 /// Findings the table shows: the list to choose from has them all.
@@ -46,38 +47,64 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let PlansArgs { scope, choose: choice, running, output } = args;
     let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
-    let console = &context.console;
     let Audited { workspace, survey, document, extent } = audit(&scope, running.flags(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
-    let page = console.page(&document.repository.root);
-    let options = page_options(&survey, SHOWN, workspace.verbose, Vec::new());
-    let table = human::audit(&document, &options, &page);
-    // The table comes before the question it helps to answer.
-    let asked = outputs.is_human() && console.interactive && !choice.decides();
-    if asked {
-        console.print(&table)?;
-    }
-    let chosen = choose(&choice, &document.findings, console)?;
-    let chosen: Vec<&Finding> = chosen.into_iter().map(|index| &document.findings[index]).collect();
     let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?;
-    let (rows, failed) = if chosen.is_empty() {
-        (Vec::new(), false)
-    } else {
-        plan_all(&chosen, &survey, dry_run, &mut writer, context)?
-    };
-    let code = if failed { code.max(ExitCode::Incomplete) } else { code };
-    let next = next(&rows);
-    let document =
-        PlansDocument { audit: AuditDocument { cost: writer.cost(document.cost.clone()), ..document }, plans: rows };
-    outputs.write(console, &|format, to_stdout| match format {
-        Format::Human if document.audit.findings.is_empty() => table.clone(),
-        Format::Human if asked && to_stdout => plans(&document.plans, &next, &page),
-        Format::Human => format!("{table}{}", plans(&document.plans, &next, &page)),
-        Format::Json => json::document(&document),
-        Format::Jsonl => json::lines(&document.plans),
-        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document.audit, usize::MAX),
-    })?;
-    Ok(code)
+    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run };
+    let failed = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
+    Ok(if failed { code.max(ExitCode::Incomplete) } else { code })
+}
+
+/// Findings that may become plans.
+pub struct Offer<'a> {
+    /// The findings.
+    pub document: AuditDocument,
+    /// What was read.
+    pub survey: &'a Survey,
+    /// What was set.
+    pub workspace: &'a Workspace,
+    /// No plan is written.
+    pub dry_run: bool,
+}
+
+impl Offer<'_> {
+    /// Shows the findings, has some of them chosen, writes their plans and prints what was done. Says whether a model failed.
+    pub fn choose_and_plan(
+        self,
+        choice: &ChooseArgs,
+        outputs: &Outputs,
+        writer: &mut Writer<'_>,
+        context: &Context,
+    ) -> Result<bool, Failure> {
+        let Offer { document, survey, workspace, dry_run } = self;
+        let console = &context.console;
+        let page = console.page(&document.repository.root);
+        let options = page_options(survey, SHOWN, workspace.verbose, Vec::new());
+        let table = human::audit(&document, &options, &page);
+        // The table comes before the question it helps to answer.
+        let asked = outputs.is_human() && console.interactive && !choice.decides();
+        if asked {
+            console.print(&table)?;
+        }
+        let chosen = choose(choice, &document.findings, console)?;
+        let chosen: Vec<&Finding> = chosen.into_iter().map(|index| &document.findings[index]).collect();
+        let (rows, failed) =
+            if chosen.is_empty() { (Vec::new(), false) } else { plan_all(&chosen, survey, dry_run, writer, context)? };
+        let next = next(&rows);
+        let document = PlansDocument {
+            audit: AuditDocument { cost: writer.cost(document.cost.clone()), ..document },
+            plans: rows,
+        };
+        outputs.write(console, &|format, to_stdout| match format {
+            Format::Human if document.audit.findings.is_empty() => table.clone(),
+            Format::Human if asked && to_stdout => plans(&document.plans, &next, &page),
+            Format::Human => format!("{table}{}", plans(&document.plans, &next, &page)),
+            Format::Json => json::document(&document),
+            Format::Jsonl => json::lines(&document.plans),
+            Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document.audit, usize::MAX),
+        })?;
+        Ok(failed)
+    }
 }
 
 /// A plan for each finding that has a recipe and none yet.
@@ -94,14 +121,7 @@ fn plan_all(
         context.console.note(&note);
     }
     let lock = if dry_run { None } else { Some(backlog.lock()?) };
-    let subjects = survey.git.as_ref().and_then(|git| git.recent_subjects(SUBJECTS).ok()).unwrap_or_default();
-    let mut plan_context = PlanContext {
-        number: backlog.next_number()?,
-        commit: survey.map.commit.clone(),
-        date: jiff::Zoned::now().date().to_string(),
-        subjects,
-        index: backlog.index_path(),
-    };
+    let mut plan_context = context_for(&backlog, survey)?;
     let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
     let by_model = |finding: &&&Finding| {
         !finding.mechanical && !dry_run && backlog.plan_of_finding(&finding.fingerprint).is_none()
@@ -123,7 +143,8 @@ fn plan_all(
         let written = if finding.mechanical || dry_run {
             Written::Nothing
         } else {
-            writer.write(&Subject { finding, remarks: "", decided: &[] }, &plan_context)?
+            let remarks = if finding.category == Category::Direction { DIRECTION } else { "" };
+            writer.write(&Subject { finding, remarks, decided: &[] }, &plan_context)?
         };
         failed |= matches!(written, Written::Failed);
         let (plan, problems) = match (written, draft) {
@@ -160,6 +181,17 @@ fn plan_all(
         });
     }
     Ok((rows, failed))
+}
+
+/// What the next plan must know beside its finding.
+pub fn context_for(backlog: &Backlog, survey: &Survey) -> Result<PlanContext, Failure> {
+    Ok(PlanContext {
+        number: backlog.next_number()?,
+        commit: survey.map.commit.clone(),
+        date: jiff::Zoned::now().date().to_string(),
+        subjects: survey.git.as_ref().and_then(|git| git.recent_subjects(SUBJECTS).ok()).unwrap_or_default(),
+        index: backlog.index_path(),
+    })
 }
 
 fn write(backlog: &Backlog, lock: &improve::backlog::BacklogLock, plan: &Plan) -> Result<String, BacklogError> {

@@ -1,6 +1,7 @@
 //! A planner at work for a command: whom it asks, what that takes, what is said when it fails.
 
 use improve::model::roles::Bound;
+use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::plan::Plan;
 use improve::planner::asking::Desk;
@@ -32,6 +33,8 @@ pub struct Writer<'a> {
     /// What every prompt says of the repository, once it was needed.
     pack: Option<String>,
     tryout: Tryout<'a>,
+    /// Requests are shown and not sent.
+    dry_run: bool,
     context: &'a Context,
 }
 
@@ -58,6 +61,7 @@ impl<'a> Writer<'a> {
         context: &'a Context,
     ) -> Result<Writer<'a>, Failure> {
         let bound = models.bound(Role::Planner, &workspace.settings)?;
+        // Who says `--planner none` wants no model at all.
         let reader = if bound.is_some() { models.bound(Role::Verifier, &workspace.settings)? } else { None };
         Ok(Writer {
             bound,
@@ -69,8 +73,19 @@ impl<'a> Writer<'a> {
             cost: Cost::default(),
             pack: None,
             tryout: Tryout::new(survey, workspace, trusts, context),
+            dry_run: false,
             context,
         })
+    }
+
+    /// The same; with `dry_run` it shows requests and sends none.
+    pub fn dry(self, dry_run: bool) -> Writer<'a> {
+        Writer { dry_run, ..self }
+    }
+
+    /// The planner.
+    pub fn bound(&self) -> Option<&Bound> {
+        self.bound.as_ref()
     }
 
     /// Says what writing `plans` plans will cost and asks where that is much; after a no nobody is asked.
@@ -100,7 +115,7 @@ impl<'a> Writer<'a> {
                 Written::Plan(plan, faults)
             }
             Asked::Answer(Specified::NotWorthIt(why)) => Written::NotWorthIt(why),
-            Asked::Failed => Written::Failed,
+            Asked::Failed { .. } => Written::Failed,
             Asked::Nobody => Written::Nothing,
         })
     }
@@ -112,29 +127,52 @@ impl<'a> Writer<'a> {
         question: impl FnOnce(&Desk<'_>) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
         let Some(bound) = self.bound.clone() else { return Ok(Asked::Nobody) };
-        if self.line.is_none() {
-            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), false)?);
-        }
         let pack = self.pack().to_owned();
+        let (map, tree) = (&self.survey.map, &self.survey.tree);
+        let asked =
+            self.over(phase, &bound, |session| question(&Desk { session, bound: &bound, map, tree, pack: &pack }))?;
+        if matches!(asked, Asked::Failed { again: false }) {
+            self.bound = None;
+        }
+        Ok(asked)
+    }
+
+    /// Asks who reads plans cold; the answer comes with its name.
+    pub fn read<T>(
+        &mut self,
+        phase: &'static str,
+        question: impl FnOnce(&Session<'_>, &Bound) -> Result<T, ModelError>,
+    ) -> Result<Asked<(String, T)>, Failure> {
+        let Some(reader) = self.reader.clone() else { return Ok(Asked::Nobody) };
+        self.over(phase, &reader, |session| Ok((reader.name(), question(session, &reader)?)))
+    }
+
+    fn over<T>(
+        &mut self,
+        phase: &'static str,
+        bound: &Bound,
+        question: impl FnOnce(&Session<'_>) -> Result<T, ModelError>,
+    ) -> Result<Asked<T>, Failure> {
+        if self.line.is_none() {
+            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?);
+        }
         let line = self.line.as_ref().expect("it was opened above");
-        let session = line.session(&bound, self.workspace, self.spent, false, self.context);
+        let session = line.session(bound, self.workspace, self.spent, self.dry_run, self.context);
         line.voice.phase(phase, 1);
-        let desk =
-            Desk { session: &session, bound: &bound, map: &self.survey.map, tree: &self.survey.tree, pack: &pack };
-        let answer = question(&desk);
+        let answer = question(&session);
         let cost = Cost::from(session.summary());
         self.spent = self.spent + NanoDollars(cost.nano_usd);
         self.cost = std::mem::take(&mut self.cost) + cost;
         match answer {
             Ok(answer) => Ok(Asked::Answer(answer)),
+            Err(ModelError::DryRun) => Ok(Asked::Nobody),
             Err(ModelError::Cancelled) => Err(Failure::interrupted()),
             Err(error) => {
                 // The next question would meet a wrong key or a spent budget again.
-                if error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }) {
-                    self.bound = None;
-                }
+                let again =
+                    !(error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }));
                 self.context.console.fail(&Failure::from(error));
-                Ok(Asked::Failed)
+                Ok(Asked::Failed { again })
             }
         }
     }
@@ -154,7 +192,10 @@ pub enum Asked<T> {
     /// An answer.
     Answer(T),
     /// Nothing: it failed, and that was said.
-    Failed,
-    /// Nothing: no model is bound.
+    Failed {
+        /// The next question may go better.
+        again: bool,
+    },
+    /// Nothing: no model is bound, or none is to be asked.
     Nobody,
 }

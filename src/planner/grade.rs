@@ -1,9 +1,9 @@
-//! A grade as models give it: one scale for how sure they are and for what a change may break.
+//! Grades as models give them: one scale for how sure they are and for what a change may break, one for what it takes.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::finding::{Confidence, Risk};
+use crate::finding::{Confidence, Effort, Risk};
 
 /// A grade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -30,6 +30,24 @@ impl From<Grade> for Risk {
             Grade::Low => Risk::Low,
             Grade::Med => Risk::Med,
             Grade::High => Risk::High,
+        }
+    }
+}
+
+/// What a change takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(super) enum Size {
+    S,
+    M,
+    L,
+}
+
+impl From<Size> for Effort {
+    fn from(size: Size) -> Effort {
+        match size {
+            Size::S => Effort::S,
+            Size::M => Effort::M,
+            Size::L => Effort::L,
         }
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::asking::{Desk, each, reading_cost};
-use super::grade::Grade;
+use super::grade::{Grade, Size};
 use super::quotes::{self, Quote};
 use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
@@ -50,13 +50,6 @@ struct Reported {
     risk: Grade,
     /// How sure you are.
     confidence: Grade,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-enum Size {
-    S,
-    M,
-    L,
 }
 
 /// What the lenses saw.
@@ -169,7 +162,10 @@ impl Seen {
             };
             let same = |other: &Finding| {
                 let (one, other_place) = (finding.location(), other.location());
-                other.category == lens
+                // Two ways to go on may begin at one place.
+                let alike = lens != Category::Direction || other.title == finding.title;
+                alike
+                    && other.category == lens
                     && one.file == other_place.file
                     && one.start_line <= other_place.end_line.saturating_add(SAME_PLACE)
                     && other_place.start_line <= one.end_line.saturating_add(SAME_PLACE)
@@ -198,11 +194,7 @@ fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Findin
     let first = evidence.first()?;
     let rule = format!("planner-{}", lens.label());
     let symbol = desk.symbol(&first.file, first.start_line);
-    let effort = match reported.effort {
-        Size::S => Effort::S,
-        Size::M => Effort::M,
-        Size::L => Effort::L,
-    };
+    let effort = Effort::from(reported.effort);
     let confidence = Confidence::from(reported.confidence);
     let impact = reported.impact.clamp(1, 5);
     let line = |text: &str| crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "));

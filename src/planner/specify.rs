@@ -30,6 +30,9 @@ const MAX_OUTPUT: u64 = 32_000;
 /// Lines shown on each side of the evidence.
 const AROUND: u32 = 40;
 
+/// What a planner is told of a direction: its plan makes a decision cheap.
+pub const DIRECTION: &str = include_str!("../../templates/planner/direction.md");
+
 /// What is to become a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {

@@ -10,6 +10,7 @@ use super::sanitize;
 use crate::plan::Plan;
 use crate::plan::lint::Problem;
 use crate::plan::parse::{NotAPlan, gate_count, step_count, unreadable_gates};
+use crate::planner::cold_read::Doubt;
 
 /// The review of one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -26,6 +27,10 @@ pub struct Review {
     pub unreadable_gates: Vec<UnreadableGateRow>,
     /// What would stop an executor.
     pub problems: Vec<ProblemRow>,
+    /// The model that read it cold; null when none did.
+    pub read_by: Option<String>,
+    /// It was written anew; the problems are those of the new text.
+    pub tightened: bool,
 }
 
 /// A text that asks for a check no program can make.
@@ -73,7 +78,21 @@ impl Review {
                     hint: problem.hint,
                 })
                 .collect(),
+            read_by: None,
+            tightened: false,
         }
+    }
+
+    /// The same with what the model `by` could not tell from the plan.
+    pub fn read_by(mut self, by: String, doubts: Vec<Doubt>) -> Review {
+        self.read_by = Some(by);
+        self.problems.extend(doubts.into_iter().map(|Doubt { line, quote, question }| ProblemRow {
+            code: "ambiguous".to_owned(),
+            line,
+            message: format!("\"{quote}\": {question}"),
+            hint: "answer it in the plan, or let the planner do it: `improve review --tighten`".to_owned(),
+        }));
+        self
     }
 
     /// The review of a file that is no plan.
@@ -91,6 +110,8 @@ impl Review {
             gates: 0,
             unreadable_gates: Vec::new(),
             problems: vec![problem],
+            read_by: None,
+            tightened: false,
         }
     }
 }
@@ -105,7 +126,11 @@ pub fn reviews(reviews: &[Review], page: &Page) -> String {
             0 => paint(style::GOOD, "no problem found"),
             number => paint(style::BAD, &count(number, "problem")),
         };
-        let _ = writeln!(text, "{verdict} · {} · {}", count(review.steps, "step"), count(review.gates, "gate"));
+        let read =
+            review.read_by.as_ref().map_or_else(String::new, |by| format!(" · read cold by {}", sanitize::line(by)));
+        let anew = if review.tightened { " · written anew" } else { "" };
+        let (steps, gates) = (count(review.steps, "step"), count(review.gates, "gate"));
+        let _ = writeln!(text, "{verdict} · {steps} · {gates}{read}{anew}");
         for problem in &review.problems {
             let place = format!("{}:{}", sanitize::line(&review.plan), problem.line);
             let _ = writeln!(text, "\n  {}  {}", page.link(&place, &review.plan, problem.line), problem.code);

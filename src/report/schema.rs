@@ -13,6 +13,7 @@ use super::map_outline::OutlineDocument;
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
+use super::request::RequestDocument;
 use super::review::Review;
 use super::rules::RuleRow;
 use super::status::StatusDocument;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),
+        ("request", text::<RequestDocument>()),
         ("review", text::<Review>()),
         ("rule", text::<RuleRow>()),
         ("status", text::<StatusDocument>()),

@@ -154,3 +154,154 @@ fn a_command_that_is_green_where_the_plan_starts_is_no_goal() {
     let left = std::fs::read_dir(place.worktrees()).map_or(0, Iterator::count);
     assert_eq!(left, 0, "the worktree it was tried in is gone");
 }
+
+fn understanding(verdict: &str, questions: &Value) -> Value {
+    let quote =
+        json!({"file": "src/orders.ts", "line": 5, "text": "export async function listOrders(ids: string[]) {"});
+    let invented = json!({"file": "src/orders.ts", "line": 5, "text": "export const limit = 5"});
+    let gap = |what: &str, quote: &Value| json!({"kind": "integration-point", "what": what, "answer": "It is the only export", "quote": quote});
+    json!({
+        "verdict": verdict, "title": "Read the orders in one query", "text": "Orders are wanted at once.", "category": "perf", "impact": 3,
+        "effort": "S", "risk": "LOW", "places": [quote], "settled": [gap("Who calls it?", &quote), gap("Is there a limit?", &invented)],
+        "questions": questions,
+    })
+}
+
+#[test]
+fn a_request_becomes_a_plan_that_records_what_was_decided_and_by_whom() {
+    let repository = shop();
+    let questions = json!([{
+        "kind": "breaking-change", "question": "Must the order of the ids be kept?", "why": "Callers may rely on it.",
+        "options": ["yes", "no"], "recommended": "no",
+    }]);
+    let goals = json!([text_check("text-present", "findMany")]);
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if wants(request, "verdict") {
+            return says(&understanding("plan", &questions));
+        }
+        says(&draft(&body(), &goals))
+    });
+    let ask = ["plan", "read the orders in one query", "--format", "json"];
+    let output = run(repository.path(), &server, &ask);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let first = document(&output);
+    assert_eq!(first["outcome"], "written");
+    assert_eq!(
+        first["settled"],
+        json!(["Integration point: Who calls it? It is the only export. (`src/orders.ts:5`)"])
+    );
+    assert_eq!(first["decisions"][0]["by_user"], false, "nobody was there to ask");
+    let plan = std::fs::read_to_string(repository.path().join(first["path"].as_str().unwrap())).unwrap();
+    assert!(
+        plan.contains("Must the order of the ids be kept? no (recommended by the planner; nobody was asked)."),
+        "{plan}"
+    );
+    assert!(plan.contains("Who calls it?") && !plan.contains("Is there a limit?"), "{plan}");
+    let again = document(&run(repository.path(), &server, &ask));
+    assert_eq!((&again["outcome"], &again["path"]), (&json!("already-planned"), &first["path"]));
+}
+
+#[test]
+fn a_change_of_a_line_gets_no_plan_and_without_a_model_the_user_is_told_what_is_missing() {
+    let repository = shop();
+    let server = Server::start(|_| says(&understanding("just-do-it", &json!([]))));
+    let output = run(repository.path(), &server, &["plan", "rename the variable", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let answer = document(&output);
+    assert_eq!((&answer["outcome"], &answer["path"]), (&json!("just-do-it"), &Value::Null));
+    assert!(!repository.path().join("plans").exists());
+    for command in [&["plan", "x", "--offline"] as &[&str], &["next", "--offline"]] {
+        let output = run(repository.path(), &server, command);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            stderr(&output).contains("none is bound") && stderr(&output).contains("improve doctor"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    let asked = server.asked().len();
+    let dry = run(repository.path(), &server, &["plan", "another thing", "--dry-run"]);
+    assert_eq!(dry.status.code(), Some(0), "{}", stderr(&dry));
+    assert!(stderr(&dry).contains("would ask anthropic/claude-opus-5-5: request, about "), "{}", stderr(&dry));
+    assert_eq!(server.asked().len(), asked);
+}
+
+#[test]
+fn directions_are_shown_and_only_the_one_that_is_picked_becomes_a_design_plan() {
+    let repository = shop();
+    let goals = json!([text_check("text-present", "findMany")]);
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if wants(request, "worth_it") {
+            return says(&draft(&body(), &goals));
+        }
+        let direction = |title: &str, line: &str| {
+            json!({
+                "evidence": [{"file": "src/orders.ts", "line": 1, "text": line}], "title": title, "message": "It is half there.",
+                "impact": 3, "effort": "M", "risk": "LOW", "confidence": "MED",
+            })
+        };
+        says(&json!({"findings": [
+            direction("Page through orders", "export async function listOrders(ids: string[]) {"),
+            direction("Cache the client", "const prisma = new PrismaClient()"),
+        ]}))
+    });
+    let listed = document(&run(repository.path(), &server, &["next", "--format", "json"]));
+    assert_eq!(listed["findings"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["plans"], json!([]), "nobody chose, so nothing is written");
+    let picked = document(&run(repository.path(), &server, &["next", "--top", "1", "--format", "json"]));
+    assert_eq!(picked["plans"][0]["outcome"], "written");
+    assert!(
+        server.asked().iter().any(|body| body.contains("Write a design\\nplan.")),
+        "the planner is told what kind of plan"
+    );
+}
+
+#[test]
+fn a_review_reads_cold_and_tightening_writes_the_plan_anew_in_its_place() {
+    let repository = shop();
+    let goals = json!([text_check("text-present", "findMany")]);
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            let text = request["messages"].to_string();
+            let doubts = if text.contains("Each id costs a query.") {
+                json!([{"quote": "Each id costs a query", "question": "Which ids?"}])
+            } else {
+                json!([])
+            };
+            return says(&json!({"doubts": doubts}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        let mut draft = draft(&body(), &goals);
+        if request["messages"].to_string().contains("The plan exists.") {
+            draft["why"] = json!("Each id of the list costs one query.");
+        }
+        says(&draft)
+    });
+    let written = document(&run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]));
+    let path = written["plans"][0]["path"].as_str().unwrap().to_owned();
+    let before = std::fs::read_to_string(repository.path().join(&path)).unwrap();
+    let review = run(repository.path(), &server, &["review", "1", "--format", "json"]);
+    assert_eq!(review.status.code(), Some(1), "{}", stderr(&review));
+    let review = document(&review);
+    assert_eq!(
+        (&review["problems"][0]["code"], &review["read_by"]),
+        (&json!("ambiguous"), &json!("anthropic/claude-sonnet-5-5"))
+    );
+    assert_eq!(std::fs::read_to_string(repository.path().join(&path)).unwrap(), before, "a review changes nothing");
+    let tightened = run(repository.path(), &server, &["review", "1", "--tighten", "--format", "json"]);
+    assert_eq!(tightened.status.code(), Some(0), "{}", stderr(&tightened));
+    assert_eq!(document(&tightened)["tightened"], true);
+    assert!(stderr(&tightened).contains("+Each id of the list costs one query."), "{}", stderr(&tightened));
+    let after = std::fs::read_to_string(repository.path().join(&path)).unwrap();
+    let finding = |plan: &str| plan.lines().find(|line| line.contains("**Finding**")).map(str::to_owned);
+    assert_eq!(finding(&after), finding(&before), "it is still the plan of its finding");
+    assert!(after.contains("Each id of the list costs one query."), "{after}");
+}
