@@ -152,6 +152,13 @@ fn a_planner_reads_and_sets_a_finding_apart_and_the_second_run_asks_nobody() {
     assert_eq!(second["rejected"], first["rejected"]);
     assert_eq!((&second["cost"]["model_calls"], &second["cost"]["nano_usd"]), (&json!(0), &json!(0)));
 
+    let status = run(repository.path(), &server, &["status", "--format", "json"]);
+    let spending = &document(&status)["spending"];
+    assert_eq!((&spending["calls"], &spending["nano_usd"]), (&json!(requests.len()), &first["cost"]["nano_usd"]));
+    let status = run(repository.path(), &server, &["status"]);
+    let told = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(told.contains("0 % of the prompts from the vendor's cache"), "{told}");
+
     let clean = run(repository.path(), &server, &["clean"]);
     assert_eq!(clean.status.code(), Some(0), "{}", stderr(&clean));
     run(repository.path(), &server, &["audit", "--format", "json"]);
@@ -193,6 +200,29 @@ fn a_lens_adds_findings_whose_quotes_stand_in_the_files_and_they_are_judged_too(
     assert!(dropped, "{:#}", document["not_audited"]);
     let asked: Vec<bool> = server.asked().iter().map(|body| is_lens(&serde_json::from_str(body).unwrap())).collect();
     assert_eq!(asked.iter().filter(|lens| **lens).count(), 5, "the lenses of standard effort");
+}
+
+#[test]
+fn a_comment_with_a_reason_silences_what_a_lens_reports_too() {
+    let repository = shop();
+    let text = SHOP.replace("export async", "// improve-ignore: planner-security — the gateway asks\nexport async");
+    write(repository.path(), "src/orders.ts", &text);
+    let server = Server::start(|request| {
+        if !is_lens(request) {
+            return verdicts(request, &|label| verdict(label, "confirmed", "  for (const id of ids) {"));
+        }
+        let line = json!({"file": "src/orders.ts", "line": 6, "text": "export async function listOrders(ids: string[]) {"});
+        says(&json!({"findings": [{
+            "evidence": [line], "title": "Nobody asks whose orders these are", "message": "They are anybody's.", "impact": 5,
+            "effort": "S", "risk": "LOW", "confidence": "HIGH",
+        }]}))
+    });
+    let output = run(repository.path(), &server, &["audit", "security", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document = document(&output);
+    assert!(!rules(&document, "findings").contains(&"planner-security".to_owned()), "{document:#}");
+    assert_eq!(document["suppressed"][0]["reason"], "the gateway asks");
+    assert!(!stderr(&output).contains("no rule is called"), "{}", stderr(&output));
 }
 
 #[test]

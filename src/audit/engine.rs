@@ -15,7 +15,7 @@ use crate::audit::rules::deps::vulnerable_dependency::lock_files;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
-use crate::finding::{self, Finding};
+use crate::finding::{self, Category, Finding};
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::{CallTarget, FileRole, RepoMap, SkipReason, SkippedFile};
 use crate::secrets;
@@ -80,7 +80,7 @@ fn run_rules(
     });
     findings.sort_by(ranking::order);
 
-    let suppressions = Suppressions::collect(map, &|id| rule_by_id(id).is_some());
+    let suppressions = suppressions(map);
     audit.warnings.extend(suppressions.faulty.iter().cloned());
     let ran: BTreeSet<&str> = rules
         .iter()
@@ -140,6 +140,12 @@ fn check_tree(rule: &dyn Rule, ground: &Ground<'_>) -> Option<Vec<Finding>> {
 /// The rule with this id.
 pub fn rule_by_id(id: &str) -> Option<&'static dyn Rule> {
     RULES.iter().copied().find(|rule| rule.doc().id == id)
+}
+
+/// Every suppression comment. They may name what a planner reports, too: `planner-security`.
+pub fn suppressions(map: &RepoMap) -> Suppressions {
+    let of_planner = |id: &str| Category::ALL.iter().any(|lens| id.strip_prefix("planner-") == Some(lens.label()));
+    Suppressions::collect(map, &|id| rule_by_id(id).is_some() || of_planner(id))
 }
 
 /// What to do about a finding: its rule's recipe.

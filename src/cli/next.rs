@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use improve::audit::engine::suppressions;
 use improve::audit::{Audit, AuditOptions};
 use improve::finding::Category;
 use improve::planner::lens::look;
@@ -66,7 +67,7 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(bound) = writer.bound() {
         document.planner = bound.name();
     }
-    document.add(seen.findings, &options);
+    document.add(seen.findings, &options, &suppressions(&survey.map));
     if document.findings.is_empty() {
         console.note("nothing in the code suggests a direction");
     }

@@ -1,5 +1,7 @@
 //! What commands have a planner do: look through lenses, judge findings; the question before money is spent, what came of it.
 
+use improve::audit::engine::suppressions;
+use improve::audit::suppression::Suppressions;
 use improve::audit::{AuditOptions, NotAudited};
 use improve::finding::{Category, Finding};
 use improve::model::{ModelError, NanoDollars, Role};
@@ -62,7 +64,7 @@ pub fn consult(
     }
     let breadth = breadth(workspace.settings.effort.value);
     let lenses: Vec<Category> = if options.focus.is_empty() { breadth.lenses.to_vec() } else { options.focus.clone() };
-    let pack = pack(&survey.map, &survey.tree, PACK_TOKENS);
+    let pack = pack(&survey.map, survey.effects(), &survey.tree, PACK_TOKENS);
     let pack_tokens = (pack.len() / CHARACTERS_PER_TOKEN) as u64;
     let judged = document.findings.len().min(breadth.judged);
     let what = format!(
@@ -86,7 +88,7 @@ pub fn consult(
     let mut extent = Extent::Whole;
     if !dry_run {
         extent = match seen {
-            Ok(seen) => take(seen, options, document),
+            Ok(seen) => take(seen, options, &suppressions(&survey.map), document),
             Err(error) => failed(error, "lenses of a model", document, context)?,
         };
     }
@@ -115,7 +117,7 @@ pub fn consult(
 }
 
 /// Takes what the lenses saw into the document.
-fn take(seen: lens::Seen, options: &AuditOptions, document: &mut AuditDocument) -> Extent {
+fn take(seen: lens::Seen, options: &AuditOptions, silenced: &Suppressions, document: &mut AuditDocument) -> Extent {
     let extent = if seen.failed.is_empty() { Extent::Whole } else { Extent::Partly };
     for (lens, why) in seen.failed {
         document
@@ -128,7 +130,7 @@ fn take(seen: lens::Seen, options: &AuditOptions, document: &mut AuditDocument) 
             why: "dropped: what it quotes does not stand in the files".to_owned(),
         });
     }
-    document.add(seen.findings, options);
+    document.add(seen.findings, options, silenced);
     extent
 }
 

@@ -3,9 +3,10 @@
 use clap::Args;
 use improve::apply::record::read_all;
 use improve::backlog::Backlog;
+use improve::model::ledger::Read;
 use improve::plan::index;
 use improve::receipt::{Outcome, Receipt};
-use improve::report::status::{PlanRow, SCHEMA_VERSION, StatusDocument, WorktreeRow};
+use improve::report::status::{PlanRow, SCHEMA_VERSION, Spending, StatusDocument, WorktreeRow};
 use improve::report::{json, status as report};
 use improve::settings::Flags;
 use improve::worktree::place::cache_folder;
@@ -14,6 +15,7 @@ use improve::worktree::{Place, leftovers};
 use super::Context;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::models::places;
 use super::output::{Format, OutputArgs};
 
 /// Show the plans, what became of them, and worktrees that are left
@@ -31,7 +33,11 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     let backlog = Backlog::open(&workspace.root)?;
     // Outside a git repository there are plans and nothing that was done for them.
     let place = Place::of(&workspace.root, &cache_folder()).ok();
-    let document = document(&backlog, place.as_ref())?;
+    let (ledger, _) = places(&workspace);
+    let ledger = ledger
+        .read()
+        .map_err(|error| Failure::usage(format!("{}: {error}", ledger.path().display())).code(ExitCode::Incomplete))?;
+    let document = document(&backlog, place.as_ref(), &ledger)?;
     let page = context.console.page(&workspace.root.to_string_lossy());
     let next = next(&document);
     outputs.write(&context.console, &|format, _| match format {
@@ -41,7 +47,7 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn document(backlog: &Backlog, place: Option<&Place>) -> Result<StatusDocument, Failure> {
+fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<StatusDocument, Failure> {
     let index_text = backlog.index_text()?;
     let mut plans = Vec::new();
     let mut receipts: Vec<Receipt> = Vec::new();
@@ -80,6 +86,7 @@ fn document(backlog: &Backlog, place: Option<&Place>) -> Result<StatusDocument, 
         runs: concluded.len(),
         verified: concluded.iter().filter(|receipt| receipt.outcome == Outcome::Verified).count(),
         rejected: index::rejections(&index_text).len(),
+        spending: Spending::of(ledger),
     })
 }
 

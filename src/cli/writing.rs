@@ -178,7 +178,7 @@ impl<'a> Writer<'a> {
     }
 
     fn pack(&mut self) -> &str {
-        self.pack.get_or_insert_with(|| pack(&self.survey.map, &self.survey.tree, PACK_TOKENS))
+        self.pack.get_or_insert_with(|| pack(&self.survey.map, self.survey.effects(), &self.survey.tree, PACK_TOKENS))
     }
 
     /// What the run has taken, `before` included.

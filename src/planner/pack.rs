@@ -9,6 +9,7 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use crate::effects::Effects;
 use crate::map::rank::{Focus, rank};
 use crate::plan::markdown::fence_for;
 use crate::repo_map::RepoMap;
@@ -38,7 +39,7 @@ const FACTS: usize = 8;
 const COMMANDS: usize = 6;
 const CONVENTIONS: usize = 5;
 const DOCUMENTS: usize = 30;
-const ENTRY_POINTS: usize = 4;
+const ENTRY_POINTS: usize = 8;
 const HOTSPOTS: usize = 5;
 /// Tokens beyond which no model reads; a larger ceiling is this one.
 const MAX_TOKENS: usize = 2_000_000;
@@ -58,8 +59,8 @@ struct Parts {
     outline: String,
 }
 
-/// The pack of `map` and its tree in at most `tokens`, counted at three characters each.
-pub fn pack(map: &RepoMap, tree: &dyn Tree, tokens: usize) -> String {
+/// The pack of `map`, what its functions do, and its tree in at most `tokens`, counted at three characters each.
+pub fn pack(map: &RepoMap, effects: &Effects, tree: &dyn Tree, tokens: usize) -> String {
     let ceiling = tokens.min(MAX_TOKENS) * CHARACTERS_PER_TOKEN;
     let share = |hundredths: usize| ceiling / 100 * hundredths;
     let (documents, left_out) = documents::quotes(map, tree, share(DOCUMENTS));
@@ -69,7 +70,7 @@ pub fn pack(map: &RepoMap, tree: &dyn Tree, tokens: usize) -> String {
         conventions: fenced(&conventions::conventions(map), share(CONVENTIONS)),
         documents,
         left_out: fenced(&left_out, share(DOCUMENTS) / 10),
-        entry_points: fenced(&facts::entry_points(map), share(ENTRY_POINTS)),
+        entry_points: fenced(&facts::entry_points(map, effects), share(ENTRY_POINTS)),
         hotspots: fenced(&facts::hotspots(map), share(HOTSPOTS)),
         outline: String::new(),
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditOptions, NotAudited};
 use crate::finding::Finding;
 use crate::model::session::Summary;
@@ -60,11 +61,13 @@ impl AuditDocument {
         }
     }
 
-    /// Takes findings that a model reports, as the rules' own are taken: what was rejected or is known stays apart.
-    pub fn add(&mut self, findings: Vec<Finding>, options: &AuditOptions) {
+    /// Takes findings that a model reports, as the rules' own are taken: what was silenced, rejected or is known stays apart.
+    pub fn add(&mut self, findings: Vec<Finding>, options: &AuditOptions, silenced: &Suppressions) {
         let known = options.baseline.fingerprints();
         for finding in findings {
-            if options.rejected.contains(&finding.fingerprint) {
+            if let Some(reason) = silenced.reason(&finding) {
+                self.suppressed.push(KeptApart { reason: reason.to_owned(), finding });
+            } else if options.rejected.contains(&finding.fingerprint) {
                 self.rejected.push(KeptApart { reason: "rejected earlier".to_owned(), finding });
             } else if known.contains(finding.fingerprint.as_str()) {
                 self.known.push(finding);

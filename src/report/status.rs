@@ -1,5 +1,6 @@
 //! The backlog: plans with their status, worktrees of ours, and how often plans succeed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
@@ -9,6 +10,8 @@ use super::clean::size;
 use super::human::next_commands;
 use super::layout::{Page, columns, count, paint, style};
 use super::sanitize;
+use crate::model::ledger::Read;
+use crate::model::{NanoDollars, Role};
 
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -30,6 +33,62 @@ pub struct StatusDocument {
     pub verified: usize,
     /// Findings that were considered and rejected.
     pub rejected: usize,
+    /// What models took, by the ledger; null when none was ever asked.
+    pub spending: Option<Spending>,
+}
+
+/// What models took in this repository, by the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Spending {
+    /// Calls that were answered.
+    pub calls: u64,
+    /// Money, in billionths of a dollar, for calls whose price is known.
+    pub nano_usd: u64,
+    /// Calls whose price or tokens are not known.
+    pub unpriced_calls: u64,
+    /// Tokens of prompts.
+    pub prompt_tokens: u64,
+    /// Those of them that came from the vendor's cache.
+    pub cached_tokens: u64,
+    /// Tokens of answers.
+    pub output_tokens: u64,
+    /// By role.
+    pub roles: BTreeMap<Role, RoleSpending>,
+    /// Lines of the ledger that cannot be read.
+    pub unreadable_lines: usize,
+}
+
+/// What models took in one role.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RoleSpending {
+    /// Calls.
+    pub calls: u64,
+    /// Money, in billionths of a dollar, for calls whose price is known.
+    pub nano_usd: u64,
+}
+
+impl Spending {
+    /// What a ledger says; `None` for an empty one.
+    pub fn of(ledger: &Read) -> Option<Spending> {
+        if ledger.lines.is_empty() && ledger.unreadable == 0 {
+            return None;
+        }
+        let mut spending = Spending { unreadable_lines: ledger.unreadable, ..Spending::default() };
+        for line in &ledger.lines {
+            let usage = line.usage.unwrap_or_default();
+            let nano_usd = line.cost.map_or(0, |cost| cost.0);
+            let role = spending.roles.entry(line.role).or_default();
+            role.calls += 1;
+            role.nano_usd = role.nano_usd.saturating_add(nano_usd);
+            spending.calls += 1;
+            spending.nano_usd = spending.nano_usd.saturating_add(nano_usd);
+            spending.unpriced_calls += u64::from(line.cost.is_none());
+            spending.prompt_tokens = spending.prompt_tokens.saturating_add(usage.prompt());
+            spending.cached_tokens = spending.cached_tokens.saturating_add(usage.cache_read);
+            spending.output_tokens = spending.output_tokens.saturating_add(usage.output);
+        }
+        Some(spending)
+    }
 }
 
 /// One plan.
@@ -79,6 +138,9 @@ pub fn status(document: &StatusDocument, next: &[(String, String)], page: &Page)
             text.push_str("Below 80 % the plans are too vague for who carries them out.\n");
         }
     }
+    if let Some(spending) = &document.spending {
+        text.push_str(&money(spending, document.verified));
+    }
     if document.rejected > 0 {
         let _ = writeln!(text, "{} considered and rejected", count(document.rejected, "finding"));
     }
@@ -96,6 +158,34 @@ pub fn status(document: &StatusDocument, next: &[(String, String)], page: &Page)
         let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Worktrees"), columns(&rows, page.width, 2));
     }
     text.push_str(&next_commands(next, page));
+    text
+}
+
+/// `$1.20 in 14 calls (planner $1.10, verifier $0.10), 81 % of the prompts from the cache; $0.60 a verified plan`.
+fn money(spending: &Spending, verified: usize) -> String {
+    let roles = spending.roles.iter().filter(|(_, role)| role.nano_usd > 0);
+    let roles: Vec<String> = roles.map(|(role, of)| format!("{} {}", role.label(), NanoDollars(of.nano_usd))).collect();
+    let roles = if roles.is_empty() { String::new() } else { format!(" ({})", roles.join(", ")) };
+    let calls = count(usize::try_from(spending.calls).unwrap_or(usize::MAX), "call");
+    let mut text = format!("\n{} in {calls}{roles}", NanoDollars(spending.nano_usd));
+    if let Some(share) = spending.cached_tokens.saturating_mul(100).checked_div(spending.prompt_tokens) {
+        let _ = write!(text, ", {share} % of the prompts from the vendor's cache");
+    }
+    if spending.unpriced_calls > 0 {
+        let _ = write!(text, ", {} unpriced", spending.unpriced_calls);
+    }
+    if let Some(each) = u64::try_from(verified).ok().and_then(|verified| spending.nano_usd.checked_div(verified)) {
+        let _ = write!(text, "; {} a verified plan", NanoDollars(each));
+    }
+    text.push('\n');
+    if spending.unreadable_lines > 0 {
+        let lines = count(spending.unreadable_lines, "line");
+        let _ = writeln!(
+            text,
+            "{lines} of the ledger cannot be read and {} not counted",
+            if spending.unreadable_lines == 1 { "is" } else { "are" }
+        );
+    }
     text
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::effects::Effects;
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{CommandPurpose, DependencyKind, Package};
 use crate::report::layout::{count, grouped};
-use crate::report::map_document;
 use crate::report::sanitize;
+use crate::report::{map_document, map_entries};
 
 /// Packages named.
 const MAX_PACKAGES: usize = 40;
@@ -111,11 +112,16 @@ fn named_package(command: &str, package: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Files that start something or that users import.
-pub(super) fn entry_points(map: &RepoMap) -> String {
+/// Files that start something or that users import, then what the world calls: routes, procedures, jobs, commands.
+pub(super) fn entry_points(map: &RepoMap, effects: &Effects) -> String {
     let files: BTreeSet<&str> =
         map.recon.packages.iter().flat_map(|package| &package.entry_points).map(String::as_str).collect();
-    files.into_iter().map(|file| sanitize::line(file).into_owned()).collect::<Vec<_>>().join("\n")
+    let called = map_entries::entries(map, effects, &|_| true).map(|entry| {
+        let handler = entry.handler.map_or_else(String::new, |handler| format!(" {handler}"));
+        format!("{}:{handler} ({}:{})", entry.label, entry.file, entry.line)
+    });
+    let lines = files.into_iter().map(str::to_owned).chain(called);
+    lines.map(|line| sanitize::line(&line).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Files where a change is likely and costly.

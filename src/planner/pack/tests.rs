@@ -1,6 +1,7 @@
 //! Packs of a small repository in memory.
 
 use super::*;
+use crate::effects::effects;
 use crate::map::{self, MapOptions};
 use crate::plan::lint::tests::MemoryTree;
 use crate::progress::NoProgress;
@@ -47,7 +48,7 @@ fn packed(tokens: usize) -> String {
     let tree = tree();
     let map =
         map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress).expect("it is in memory");
-    pack(&map, &tree, tokens)
+    pack(&map, &effects(&map), &tree, tokens)
 }
 
 #[test]
@@ -63,9 +64,9 @@ fn the_ceiling_holds_at_every_size_and_the_bytes_are_stable() {
     let map =
         map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress).expect("it is in memory");
     for tokens in (0..400).step_by(7).chain([600, 900, 1_500, 3_000, usize::MAX]) {
-        let text = pack(&map, &tree, tokens);
+        let text = pack(&map, &effects(&map), &tree, tokens);
         assert!(weight(&text) <= tokens.saturating_mul(CHARACTERS_PER_TOKEN), "{tokens} tokens: {text}");
-        assert_eq!(text, pack(&map, &tree, tokens));
+        assert_eq!(text, pack(&map, &effects(&map), &tree, tokens));
     }
 }
 
