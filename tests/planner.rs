@@ -211,7 +211,8 @@ fn a_comment_with_a_reason_silences_what_a_lens_reports_too() {
         if !is_lens(request) {
             return verdicts(request, &|label| verdict(label, "confirmed", "  for (const id of ids) {"));
         }
-        let line = json!({"file": "src/orders.ts", "line": 6, "text": "export async function listOrders(ids: string[]) {"});
+        let line =
+            json!({"file": "src/orders.ts", "line": 6, "text": "export async function listOrders(ids: string[]) {"});
         says(&json!({"findings": [{
             "evidence": [line], "title": "Nobody asks whose orders these are", "message": "They are anybody's.", "impact": 5,
             "effort": "S", "risk": "LOW", "confidence": "HIGH",
