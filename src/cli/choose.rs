@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use clap::Args;
-use improve::finding::Finding;
+use improve::finding::{Category, Finding};
 use improve::report::human;
 use improve::report::layout::count;
 use inquire::{InquireError, MultiSelect};
@@ -93,14 +93,15 @@ impl fmt::Display for Row {
     }
 }
 
-/// Asks on the terminal, the first five ticked.
+/// Asks on the terminal, the first five ticked; a direction is ticked by nobody but the user.
 fn pick(findings: &[Finding]) -> Result<Vec<usize>, Failure> {
     let rows: Vec<Row> = findings
         .iter()
         .enumerate()
         .map(|(index, finding)| Row { index, text: human::pick_line(finding, terminal_width().saturating_sub(FRAME)) })
         .collect();
-    let ticked: Vec<usize> = (0..findings.len().min(DEFAULT)).collect();
+    let ticked = (0..findings.len().min(DEFAULT)).filter(|&index| findings[index].category != Category::Direction);
+    let ticked: Vec<usize> = ticked.collect();
     let answer = MultiSelect::new("Which findings shall become plans?", rows)
         .with_default(&ticked)
         .with_page_size(ROWS)
@@ -121,7 +122,7 @@ fn pick(findings: &[Finding]) -> Result<Vec<usize>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use improve::finding::{Category, Confidence, Effort, Evidence, Risk};
+    use improve::finding::{Confidence, Effort, Evidence, Risk};
 
     use super::*;
 

@@ -13,7 +13,9 @@ use improve::model::retry::RetryPolicy;
 use improve::model::roles::Bound;
 use improve::model::session::{Event, Listener, Session, SystemClock, Tally};
 use improve::model::{NanoDollars, Role};
+use improve::observer::{self, Observer, Phase};
 use improve::progress::Progress as _;
+use improve::report::sanitize;
 use improve::settings::{Flags, Origin, Settings};
 use improve::trust::state_folder;
 use improve::worktree::Place;
@@ -152,6 +154,31 @@ impl Voice {
     /// One of them is answered.
     pub fn tick(&self, count: u64) {
         self.bar.tick(count);
+    }
+}
+
+impl Voice {
+    /// Warns without a bar in the way.
+    pub fn warn(&self, text: &str) {
+        self.bar.suspend(|| self.console.warn(text));
+    }
+}
+
+/// Gates that are tried while a plan is written.
+impl Observer for Voice {
+    fn event(&self, event: &observer::Event<'_>) {
+        match event {
+            observer::Event::Phase(Phase::Prepare) => self.bar.message("preparing a worktree to try commands in"),
+            observer::Event::GateStarted { command, .. } => {
+                self.bar.message(&sanitize::line(&format!("trying {command}")))
+            }
+            observer::Event::GateFinished { .. } => self.bar.message("writing a plan"),
+            observer::Event::Phase(_)
+            | observer::Event::StepStarted { .. }
+            | observer::Event::StepGreen { .. }
+            | observer::Event::Note(_)
+            | observer::Event::Journalled(_) => {}
+        }
     }
 }
 

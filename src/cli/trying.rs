@@ -14,8 +14,7 @@ use improve::worktree::place::cache_folder;
 use super::Context;
 use super::apply::limits;
 use super::globals::Workspace;
-use super::narrator::Narrator;
-use super::progress::Bar;
+use super::models::Voice;
 
 /// Tries the commands of plans.
 pub struct Tryout<'a> {
@@ -57,7 +56,7 @@ impl<'a> Tryout<'a> {
     }
 
     /// What the gates of `plan` give on the last commit, those that may be run.
-    pub fn measure(&mut self, plan: &Plan) -> Option<Baseline> {
+    pub fn measure(&mut self, plan: &Plan, voice: &Voice) -> Option<Baseline> {
         let (place, trust) = self.ground.as_ref()?;
         let may_run = |command: &String| {
             let agreed = trust.check(&place.id(), std::slice::from_ref(command)).is_ok();
@@ -70,10 +69,7 @@ impl<'a> Tryout<'a> {
             return None;
         }
         let approved = Approved::by_user(&commands);
-        let console = &self.context.console;
-        let narrator = Narrator::new(console, Bar::new(console, self.context.cancel.clone()));
-        let run =
-            TrialRun { approved: &approved, limits: self.limits, observer: &narrator, cancel: &self.context.cancel };
+        let run = TrialRun { approved: &approved, limits: self.limits, observer: voice, cancel: &self.context.cancel };
         let measured = match &mut self.trial {
             Some(trial) => trial.measure(plan, run).map_err(|error| error.to_string()),
             slot => match Trial::open(place, self.install.as_deref(), run) {
@@ -89,7 +85,7 @@ impl<'a> Tryout<'a> {
                 self.ground = None;
                 self.trial = None;
                 if !self.context.cancel.is_cancelled() {
-                    console.warn(&format!("the commands of plans are not tried on the last commit: {why}"));
+                    voice.warn(&format!("the commands of plans are not tried on the last commit: {why}"));
                 }
                 None
             }

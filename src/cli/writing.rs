@@ -15,7 +15,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, agreed};
+use super::models::{Line, ModelArgs, Voice, agreed};
 use super::planning::PACK_TOKENS;
 use super::trying::Tryout;
 
@@ -23,7 +23,6 @@ use super::trying::Tryout;
 pub struct Writer<'a> {
     bound: Option<Bound>,
     reader: Option<Bound>,
-    line: Option<Line>,
     workspace: &'a Workspace,
     survey: &'a Survey,
     /// What the run has spent.
@@ -66,7 +65,6 @@ impl<'a> Writer<'a> {
         Ok(Writer {
             bound,
             reader,
-            line: None,
             workspace,
             survey,
             spent: NanoDollars(cost.nano_usd),
@@ -104,8 +102,8 @@ impl<'a> Writer<'a> {
     pub fn write(&mut self, subject: &Subject<'_>, plan_context: &PlanContext) -> Result<Written, Failure> {
         let reader = self.reader.clone();
         let mut tryout = std::mem::replace(&mut self.tryout, Tryout::none(self.context));
-        let specified = self.ask("writing a plan", |desk| {
-            let mut measure = |plan: &Plan| tryout.measure(plan);
+        let specified = self.ask_aloud("writing a plan", |desk, voice| {
+            let mut measure = |plan: &Plan| tryout.measure(plan, voice);
             Specifier { desk, context: plan_context, reader: reader.as_ref(), measure: &mut measure }.write(subject)
         });
         self.tryout = tryout;
@@ -126,11 +124,21 @@ impl<'a> Writer<'a> {
         phase: &'static str,
         question: impl FnOnce(&Desk<'_>) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
+        self.ask_aloud(phase, |desk, _| question(desk))
+    }
+
+    /// The same for what has more to say on the way.
+    fn ask_aloud<T>(
+        &mut self,
+        phase: &'static str,
+        question: impl FnOnce(&Desk<'_>, &Voice) -> Result<T, ModelError>,
+    ) -> Result<Asked<T>, Failure> {
         let Some(bound) = self.bound.clone() else { return Ok(Asked::Nobody) };
         let pack = self.pack().to_owned();
         let (map, tree) = (&self.survey.map, &self.survey.tree);
-        let asked =
-            self.over(phase, &bound, |session| question(&Desk { session, bound: &bound, map, tree, pack: &pack }))?;
+        let asked = self.over(phase, &bound, |session, voice| {
+            question(&Desk { session, bound: &bound, map, tree, pack: &pack }, voice)
+        })?;
         if matches!(asked, Asked::Failed { again: false }) {
             self.bound = None;
         }
@@ -144,25 +152,25 @@ impl<'a> Writer<'a> {
         question: impl FnOnce(&Session<'_>, &Bound) -> Result<T, ModelError>,
     ) -> Result<Asked<(String, T)>, Failure> {
         let Some(reader) = self.reader.clone() else { return Ok(Asked::Nobody) };
-        self.over(phase, &reader, |session| Ok((reader.name(), question(session, &reader)?)))
+        self.over(phase, &reader, |session, _| Ok((reader.name(), question(session, &reader)?)))
     }
 
     fn over<T>(
         &mut self,
         phase: &'static str,
         bound: &Bound,
-        question: impl FnOnce(&Session<'_>) -> Result<T, ModelError>,
+        question: impl FnOnce(&Session<'_>, &Voice) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
-        if self.line.is_none() {
-            self.line = Some(Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?);
-        }
-        let line = self.line.as_ref().expect("it was opened above");
+        // Its bar goes with it: between two questions the terminal belongs to the user.
+        let line = Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?;
         let session = line.session(bound, self.workspace, self.spent, self.dry_run, self.context);
         line.voice.phase(phase, 1);
-        let answer = question(&session);
+        let answer = question(&session, &line.voice);
         let cost = Cost::from(session.summary());
         self.spent = self.spent + NanoDollars(cost.nano_usd);
         self.cost = std::mem::take(&mut self.cost) + cost;
+        drop(session);
+        drop(line);
         match answer {
             Ok(answer) => Ok(Asked::Answer(answer)),
             Err(ModelError::DryRun) => Ok(Asked::Nobody),
