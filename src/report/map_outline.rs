@@ -3,7 +3,7 @@
 //! Definitions stand under their file, files under their folder. The more important a definition, the more is said: its
 //! signature with why it is there, its signature without parameters, its name. The budget is a ceiling.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::layout::count;
 use crate::map::rank::{Focus, Near, Ranking, entry_files, is_entry};
@@ -23,8 +23,11 @@ pub const CHARACTERS_PER_TOKEN: usize = 3;
 const DENSITY: usize = 50;
 /// Share of the budget that may go to folders of which nothing else is shown.
 const FOLDERS: f64 = 0.15;
-/// Shares of the rest that may go to signatures, the remainder to names. Tried in order until the outline is dense enough.
-const SIGNATURES: [f64; 5] = [1.0, 0.8, 0.6, 0.45, 0.3];
+/// Ways to spend the rest, tried in order until the outline is dense enough: the share that may go to signatures, the
+/// remainder going to names, and how many of its other names a file brings along that is opened for a name. The path of a
+/// file costs as much as two or three names, most of all in JSON: what is opened must be worth its path.
+const WAYS: [(f64, usize); 8] =
+    [(1.0, 0), (0.8, 0), (0.6, 0), (0.45, 0), (0.45, 2), (0.3, 2), (0.3, 5), (0.3, usize::MAX)];
 /// Share of the signatures that is shown in full from the start; others are when something is left.
 const IN_FULL: f64 = 0.35;
 /// Characters the shortest entry takes: a line number, a name, what stands between.
@@ -76,8 +79,8 @@ fn written(outliner: &Outliner<'_>, form: &dyn Form, tokens: usize) -> Option<St
     let frame = |shown| weight(&form.frame(outliner, shown));
     let room = room.checked_sub(frame(&BTreeSet::new()).max(frame(&outliner.everything())))?;
     let mut best = String::new();
-    for share in SIGNATURES {
-        let (shown, text) = outliner.fill(form, room, share);
+    for (share, companions) in WAYS {
+        let (shown, text) = outliner.fill(form, room, share, companions);
         best = text;
         if shown >= (tokens * DENSITY / 1000).min(outliner.ranking.symbols.len()) {
             break;
@@ -127,8 +130,8 @@ impl<'a> Outliner<'a> {
         self.ranking.symbols.iter().copied().collect()
     }
 
-    /// The most definitions that fit when this share goes to signatures, and the text.
-    fn fill(&self, form: &dyn Form, room: usize, share: f64) -> (usize, String) {
+    /// The most definitions that fit when the room is spent in this way, and the text.
+    fn fill(&self, form: &dyn Form, room: usize, share: f64, companions: usize) -> (usize, String) {
         let ranked = &self.ranking.symbols;
         let weigh = |levels: &Levels| weight(&form.body(self, levels));
         let folders = self.other_folders(form, &Levels::new(), (room as f64 * FOLDERS) as usize);
@@ -139,11 +142,7 @@ impl<'a> Outliner<'a> {
             weigh(&signatures(&ranked[..number])) <= for_signatures
         });
         let mut levels = signatures(&ranked[..signed]);
-        // Names cost least in files that are there already.
-        let open: HashSet<FileId> = ranked[..signed].iter().map(|id| id.file).collect();
-        let (inside, outside): (Vec<SymbolId>, Vec<SymbolId>) =
-            ranked[signed..].iter().partition(|id| open.contains(&id.file));
-        let others: Vec<SymbolId> = inside.into_iter().chain(outside).collect();
+        let others = named(ranked, signed, companions);
         let with = |number: usize| -> Levels {
             levels
                 .iter()
@@ -271,6 +270,27 @@ fn signatures(ranked: &[SymbolId]) -> Levels {
     ranked.iter().enumerate().map(|(place, &id)| (id, level(place))).collect()
 }
 
+/// What may be named beside the first `signed`, in order: what is in the files of those, since names cost least there, then the
+/// rest, each file that is opened with so many `companions`.
+fn named(ranked: &[SymbolId], signed: usize, companions: usize) -> Vec<SymbolId> {
+    let open: HashSet<FileId> = ranked[..signed].iter().map(|id| id.file).collect();
+    let (mut named, outside): (Vec<SymbolId>, Vec<SymbolId>) =
+        ranked[signed..].iter().partition(|id| open.contains(&id.file));
+    let mut waiting: HashMap<FileId, VecDeque<SymbolId>> = HashMap::new();
+    for &id in &outside {
+        waiting.entry(id.file).or_default().push_back(id);
+    }
+    for id in outside {
+        let waiting = waiting.get_mut(&id.file).expect("every one outside waits with its file");
+        // Those that came along earlier are gone from the front: they rank first in their file.
+        if waiting.front() == Some(&id) {
+            let together = companions.saturating_add(1).min(waiting.len());
+            named.extend(waiting.drain(..together));
+        }
+    }
+    named
+}
+
 /// The largest number up to `limit` that fits.
 fn most(limit: usize, fits: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, limit);
@@ -329,6 +349,18 @@ mod tests {
         let text = outline_json(&map, &rank(&map, &focus), &focus, 1000);
         let document: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         insta::assert_json_snapshot!(document);
+    }
+
+    #[test]
+    fn a_file_that_is_opened_for_a_name_brings_its_next_ones_along() {
+        let id = |file, index| SymbolId { file, index };
+        let ranked = [id(0, 0), id(1, 0), id(2, 0), id(1, 1), id(0, 1), id(1, 2), id(2, 1), id(1, 3)];
+        let rest = [id(1, 0), id(2, 0), id(1, 1), id(1, 2), id(2, 1), id(1, 3)];
+        assert_eq!(named(&ranked, 1, 0), [&[id(0, 1)], &rest[..]].concat(), "names inside first, then by rank");
+        let rest = [id(1, 0), id(1, 1), id(2, 0), id(2, 1), id(1, 2), id(1, 3)];
+        assert_eq!(named(&ranked, 1, 1), [&[id(0, 1)], &rest[..]].concat());
+        let rest = [id(1, 0), id(1, 1), id(1, 2), id(1, 3), id(2, 0), id(2, 1)];
+        assert_eq!(named(&ranked, 1, usize::MAX), [&[id(0, 1)], &rest[..]].concat());
     }
 
     #[test]
