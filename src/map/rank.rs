@@ -13,7 +13,7 @@ mod nearness;
 mod words;
 
 pub use graph::{Reach, Use};
-pub use importance::{entry_files, is_entry};
+pub use importance::{Weights, entry_files, is_entry};
 pub use nearness::Near;
 
 /// What somebody is about to work on. Empty: the whole repository.
@@ -54,14 +54,18 @@ pub struct Ranking {
 
 /// Ranks the definitions of `map`, for `focus` if there is one.
 pub fn rank(map: &RepoMap, focus: &Focus) -> Ranking {
-    let graph = graph::Graph::new(map);
-    let important = importance::order(map, &graph);
-    if focus.is_empty() {
-        return Ranking { symbols: important, reach: graph.reach, near: Vec::new() };
+    let mut ranking = weighed(map, &Weights::default());
+    if !focus.is_empty() {
+        ranking.near = nearness::near(map, focus);
+        ranking.symbols = nearness::symbols(map, focus, &ranking.near, &ranking.symbols);
     }
-    let near = nearness::near(map, focus);
-    let symbols = nearness::symbols(map, focus, &near, &important);
-    Ranking { symbols, reach: graph.reach, near }
+    ranking
+}
+
+/// Ranks the definitions of the whole `map` by these weights.
+pub fn weighed(map: &RepoMap, weights: &Weights) -> Ranking {
+    let graph = graph::Graph::new(map);
+    Ranking { symbols: importance::order(map, &graph, weights), reach: graph.reach, near: Vec::new() }
 }
 
 /// The files nearest to `focus`, best first: what somebody who changes it will probably have to read or change too.
@@ -75,9 +79,9 @@ mod tests {
     use crate::repo_map::history::{CoChange, CoChangePair};
     use crate::repo_map::sample;
 
-    fn names(focus: &Focus) -> Vec<String> {
+    fn named(ranking: Ranking) -> Vec<String> {
         let map = sample::map();
-        rank(&map, focus).symbols.into_iter().map(|id| map.symbol(id).qualified.to_string()).collect()
+        ranking.symbols.into_iter().map(|id| map.symbol(id).qualified.to_string()).collect()
     }
 
     fn file(path: &str) -> FileId {
@@ -86,13 +90,20 @@ mod tests {
 
     #[test]
     fn what_is_used_comes_before_what_is_not_and_tests_do_not_count() {
-        assert_eq!(names(&Focus::default()), ["start", "helper", "Store.load", "Store", "lonely"]);
+        let ranking = weighed(&sample::map(), &Weights::timeless());
+        assert_eq!(named(ranking), ["start", "helper", "Store.load", "Store", "lonely"]);
+    }
+
+    #[test]
+    fn one_definition_of_each_file_that_changes_comes_forward() {
+        let ranking = rank(&sample::map(), &Focus::default());
+        assert_eq!(named(ranking), ["start", "Store.load", "lonely", "helper", "Store"]);
     }
 
     #[test]
     fn files_of_interest_come_before_what_they_do_not_call() {
         let focus = Focus { files: vec![file("src/c.ts")], ..Focus::default() };
-        assert_eq!(names(&focus)[0], "lonely");
+        assert_eq!(named(rank(&sample::map(), &focus))[0], "lonely");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::audit_document::{Repository, SCHEMA_VERSION};
-use crate::map::rank::{Focus, Ranking, entry_files, is_entry, rank};
+use crate::map::rank::{Ranking, Weights, entry_files, is_entry, weighed};
 use crate::repo_map::facts::SymbolKind;
 use crate::repo_map::recon::{Document, Package, PackageManager, Recon};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, ImportTarget, Note, RepoMap, SkipReason, SourceFile};
@@ -145,7 +145,8 @@ pub struct Hotspot {
 impl MapDocument {
     /// The document of `map`.
     pub fn new(map: &RepoMap, repository: Repository) -> MapDocument {
-        let ranking = rank(map, &Focus::default());
+        // Churn is in the hotspots.
+        let ranking = weighed(map, &Weights::timeless());
         let Recon { packages, frameworks, documents, ci_files, deployment, workflows: _, task_files: _, declared: _ } =
             map.recon.clone();
         let mut entry_points: Vec<String> =

@@ -62,7 +62,13 @@ trait Form {
 
 /// The outline of `map` in at most `tokens`, as text.
 pub fn outline(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -> String {
-    written(&Outliner::new(map, ranking, focus), &Text, tokens).unwrap_or_default()
+    written(&Outliner::new(map, ranking, focus), &Text, tokens).map_or_else(String::new, |(_, text)| text)
+}
+
+/// The definitions that [`outline`] shows, sorted.
+pub fn outlined(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -> Vec<SymbolId> {
+    let written = written(&Outliner::new(map, ranking, focus), &Text, tokens);
+    written.map_or_else(Vec::new, |(levels, _)| levels.into_keys().collect())
 }
 
 /// The same as a document, on one line because white space costs tokens, too. What stands around its lists is always there, which
@@ -70,23 +76,24 @@ pub fn outline(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -
 pub fn outline_json(map: &RepoMap, ranking: &Ranking, focus: &Focus, tokens: usize) -> String {
     let outliner = Outliner::new(map, ranking, focus);
     let form = Document { tokens };
-    written(&outliner, &form, tokens).unwrap_or_else(|| form.page(&outliner, &Levels::new(), &[]))
+    written(&outliner, &form, tokens).map_or_else(|| form.page(&outliner, &Levels::new(), &[]), |(_, text)| text)
 }
 
 /// As much as fits into `tokens`; `None` when nothing does.
-fn written(outliner: &Outliner<'_>, form: &dyn Form, tokens: usize) -> Option<String> {
+fn written(outliner: &Outliner<'_>, form: &dyn Form, tokens: usize) -> Option<(Levels, String)> {
     let room = tokens.saturating_mul(CHARACTERS_PER_TOKEN);
     let frame = |shown| weight(&form.frame(outliner, shown));
     let room = room.checked_sub(frame(&BTreeSet::new()).max(frame(&outliner.everything())))?;
-    let mut best = String::new();
+    let mut best = Levels::new();
     for (share, companions) in WAYS {
-        let (shown, text) = outliner.fill(form, room, share, companions);
-        best = text;
-        if shown >= (tokens * DENSITY / 1000).min(outliner.ranking.symbols.len()) {
+        best = outliner.fill(form, room, share, companions);
+        if best.len() >= (tokens * DENSITY / 1000).min(outliner.ranking.symbols.len()) {
             break;
         }
     }
-    Some(best)
+    let hidden = outliner.other_folders(form, &best, room.saturating_sub(weight(&form.body(outliner, &best))));
+    let text = form.page(outliner, &best, &hidden);
+    Some((best, text))
 }
 
 struct Outliner<'a> {
@@ -130,8 +137,8 @@ impl<'a> Outliner<'a> {
         self.ranking.symbols.iter().copied().collect()
     }
 
-    /// The most definitions that fit when the room is spent in this way, and the text.
-    fn fill(&self, form: &dyn Form, room: usize, share: f64, companions: usize) -> (usize, String) {
+    /// The most definitions that fit when the room is spent in this way.
+    fn fill(&self, form: &dyn Form, room: usize, share: f64, companions: usize) -> Levels {
         let ranked = &self.ranking.symbols;
         let weigh = |levels: &Levels| weight(&form.body(self, levels));
         let folders = self.other_folders(form, &Levels::new(), (room as f64 * FOLDERS) as usize);
@@ -153,8 +160,7 @@ impl<'a> Outliner<'a> {
         let named = most(others.len().min(for_body / SHORTEST), |number| weigh(&with(number)) <= for_body);
         levels = with(named);
         self.upgrade(form, &mut levels, &ranked[..signed], for_body);
-        let hidden = self.other_folders(form, &levels, room.saturating_sub(weigh(&levels)));
-        (levels.len(), form.page(self, &levels, &hidden))
+        levels
     }
 
     /// Spends what is left on saying more of the most important ones.
