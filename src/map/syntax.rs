@@ -23,20 +23,28 @@ struct KindName {
     named: bool,
     /// Comments and the like, which may stand anywhere.
     may_be_extra: bool,
+    /// Children of it may stand in a field.
+    has_fields: bool,
 }
 
 /// Id the parser gives to what it could not read.
 const ERROR: u16 = u16::MAX;
 
 impl Grammar {
-    /// The grammar `language`.
-    pub fn new(language: tree_sitter::Language) -> Self {
+    /// The grammar `language`. `without_fields` are kinds no child of which stands in a field: asking for it costs as much as a step of
+    /// the walk, and nothing but the grammar's own list of node types tells.
+    pub fn new(language: tree_sitter::Language, without_fields: &[&str]) -> Self {
         // Names borrow from the language, and there is one value of each grammar in a program.
         let language: &'static tree_sitter::Language = Box::leak(Box::new(language));
         let kinds = (0..language.node_kind_count() as u16)
             .map(|id| {
                 let name = language.node_kind_for_id(id).unwrap_or_default();
-                KindName { name, named: language.node_kind_is_named(id), may_be_extra: name.contains("comment") }
+                KindName {
+                    name,
+                    named: language.node_kind_is_named(id),
+                    may_be_extra: name.contains("comment"),
+                    has_fields: !without_fields.contains(&name),
+                }
             })
             .collect();
         let fields =
@@ -45,7 +53,8 @@ impl Grammar {
     }
 
     fn kind(&self, id: u16) -> KindName {
-        self.kinds.get(id as usize).copied().unwrap_or(KindName { name: "ERROR", named: true, may_be_extra: true })
+        let unreadable = KindName { name: "ERROR", named: true, may_be_extra: true, has_fields: true };
+        self.kinds.get(id as usize).copied().unwrap_or(unreadable)
     }
 }
 
@@ -224,6 +233,7 @@ impl SyntaxTree {
         nodes.clear();
         let mut cursor = tree.walk();
         let mut parent = NO_PARENT;
+        let mut in_fields = false;
         // Siblings that follow, from the root down to the present node: asking for one that is not there is a search each time.
         let mut following: Vec<u32> = vec![0];
         'nodes: loop {
@@ -240,7 +250,7 @@ impl SyntaxTree {
             let mut index = nodes.len() as u32;
             nodes.push(FlatNode {
                 kind,
-                field: cursor.field_id().map_or(0, |id| id.get() as u8),
+                field: if in_fields { cursor.field_id().map_or(0, |id| id.get() as u8) } else { 0 },
                 flags,
                 start: node.start_byte() as u32,
                 end: node.end_byte() as u32,
@@ -249,6 +259,7 @@ impl SyntaxTree {
             });
             if children > 0 && cursor.goto_first_child() {
                 parent = index;
+                in_fields = grammar.kind(kind).has_fields;
                 following.push(children - 1);
                 continue;
             }
@@ -267,6 +278,7 @@ impl SyntaxTree {
                 let node = &mut nodes[index as usize];
                 node.below = below;
                 parent = node.parent;
+                in_fields = nodes.get(parent as usize).is_some_and(|parent| grammar.kind(parent.kind).has_fields);
             }
         }
         Self { grammar, nodes, lines, first_id, damaged }
@@ -477,5 +489,20 @@ impl<'t> Iterator for Children<'t> {
         let node = Node { tree: self.tree, index: self.next };
         self.next = node.flat().below;
         Some(node)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    /// Asserts that the grammar's own list of node types knows each of these kinds, and no field of them.
+    pub fn assert_without_fields(node_types: &str, kinds: &[&str]) {
+        let types: Vec<serde_json::Value> = serde_json::from_str(node_types).expect("the grammar's list is JSON");
+        for &kind in kinds {
+            let of_kind: Vec<_> =
+                types.iter().filter(|entry| entry["type"] == kind && entry["named"] == true).collect();
+            assert!(!of_kind.is_empty(), "{kind} is no kind of node");
+            let fields = of_kind.iter().filter_map(|entry| entry["fields"].as_object());
+            assert!(fields.into_iter().all(serde_json::Map::is_empty), "{kind} has fields");
+        }
     }
 }

@@ -29,7 +29,35 @@ use walker::Walker;
 /// The language.
 pub static RUST: Language = Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| &GRAMMAR, extract };
 
-static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into()));
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), WITHOUT_FIELDS));
+
+/// Common kinds no child of which stands in a field.
+const WITHOUT_FIELDS: &[&str] = &[
+    "arguments",
+    "attribute_item",
+    "block",
+    "declaration_list",
+    "enum_variant_list",
+    "expression_statement",
+    "field_declaration_list",
+    "field_initializer_list",
+    "match_block",
+    "parameters",
+    "parenthesized_expression",
+    "return_expression",
+    "self_parameter",
+    "source_file",
+    "string_literal",
+    "token_tree",
+    "try_expression",
+    "tuple_expression",
+    "tuple_pattern",
+    "type_arguments",
+    "type_parameters",
+    "unary_expression",
+    "use_list",
+    "visibility_modifier",
+];
 
 fn extract(tree: &SyntaxTree, source: &str, parser: &mut SyntaxParser<'_>) -> FileFacts {
     let mut walker = Walker::new(source, parser);

@@ -41,10 +41,35 @@ struct Dialect {
 
 impl Dialect {
     fn new(language: tree_sitter::Language) -> Self {
-        let grammar = Grammar::new(language);
+        let grammar = Grammar::new(language, WITHOUT_FIELDS);
         Self { kinds: Kinds::new(&grammar), grammar }
     }
 }
+
+/// Common kinds no child of which stands in a field, in both dialects.
+const WITHOUT_FIELDS: &[&str] = &[
+    "arguments",
+    "array",
+    "as_expression",
+    "await_expression",
+    "expression_statement",
+    "formal_parameters",
+    "import_clause",
+    "interface_body",
+    "named_imports",
+    "object",
+    "object_pattern",
+    "object_type",
+    "program",
+    "return_statement",
+    "statement_block",
+    "string",
+    "template_string",
+    "type_annotation",
+    "type_arguments",
+    "union_type",
+    "variable_declaration",
+];
 
 static PLAIN: LazyLock<Dialect> = LazyLock::new(|| Dialect::new(tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into()));
 static WITH_JSX: LazyLock<Dialect> = LazyLock::new(|| Dialect::new(tree_sitter_typescript::LANGUAGE_TSX.into()));

@@ -76,11 +76,10 @@ impl<'s> Walker<'s> {
             Arguments::Format(before) => {
                 let cleaned = self.without_sigils(piece, tree);
                 let piece = Piece { text: &cleaned, ..piece };
-                let template =
-                    self.format_arguments(piece, index, before).or_else(|| self.argument_list(piece, index).and(None));
+                let template = self.format_arguments(piece, index, before);
                 template.filter(|_| matches!(name, "format" | "format_args"))
             }
-            Arguments::List => self.reparsed(piece, "fn f(){[", "\n]}", |walker, root| {
+            Arguments::List => self.reparsed(piece, "[", "\n];", |walker, root| {
                 let array = first_of_kind(root, "array_expression")?;
                 Some(walker.elements(children(array)).into_expr())
             }),
@@ -118,21 +117,30 @@ impl<'s> Walker<'s> {
 
     /// Reads `piece` as comma-separated expressions: the arguments of call `index`.
     fn argument_list(&mut self, piece: Piece<'_>, index: CallIndex) -> Option<()> {
-        self.reparsed(piece, "fn f(){m(", "\n)}", |walker, root| {
-            let nodes = children(first_of_kind(root, "arguments")?);
-            let nodes = nodes.into_iter().map(named_value).collect();
-            let arguments = walker.arguments(nodes, index);
-            walker.facts.calls[index as usize].arguments = arguments;
+        self.reparsed(piece, "m(", "\n);", |walker, root| {
+            walker.expressions(&children(first_of_kind(root, "arguments")?), index);
             Some(())
         })
     }
 
-    /// Reads `piece` as the arguments of a formatting macro. `None` when there is no format string.
+    /// Takes `nodes` as the arguments of call `index`.
+    fn expressions(&mut self, nodes: &[Node<'_>], index: CallIndex) {
+        let nodes = nodes.iter().copied().map(named_value).collect();
+        let arguments = self.arguments(nodes, index);
+        self.facts.calls[index as usize].arguments = arguments;
+    }
+
+    /// Reads `piece` as the arguments of a formatting macro; gives what it formats. Without a format string they are expressions, as
+    /// in `assert!(a == b)`.
     fn format_arguments(&mut self, piece: Piece<'_>, index: CallIndex, before: usize) -> Option<Expr> {
-        self.reparsed(piece, "fn f(){m(", "\n)}", |walker, root| {
+        self.reparsed(piece, "m(", "\n);", |walker, root| {
             let nodes = children(first_of_kind(root, "arguments")?);
             // Log macros put fields and a target before the message.
-            let place = nodes.iter().position(|node| is_string(*node)).filter(|place| *place >= before)?;
+            let place = nodes.iter().position(|node| is_string(*node)).filter(|place| *place >= before);
+            let Some(place) = place else {
+                walker.expressions(&nodes, index);
+                return None;
+            };
             let content = walker.string_content(nodes[place]);
             let names = nodes[place + 1..].iter().map(|node| walker.argument_name(*node)).collect::<Vec<_>>();
             let values = nodes.iter().copied().map(named_value).collect();
@@ -347,9 +355,10 @@ fn is_string(node: Node<'_>) -> bool {
     matches!(node.kind(), "string_literal" | "raw_string_literal")
 }
 
-/// The first node of `kind` on the way down the first children of a wrapper.
+/// The first node of `kind` on the way down the first children of the statement that was put around a piece. It stands at the top
+/// level, since most pieces are short and a function around them would be as much to parse as they are.
 fn first_of_kind<'t>(root: Node<'t>, kind: &str) -> Option<Node<'t>> {
-    let mut node = root.named_child(0)?.child_by_field_name("body")?.named_child(0)?;
+    let mut node = root.named_child(0)?.named_child(0)?;
     for _ in 0..3 {
         if node.kind() == kind {
             return Some(node);

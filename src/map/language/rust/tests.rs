@@ -510,3 +510,8 @@ proptest::proptest! {
         facts(&words.concat());
     }
 }
+
+#[test]
+fn kinds_whose_children_are_not_asked_for_a_field_have_none() {
+    crate::map::syntax::tests::assert_without_fields(tree_sitter_rust::NODE_TYPES, super::WITHOUT_FIELDS);
+}

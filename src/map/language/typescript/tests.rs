@@ -564,3 +564,10 @@ fn elements_shown_on_a_condition_stand_in_a_branch() {
         .collect();
     assert_eq!(branches, [("Details", true), ("Name", false)]);
 }
+
+#[test]
+fn kinds_whose_children_are_not_asked_for_a_field_have_none() {
+    for node_types in [tree_sitter_typescript::TYPESCRIPT_NODE_TYPES, tree_sitter_typescript::TSX_NODE_TYPES] {
+        crate::map::syntax::tests::assert_without_fields(node_types, super::WITHOUT_FIELDS);
+    }
+}
