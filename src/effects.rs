@@ -1,4 +1,5 @@
-//! Effects: what each function does to the world outside it, directly and through the functions it calls.
+//! Effects: what each function does to the world outside it, directly and through the functions it calls, and whether it asks
+//! who is calling, checks values or may panic.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -26,7 +27,7 @@ use crate::repo_map::{CallId, RepoMap, SymbolId};
 use asynchrony::Asynchrony;
 use entry::Entries;
 
-/// Something a function does to the world outside it.
+/// Something a function does that its callers should know about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
@@ -46,6 +47,30 @@ pub enum Effect {
     Blocking,
     /// Starts a process.
     Process,
+    /// Asks who is calling, or whether they may: reads a session, verifies a token or a signature.
+    AuthCheck,
+    /// Asks whether a value has the form it must have: a schema, a validator.
+    Validation,
+    /// May end the thread: `unwrap`, `expect`, `panic!`, assertions (Rust).
+    Panics,
+}
+
+impl Effect {
+    /// Effects on the world outside; the others only look at values.
+    pub const OUTWARD: [Effect; 8] = [
+        Effect::DbRead,
+        Effect::DbWrite,
+        Effect::Http,
+        Effect::Redis,
+        Effect::Queue,
+        Effect::Fs,
+        Effect::Blocking,
+        Effect::Process,
+    ];
+
+    /// What a function does with values or with its own thread. A call may have one of them beside an outward effect:
+    /// reading a session reads a database, too.
+    pub const INWARD: [Effect; 3] = [Effect::AuthCheck, Effect::Validation, Effect::Panics];
 }
 
 /// What one call does by itself, by the API it names.
@@ -81,6 +106,8 @@ pub struct Cause {
 pub struct Effects {
     /// Effects a call has by itself.
     pub direct: BTreeMap<CallId, Vec<DirectEffect>>,
+    /// The same for [`Effect::INWARD`], kept apart: whoever asks whether a call reaches a library means the world outside.
+    pub inward: BTreeMap<CallId, Vec<DirectEffect>>,
     /// Effects of each function, with the shortest way to them.
     pub functions: Functions,
     /// Functions that give a promise or a future, and functions that give such functions.
@@ -116,13 +143,14 @@ impl Likely {
 pub fn effects(map: &RepoMap) -> Effects {
     let mut direct = tables::direct_effects(map);
     direct.extend(associations::getters(map));
-    let functions = propagate::propagate(map, &direct);
+    let inward = tables::inward_effects(map);
+    let functions = propagate::propagate(map, &direct, &inward);
     let by_name = by_name::by_name(map, &direct);
     let (all, given) = propagate::propagate_likely(map, &direct, &by_name);
     let likely = Likely { by_name, functions: all, given };
     let asynchrony = asynchrony::asynchrony(map, &direct);
     let entries = entry::entries(map);
-    Effects { direct, functions, asynchrony, entries, likely, flows: OnceLock::new() }
+    Effects { direct, inward, functions, asynchrony, entries, likely, flows: OnceLock::new() }
 }
 
 impl Effects {
@@ -131,9 +159,20 @@ impl Effects {
         self.flows.get_or_init(|| taint::flows(map, self))
     }
 
-    /// What a call does by itself.
+    /// What a call does to the world outside by itself.
     pub fn direct(&self, call: CallId) -> &[DirectEffect] {
         self.direct.get(&call).map_or(&[], Vec::as_slice)
+    }
+
+    /// A call's own effect of one kind, inward ones included.
+    pub fn own(&self, call: CallId, effect: Effect) -> Option<&DirectEffect> {
+        let inward = self.inward.get(&call).map_or(&[][..], Vec::as_slice);
+        self.direct(call).iter().chain(inward).find(|direct| direct.effect == effect)
+    }
+
+    /// How a function comes to have an effect.
+    pub fn of_function(&self, function: SymbolId, effect: Effect) -> Option<Cause> {
+        self.functions.get(&function)?.get(&effect).copied()
     }
 
     /// How a call comes to have an effect: by itself, or through the function it calls that is nearest to the API.
@@ -142,7 +181,7 @@ impl Effects {
     }
 
     fn cause_in(&self, functions: &Functions, map: &RepoMap, call: CallId, effect: Effect) -> Option<Cause> {
-        if self.direct(call).iter().any(|direct| direct.effect == effect) {
+        if self.own(call, effect).is_some() {
             return Some(Cause { call, through: None, given: false, distance: 1 });
         }
         map.resolved(call)
@@ -208,8 +247,7 @@ impl Effects {
                 Some(_) | None => written,
             };
         }
-        let direct = self.direct(call).iter().find(|direct| direct.effect == effect);
-        direct.map_or_else(|| site.name.to_string(), |direct| direct.api.clone())
+        self.own(call, effect).map_or_else(|| site.name.to_string(), |direct| direct.api.clone())
     }
 
     /// What the API at the end of the way from `call` is.
@@ -219,7 +257,7 @@ impl Effects {
 
     /// What the API at the end of a way is.
     pub fn api_of(&self, causes: &[Cause], effect: Effect) -> Option<&DirectEffect> {
-        self.direct(causes.last()?.call).iter().find(|direct| direct.effect == effect)
+        self.own(causes.last()?.call, effect)
     }
 
     /// Whether a function gives a promise or a future.
@@ -238,3 +276,6 @@ fn follow(first: Option<Cause>, next: &dyn Fn(SymbolId, bool) -> Option<Cause>) 
     // Distances fall by one a hop, so this ends.
     std::iter::successors(first, |cause| next(cause.through?, cause.given)).collect()
 }
+
+#[cfg(test)]
+mod inward_tests;

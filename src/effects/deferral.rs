@@ -81,9 +81,13 @@ fn keeps_callback(host: &CallSite) -> bool {
     is_hook || registers || host.kind == CallKind::Jsx || KEEPS.contains(&name)
 }
 
-/// Whether a Rust callback's work happens on another thread, so that it does not block this one.
+/// Whether a Rust callback's work happens on another thread, so that it neither blocks nor ends this one.
 fn is_moved(host: &CallSite, effect: Effect) -> bool {
-    effect == Effect::Blocking && (MOVES_TO_THREAD.contains(&host.name.as_str()) || host.name == "spawn")
+    let other_task = MOVES_TO_THREAD.contains(&host.name.as_str()) || host.name == "spawn";
+    // A panic there ends that task or thread, not the one that started it.
+    let ends_there = effect == Effect::Panics && (other_task || host.name == "catch_unwind");
+    effect == Effect::Blocking && other_task
+        || ends_there
         || matches!(host.name.as_str(), "get_or_init" | "get_or_try_init" | "from_fn" | "from_fn_with_state")
         || host.callee.dotted().is_some_and(|callee| {
             ["LazyLock::new", "Lazy::new", "OnceLock::new", "LazyCell::new"].iter().any(|end| callee.ends_with(end))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::effects::chain;
-use crate::effects::tables::{matches, names_package};
+use crate::effects::tables::{Origin, matches, names_package, origin};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::CallKind;
 use crate::repo_map::name::Name;
@@ -12,9 +12,9 @@ use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
 /// Calls of a library that always give a promise.
 struct PromiseLibrary {
-    /// Version the list was written for, and where its names come from.
+    /// Which versions the names were taken from, and where they are documented.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever mends the list"))]
-    source: &'static str,
+    origins: &'static [Origin],
     /// npm packages; `global` is the runtime, `scope/*` a whole scope.
     packages: &'static [&'static str],
     /// Calls, by the path from the package's export, in the form of [`super::tables::Api::pattern`].
@@ -26,7 +26,12 @@ struct PromiseLibrary {
 
 static LIBRARIES: &[PromiseLibrary] = &[
     PromiseLibrary {
-        source: "ECMAScript 2025, Promise; Fetch, Web Cryptography and Cache standards",
+        origins: &[
+            origin("ECMAScript, Promise", "living standard", "https://tc39.es/ecma262/"),
+            origin("fetch", "living standard", "https://fetch.spec.whatwg.org/"),
+            origin("Web Cryptography", "living standard", "https://w3c.github.io/webcrypto/"),
+            origin("Service Workers, Cache", "living standard", "https://w3c.github.io/ServiceWorker/"),
+        ],
         packages: &["global"],
         calls: &[
             "Promise.all|allSettled|race|any|resolve|reject",
@@ -38,7 +43,12 @@ static LIBRARIES: &[PromiseLibrary] = &[
         shapes: &[],
     },
     PromiseLibrary {
-        source: "Node.js 22, API of fs, timers, stream, dns, readline and util",
+        origins: &[
+            origin("Node.js fs", "22", "https://nodejs.org/api/fs.html"),
+            origin("Node.js timers", "22", "https://nodejs.org/api/timers.html"),
+            origin("Node.js stream", "22", "https://nodejs.org/api/stream.html"),
+            origin("Node.js dns", "22", "https://nodejs.org/api/dns.html"),
+        ],
         packages: &["fs/promises", "timers/promises", "stream/promises", "dns/promises"],
         calls: &[
             "**.readFile|writeFile|appendFile|stat|lstat|readdir|mkdir|rm|rmdir|unlink|rename|copyFile|access|cp|open|mkdtemp|\
@@ -50,13 +60,13 @@ static LIBRARIES: &[PromiseLibrary] = &[
         shapes: &[],
     },
     PromiseLibrary {
-        source: "Node.js 22, fs.promises",
+        origins: &[origin("Node.js fs", "22", "https://nodejs.org/api/fs.html")],
         packages: &["fs", "graceful-fs", "fs-extra"],
         calls: &["promises.*", "default.promises.*"],
         shapes: &[],
     },
     PromiseLibrary {
-        source: "Stripe Node 17, resources",
+        origins: &[origin("stripe", "17", "https://docs.stripe.com/api")],
         packages: &["stripe"],
         calls: &[
             "**.create|retrieve|update|del|cancel|confirm|capture|attach|detach|search|pay|voidInvoice|finalizeInvoice|\
@@ -69,19 +79,28 @@ static LIBRARIES: &[PromiseLibrary] = &[
         ],
     },
     PromiseLibrary {
-        source: "nodemailer 6, Transporter without a callback; Resend 4; Postmark 4; SendGrid 8",
+        origins: &[
+            origin("nodemailer", "6", "https://nodemailer.com/usage/"),
+            origin("resend", "4", "https://www.npmjs.com/package/resend"),
+            origin("postmark", "4", "https://www.npmjs.com/package/postmark"),
+            origin("@sendgrid/mail", "8", "https://www.npmjs.com/package/@sendgrid/mail"),
+        ],
         packages: &["nodemailer", "resend", "postmark", "@sendgrid/*"],
         calls: &["**.sendMail|sendEmail|sendEmailWithTemplate", "**.emails.send", "send|default.send"],
         shapes: &["**.sendMail", "**.resend.emails.send", "**.sgMail.send"],
     },
     PromiseLibrary {
-        source: "bcrypt 5, bcryptjs 2 and argon2 0.41, without a callback",
+        origins: &[
+            origin("bcrypt", "5", "https://www.npmjs.com/package/bcrypt"),
+            origin("bcryptjs", "2", "https://www.npmjs.com/package/bcryptjs"),
+            origin("argon2", "0.41", "https://www.npmjs.com/package/argon2"),
+        ],
         packages: &["bcrypt", "bcryptjs", "argon2", "@node-rs/*"],
         calls: &["hash|compare|verify|genSalt", "default.hash|compare|verify|genSalt"],
         shapes: &[],
     },
     PromiseLibrary {
-        source: "jose 5",
+        origins: &[origin("jose", "5", "https://www.npmjs.com/package/jose")],
         packages: &["jose"],
         calls: &[
             "jwtVerify|jwtDecrypt|compactVerify|compactDecrypt|importJWK|importSPKI|importPKCS8|exportJWK|generateKeyPair",
@@ -89,25 +108,29 @@ static LIBRARIES: &[PromiseLibrary] = &[
         shapes: &[],
     },
     PromiseLibrary {
-        source: "firebase-admin 12",
+        origins: &[origin("firebase-admin", "12", "https://firebase.google.com/docs/auth/admin/verify-id-tokens")],
         packages: &["firebase-admin", "firebase-admin/*"],
         calls: &["**.verifyIdToken|getUser|getUserByEmail|createUser|updateUser|deleteUser|setCustomUserClaims"],
         shapes: &["**.verifyIdToken"],
     },
     PromiseLibrary {
-        source: "next-auth 4",
+        origins: &[origin("next-auth", "4", "https://next-auth.js.org/configuration/nextjs")],
         packages: &["next-auth", "next-auth/*"],
         calls: &["getServerSession", "getToken", "getSession", "unstable_getServerSession"],
         shapes: &[],
     },
     PromiseLibrary {
-        source: "execa 9",
+        origins: &[origin("execa", "9", "https://www.npmjs.com/package/execa")],
         packages: &["execa"],
         calls: &["execa|execaCommand|execaNode|default"],
         shapes: &[],
     },
     PromiseLibrary {
-        source: "Prisma Client 6, Sequelize 6, TypeORM 0.3: transactions",
+        origins: &[
+            origin("@prisma/client", "6", "https://www.prisma.io/docs/orm/prisma-client/queries/transactions"),
+            origin("sequelize", "6", "https://sequelize.org/docs/v6/other-topics/transactions/"),
+            origin("typeorm", "0.3", "https://typeorm.io/"),
+        ],
         packages: &["@prisma/client", "sequelize", "sequelize-typescript", "typeorm"],
         calls: &["**.$transaction|$connect|$disconnect", "**.transaction"],
         shapes: &["**.$transaction", "**.sequelize.transaction"],
@@ -225,7 +248,8 @@ mod tests {
     #[test]
     fn every_list_says_where_its_names_come_from() {
         for library in LIBRARIES {
-            assert!(!library.source.is_empty() && !library.packages.is_empty());
+            assert!(!library.origins.is_empty() && !library.packages.is_empty());
+            assert!(library.origins.iter().all(|origin| origin.is_whole()), "{:?}", library.origins);
             assert!(library.calls.iter().chain(library.shapes).all(|pattern| !pattern.ends_with("**")));
         }
     }

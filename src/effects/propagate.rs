@@ -7,18 +7,6 @@ use crate::effects::deferral::{is_deferred, is_deferred_within};
 use crate::effects::{Cause, DirectEffect, Effect};
 use crate::repo_map::{CallId, RepoMap, SymbolId};
 
-/// Every effect there is, in order.
-pub const ALL: [Effect; 8] = [
-    Effect::DbRead,
-    Effect::DbWrite,
-    Effect::Http,
-    Effect::Redis,
-    Effect::Queue,
-    Effect::Fs,
-    Effect::Blocking,
-    Effect::Process,
-];
-
 /// Effects that are followed by name too: the ones that cost a trip over the network.
 pub const REMOTE: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Http, Effect::Redis, Effect::Queue];
 
@@ -31,8 +19,16 @@ pub type Functions = BTreeMap<SymbolId, BTreeMap<Effect, Cause>>;
 /// Effects of every function: its own calls', then its callees', level by level.
 ///
 /// Ways of equal length are told apart by the position of the call, so the result does not depend on order of work.
-pub fn propagate(map: &RepoMap, direct: &BTreeMap<CallId, Vec<DirectEffect>>) -> Functions {
-    run(map, direct, &ByName::default(), &ALL).0
+pub fn propagate(
+    map: &RepoMap,
+    direct: &BTreeMap<CallId, Vec<DirectEffect>>,
+    inward: &BTreeMap<CallId, Vec<DirectEffect>>,
+) -> Functions {
+    let mut functions = run(map, direct, &ByName::default(), &Effect::OUTWARD).0;
+    for (function, effects) in run(map, inward, &ByName::default(), &Effect::INWARD).0 {
+        functions.entry(function).or_default().extend(effects);
+    }
+    functions
 }
 
 /// The same where calls are followed by name too, and what the functions do that factories give.

@@ -29,6 +29,7 @@ mod mongodb_rust;
 mod mongoose;
 mod mysql2;
 mod node;
+mod panics;
 mod password_hashing;
 mod pg;
 mod postgres_js;
@@ -40,13 +41,18 @@ mod rusqlite;
 mod rust_std;
 mod sea_orm;
 mod sequelize;
+mod sessions;
 mod slonik;
 mod sqlx;
 mod supabase;
+mod tokens;
+mod tokens_rust;
 mod tokio_fs;
 mod tokio_postgres;
 mod typeorm;
 mod ureq;
+mod validators;
+mod validators_rust;
 
 /// Every library whose calls are known.
 pub static LIBRARIES: &[&Library] = &[
@@ -89,6 +95,19 @@ pub static LIBRARIES: &[&Library] = &[
     &ureq::LIBRARY,
 ];
 
+/// Libraries that ask who is calling or check values, and what panics: [`Effect::INWARD`].
+///
+/// Apart from the others, because a call may be in both (`supabase.auth.getUser` is a request and a check), and because whoever
+/// asks what a call does to the world outside means none of these.
+pub static CHECKS: &[&Library] = &[
+    &panics::LIBRARY,
+    &sessions::LIBRARY,
+    &tokens::LIBRARY,
+    &tokens_rust::LIBRARY,
+    &validators::LIBRARY,
+    &validators_rust::LIBRARY,
+];
+
 /// What is known about a library.
 #[derive(Debug)]
 pub struct Library {
@@ -96,8 +115,8 @@ pub struct Library {
     pub name: &'static str,
     /// Which language calls it.
     pub ecosystem: Ecosystem,
-    /// Version the table was written for, and where its names come from.
-    pub source: &'static str,
+    /// Which versions the calls were taken from, and where they are documented.
+    pub origins: &'static [Origin],
     /// npm packages or crates; `scope/*` takes a whole scope.
     pub packages: &'static [&'static str],
     /// Calls, by the path from the package's export.
@@ -105,6 +124,33 @@ pub struct Library {
     /// Calls whose receiver could not be resolved, by the names written in the code. Only believed when the project
     /// depends on the library.
     pub shapes: &'static [Api],
+}
+
+/// Where the names of a table come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The package, crate or standard.
+    pub library: &'static str,
+    /// Release lines whose documentation has these calls, with commas between them (`5, 6`, `0.8`), or `living standard`. Others
+    /// may have them, too: a table is read for every version.
+    pub versions: &'static str,
+    /// Public address of the documentation.
+    pub documentation: &'static str,
+}
+
+impl Origin {
+    /// Whether every part is there: versions that are numbers, and a public address.
+    pub fn is_whole(&self) -> bool {
+        let is_line = |line: &str| !line.is_empty() && line.split('.').all(|part| part.parse::<u32>().is_ok());
+        let has_versions = self.versions == "living standard" || self.versions.split(", ").all(is_line);
+        let host = self.documentation.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+        !self.library.is_empty() && has_versions && host.is_some_and(|host| host.contains('.'))
+    }
+}
+
+/// One source of a table.
+pub const fn origin(library: &'static str, versions: &'static str, documentation: &'static str) -> Origin {
+    Origin { library, versions, documentation }
 }
 
 /// Which language calls a library.
@@ -219,9 +265,9 @@ struct Index {
 }
 
 impl Index {
-    fn new() -> Index {
+    fn new(libraries: &[&'static Library]) -> Index {
         let mut index = Index { apis: HashMap::new(), shapes: HashMap::new() };
-        for &library in LIBRARIES {
+        for &library in libraries {
             for (table, entries) in [(&mut index.apis, library.apis), (&mut index.shapes, library.shapes)] {
                 for api in entries {
                     let last = api.pattern.rsplit('.').next().unwrap_or_default();
@@ -237,9 +283,18 @@ impl Index {
     }
 }
 
-/// What every call of the repository does by itself.
+/// What every call of the repository does to the world outside by itself.
 pub fn direct_effects(map: &RepoMap) -> BTreeMap<CallId, Vec<DirectEffect>> {
-    let index = Index::new();
+    effects_by(map, LIBRARIES)
+}
+
+/// Which calls of the repository ask who is calling, check a value or may panic.
+pub fn inward_effects(map: &RepoMap) -> BTreeMap<CallId, Vec<DirectEffect>> {
+    effects_by(map, CHECKS)
+}
+
+fn effects_by(map: &RepoMap, libraries: &[&'static Library]) -> BTreeMap<CallId, Vec<DirectEffect>> {
+    let index = Index::new(libraries);
     let npm: BTreeSet<&str> = map
         .recon
         .packages
@@ -385,7 +440,7 @@ fn from_shape(
             || site.arguments.first().is_some_and(|first| matches!(first.peeled(), Expr::Text(_) | Expr::Template(_)))
     };
     let is_used = |library: &Library| {
-        library.name == "std"
+        matches!(library.name, "std" | "panics")
             || has_root && dependencies.iter().any(|dependency| names_package(library.packages, dependency))
     };
     candidates
@@ -436,7 +491,10 @@ fn api_name(library: &Library, names: &[&str]) -> String {
         Ecosystem::Npm => shown.join("."),
         Ecosystem::Cargo => {
             // Named by what is called, where the table is about several crates.
-            let root = if matches!(library.name, "password-hashing" | "compression" | "block-on") {
+            let root = if matches!(
+                library.name,
+                "password-hashing" | "compression" | "block-on" | "tokens-rust" | "validators-rust" | "panics"
+            ) {
                 ""
             } else {
                 library.packages[0]
@@ -601,13 +659,16 @@ mod tests {
 
     #[test]
     fn every_library_is_listed_once_and_says_where_its_names_come_from() {
-        let mut names: Vec<&str> = LIBRARIES.iter().map(|library| library.name).collect();
+        let mut names: Vec<&str> = LIBRARIES.iter().chain(CHECKS).map(|library| library.name).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);
-        for library in LIBRARIES {
-            assert!(!library.source.is_empty() && !library.packages.is_empty(), "{}", library.name);
+        for library in LIBRARIES.iter().chain(CHECKS) {
+            assert!(!library.origins.is_empty() && !library.packages.is_empty(), "{}", library.name);
+            for origin in library.origins {
+                assert!(origin.is_whole(), "{}: {origin:?}", library.name);
+            }
             for api in library.apis.iter().chain(library.shapes) {
                 assert!(!api.pattern.ends_with("**"), "{}: {} has no last name", library.name, api.pattern);
             }

@@ -1,11 +1,15 @@
 //! better-sqlite3 and other synchronous SQLite bindings.
 
-use crate::effects::tables::{Ecosystem, Library, runs_sql};
+use crate::effects::tables::{Ecosystem, Library, origin, runs_sql};
 
 pub static LIBRARY: Library = Library {
     name: "better-sqlite3",
     ecosystem: Ecosystem::Npm,
-    source: "better-sqlite3 12, API of Database and Statement; node:sqlite and bun:sqlite share it",
+    origins: &[
+        origin("better-sqlite3", "12", "https://github.com/WiseLibs/better-sqlite3/blob/master/docs/api.md"),
+        origin("node:sqlite", "22, 24", "https://nodejs.org/api/sqlite.html"),
+        origin("bun:sqlite", "1", "https://bun.sh/docs/api/sqlite"),
+    ],
     packages: &["better-sqlite3", "sqlite", "bun:sqlite"],
     apis: &[
         runs_sql("**.prepare|query.**.get|all|run|iterate|values").blocking(),

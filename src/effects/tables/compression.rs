@@ -1,12 +1,21 @@
 //! Compression and archives of Rust: computing for as long as the data are large.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "compression",
     ecosystem: Ecosystem::Cargo,
-    source: "zip 4, tar 0.4, flate2 1.1, zstd 0.13, bzip2 0.6, brotli 8, lz4_flex 0.11, snap 1",
+    origins: &[
+        origin("zip", "4", "https://docs.rs/zip"),
+        origin("tar", "0.4", "https://docs.rs/tar/0.4"),
+        origin("flate2", "1", "https://docs.rs/flate2/1"),
+        origin("zstd", "0.13", "https://docs.rs/zstd/0.13"),
+        origin("bzip2", "0.6", "https://docs.rs/bzip2"),
+        origin("brotli", "8", "https://docs.rs/brotli"),
+        origin("lz4_flex", "0.11", "https://docs.rs/lz4_flex/0.11"),
+        origin("snap", "1", "https://docs.rs/snap/1"),
+    ],
     packages: &["zip", "tar", "flate2", "zstd", "bzip2", "brotli", "lz4_flex", "xz2"],
     apis: &[
         does(Effect::Blocking, "**.ZipWriter.start_file|finish|add_directory").blocking(),

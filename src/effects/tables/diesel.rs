@@ -1,6 +1,6 @@
 //! Diesel and diesel-async: builders that run on a connection.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql, writes};
 
 /// Names of what a query runs on.
 const CONNECTIONS: &[&str] = &["conn", "pool", "db", "tx", "connection"];
@@ -8,7 +8,10 @@ const CONNECTIONS: &[&str] = &["conn", "pool", "db", "tx", "connection"];
 pub static LIBRARY: Library = Library {
     name: "diesel",
     ecosystem: Ecosystem::Cargo,
-    source: "diesel 2.2 and diesel-async 0.5, documentation of RunQueryDsl",
+    origins: &[
+        origin("diesel", "2", "https://docs.rs/diesel/2/diesel/prelude/trait.RunQueryDsl.html"),
+        origin("diesel-async", "0.5", "https://docs.rs/diesel-async"),
+    ],
     packages: &["diesel", "diesel-async", "diesel_async"],
     apis: &[
         writes(

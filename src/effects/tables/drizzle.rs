@@ -1,11 +1,11 @@
 //! Drizzle ORM: builders that run when awaited, and relational queries.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "drizzle",
     ecosystem: Ecosystem::Npm,
-    source: "drizzle-orm 0.44, documentation of select, insert, update, delete and relational queries",
+    origins: &[origin("drizzle-orm", "0.44", "https://orm.drizzle.team/docs/select")],
     packages: &["drizzle-orm"],
     apis: &[
         reads("**.select|selectDistinct|selectDistinctOn.from").lazy(),

@@ -1,12 +1,12 @@
 //! fs-err: the functions of `std::fs` with better errors.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "fs-err",
     ecosystem: Ecosystem::Cargo,
-    source: "fs-err 3, the functions of the crate's root",
+    origins: &[origin("fs-err", "2, 3", "https://docs.rs/fs-err")],
     packages: &["fs_err", "fs-err"],
     apis: &[
         does(

@@ -1,12 +1,18 @@
 //! HTTP clients of JavaScript: fetch, axios, got, ky, undici, node-fetch.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "http client",
     ecosystem: Ecosystem::Npm,
-    source: "fetch standard; axios 1, got 14, ky 1, undici 7",
+    origins: &[
+        origin("fetch", "living standard", "https://fetch.spec.whatwg.org/"),
+        origin("axios", "1", "https://axios-http.com/docs/intro"),
+        origin("got", "11, 12, 13, 14", "https://www.npmjs.com/package/got"),
+        origin("ky", "1", "https://www.npmjs.com/package/ky"),
+        origin("undici", "5, 6, 7", "https://undici.nodejs.org/"),
+    ],
     packages: &[
         "global",
         "axios",

@@ -1,11 +1,11 @@
 //! Knex: a builder that runs when awaited.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "knex",
     ecosystem: Ecosystem::Npm,
-    source: "knex 3.1, documentation of the query builder",
+    origins: &[origin("knex", "3", "https://knexjs.org/guide/query-builder.html")],
     packages: &["knex", "objection"],
     apis: &[
         reads("**.first|pluck"),

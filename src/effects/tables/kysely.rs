@@ -1,11 +1,11 @@
 //! Kysely: nothing runs before `execute`.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "kysely",
     ecosystem: Ecosystem::Npm,
-    source: "kysely 0.28, documentation of the query builders",
+    origins: &[origin("kysely", "0.28", "https://kysely.dev/docs/getting-started")],
     packages: &["kysely"],
     apis: &[
         reads("**.selectFrom.**.execute|executeTakeFirst|executeTakeFirstOrThrow|stream"),

@@ -1,11 +1,11 @@
 //! Meteor collections: the asynchronous API of version 3.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "meteor",
     ecosystem: Ecosystem::Npm,
-    source: "Meteor 3, API of Mongo.Collection",
+    origins: &[origin("meteor", "3", "https://docs.meteor.com/api/collections.html")],
     packages: &["meteor", "meteor-node-stubs"],
     apis: &[
         reads("**.findOneAsync|countAsync|fetchAsync|mapAsync|countDocuments|estimatedDocumentCount"),

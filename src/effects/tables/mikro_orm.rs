@@ -1,11 +1,11 @@
 //! MikroORM entity managers and repositories.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "mikro-orm",
     ecosystem: Ecosystem::Npm,
-    source: "@mikro-orm/core 6, API of EntityManager",
+    origins: &[origin("@mikro-orm/core", "6", "https://mikro-orm.io/docs/entity-manager")],
     packages: &["@mikro-orm/*", "mikro-orm"],
     apis: &[
         reads("**.findOne|findOneOrFail|count|findAndCount|refresh|populate|loadItems"),

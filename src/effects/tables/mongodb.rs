@@ -1,11 +1,11 @@
 //! The MongoDB driver for Node.js.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "mongodb",
     ecosystem: Ecosystem::Npm,
-    source: "mongodb 6.17, API of Collection",
+    origins: &[origin("mongodb", "6", "https://mongodb.github.io/node-mongodb-native/")],
     packages: &["mongodb"],
     apis: &[
         reads("**.findOne|countDocuments|estimatedDocumentCount|distinct"),

@@ -1,11 +1,11 @@
 //! The MongoDB driver for Rust.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "mongodb (Rust)",
     ecosystem: Ecosystem::Cargo,
-    source: "mongodb 3, documentation of Collection",
+    origins: &[origin("mongodb", "3", "https://docs.rs/mongodb")],
     packages: &["mongodb"],
     apis: &[
         reads("**.find_one|count_documents|estimated_document_count|distinct"),

@@ -1,11 +1,11 @@
 //! Mongoose models.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "mongoose",
     ecosystem: Ecosystem::Npm,
-    source: "mongoose 8, API of Model and Query",
+    origins: &[origin("mongoose", "8", "https://mongoosejs.com/docs/queries.html")],
     packages: &["mongoose", "@nestjs/mongoose"],
     apis: &[
         reads("**.findOne|findById|exists|countDocuments|estimatedDocumentCount|distinct"),

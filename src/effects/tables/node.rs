@@ -1,12 +1,19 @@
 //! Node.js built-in modules: files, processes, crypto and compression.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "node",
     ecosystem: Ecosystem::Npm,
-    source: "Node.js 22, API of fs, fs/promises, child_process, crypto and zlib",
+    origins: &[
+        origin("Node.js", "18, 20, 22, 24", "https://nodejs.org/api/fs.html"),
+        origin("Node.js child_process", "18, 20, 22, 24", "https://nodejs.org/api/child_process.html"),
+        origin("Node.js crypto", "18, 20, 22, 24", "https://nodejs.org/api/crypto.html"),
+        origin("Node.js zlib", "18, 20, 22, 24", "https://nodejs.org/api/zlib.html"),
+        origin("fs-extra", "10, 11", "https://www.npmjs.com/package/fs-extra"),
+        origin("execa", "6, 7, 8, 9", "https://www.npmjs.com/package/execa"),
+    ],
     packages: &["fs", "fs/promises", "fs-extra", "graceful-fs", "child_process", "crypto", "zlib", "execa", "Bun"],
     apis: &[
         does(

@@ -1,12 +1,18 @@
 //! Password hashing: slow on purpose.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "password-hashing",
     ecosystem: Ecosystem::Cargo,
-    source: "argon2 0.5, scrypt 0.11, pbkdf2 0.12 (traits of password-hash 0.5); bcrypt 0.17; rust-argon2 2",
+    origins: &[
+        origin("argon2", "0.5", "https://docs.rs/argon2/0.5"),
+        origin("scrypt", "0.11", "https://docs.rs/scrypt/0.11"),
+        origin("pbkdf2", "0.12", "https://docs.rs/pbkdf2/0.12"),
+        origin("bcrypt", "0.15, 0.16, 0.17", "https://docs.rs/bcrypt"),
+        origin("rust-argon2", "2", "https://docs.rs/rust-argon2/2"),
+    ],
     packages: &["argon2", "scrypt", "pbkdf2", "password_hash", "password-hash", "bcrypt"],
     apis: &[
         does(Effect::Blocking, "**.hash_password|hash_password_into|hash_password_customized|verify_password")

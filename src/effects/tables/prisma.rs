@@ -1,11 +1,11 @@
 //! Prisma Client.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "prisma",
     ecosystem: Ecosystem::Npm,
-    source: "@prisma/client 6, reference of the Prisma Client API",
+    origins: &[origin("@prisma/client", "6", "https://www.prisma.io/docs/orm/reference/prisma-client-reference")],
     packages: &["@prisma/client", "prisma"],
     apis: &[
         reads("**.findUnique|findUniqueOrThrow|findFirst|findFirstOrThrow|count|aggregate|groupBy"),

@@ -1,12 +1,15 @@
 //! ioredis, node-redis and Upstash.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "redis",
     ecosystem: Ecosystem::Npm,
-    source: "ioredis 5 and redis 5, command references",
+    origins: &[
+        origin("ioredis", "5", "https://www.npmjs.com/package/ioredis"),
+        origin("redis", "5", "https://www.npmjs.com/package/redis"),
+    ],
     packages: &["ioredis", "redis", "@redis/client", "@upstash/redis"],
     apis: &[
         does(

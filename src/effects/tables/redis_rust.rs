@@ -1,12 +1,12 @@
 //! redis-rs and fred.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "redis (Rust)",
     ecosystem: Ecosystem::Cargo,
-    source: "redis 0.32, documentation of AsyncCommands; fred 10",
+    origins: &[origin("redis", "0.32", "https://docs.rs/redis"), origin("fred", "10", "https://docs.rs/fred")],
     packages: &["redis", "fred", "deadpool-redis", "deadpool_redis", "bb8-redis"],
     apis: &[
         does(

@@ -1,12 +1,12 @@
 //! rusqlite: SQLite on the calling thread.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, does, origin, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "rusqlite",
     ecosystem: Ecosystem::Cargo,
-    source: "rusqlite 0.37, documentation of Connection and Statement",
+    origins: &[origin("rusqlite", "0.37", "https://docs.rs/rusqlite")],
     packages: &["rusqlite"],
     apis: &[
         runs_sql(

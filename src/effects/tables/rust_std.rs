@@ -1,12 +1,12 @@
 //! The standard library of Rust.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "std",
     ecosystem: Ecosystem::Cargo,
-    source: "Rust 1.90, std::fs, std::thread, std::process, std::net",
+    origins: &[origin("std", "1", "https://doc.rust-lang.org/std/fs/index.html")],
     packages: &["std"],
     apis: &[
         does(

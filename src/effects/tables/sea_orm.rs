@@ -1,11 +1,11 @@
 //! SeaORM entities, selects and active models.
 
-use crate::effects::tables::{Ecosystem, Library, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "sea-orm",
     ecosystem: Ecosystem::Cargo,
-    source: "sea-orm 1.1, documentation of EntityTrait, Select and ActiveModelTrait",
+    origins: &[origin("sea-orm", "1", "https://docs.rs/sea-orm")],
     packages: &["sea-orm", "sea_orm"],
     apis: &[
         reads("**.one|count").with(&["conn", "pool", "db", "tx", "txn", "connection"]),

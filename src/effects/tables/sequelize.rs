@@ -1,11 +1,11 @@
 //! Sequelize models.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "sequelize",
     ecosystem: Ecosystem::Npm,
-    source: "sequelize 6.37, API of Model",
+    origins: &[origin("sequelize", "6", "https://sequelize.org/docs/v6/")],
     packages: &["sequelize", "sequelize-typescript", "@sequelize/core"],
     apis: &[
         reads("**.findOne|findByPk|findOrBuild|aggregate|sum|max|min|count"),

@@ -1,11 +1,11 @@
 //! Slonik pools and connections.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql};
 
 pub static LIBRARY: Library = Library {
     name: "slonik",
     ecosystem: Ecosystem::Npm,
-    source: "slonik 46, README",
+    origins: &[origin("slonik", "46, 48", "https://www.npmjs.com/package/slonik")],
     packages: &["slonik"],
     apis: &[
         reads("**.one|oneFirst|maybeOne|maybeOneFirst|many|manyFirst|any|anyFirst|exists|stream"),

@@ -1,11 +1,11 @@
 //! sqlx: queries run by fetch and execute.
 
-use crate::effects::tables::{Ecosystem, Library, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "sqlx",
     ecosystem: Ecosystem::Cargo,
-    source: "sqlx 0.8, documentation of Query, QueryAs, QueryScalar and Executor",
+    origins: &[origin("sqlx", "0.8", "https://docs.rs/sqlx")],
     packages: &["sqlx", "sqlx-core", "sqlx_core"],
     apis: &[
         runs_sql("**.fetch_one|fetch_optional|fetch_all"),

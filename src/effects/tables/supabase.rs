@@ -1,12 +1,12 @@
 //! The Supabase client: PostgREST, storage and auth over HTTP.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does, reads, writes};
+use crate::effects::tables::{Ecosystem, Library, does, origin, reads, writes};
 
 pub static LIBRARY: Library = Library {
     name: "supabase",
     ecosystem: Ecosystem::Npm,
-    source: "@supabase/supabase-js 2, API reference",
+    origins: &[origin("@supabase/supabase-js", "2", "https://supabase.com/docs/reference/javascript/introduction")],
     packages: &["@supabase/*"],
     apis: &[
         reads("**.from.select"),

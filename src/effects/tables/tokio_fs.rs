@@ -1,12 +1,12 @@
 //! Files and processes of tokio and async-std.
 
 use crate::effects::Effect;
-use crate::effects::tables::{Ecosystem, Library, does};
+use crate::effects::tables::{Ecosystem, Library, does, origin};
 
 pub static LIBRARY: Library = Library {
     name: "tokio",
     ecosystem: Ecosystem::Cargo,
-    source: "tokio 1.47, tokio::fs and tokio::process",
+    origins: &[origin("tokio", "1", "https://docs.rs/tokio/1/tokio/fs/index.html")],
     packages: &["tokio", "async-std", "async_std", "async-fs"],
     apis: &[
         does(

@@ -1,11 +1,14 @@
 //! tokio-postgres, postgres and deadpool-postgres.
 
-use crate::effects::tables::{Ecosystem, Library, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "tokio-postgres",
     ecosystem: Ecosystem::Cargo,
-    source: "tokio-postgres 0.7 and postgres 0.19, documentation of Client and Transaction",
+    origins: &[
+        origin("tokio-postgres", "0.7", "https://docs.rs/tokio-postgres/0.7"),
+        origin("postgres", "0.19", "https://docs.rs/postgres/0.19"),
+    ],
     packages: &[
         "tokio-postgres",
         "tokio_postgres",

@@ -1,11 +1,11 @@
 //! TypeORM repositories, entity managers and query builders.
 
-use crate::effects::tables::{Ecosystem, Library, reads, runs_sql, writes};
+use crate::effects::tables::{Ecosystem, Library, origin, reads, runs_sql, writes};
 
 pub static LIBRARY: Library = Library {
     name: "typeorm",
     ecosystem: Ecosystem::Npm,
-    source: "typeorm 0.3, API of Repository, EntityManager and SelectQueryBuilder",
+    origins: &[origin("typeorm", "0.3", "https://typeorm.io/")],
     packages: &["typeorm", "@nestjs/typeorm"],
     apis: &[
         reads(

@@ -1,6 +1,6 @@
 //! What libraries hand in (sources), must not be handed (sinks) and make harmless (cleaners). Data, one file a library.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, Origin};
 use crate::effects::taint::{Danger, Trust};
 
 mod actix;
@@ -69,8 +69,8 @@ pub struct Library {
     pub name: &'static str,
     /// Which language calls it.
     pub ecosystem: Ecosystem,
-    /// Version the table was written for, and where its names come from.
-    pub source: &'static str,
+    /// Which versions the names were taken from, and where they are documented.
+    pub origins: &'static [Origin],
     /// npm packages or crates.
     pub packages: &'static [&'static str],
     /// Where values come in.
@@ -86,10 +86,10 @@ impl Library {
     pub const fn new(
         name: &'static str,
         ecosystem: Ecosystem,
-        source: &'static str,
+        origins: &'static [Origin],
         packages: &'static [&'static str],
     ) -> Library {
-        Library { name, ecosystem, source, packages, sources: &[], sinks: &[], cleaners: &[] }
+        Library { name, ecosystem, origins, packages, sources: &[], sinks: &[], cleaners: &[] }
     }
 }
 
@@ -232,7 +232,10 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         for library in LIBRARIES {
-            assert!(!library.source.is_empty(), "{}", library.name);
+            assert!(!library.origins.is_empty(), "{}", library.name);
+            for origin in library.origins {
+                assert!(origin.is_whole(), "{}: {origin:?}", library.name);
+            }
             for cleaner in library.cleaners {
                 assert!(
                     !cleaner.names.contains('_') && cleaner.names == cleaner.names.to_lowercase(),

@@ -8,7 +8,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::remedy::Remedy;
 use crate::effects::entry::Handler;
-use crate::effects::{Effects, chain};
+use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Span};
@@ -176,7 +176,7 @@ fn panics(map: &RepoMap, effects: &Effects) -> Vec<Panic> {
             }
         }
         names.remove("");
-        collect(map, handler, names, &entry.label, &[], &mut seen, &mut found);
+        collect(map, effects, handler, names, &entry.label, &[], &mut seen, &mut found);
     }
     found.sort_by_key(|panic| panic.call);
     found
@@ -203,8 +203,10 @@ fn is_sent(declared: &str) -> bool {
     !by_server && !declared.contains("Path<HashMap") && sent.iter().any(|word| declared.contains(word))
 }
 
+#[expect(clippy::too_many_arguments, reason = "what goes down a walk and what it gathers")]
 fn collect<'a>(
     map: &'a RepoMap,
+    effects: &Effects,
     function: SymbolId,
     mut names: BTreeSet<&'a str>,
     label: &str,
@@ -231,7 +233,7 @@ fn collect<'a>(
     names.remove("");
     for call in map.calls_in(function) {
         let site = map.call(call);
-        if matches!(site.name.as_str(), "unwrap" | "expect") {
+        if effects.own(call, Effect::Panics).is_some() && matches!(site.name.as_str(), "unwrap" | "expect") {
             if let Some(reads) = fails(facts, call.index, &names)
                 && !was_asked(facts, span, call.index, &names)
                 && !found.iter().any(|other| {
@@ -250,6 +252,7 @@ fn collect<'a>(
             let inner = map.symbol(resolved.symbol);
             if map.file(resolved.symbol.file).role != FileRole::Production
                 || inner.kind == crate::repo_map::facts::SymbolKind::Macro
+                || effects.of_function(resolved.symbol, Effect::Panics).is_none()
             {
                 continue;
             }
@@ -262,7 +265,7 @@ fn collect<'a>(
                 .collect();
             let mut way = hops.to_vec();
             way.push(Hop { file: map.file(call.file).path.clone(), line: site.line, symbol: site.name.to_string() });
-            collect(map, resolved.symbol, inner_names, label, &way, seen, found);
+            collect(map, effects, resolved.symbol, inner_names, label, &way, seen, found);
         }
     }
 }

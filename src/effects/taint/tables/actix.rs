@@ -1,6 +1,6 @@
 //! actix-web.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -12,5 +12,10 @@ pub static LIBRARY: Library = Library {
         Source::Typed { name: "Json", trust: Client },
         Source::Typed { name: "Form", trust: Client },
     ],
-    ..Library::new("actix-web", Ecosystem::Cargo, "actix-web 4, extractors", &["actix-web"])
+    ..Library::new(
+        "actix-web",
+        Ecosystem::Cargo,
+        &[origin("actix-web", "4", "https://docs.rs/actix-web/4")],
+        &["actix-web"],
+    )
 };

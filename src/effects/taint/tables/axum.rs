@@ -1,6 +1,6 @@
 //! axum.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger;
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Argument, Library, Source, sink};
@@ -15,5 +15,10 @@ pub static LIBRARY: Library = Library {
         Source::Typed { name: "RawQuery", trust: Client },
     ],
     sinks: &[sink(Danger::Redirect, Argument::At(0), "**.Redirect.to|temporary|permanent")],
-    ..Library::new("axum", Ecosystem::Cargo, "axum 0.8, module extract and response::Redirect", &["axum", "axum-extra"])
+    ..Library::new(
+        "axum",
+        Ecosystem::Cargo,
+        &[origin("axum", "0.8", "https://docs.rs/axum/0.8/axum/extract/index.html")],
+        &["axum", "axum-extra"],
+    )
 };

@@ -1,6 +1,6 @@
 //! ClickHouse clients: statements are text, values go in `query_params`.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Sql;
 use crate::effects::taint::tables::{Argument, Library, shape, sink};
 
@@ -12,7 +12,7 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "clickhouse",
         Ecosystem::Npm,
-        "@clickhouse/client 1",
+        &[origin("@clickhouse/client", "1", "https://www.npmjs.com/package/@clickhouse/client")],
         &["@clickhouse/client", "@clickhouse/client-web"],
     )
 };

@@ -1,7 +1,7 @@
 //! Calls of database libraries that take a statement or a piece of one as text. That a call runs SQL at all is what the
 //! effect tables say; these are the ones that say so by their names, and the escaping functions.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Sql;
 use crate::effects::taint::tables::{Argument, Cleaner, Library, shape};
 
@@ -22,7 +22,13 @@ pub static NPM: Library = Library {
     ..Library::new(
         "database",
         Ecosystem::Npm,
-        "Prisma 6, Knex 3, Sequelize 6, drizzle-orm 0.44, slonik 48: raw statements",
+        &[
+            origin("@prisma/client", "6", "https://www.prisma.io/docs/orm/prisma-client/using-raw-sql/raw-queries"),
+            origin("knex", "3", "https://knexjs.org/guide/raw.html"),
+            origin("sequelize", "6", "https://sequelize.org/docs/v6/core-concepts/raw-queries/"),
+            origin("drizzle-orm", "0.44", "https://orm.drizzle.team/docs/sql"),
+            origin("slonik", "48", "https://www.npmjs.com/package/slonik"),
+        ],
         &["@prisma/client", "knex", "sequelize", "drizzle-orm", "slonik", "objection", "typeorm", "kysely"],
     )
 };
@@ -40,7 +46,10 @@ pub static CARGO: Library = Library {
     ..Library::new(
         "database-rust",
         Ecosystem::Cargo,
-        "diesel 2, sqlx 0.8: raw statements",
+        &[
+            origin("diesel", "2", "https://docs.rs/diesel/2/diesel/fn.sql_query.html"),
+            origin("sqlx", "0.8", "https://docs.rs/sqlx/0.8/sqlx/fn.query.html"),
+        ],
         &["diesel", "diesel-async", "sqlx"],
     )
 };

@@ -1,6 +1,6 @@
 //! Express, and what imitates its request and response.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::{Path, Redirect};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Argument, Library, Source, shape};
@@ -15,5 +15,13 @@ pub static LIBRARY: Library = Library {
         shape(Redirect, Argument::Last, "**.res|response|reply.redirect"),
         shape(Redirect, Argument::At(0), "**.res|response|reply.location"),
     ],
-    ..Library::new("express", Ecosystem::Npm, "Express 5, Request and Response; Node.js 22, http.IncomingMessage", &[])
+    ..Library::new(
+        "express",
+        Ecosystem::Npm,
+        &[
+            origin("express", "5", "https://expressjs.com/en/5x/api.html"),
+            origin("Node.js http", "22", "https://nodejs.org/api/http.html"),
+        ],
+        &[],
+    )
 };

@@ -1,6 +1,6 @@
 //! GraphQL servers: arguments of resolvers given to field builders.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -9,7 +9,10 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "graphql",
         Ecosystem::Npm,
-        "@nestjs/graphql 13 and type-graphql 2, resolver decorators",
+        &[
+            origin("@nestjs/graphql", "13", "https://docs.nestjs.com/graphql/resolvers"),
+            origin("type-graphql", "2", "https://www.npmjs.com/package/type-graphql"),
+        ],
         &["@nestjs/graphql", "type-graphql"],
     )
 };

@@ -1,6 +1,6 @@
 //! Hono.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Redirect;
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Argument, Library, Source, shape};
@@ -11,5 +11,5 @@ pub static LIBRARY: Library = Library {
         trust: Client,
     }],
     sinks: &[shape(Redirect, Argument::At(0), "c.redirect")],
-    ..Library::new("hono", Ecosystem::Npm, "Hono 4, HonoRequest and Context", &["hono"])
+    ..Library::new("hono", Ecosystem::Npm, &[origin("hono", "4", "https://hono.dev/docs/api/request")], &["hono"])
 };

@@ -1,6 +1,6 @@
 //! Pages: calls that take markup as text, and functions that make text harmless in it.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Html;
 use crate::effects::taint::tables::{Argument, Cleaner, Library, shape};
 
@@ -24,7 +24,21 @@ rendertostring|rendertostaticmarkup|escapeexpression",
     ..Library::new(
         "html",
         Ecosystem::Npm,
-        "HTML standard, DOM parsing; Express 5, Hono 4, jQuery 3; dompurify 3, sanitize-html 2, xss 1, escape-html 1, he 1",
+        &[
+            origin(
+                "HTML, DOM parsing",
+                "living standard",
+                "https://html.spec.whatwg.org/multipage/dynamic-markup-insertion.html",
+            ),
+            origin("express", "5", "https://expressjs.com/en/5x/api.html"),
+            origin("hono", "4", "https://hono.dev/docs/api/context"),
+            origin("jquery", "3", "https://api.jquery.com/html/"),
+            origin("dompurify", "3", "https://www.npmjs.com/package/dompurify"),
+            origin("sanitize-html", "2", "https://www.npmjs.com/package/sanitize-html"),
+            origin("xss", "1", "https://www.npmjs.com/package/xss"),
+            origin("escape-html", "1", "https://www.npmjs.com/package/escape-html"),
+            origin("he", "1", "https://www.npmjs.com/package/he"),
+        ],
         &[],
     )
 };
@@ -44,7 +58,14 @@ sanitize|encode|utf8percentencode|percentencode|tojson",
     ..Library::new(
         "html-rust",
         Ecosystem::Cargo,
-        "axum 0.8, rocket 0.5, warp 0.3, actix-web 4: answers of markup; html-escape 0.2, ammonia 4",
+        &[
+            origin("axum", "0.8", "https://docs.rs/axum/0.8/axum/response/struct.Html.html"),
+            origin("rocket", "0.5", "https://docs.rs/rocket/0.5"),
+            origin("warp", "0.3", "https://docs.rs/warp/0.3"),
+            origin("actix-web", "4", "https://docs.rs/actix-web/4"),
+            origin("html-escape", "0.2", "https://docs.rs/html-escape/0.2"),
+            origin("ammonia", "4", "https://docs.rs/ammonia/4"),
+        ],
         &["axum", "axum-extra", "rocket", "warp", "actix-web", "poem"],
     )
 };

@@ -1,6 +1,6 @@
 //! HTTP clients: the address they are given.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Url;
 use crate::effects::taint::tables::{Argument, Library, shape, sink};
 
@@ -17,7 +17,18 @@ pub static NPM: Library = Library {
     ..Library::new(
         "http clients",
         Ecosystem::Npm,
-        "fetch standard; axios 1, got 14, ky 1, undici 7, node-fetch 3, cross-fetch 4, ofetch 1, superagent 10; Node.js 22 http",
+        &[
+            origin("fetch", "living standard", "https://fetch.spec.whatwg.org/"),
+            origin("axios", "1", "https://axios-http.com/docs/intro"),
+            origin("got", "14", "https://www.npmjs.com/package/got"),
+            origin("ky", "1", "https://www.npmjs.com/package/ky"),
+            origin("undici", "7", "https://undici.nodejs.org/"),
+            origin("node-fetch", "3", "https://www.npmjs.com/package/node-fetch"),
+            origin("cross-fetch", "4", "https://www.npmjs.com/package/cross-fetch"),
+            origin("ofetch", "1", "https://www.npmjs.com/package/ofetch"),
+            origin("superagent", "10", "https://www.npmjs.com/package/superagent"),
+            origin("Node.js http", "22", "https://nodejs.org/api/http.html"),
+        ],
         &[
             "global",
             "axios",
@@ -48,7 +59,7 @@ pub static CARGO: Library = Library {
     ..Library::new(
         "reqwest",
         Ecosystem::Cargo,
-        "reqwest 0.12",
+        &[origin("reqwest", "0.12", "https://docs.rs/reqwest/0.12")],
         &["reqwest", "reqwest_middleware", "reqwest-middleware"],
     )
 };

@@ -1,6 +1,6 @@
 //! NestJS controllers.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::{Client, Stored};
 use crate::effects::taint::tables::{Library, Source};
 
@@ -16,7 +16,7 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "nest",
         Ecosystem::Npm,
-        "NestJS 11, parameter decorators",
+        &[origin("@nestjs/common", "11", "https://docs.nestjs.com/controllers")],
         &["@nestjs/common", "routing-controllers"],
     )
 };

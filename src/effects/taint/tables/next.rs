@@ -1,6 +1,6 @@
 //! Next.js on the server: route handlers and pages. Pages of the browser are in `page`.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Redirect;
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Argument, Library, Source, sink};
@@ -34,7 +34,11 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "next",
         Ecosystem::Npm,
-        "Next.js 15, route handlers, pages and redirect; Remix 2 and React Router 7, loaders and actions",
+        &[
+            origin("next", "15", "https://nextjs.org/docs/app/api-reference/file-conventions/route"),
+            origin("@remix-run/node", "2", "https://v2.remix.run/docs/route/loader"),
+            origin("react-router", "7", "https://reactrouter.com/start/framework/data-loading"),
+        ],
         &["next", "@remix-run/node", "react-router"],
     )
 };

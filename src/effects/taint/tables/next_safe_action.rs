@@ -1,6 +1,6 @@
 //! next-safe-action: server actions with a schema.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -14,5 +14,10 @@ pub static LIBRARY: Library = Library {
         schema: &["schema", "inputSchema"],
         trust: Client,
     }],
-    ..Library::new("next-safe-action", Ecosystem::Npm, "next-safe-action 7 and 8", &["next-safe-action"])
+    ..Library::new(
+        "next-safe-action",
+        Ecosystem::Npm,
+        &[origin("next-safe-action", "7, 8", "https://next-safe-action.dev/docs/getting-started")],
+        &["next-safe-action"],
+    )
 };

@@ -1,6 +1,6 @@
 //! Node.js: shells, programs and files.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::{Option, Path, Regex, Shell};
 use crate::effects::taint::tables::{Argument, Cleaner, Library, Sink, sink};
 
@@ -32,7 +32,16 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "node",
         Ecosystem::Npm,
-        "Node.js 22, child_process, fs and path; execa 9, shelljs 0.10, node-pty 1, fs-extra 11; Bun 1",
+        &[
+            origin("Node.js child_process", "22", "https://nodejs.org/api/child_process.html"),
+            origin("Node.js fs", "22", "https://nodejs.org/api/fs.html"),
+            origin("Node.js path", "22", "https://nodejs.org/api/path.html"),
+            origin("execa", "9", "https://www.npmjs.com/package/execa"),
+            origin("shelljs", "0.10", "https://www.npmjs.com/package/shelljs"),
+            origin("node-pty", "1", "https://www.npmjs.com/package/node-pty"),
+            origin("fs-extra", "11", "https://www.npmjs.com/package/fs-extra"),
+            origin("Bun", "1", "https://bun.sh/docs/runtime/shell"),
+        ],
         &["child_process", "execa", "shelljs", "node-pty", "fs", "fs/promises", "fs-extra", "graceful-fs", "Bun"],
     )
 };

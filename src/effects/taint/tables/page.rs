@@ -1,6 +1,6 @@
 //! The browser's page: its own address, and where it goes next.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Redirect;
 use crate::effects::taint::Trust::Page;
 use crate::effects::taint::tables::{Argument, Library, Source, shape};
@@ -20,7 +20,10 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "page",
         Ecosystem::Npm,
-        "Location interface of the HTML standard; Next.js 15, useSearchParams and useRouter",
+        &[
+            origin("HTML, Location", "living standard", "https://html.spec.whatwg.org/multipage/nav-history-apis.html"),
+            origin("next", "15", "https://nextjs.org/docs/app/api-reference/functions/use-search-params"),
+        ],
         &[],
     )
 };

@@ -1,6 +1,6 @@
 //! Rocket: parameters named in the route.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger;
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Argument, Library, Source, shape};
@@ -17,5 +17,5 @@ pub static LIBRARY: Library = Library {
         Source::Typed { name: "Json", trust: Client },
     ],
     sinks: &[shape(Danger::Path, Argument::At(0), "**.NamedFile.open")],
-    ..Library::new("rocket", Ecosystem::Cargo, "Rocket 0.5, dynamic paths", &["rocket"])
+    ..Library::new("rocket", Ecosystem::Cargo, &[origin("rocket", "0.5", "https://docs.rs/rocket/0.5")], &["rocket"])
 };

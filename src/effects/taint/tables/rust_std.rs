@@ -1,6 +1,6 @@
 //! Rust's standard library and tokio: files and processes.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::{Option, Path, Shell};
 use crate::effects::taint::tables::{Argument, Cleaner, Library, shape, sink};
 
@@ -20,7 +20,11 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "std",
         Ecosystem::Cargo,
-        "Rust 1.90, std::fs and std::process; tokio 1, fs and process; fs-err 3",
+        &[
+            origin("std", "1", "https://doc.rust-lang.org/std/process/struct.Command.html"),
+            origin("tokio", "1", "https://docs.rs/tokio/1/tokio/fs/index.html"),
+            origin("fs-err", "3", "https://docs.rs/fs-err/3"),
+        ],
         &["std", "tokio", "fs_err", "fs-err", "async-std", "actix_files", "actix-files"],
     )
 };

@@ -1,6 +1,6 @@
 //! Poem, tonic and warp: values of requests by the types of parameters.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -14,7 +14,7 @@ pub static LIBRARY: Library = Library {
     ..Library::new(
         "poem",
         Ecosystem::Cargo,
-        "poem 3 and poem-openapi 5, extractors",
+        &[origin("poem", "3", "https://docs.rs/poem/3"), origin("poem-openapi", "5", "https://docs.rs/poem-openapi/5")],
         &["poem", "poem-openapi", "salvo"],
     )
 };

@@ -1,6 +1,6 @@
 //! Functions of languages and well-known packages whose result carries no syntax; regular expressions.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::{Backtracking, Path, Redirect, Regex, Shell, Sql, Url};
 use crate::effects::taint::tables::{Argument, Cleaner, Library, sink};
 
@@ -22,7 +22,13 @@ digest|createhash|getrandomvalues|randombytes|indexof|findindex|tofixed|toisostr
     ..Library::new(
         "ecmascript",
         Ecosystem::Npm,
-        "ECMAScript 2025, Node.js 22 crypto, uuid 11, nanoid 5, shell-quote 1",
+        &[
+            origin("ECMAScript", "living standard", "https://tc39.es/ecma262/"),
+            origin("Node.js crypto", "22", "https://nodejs.org/api/crypto.html"),
+            origin("uuid", "11", "https://www.npmjs.com/package/uuid"),
+            origin("nanoid", "5", "https://www.npmjs.com/package/nanoid"),
+            origin("shell-quote", "1", "https://www.npmjs.com/package/shell-quote"),
+        ],
         &["global"],
     )
 };
@@ -38,5 +44,16 @@ timestampmillis|asmillis|assecs|isempty|contains|tohex",
         Cleaner { names: "escape", dangers: &[Shell, Regex, Sql] },
         Cleaner { names: "quote|shellescape|escapesingle", dangers: &[Shell, Sql] },
     ],
-    ..Library::new("rust text", Ecosystem::Cargo, "Rust 1.90, uuid 1, urlencoding 2, shell-words 1, regex 1", &[])
+    ..Library::new(
+        "rust text",
+        Ecosystem::Cargo,
+        &[
+            origin("std", "1", "https://doc.rust-lang.org/std/"),
+            origin("uuid", "1", "https://docs.rs/uuid/1"),
+            origin("urlencoding", "2", "https://docs.rs/urlencoding/2"),
+            origin("shell-words", "1", "https://docs.rs/shell-words/1"),
+            origin("regex", "1", "https://docs.rs/regex/1"),
+        ],
+        &[],
+    )
 };

@@ -1,6 +1,6 @@
 //! tRPC and oRPC procedures: their input, and the schema that it passed.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -14,5 +14,13 @@ pub static LIBRARY: Library = Library {
         schema: &["input"],
         trust: Client,
     }],
-    ..Library::new("trpc", Ecosystem::Npm, "tRPC 11, oRPC 1", &["@trpc/server", "@orpc/server"])
+    ..Library::new(
+        "trpc",
+        Ecosystem::Npm,
+        &[
+            origin("@trpc/server", "11", "https://trpc.io/docs/server/procedures"),
+            origin("@orpc/server", "1", "https://orpc.unnoq.com/docs/procedure"),
+        ],
+        &["@trpc/server", "@orpc/server"],
+    )
 };

@@ -1,6 +1,6 @@
 //! Web sockets: messages of clients.
 
-use crate::effects::tables::Ecosystem;
+use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Trust::Client;
 use crate::effects::taint::tables::{Library, Source};
 
@@ -28,5 +28,13 @@ pub static LIBRARY: Library = Library {
             trust: Client,
         },
     ],
-    ..Library::new("ws", Ecosystem::Npm, "ws 8, event message; WebSocket standard", &["ws", "@fastify/websocket"])
+    ..Library::new(
+        "ws",
+        Ecosystem::Npm,
+        &[
+            origin("ws", "8", "https://www.npmjs.com/package/ws"),
+            origin("WebSocket", "living standard", "https://websockets.spec.whatwg.org/"),
+        ],
+        &["ws", "@fastify/websocket"],
+    )
 };

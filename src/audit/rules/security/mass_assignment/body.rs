@@ -12,6 +12,9 @@ use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
 /// Calls between the handler and the write that are followed. Our choice: controller, service, repository.
 const MAX_HOPS: usize = 3;
 
+/// Calls from the function that gets the body to the validator, the last one included.
+const MAX_CHECK: u32 = 2;
+
 /// A write that gets the whole body.
 pub struct Write {
     /// Where the handler hands the body on, or writes it.
@@ -196,13 +199,34 @@ impl<'a> Scope<'a> {
             let parses = matches!(site.name.as_str(), "parse" | "parseAsync" | "is" | "cast") && !of.contains(&"JSON");
             by_name || keys || parses
         };
-        self.calls().any(|(_, site)| {
-            let about = site.arguments.iter().any(|argument| {
+        self.calls().any(|(call, site)| {
+            let is_about = |argument: &Expr| {
                 self.is_whole(argument)
                     // `validationResult(req)`.
                     || self.has_request && matches!(argument.peeled(), Expr::Name(_)) && is_request(argument)
-            });
-            about && asks(site)
+            };
+            let validates = self.effects.own(call, Effect::Validation).is_some();
+            site.arguments.iter().any(is_about)
+                && (validates || asks(site) || self.hands_to_a_check(call, site, &is_about))
+        })
+    }
+
+    /// Whether the function that gets the body hands it to a validator, itself or one call further down.
+    fn hands_to_a_check(&self, call: CallId, site: &CallSite, is_about: &dyn Fn(&Expr) -> bool) -> bool {
+        let near = |symbol: SymbolId| {
+            self.effects.of_function(symbol, Effect::Validation).is_some_and(|cause| cause.distance <= MAX_CHECK)
+        };
+        self.map.resolved(call).filter(|resolved| near(resolved.symbol)).any(|resolved| {
+            let symbol = self.map.symbol(resolved.symbol);
+            site.arguments.iter().zip(&symbol.parameters).filter(|(argument, _)| is_about(argument)).any(
+                |(_, parameter)| {
+                    let facts = &self.map.file(resolved.symbol.file).facts;
+                    self.map.calls_in(resolved.symbol).any(|inner| {
+                        self.effects.cause(self.map, inner, Effect::Validation).is_some()
+                            && chain::call_uses(facts, inner.index, &|used| used == parameter.name)
+                    })
+                },
+            )
         })
     }
 

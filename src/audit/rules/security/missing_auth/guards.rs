@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::audit::place::words;
 use crate::effects::entry::{Entry, Handler};
+use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, Span};
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
@@ -150,6 +151,9 @@ fn is_check(name: &str) -> bool {
         || is_guard(name) && !matches!(first.as_str(), "create" | "delete" | "update")
 }
 
+/// Calls from a handler that are followed. Our choice: a check further down is the service's, about something else.
+const MAX_HOPS: u32 = 2;
+
 /// Names of the guards written between the path and the handler of a registration, and around the handler.
 pub fn written(map: &RepoMap, entry: &Entry) -> Vec<String> {
     let Some(call) = entry.registration else { return Vec::new() };
@@ -170,6 +174,28 @@ pub fn written(map: &RepoMap, entry: &Entry) -> Vec<String> {
     found
 }
 
+/// The same and the middlewares that ask who is calling, whatever they are called.
+pub fn before(map: &RepoMap, effects: &Effects, entry: &Entry) -> Vec<String> {
+    let mut found = written(map, entry);
+    let Some(call) = entry.registration else { return found };
+    let handler = match entry.handler {
+        Handler::Function(symbol) => Some(symbol),
+        Handler::Callback(..) => None,
+    };
+    for handed in map.handed(call).iter().filter(|handed| Some(handed.function) != handler) {
+        let name = map.symbol(handed.function).name;
+        if asks(effects, handed.function) && !found.iter().any(|known| *known == *name) {
+            found.push(name.to_string());
+        }
+    }
+    found
+}
+
+/// Whether a function asks a library who is calling, itself or through what it calls.
+fn asks(effects: &Effects, function: SymbolId) -> bool {
+    effects.of_function(function, Effect::AuthCheck).is_some_and(|cause| cause.distance <= MAX_HOPS + 1)
+}
+
 /// Every name an argument is or calls, functions written in place left out.
 fn named_in(facts: &FileFacts, argument: &Expr, depth: u32, note: &mut dyn FnMut(&str)) {
     argument.walk(&mut |expr| match expr {
@@ -186,16 +212,16 @@ fn named_in(facts: &FileFacts, argument: &Expr, depth: u32, note: &mut dyn FnMut
 }
 
 /// Whether the handler, or what it calls within two calls, looks at who is asking.
-pub fn checks_itself(map: &RepoMap, entry: &Entry) -> bool {
+pub fn checks_itself(map: &RepoMap, effects: &Effects, entry: &Entry) -> bool {
     match entry.handler {
         Handler::Function(symbol) => {
             let own = map.symbol(symbol);
             takes_identity(own.parameters.iter().filter_map(|parameter| parameter.declared_type.as_deref()))
-                || looks(map, symbol.file, own.span, 2, &mut BTreeSet::from([symbol]))
+                || looks(map, effects, symbol.file, own.span, MAX_HOPS, &mut BTreeSet::from([symbol]))
         }
         Handler::Callback(file, region) => {
             let span = map.file(file).facts.regions[region as usize].span;
-            looks(map, file, span, 2, &mut BTreeSet::new())
+            looks(map, effects, file, span, MAX_HOPS, &mut BTreeSet::new())
         }
     }
 }
@@ -213,7 +239,7 @@ fn takes_identity<'a>(types: impl Iterator<Item = &'a str>) -> bool {
     types.flat_map(words).any(|word| TYPES.contains(&word.as_str()))
 }
 
-fn looks(map: &RepoMap, file: FileId, span: Span, hops: u32, seen: &mut BTreeSet<SymbolId>) -> bool {
+fn looks(map: &RepoMap, effects: &Effects, file: FileId, span: Span, hops: u32, seen: &mut BTreeSet<SymbolId>) -> bool {
     let facts = &map.file(file).facts;
     if mentions_identity(facts, span) {
         return true;
@@ -222,15 +248,17 @@ fn looks(map: &RepoMap, file: FileId, span: Span, hops: u32, seen: &mut BTreeSet
         if !span.contains(site.span) {
             continue;
         }
-        if is_check(&site.name) {
+        let call = CallId { file, index };
+        let asks = effects.cause(map, call, Effect::AuthCheck).is_some_and(|cause| cause.distance <= hops + 1);
+        if asks || is_check(&site.name) {
             return true;
         }
         if hops == 0 {
             continue;
         }
-        for resolved in map.resolved(CallId { file, index }) {
+        for resolved in map.resolved(call) {
             if seen.insert(resolved.symbol)
-                && looks(map, resolved.symbol.file, map.symbol(resolved.symbol).span, hops - 1, seen)
+                && looks(map, effects, resolved.symbol.file, map.symbol(resolved.symbol).span, hops - 1, seen)
             {
                 return true;
             }

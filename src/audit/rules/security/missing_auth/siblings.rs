@@ -88,16 +88,17 @@ pub fn odd_ones<'a>(map: &RepoMap, effects: &'a Effects) -> Vec<Odd<'a>> {
             continue;
         }
         let Some((kind, key)) = group_of(map, entry) else { continue };
-        let member = || Member { entry, guards: own_guards(map, entry), writes: writes(entry) };
+        let member = || Member { entry, guards: own_guards(map, effects, entry), writes: writes(entry) };
         if kind == ROUTER && !path.ends_with(".rs") {
             let folder = family(path);
             routers.entry(folder).or_default().entry(path.to_owned()).or_default().push(member());
         }
         groups.entry((kind, key)).or_default().push(member());
     }
-    let mut found: Vec<Odd<'a>> = groups.iter().flat_map(|((kind, _), members)| odd_in(map, *kind, members)).collect();
+    let mut found: Vec<Odd<'a>> =
+        groups.iter().flat_map(|((kind, _), members)| odd_in(map, effects, *kind, members)).collect();
     for files in routers.values() {
-        found.extend(odd_files(map, files));
+        found.extend(odd_files(map, effects, files));
     }
     found.sort_by(|a, b| place(map, a.entry).cmp(&place(map, b.entry)));
     found.dedup_by(|a, b| place(map, a.entry) == place(map, b.entry));
@@ -146,8 +147,8 @@ fn writes(entry: &Entry) -> bool {
 }
 
 /// The guards that are written beside an entry point: middleware before it, decorators on it, the procedure it is made of.
-fn own_guards(map: &RepoMap, entry: &Entry) -> Vec<String> {
-    let mut found = guards::written(map, entry);
+fn own_guards(map: &RepoMap, effects: &Effects, entry: &Entry) -> Vec<String> {
+    let mut found = guards::before(map, effects, entry);
     if !map.file(entry.handler.file()).language.is_ecmascript() {
         found.extend(guards::extractors(map, entry));
     } else if let (Handler::Function(symbol), None) = (entry.handler, entry.registration) {
@@ -175,11 +176,12 @@ fn own_guards(map: &RepoMap, entry: &Entry) -> Vec<String> {
 }
 
 /// The odd one of a group whose members each have a guard of their own.
-fn odd_in<'a>(map: &RepoMap, kind: u8, members: &[Member<'a>]) -> Vec<Odd<'a>> {
+fn odd_in<'a>(map: &RepoMap, effects: &Effects, kind: u8, members: &[Member<'a>]) -> Vec<Odd<'a>> {
     let (guarded, open): (Vec<&Member<'_>>, Vec<&Member<'_>>) =
         members.iter().partition(|member| !member.guards.is_empty());
     // Those that are open on purpose say nothing about the habit.
-    let open: Vec<&&Member<'_>> = open.iter().filter(|member| !is_open_on_purpose(map, kind, member)).collect();
+    let open: Vec<&&Member<'_>> =
+        open.iter().filter(|member| !is_open_on_purpose(map, effects, kind, member)).collect();
     if guarded.len() < LEAST_GUARDED || open.is_empty() || open.len() * 4 > guarded.len() + 1 {
         return Vec::new();
     }
@@ -215,15 +217,15 @@ fn odd_in<'a>(map: &RepoMap, kind: u8, members: &[Member<'a>]) -> Vec<Odd<'a>> {
     found
 }
 
-fn is_open_on_purpose(map: &RepoMap, kind: u8, member: &Member<'_>) -> bool {
+fn is_open_on_purpose(map: &RepoMap, effects: &Effects, kind: u8, member: &Member<'_>) -> bool {
     guards::is_public(&member.entry.label)
         || handler_name(map, member.entry).is_some_and(|name| guards::is_public(&name))
         || (kind == PROCEDURES && !member.writes)
-        || guards::checks_itself(map, member.entry)
+        || guards::checks_itself(map, effects, member.entry)
 }
 
 /// A file of routes without any guard, among files that have them throughout.
-fn odd_files<'a>(map: &RepoMap, files: &BTreeMap<String, Vec<Member<'a>>>) -> Vec<Odd<'a>> {
+fn odd_files<'a>(map: &RepoMap, effects: &Effects, files: &BTreeMap<String, Vec<Member<'a>>>) -> Vec<Odd<'a>> {
     let is_guarded = |members: &Vec<Member<'_>>| {
         let guarded = members.iter().filter(|member| !member.guards.is_empty()).count();
         guarded * 2 > members.len()
@@ -245,7 +247,7 @@ fn odd_files<'a>(map: &RepoMap, files: &BTreeMap<String, Vec<Member<'a>>>) -> Ve
         let says_public = guards::is_public(path.rsplit_once('/').map_or(path.as_str(), |_| last_names(path)));
         let checks = members
             .iter()
-            .any(|member| guards::checks_itself(map, member.entry) || guards::is_public(&member.entry.label));
+            .any(|member| guards::checks_itself(map, effects, member.entry) || guards::is_public(&member.entry.label));
         if says_public || checks || guarded_by_use(map, members) {
             continue;
         }
