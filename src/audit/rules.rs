@@ -36,6 +36,8 @@ pub static RULES: &[&dyn Rule] = &[
     &security::prompt_injection_content::PromptInjectionContent,
     &security::workflow_script_injection::WorkflowScriptInjection,
     &security::workflow_pull_request_target_checkout::WorkflowPullRequestTargetCheckout,
+    &security::workflow_persisted_credentials::WorkflowPersistedCredentials,
+    &security::workflow_cache_poisoning::WorkflowCachePoisoning,
     &security::workflow_unpinned_action::WorkflowUnpinnedAction,
     &security::workflow_unverified_download::WorkflowUnverifiedDownload,
     &security::workflow_excessive_permissions::WorkflowExcessivePermissions,

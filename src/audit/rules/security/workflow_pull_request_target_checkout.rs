@@ -40,11 +40,8 @@ impl Rule for WorkflowPullRequestTargetCheckout {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        let privileged = |workflow: &&Workflow| {
-            workflow.triggers.iter().any(|trigger| trigger == "pull_request_target" || trigger == "workflow_run")
-        };
         let mut found = Vec::new();
-        for workflow in map.recon.workflows.iter().filter(privileged) {
+        for workflow in privileged(map) {
             for job in workflow.jobs.iter().filter(|job| !is_limited(job)) {
                 if let Some((checkout, run)) = checkout_and_run(job) {
                     found.push(finding(workflow, job, checkout, run));
@@ -104,6 +101,20 @@ impl Rule for WorkflowPullRequestTargetCheckout {
     }
 }
 
+/// The first workflow that runs code of strangers with rights of the default branch, and the line where.
+pub fn stranger_runs(map: &RepoMap) -> Option<(&Workflow, u32)> {
+    privileged(map).find_map(|workflow| {
+        let mut jobs = workflow.jobs.iter().filter(|job| !is_limited(job));
+        jobs.find_map(|job| checkout_and_run(job)).map(|(_, run)| (workflow, run.line))
+    })
+}
+
+/// Workflows that get secrets and a token that may write whoever opened the pull request.
+fn privileged(map: &RepoMap) -> impl Iterator<Item = &Workflow> {
+    let starts = |trigger: &String| trigger == "pull_request_target" || trigger == "workflow_run";
+    map.recon.workflows.iter().filter(move |workflow| workflow.triggers.iter().any(starts))
+}
+
 fn is_head(value: &str) -> bool {
     HEADS.iter().any(|head| value.contains(head))
 }
@@ -136,11 +147,22 @@ fn checkout_and_run(job: &WorkflowJob) -> Option<(&WorkflowStep, &WorkflowStep)>
     let aside = job.steps[at].with.iter().any(|(name, _)| name == "path");
     let runs = job.steps[at + 1..].iter().find(|step| {
         let runs_code = step.run.as_ref().is_some_and(|run| runs_repository_code(&run.text));
-        let local_action = step.uses.as_deref().is_some_and(|uses| uses.starts_with("./"));
-        runs_code || local_action
+        let action = step.uses.as_deref().unwrap_or_default();
+        let builds = action.starts_with("./") || BUILDERS.iter().any(|builder| action.starts_with(builder));
+        runs_code || builds
     })?;
     (!aside).then_some((&job.steps[at], runs))
 }
+
+/// Actions that run what the checkout says: its Dockerfile, its install scripts, its configuration.
+const BUILDERS: [&str; 6] = [
+    "docker/build-push-action@",
+    "docker/bake-action@",
+    "cypress-io/github-action@",
+    "bahmutov/npm-install@",
+    "cloudflare/wrangler-action@",
+    "gradle/gradle-build-action@",
+];
 
 /// Package managers, build tools and scripts of the checkout: they run what the checkout says.
 fn runs_repository_code(script: &str) -> bool {
@@ -184,7 +206,10 @@ fn finding(workflow: &Workflow, job: &WorkflowJob, checkout: &WorkflowStep, run:
         Permissions::Unsaid | Permissions::Write | Permissions::WriteAll => "a token that can write, and every secret",
     };
     let what = run.run.as_ref().map_or_else(
-        || "a local action".to_owned(),
+        || match run.uses.as_deref() {
+            Some(action) if !action.starts_with("./") => format!("`{action}`"),
+            Some(_) | None => "a local action".to_owned(),
+        },
         |script| format!("`{}`", script.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim()),
     );
     FindingDraft::at_lines(&DOC, &workflow.path, checkout.line, checkout.line, "checkout")
