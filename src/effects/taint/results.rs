@@ -181,7 +181,11 @@ impl Walk<'_, '_> {
         if site.kind == CallKind::Template {
             return Found::of(if self.danger == Danger::Sql { Trust::Constant } else { Trust::Unknown });
         }
-        if self.taint.cleans(at.spot.file, name, self.danger) {
+        // `hash.slice(1)` only takes the first letter off.
+        let leaves_the_rest = matches!(name, "slice" | "substring" | "substr")
+            && site.arguments.len() == 1
+            && matches!(site.arguments[0].peeled(), Expr::Number(_));
+        if !leaves_the_rest && self.taint.cleans(at.spot.file, name, self.danger) {
             return Found::of(Trust::Constant);
         }
         let receiver = match site.callee.peeled() {

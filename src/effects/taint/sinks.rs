@@ -54,11 +54,12 @@ impl<'a> Taint<'a> {
             }
             for (at, site) in (0..).zip(&source.facts.calls) {
                 let call = CallId { file, index: at };
-                if site.kind == CallKind::Jsx
-                    && site.name == "dangerouslySetInnerHTML"
-                    && !self.map.is_test(file, site.caller)
-                {
-                    found.extend(markup(call, site));
+                if site.kind == CallKind::Jsx && !self.map.is_test(file, site.caller) {
+                    found.extend(match site.name.as_str() {
+                        "dangerouslySetInnerHTML" => markup(call, site),
+                        "innerHTML" | "outerHTML" | "srcdoc" => assigned(call, site),
+                        _ => None,
+                    });
                 }
                 if !matches!(site.kind, CallKind::Call | CallKind::New) || self.map.is_test(file, site.caller) {
                     continue;
@@ -264,6 +265,22 @@ fn markup(call: CallId, site: &CallSite) -> Option<Site<'_>> {
         danger: Danger::Html,
         api: site.name.to_string(),
         library: "react",
+        reaches: Vec::new(),
+        lifts: 0,
+    })
+}
+
+/// `element.innerHTML = text`, which the extractor keeps as a call for what it gets.
+fn assigned(call: CallId, site: &CallSite) -> Option<Site<'_>> {
+    // `<iframe srcdoc={…} />` is an element, not an assignment.
+    let (Expr::Member(..), [expr]) = (site.callee.peeled(), site.arguments.as_slice()) else { return None };
+    Some(Site {
+        call,
+        expr,
+        keys: Vec::new(),
+        danger: Danger::Html,
+        api: site.name.to_string(),
+        library: "dom",
         reaches: Vec::new(),
         lifts: 0,
     })

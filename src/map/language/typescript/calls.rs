@@ -324,6 +324,10 @@ impl<'t> Walker<'t> {
             self.record_commonjs(&target, right, node, context);
         }
         let value = self.expr(right);
+        if matches!(operator, "=" | "+=") && matches!(&target, Expr::Member(_, name) if is_markup_property(name)) {
+            // A call for what it gets, like `dangerouslySetInnerHTML`.
+            self.record_call(node, CallKind::Jsx, left, vec![value.clone()], context.used(Use::Element));
+        }
         self.facts.assignments.push(crate::repo_map::facts::Assignment {
             target,
             operator: operator.into(),
@@ -414,4 +418,9 @@ impl<'t> Walker<'t> {
             self.record_catch(CatchForm::Method, body, error, None, Some(region), whole, lines, context);
         }
     }
+}
+
+/// Properties of a page's elements whose value is read as markup.
+fn is_markup_property(name: &str) -> bool {
+    matches!(name, "innerHTML" | "outerHTML" | "srcdoc")
 }
