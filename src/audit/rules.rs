@@ -70,6 +70,7 @@ pub static RULES: &[&dyn Rule] = &[
     &deps::vulnerable_dependency::VulnerableDependency,
     &deps::deprecated_dependency::DeprecatedDependency,
     &deps::competing_dependencies::CompetingDependencies,
+    &deps::undeclared_dependency::UndeclaredDependency,
     &deps::unused_dependency::UnusedDependency,
     &docs::stale_doc_command::StaleDocCommand,
     &docs::dead_doc_link::DeadDocLink,

@@ -5,6 +5,7 @@ pub mod deprecated_dependency;
 pub mod duplicate_dependency;
 pub mod git_dependency_without_rev;
 pub mod missing_lockfile;
+pub mod undeclared_dependency;
 pub mod unused_dependency;
 pub mod vulnerable_dependency;
 pub mod wildcard_dependency;

@@ -1,0 +1,274 @@
+//! `undeclared-dependency`: code imports a package that is only installed because another one needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::finding_draft::FindingDraft;
+use crate::audit::locks;
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::deps::{lockfile_of, require_command};
+use crate::audit::text::count_of;
+use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::{FileFacts, Import, ImportItem};
+use crate::repo_map::recon::{CommandPurpose, Package, PackageManager};
+use crate::repo_map::{FileRole, ImportTarget, RepoMap};
+
+/// Packages nobody asked for, used all the same.
+pub struct UndeclaredDependency;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "undeclared-dependency",
+    category: Category::Migration,
+    what: "code that ships and runs a package which no `package.json` up the tree lists, while the lock file has it for another package",
+    why: "its version is chosen by somebody else: it changes, or is gone, with an upgrade of the package that brought it, and stricter \
+          package managers do not find it at all",
+    quiet_when: "any `package.json` above lists it (development, peer and optional dependencies too), it is a module of the runtime, a \
+                 package of this repository, an alias or a virtual module that the lock file does not know, is only used as a type, or \
+                 is imported on demand. Cargo refuses such code itself",
+    example: "import { debounce } from 'lodash';   // and `lodash` is only in the lock file, for another package",
+};
+
+/// Packages named in a finding.
+const MAX_NAMED: usize = 8;
+
+/// Modules of Node.js: nothing installs them, and packages of these names exist.
+const BUILTINS: &[&str] = &[
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "sea",
+    "sqlite",
+    "stream",
+    "string_decoder",
+    "sys",
+    "test",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+    "bun",
+];
+
+impl Rule for UndeclaredDependency {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        undeclared(ground.map, &|path| ground.tree.text(path)).iter().map(|one| finding(one)).collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let found = undeclared(context.map, &|path| context.tree.text(path));
+        let place = finding.location();
+        let one = found
+            .iter()
+            .find(|one| one.first().is_some_and(|(file, line)| file == place.file && line == place.start_line))?;
+        let package = one.package;
+        let names: Vec<String> = one.uses.keys().map(|name| format!("`{name}`")).collect();
+        let mut gates: Vec<GateDraft> = one
+            .uses
+            .keys()
+            .take(3)
+            .map(|name| GateDraft::TextPresent { text: format!("\"{name}\""), file: package.manifest.clone() })
+            .collect();
+        let goals = gates.clone();
+        gates.extend([CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project));
+        let commands: Vec<String> =
+            one.uses.keys().map(|name| format!("`{}`", require_command(package.manager, name, false))).collect();
+        Some(PlanDraft {
+            title: format!("List {} in `{}`", names.join(", "), package.manifest),
+            why: finding.message.clone(),
+            steps: vec![StepDraft {
+                title: format!("List {}", names.join(", ")),
+                instruction: format!(
+                    "In the folder of `{}`, run {}, with the version that `{}` has installed now for VERSION, so that nothing changes but \
+                     who asks for it. If only tests or tools need it, list it for development.",
+                    package.manifest,
+                    commands.join(" and "),
+                    one.lockfile
+                ),
+                edits: Vec::new(),
+                gates,
+            }],
+            in_scope: vec![
+                ScopeDraft { path: package.manifest.clone(), remark: "the new entries".to_owned() },
+                ScopeDraft { path: one.lockfile.clone(), remark: "as the package manager writes it".to_owned() },
+            ],
+            out_of_scope: vec![(
+                "versions of other dependencies".to_owned(),
+                "an upgrade is reviewed on its own".to_owned(),
+            )],
+            goals,
+            stop_conditions: vec![
+                "the bundler or the framework maps the name to something else: say where that is configured".to_owned(),
+                "the version of another package changes in the lock file".to_owned(),
+            ],
+            ..PlanDraft::default()
+        })
+    }
+}
+
+/// What one package uses without listing it.
+struct Undeclared<'a> {
+    package: &'a Package,
+    lockfile: String,
+    /// Where each is imported first.
+    uses: BTreeMap<&'a str, (&'a str, u32)>,
+}
+
+impl<'a> Undeclared<'a> {
+    fn first(&self) -> Option<(&'a str, u32)> {
+        self.uses.values().copied().min()
+    }
+}
+
+fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Vec<Undeclared<'a>> {
+    let local: BTreeSet<&str> = map.recon.packages.iter().map(|package| package.name.as_str()).collect();
+    let mut open: BTreeMap<&str, (&Package, BTreeMap<&str, (&str, u32)>)> = BTreeMap::new();
+    for ((_, source), targets) in map.files_with_ids().zip(&map.import_targets) {
+        if !source.language.is_ecmascript() || source.role != FileRole::Production {
+            continue;
+        }
+        let Some(package) = map.recon.package_in(&source.path, false) else { continue };
+        for (import, target) in source.facts.imports.iter().zip(targets) {
+            let ImportTarget::External(name) = target else { continue };
+            let name = name.as_str();
+            if is_package(name, import)
+                && runs(&source.facts, import)
+                && !local.contains(name)
+                && !is_listed(map, &source.path, name)
+                && !is_folder(map, name)
+            {
+                let (_, uses) = open.entry(&package.manifest).or_insert_with(|| (package, BTreeMap::new()));
+                let place = (source.path.as_str(), import.line);
+                let first = uses.entry(name).or_insert(place);
+                *first = (*first).min(place);
+            }
+        }
+    }
+    // Lock files are long: read only where something is open.
+    let mut locked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (package, mut uses) in open.into_values() {
+        let Some(lockfile) = lockfile_of(map, package) else { continue };
+        let installed = locked.entry(lockfile.clone()).or_insert_with(|| {
+            let packages = text(&lockfile).and_then(|text| locks::read(&lockfile, &text)).unwrap_or_default();
+            packages.into_iter().map(|package| package.name).collect()
+        });
+        uses.retain(|name, _| installed.contains(*name));
+        if !uses.is_empty() {
+            found.push(Undeclared { package, lockfile, uses });
+        }
+    }
+    found
+}
+
+/// Whether a specifier is the name of a package that has to be installed.
+fn is_package(name: &str, import: &Import) -> bool {
+    let source = import.source.as_str();
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
+    };
+    let has_form = match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, rest)| plain(scope) && plain(rest)),
+        None => plain(name),
+    };
+    has_form && !source.contains(':') && !source.contains('!') && !BUILTINS.contains(&name)
+}
+
+/// Whether what is imported runs: a type alone is gone before anything does.
+fn runs(facts: &FileFacts, import: &Import) -> bool {
+    if import.type_only || !import.within.is_empty() {
+        return false;
+    }
+    match import.item {
+        ImportItem::SideEffect => true,
+        // Loaded on demand: often because it may be missing.
+        ImportItem::Dynamic => false,
+        ImportItem::Named(_) | ImportItem::Default | ImportItem::Namespace | ImportItem::Glob => {
+            let local = import.local.as_str();
+            !local.is_empty() && facts.calls.iter().any(|site| site.callee.root_name() == Some(local))
+        }
+    }
+}
+
+/// Whether a manifest above the file lists the package, for whatever.
+fn is_listed(map: &RepoMap, path: &str, name: &str) -> bool {
+    map.recon
+        .packages
+        .iter()
+        .filter(|package| package.manager != PackageManager::Cargo && package.inside(path).is_some())
+        .flat_map(|package| &package.dependencies)
+        .any(|own| own.listed_name() == name)
+}
+
+/// Whether a folder of sources has the name: an alias that only the bundler knows.
+fn is_folder(map: &RepoMap, name: &str) -> bool {
+    let (inner, start) = (format!("/{name}/"), format!("{name}/"));
+    map.files.iter().any(|file| file.path.starts_with(&start) || file.path.contains(&inner))
+}
+
+fn finding(one: &Undeclared<'_>) -> Finding {
+    let mut places: Vec<(&str, u32, &str)> =
+        one.uses.iter().map(|(name, (file, line))| (*file, *line, *name)).collect();
+    places.sort_unstable();
+    let names: Vec<String> = places.iter().take(MAX_NAMED).map(|(.., name)| format!("`{name}`")).collect();
+    let more = places.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (file, line, _) = places[0];
+    let mut draft = FindingDraft::at_lines(&DOC, file, line, line, "import")
+        .title(match names.as_slice() {
+            [one_name] => format!("nothing lists {one_name}, which `{}` imports", one.package.name),
+            _ => format!("`{}` imports {} it does not list", one.package.name, count_of(places.len(), "package")),
+        })
+        .message(format!(
+            "{}{more} {} listed in no `package.json` up the tree, and installed because something else needs {}: `{}` says so. An upgrade \
+             of that changes or removes what this code runs.",
+            names.join(", "),
+            if places.len() == 1 { "is" } else { "are" },
+            if places.len() == 1 { "it" } else { "them" },
+            one.lockfile
+        ))
+        .impact(2)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .confidence(Confidence::Med);
+    for (file, line, _) in places.iter().skip(1).take(MAX_NAMED - 1) {
+        draft = draft.and_lines(*file, *line, *line, "import");
+    }
+    draft.build()
+}
