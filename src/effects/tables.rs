@@ -342,7 +342,7 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
                 // `write!` is not `std::fs::write`; macros of databases (`sqlx::query!`) are what their tables say.
                 && (site.kind != CallKind::Macro || !is_of_runtime(library))
                 && !is_of_a_list(site)
-                && (!api.at_end || chain::end(map, id) == id)
+                && (!api.at_end || chain::end(map, id) == id && !changes_before(facts, id.index))
                 && (!api.is_lazy || {
                     let end = chain::end(map, id).index;
                     chain::is_waited_for(facts, end) && !chain::extends_a_given_builder(facts, end)
@@ -563,6 +563,13 @@ fn prepared<'a>(facts: &'a FileFacts, call: CallIndex, argument: &'a Expr) -> &'
         Some(value) => value,
         None => argument.peeled(),
     }
+}
+
+/// `knex('users').update(fields).where('id', id)`: what ends in a condition is the change before it.
+fn changes_before(facts: &FileFacts, call: CallIndex) -> bool {
+    chain::receivers(facts, call).into_iter().skip(1).any(|link| {
+        matches!(facts.call(link).name.as_str(), "insert" | "update" | "del" | "delete" | "increment" | "decrement")
+    })
 }
 
 fn has_argument(facts: &FileFacts, call: CallIndex, wanted: &[&str]) -> bool {

@@ -307,13 +307,20 @@ pub fn role(path: &str) -> FileRole {
         FileRole::Test
     } else if folder.example || middle(name).any(|word| matches!(word, "stories" | "story" | "bench" | "example")) {
         FileRole::Example
-    } else if folder.migration || MIGRATION_STEMS.contains(&stem(name)) {
+    } else if folder.migration || MIGRATION_STEMS.contains(&stem(name)) || upgrades_a_database(path) {
         FileRole::Migration
     } else if folder.script || is_script_name(name) {
         FileRole::Script
     } else {
         FileRole::Production
     }
+}
+
+/// `db/upgrade.js`, `database/migrate.ts`: run once for a version.
+fn upgrades_a_database(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    matches!(folder, "db" | "database") && matches!(stem(name), "upgrade" | "migrate" | "downgrade")
 }
 
 const TEST_FOLDERS: &[&str] = &[
@@ -528,6 +535,7 @@ mod tests {
             ("packages/tailwind-config/index.cjs", Script),
             ("prisma/migrations/1/up.ts", Migration),
             ("prisma/seed.ts", Migration),
+            ("server/db/upgrade.js", Migration),
             ("build.rs", Script),
             ("vite.config.ts", Script),
             (".eslintrc.js", Script),

@@ -245,7 +245,7 @@ pub struct Import {
     pub item: ImportItem,
     /// The local name it gets; empty for a glob or an import for side effects.
     pub local: Name,
-    /// `import type`, `import { type T }`.
+    /// `import type`, `import { type T }`, and an import of which nothing but types is used.
     pub type_only: bool,
     /// The Rust module it stands in (inline `mod a { mod b {` gives `["a", "b"]`), or the enclosing function's scope for `require`.
     /// A `use` inside a Rust function ends in `fn name`.

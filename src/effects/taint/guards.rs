@@ -16,7 +16,7 @@ use crate::effects::taint::repository::Taint;
 use crate::effects::taint::{Context, Danger};
 use crate::repo_map::CallId;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::name::words;
 
 /// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
@@ -50,6 +50,15 @@ impl Taint<'_> {
         for &call in index.mentioning(root) {
             let site = facts.call(call);
             let holds_it = site.span.start <= spot.at && spot.at < site.span.end;
+            if !holds_it
+                && site.span.end <= spot.until
+                && is_id(expr)
+                && is_condition(facts, call)
+                && is_around(facts, site.caller, spot)
+                && index.same_meaning(facts, root, site.span.start, spot.at)
+            {
+                best = best.max(Check::Named);
+            }
             if site.span.end > spot.until
                 || holds_it
                 || !matches!(
@@ -101,6 +110,13 @@ impl Taint<'_> {
         {
             return Check::Named;
         }
+        if MEMBERSHIP.contains(&name)
+            && matches!(site.usage, Usage::Tested | Usage::Operand)
+            && site.arguments.iter().any(|argument| is_made_with(argument, expr))
+        {
+            // What is on the list was put together there, value included.
+            return Check::Named;
+        }
         let Some(place) = place else {
             return if self.looks_up(call, site, expr) { Check::Named } else { Check::None };
         };
@@ -135,11 +151,7 @@ impl Taint<'_> {
 
     /// Whether a call asks the database for the id: what is found there has the form that ids have.
     fn looks_up(&self, call: CallId, site: &CallSite, expr: &Expr) -> bool {
-        let is_id = expr
-            .last_name()
-            .and_then(|name| words(name).pop())
-            .is_some_and(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "slug" | "token" | "hash"));
-        is_id
+        is_id(expr)
             && !matches!(site.usage, Usage::Discarded)
             && site.arguments.iter().any(|argument| {
                 let mut found = false;
@@ -239,6 +251,47 @@ fn of_verdict(pattern: &str, verdict: Verdict) -> Check {
             ))
         }
         Verdict::Unclear => Check::Named,
+    }
+}
+
+/// Whether a value is named for what tells one record from the others.
+fn is_id(expr: &Expr) -> bool {
+    expr.last_name()
+        .and_then(|name| words(name).pop())
+        .is_some_and(|word| matches!(word.as_str(), "id" | "ids" | "uuid" | "slug" | "token" | "hash"))
+}
+
+/// Whether a call ends in the condition of a query that the value must fulfil: `user::id::equals(Some(id.clone()))`,
+/// `Column::Id.eq(id)`, `eq(users.id, id)`. Whoever is found by it has an id of that form.
+fn is_condition(facts: &FileFacts, call: CallIndex) -> bool {
+    const COMPARES: &[&str] = &["equals", "eq"];
+    const FINDS: &[&str] = &["find", "first", "one", "fetch", "load", "select", "get"];
+    /// `Some(id.clone())`, `&id.to_owned()`: few calls stand between.
+    const MAX_WRAPS: usize = 4;
+    let outer = |call: &CallIndex| match facts.call(*call).usage {
+        Usage::Argument(outer) => Some(outer),
+        _ => None,
+    };
+    let compares = std::iter::successors(Some(call), outer)
+        .take(MAX_WRAPS)
+        .any(|call| COMPARES.contains(&facts.call(call).name.as_str()));
+    let site = facts.call(call);
+    compares
+        && facts.calls.iter().any(|other| {
+            other.caller == site.caller
+                && other.span.end > site.span.end
+                && words(&other.name).first().is_some_and(|word| FINDS.contains(&word.as_str()))
+        })
+}
+
+/// Whether text is put together with the value: `` `${name}/${file}` ``.
+fn is_made_with(argument: &Expr, expr: &Expr) -> bool {
+    match argument.peeled() {
+        Expr::Template(parts) => crate::repo_map::expr::holes(parts).any(|hole| is_same(hole, expr)),
+        Expr::Binary(_, left, right) => {
+            is_made_with(left, expr) || is_made_with(right, expr) || is_same(left, expr) || is_same(right, expr)
+        }
+        _ => false,
     }
 }
 

@@ -30,6 +30,8 @@ static DOC: RuleDoc = RuleDoc {
 
 /// Packages named in a finding.
 const MAX_NAMED: usize = 8;
+/// Imports shown beside the first.
+const MAX_PLACES: usize = 15;
 
 /// Modules of Node.js: nothing installs them, and packages of these names exist.
 const BUILTINS: &[&str] = &[
@@ -93,47 +95,64 @@ impl Rule for UndeclaredDependency {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let found = undeclared(context.map, &|path| context.tree.text(path));
         let place = finding.location();
-        let one = found
+        let one = found.iter().find(|one| {
+            one.places().first().is_some_and(|(file, line, ..)| *file == place.file && *line == place.start_line)
+        })?;
+        let goals: Vec<GateDraft> = one
+            .places()
             .iter()
-            .find(|one| one.first().is_some_and(|(file, line)| file == place.file && line == place.start_line))?;
-        let package = one.package;
-        let names: Vec<String> = one.uses.keys().map(|name| format!("`{name}`")).collect();
-        let mut gates: Vec<GateDraft> = one
-            .uses
-            .keys()
             .take(3)
-            .map(|name| GateDraft::TextPresent { text: format!("\"{name}\""), file: package.manifest.clone() })
+            .map(|(_, _, name, package)| GateDraft::TextPresent {
+                text: format!("\"{name}\""),
+                file: package.manifest.clone(),
+            })
             .collect();
-        let goals = gates.clone();
+        let mut gates = goals.clone();
         gates.extend([CommandPurpose::Install, CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project));
-        let commands: Vec<String> =
-            one.uses.keys().map(|name| format!("`{}`", require_command(package.manager, name, false))).collect();
+        let commands: Vec<String> = one
+            .users
+            .iter()
+            .map(|(package, uses)| {
+                let commands: Vec<String> =
+                    uses.keys().map(|name| format!("`{}`", require_command(package.manager, name, false))).collect();
+                format!("- `{}`: {}", package.manifest, commands.join(", "))
+            })
+            .collect();
+        let title = match one.users.as_slice() {
+            [(package, uses)] => {
+                let names: Vec<String> = uses.keys().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+                format!("List {} in `{}`", names.join(", "), package.manifest)
+            }
+            users => format!("List what {} import", count_of(users.len(), "package")),
+        };
+        let mut in_scope: Vec<ScopeDraft> = one
+            .users
+            .iter()
+            .map(|(package, _)| ScopeDraft { path: package.manifest.clone(), remark: "the new entries".to_owned() })
+            .collect();
+        in_scope.push(ScopeDraft { path: one.lockfile.clone(), remark: "as the package manager writes it".to_owned() });
         Some(PlanDraft {
-            title: format!("List {} in `{}`", names.join(", "), package.manifest),
+            title,
             why: finding.message.clone(),
             steps: vec![StepDraft {
-                title: format!("List {}", names.join(", ")),
+                title: "List what is imported".to_owned(),
                 instruction: format!(
-                    "In the folder of `{}`, run {}, with the version that `{}` has installed now for VERSION, so that nothing changes but \
-                     who asks for it. If only tests or tools need it, list it for development.",
-                    package.manifest,
-                    commands.join(" and "),
-                    one.lockfile
+                    "In the folder of each manifest, run the command, with the version that `{}` has installed now for VERSION, so that \
+                     nothing changes but who asks for it. What only tests or tools need is listed for development.\n\n{}",
+                    one.lockfile,
+                    commands.join("\n")
                 ),
                 edits: Vec::new(),
                 gates,
             }],
-            in_scope: vec![
-                ScopeDraft { path: package.manifest.clone(), remark: "the new entries".to_owned() },
-                ScopeDraft { path: one.lockfile.clone(), remark: "as the package manager writes it".to_owned() },
-            ],
+            in_scope,
             out_of_scope: vec![(
                 "versions of other dependencies".to_owned(),
                 "an upgrade is reviewed on its own".to_owned(),
             )],
             goals,
             stop_conditions: vec![
-                "the bundler or the framework maps the name to something else: say where that is configured".to_owned(),
+                "the bundler or the framework maps a name to something else: say where that is configured".to_owned(),
                 "the version of another package changes in the lock file".to_owned(),
             ],
             ..PlanDraft::default()
@@ -141,23 +160,34 @@ impl Rule for UndeclaredDependency {
     }
 }
 
-/// What one package uses without listing it.
+/// What is used without being listed where one lock file is: one plan lists it all.
 struct Undeclared<'a> {
-    package: &'a Package,
     lockfile: String,
-    /// Where each is imported first.
-    uses: BTreeMap<&'a str, (&'a str, u32)>,
+    /// Packages of this repository, and where each of the packages they do not list is imported first.
+    users: Vec<(&'a Package, Uses<'a>)>,
 }
 
+/// Names of packages, with the first file and line that import them.
+type Uses<'a> = BTreeMap<&'a str, (&'a str, u32)>;
+
 impl<'a> Undeclared<'a> {
-    fn first(&self) -> Option<(&'a str, u32)> {
-        self.uses.values().copied().min()
+    /// File, line, the package and who imports it; the package that lacks most leads.
+    fn places(&self) -> Vec<(&'a str, u32, &'a str, &'a Package)> {
+        let mut users: Vec<&(&Package, Uses<'_>)> = self.users.iter().collect();
+        users.sort_by_key(|(package, uses)| (std::cmp::Reverse(uses.len()), &package.manifest));
+        let mut found = Vec::new();
+        for (package, uses) in users {
+            let mut own: Vec<_> = uses.iter().map(|(name, (file, line))| (*file, *line, *name, *package)).collect();
+            own.sort_unstable_by_key(|(file, line, name, _)| (*file, *line, *name));
+            found.extend(own);
+        }
+        found
     }
 }
 
 fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Vec<Undeclared<'a>> {
     let local: BTreeSet<&str> = map.recon.packages.iter().map(|package| package.name.as_str()).collect();
-    let mut open: BTreeMap<&str, (&Package, BTreeMap<&str, (&str, u32)>)> = BTreeMap::new();
+    let mut open: BTreeMap<&str, (&Package, Uses<'_>)> = BTreeMap::new();
     for ((_, source), targets) in map.files_with_ids().zip(&map.import_targets) {
         if !source.language.is_ecmascript() || source.role != FileRole::Production {
             continue;
@@ -181,7 +211,7 @@ fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Ve
     }
     // Lock files are long: read only where something is open.
     let mut locked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut found: BTreeMap<String, Vec<(&Package, Uses<'_>)>> = BTreeMap::new();
     for (package, mut uses) in open.into_values() {
         let Some(lockfile) = lockfile_of(map, package) else { continue };
         let installed = locked.entry(lockfile.clone()).or_insert_with(|| {
@@ -190,10 +220,10 @@ fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Ve
         });
         uses.retain(|name, _| installed.contains(*name));
         if !uses.is_empty() {
-            found.push(Undeclared { package, lockfile, uses });
+            found.entry(lockfile).or_default().push((package, uses));
         }
     }
-    found
+    found.into_iter().map(|(lockfile, users)| Undeclared { lockfile, users }).collect()
 }
 
 /// Whether a specifier is the name of a package that has to be installed.
@@ -243,31 +273,38 @@ fn is_folder(map: &RepoMap, name: &str) -> bool {
 }
 
 fn finding(one: &Undeclared<'_>) -> Finding {
-    let mut places: Vec<(&str, u32, &str)> =
-        one.uses.iter().map(|(name, (file, line))| (*file, *line, *name)).collect();
-    places.sort_unstable();
-    let names: Vec<String> = places.iter().take(MAX_NAMED).map(|(.., name)| format!("`{name}`")).collect();
-    let more = places.len().saturating_sub(MAX_NAMED);
+    let places = one.places();
+    let (file, line, first, package) = places[0];
+    let mut names: Vec<&str> = Vec::new();
+    for (_, _, name, _) in &places {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let shown: Vec<String> = names.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let (file, line, _) = places[0];
+    let one_name = names.len() == 1;
     let mut draft = FindingDraft::at_lines(&DOC, file, line, line, "import")
-        .title(match names.as_slice() {
-            [one_name] => format!("nothing lists {one_name}, which `{}` imports", one.package.name),
-            _ => format!("`{}` imports {} it does not list", one.package.name, count_of(places.len(), "package")),
+        .title(match (one.users.len(), one_name) {
+            (1, true) => format!("nothing lists `{first}`, which `{}` imports", package.name),
+            (1, false) => format!("`{}` imports {} it does not list", package.name, count_of(names.len(), "package")),
+            (users, _) => format!("{} import what they do not list", count_of(users, "package")),
         })
         .message(format!(
-            "{}{more} {} listed in no `package.json` up the tree, and installed because something else needs {}: `{}` says so. An upgrade \
-             of that changes or removes what this code runs.",
-            names.join(", "),
-            if places.len() == 1 { "is" } else { "are" },
-            if places.len() == 1 { "it" } else { "them" },
+            "{}{more} {} listed in no `package.json` above the code that imports {}, and installed because something else needs {}: `{}` \
+             says so. An upgrade of that changes or removes what this code runs.",
+            shown.join(", "),
+            if one_name { "is" } else { "are" },
+            if one_name { "it" } else { "them" },
+            if one_name { "it" } else { "them" },
             one.lockfile
         ))
         .impact(2)
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(Confidence::Med);
-    for (file, line, _) in places.iter().skip(1).take(MAX_NAMED - 1) {
+    for (file, line, ..) in places.iter().skip(1).take(MAX_PLACES) {
         draft = draft.and_lines(*file, *line, *line, "import");
     }
     draft.build()

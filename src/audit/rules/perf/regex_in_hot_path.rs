@@ -44,19 +44,22 @@ impl Rule for RegexInHotPath {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        map.calls()
-            .filter(|(call, _)| is_site(map, *call))
-            .filter_map(|(call, _)| finding(map, effects, call))
-            .collect()
+        groups(map).iter().filter_map(|group| finding(map, effects, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
         let call = place::calls_at(map, finding.location()).find(|call| is_site(map, *call))?;
+        let group = groups(map).into_iter().find(|group| group.contains(&call))?;
         let path = map.file(call.file).path.clone();
         let function = place::function_name(map, call);
-        let static_name = static_name(map, call);
-        let edits = edits(context, call, &static_name).unwrap_or_default();
+        let names = static_names(map, &group);
+        let static_name = names[0].clone();
+        // All patterns of the function or none: a plan that mends half of them by hand is no exact plan.
+        let all: Option<Vec<Vec<EditDraft>>> =
+            group.iter().zip(&names).map(|(call, name)| edits(context, *call, name)).collect();
+        let edits = all.unwrap_or_default().concat();
+        let lines: Vec<String> = group.iter().map(|call| map.call(*call).line.to_string()).collect();
         let line = place::unique_line(context.tree, &path, map.call(call).line, map.call(call).line, &|_| true);
         let mut gates = vec![GateDraft::Project(CommandPurpose::Build)];
         if edits.is_empty() {
@@ -67,7 +70,10 @@ impl Rule for RegexInHotPath {
         let stop_on_version = "the build fails because `std::sync::LazyLock` is unknown (it needs Rust 1.80): use the lazy cell the \
                                crate already depends on, or stop";
         Some(PlanDraft {
-            title: format!("Compile the pattern in `{function}` once"),
+            title: match group.len() {
+                1 => format!("Compile the pattern in `{function}` once"),
+                more => format!("Compile the {more} patterns in `{function}` once"),
+            },
             why: format!(
                 "{} A `LazyLock` compiles it at the first use and every later call only matches.",
                 finding.message
@@ -76,11 +82,18 @@ impl Rule for RegexInHotPath {
             excerpts: Vec::new(),
             steps: vec![StepDraft {
                 title: format!("Move the pattern into a static `{static_name}`"),
-                instruction: format!(
-                    "In `{path}`, `{function}`: declare `static {static_name}: std::sync::LazyLock<Regex>` with the pattern of line \
-                     {} right where it is used, and use the static instead of compiling. The pattern text stays as it is.",
-                    map.call(call).line
-                ),
+                instruction: match lines.as_slice() {
+                    [line] => format!(
+                        "In `{path}`, `{function}`: declare `static {static_name}: std::sync::LazyLock<Regex>` with the pattern of line \
+                         {line} right where it is used, and use the static instead of compiling. The pattern text stays as it is."
+                    ),
+                    lines => format!(
+                        "In `{path}`, `{function}`: for each pattern (lines {}), declare a `static …: std::sync::LazyLock<Regex>` with it \
+                         right where it is used ({}), and use the static instead of compiling. The texts of the patterns stay as they are.",
+                        lines.join(", "),
+                        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                    ),
+                },
                 edits,
                 gates: gates.clone(),
             }],
@@ -103,6 +116,21 @@ impl Rule for RegexInHotPath {
             risk: Some(Risk::Low),
         })
     }
+}
+
+/// Patterns in the order of the code, those of one function together: one plan moves them all.
+fn groups(map: &RepoMap) -> Vec<Vec<CallId>> {
+    let mut groups: Vec<Vec<CallId>> = Vec::new();
+    for call in map.calls().map(|(call, _)| call).filter(|call| is_site(map, *call)) {
+        let looped = |call: CallId| !place::iterations(map, call).is_empty();
+        let same =
+            |group: &Vec<CallId>| map.caller_of(group[0]) == map.caller_of(call) && looped(group[0]) == looped(call);
+        match groups.iter_mut().rev().take(2).find(|group| same(group)) {
+            Some(group) => group.push(call),
+            None => groups.push(vec![call]),
+        }
+    }
+    groups
 }
 
 /// `Regex::new("literal")` of the regex crates, inside a function that is not there to build things.
@@ -226,7 +254,8 @@ fn takes_text(map: &RepoMap, call: CallId) -> bool {
         })
 }
 
-fn finding(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Finding> {
+fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding> {
+    let call = *group.first()?;
     let heat = heat(map, effects, call);
     let function = place::function_name(map, call);
     let how_often = match heat {
@@ -236,23 +265,47 @@ fn finding(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Finding> {
         // Once a process is what compiling is for.
         Heat::Unknown => return None,
     };
-    Some(
-        FindingDraft::at_call(&DOC, map, call, "pattern")
-            .title(format!("`{function}` compiles a constant pattern at every call"))
-            .message(format!(
-                "`{function}` compiles the same constant pattern {how_often}; compiling costs more than matching."
-            ))
-            .impact(match heat {
-                Heat::Looped | Heat::Requested => 3,
-                Heat::Called | Heat::Unknown => 2,
-            })
-            .confidence(match heat {
-                Heat::Looped | Heat::Requested => Confidence::High,
-                Heat::Called if takes_text(map, call) => Confidence::Med,
-                Heat::Called | Heat::Unknown => Confidence::Low,
-            })
-            .build(),
-    )
+    let (title, what) = match group.len() {
+        1 => {
+            (format!("`{function}` compiles a constant pattern at every call"), "the same constant pattern".to_owned())
+        }
+        more => (
+            format!("`{function}` compiles {more} constant patterns at every call"),
+            format!("the same {more} constant patterns"),
+        ),
+    };
+    let mut draft = FindingDraft::at_call(&DOC, map, call, "pattern")
+        .title(title)
+        .message(format!("`{function}` compiles {what} {how_often}; compiling costs more than matching."))
+        .impact(match heat {
+            Heat::Looped | Heat::Requested => 3,
+            Heat::Called | Heat::Unknown => 2,
+        })
+        .confidence(match heat {
+            Heat::Looped | Heat::Requested => Confidence::High,
+            Heat::Called if takes_text(map, call) => Confidence::Med,
+            Heat::Called | Heat::Unknown => Confidence::Low,
+        });
+    for other in &group[1..] {
+        draft = draft.and_call(map, *other, "pattern");
+    }
+    Some(draft.build())
+}
+
+/// A name for the static of each pattern, no two the same.
+fn static_names(map: &RepoMap, group: &[CallId]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for call in group {
+        let name = static_name(map, *call);
+        let mut own = name.clone();
+        let mut number = 2;
+        while names.contains(&own) {
+            own = format!("{name}_{number}");
+            number += 1;
+        }
+        names.push(own);
+    }
+    names
 }
 
 /// `WHITESPACE_RE` from the name the pattern is bound to, else from the function's.

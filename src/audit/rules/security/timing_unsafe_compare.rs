@@ -302,6 +302,7 @@ fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {
         if has(&["createHmac", "hmac", "computeSignature", "sign"])
             || (has(&["env"]) && names.len() > 1)
             || has(&["config", "settings", "CONFIG"])
+            || speaks_of(&["config", "configuration", "settings"])
         {
             Some(Side::Known)
         } else if has(&["headers", "header", "query", "body", "cookies", "searchParams", "params"])

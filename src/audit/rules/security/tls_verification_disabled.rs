@@ -162,7 +162,8 @@ fn of_ecmascript(facts: &FileFacts, file: FileId, found: &mut Vec<Site>) {
                 region: site.region,
                 span: site.span,
                 line: site.line,
-                is_optional: off().all(is_one_of_several),
+                // `_.defaults(this, given, { rejectUnauthorized: false })`: whoever gives another value has it.
+                is_optional: matches!(site.name.as_str(), "defaults" | "defaultsDeep") || off().all(is_one_of_several),
                 key: KEY,
             });
         }

@@ -20,6 +20,7 @@ impl Walker<'_> {
         let mut facts = std::mem::take(&mut self.facts);
         self.measure(&mut facts);
         facts.references = self.references(&facts);
+        self.mark_types(&mut facts);
         facts.local_reads = self.local_reads(&facts);
         facts.comments = std::mem::take(&mut self.comments).finish(self.source, &code_lines);
         facts.code_lines = code_lines;
@@ -57,6 +58,41 @@ impl Walker<'_> {
         }
         for symbol in &mut facts.symbols {
             symbol.tokens = before[symbol.span.end as usize].saturating_sub(before[symbol.span.start as usize]);
+        }
+    }
+
+    /// Marks imports of which only types are used: compilers drop them as they drop `import type`.
+    ///
+    /// A decorator may keep the types of parameters at run time, so files with decorated classes are left alone.
+    fn mark_types(&self, facts: &mut FileFacts) {
+        if facts.symbols.iter().any(|symbol| !symbol.attributes.is_empty()) {
+            return;
+        }
+        // Whether a name is used as a type, and as a value.
+        let mut uses: FxHashMap<&str, (bool, bool)> = facts
+            .imports
+            .iter()
+            .filter(|import| !import.type_only)
+            .map(|import| (import.local.as_str(), (false, false)))
+            .collect();
+        for name in &self.names {
+            let Some(text) = self.source.get(name.span.start as usize..name.span.end as usize) else { continue };
+            if let Some((as_type, as_value)) = uses.get_mut(text) {
+                *as_type |= name.is_type;
+                *as_value |= name.is_value;
+            }
+        }
+        let exported = |local: Name| {
+            facts.exports.iter().any(|export| matches!(&export.target, ExportTarget::Local(name) if *name == local))
+        };
+        let dropped: Vec<Name> = uses
+            .into_iter()
+            .filter(|(local, (as_type, as_value))| !local.is_empty() && *as_type && !as_value)
+            .map(|(local, _)| Name::from(local))
+            .filter(|local| !exported(*local))
+            .collect();
+        for import in facts.imports.iter_mut().filter(|import| dropped.contains(&import.local)) {
+            import.type_only = true;
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct NameUse {
     pub awaited: bool,
     /// Not the name of a member.
     pub is_value: bool,
+    /// The name of a type.
+    pub is_type: bool,
 }
 
 /// What stands around the node being visited.
@@ -294,11 +296,12 @@ impl<'t> Walker<'t> {
         match token {
             Token::Comment => return self.comments.push(node, self.source),
             Token::Ignored => return,
-            Token::Name | Token::Value => self.names.push(NameUse {
+            Token::Name | Token::Value | Token::Type => self.names.push(NameUse {
                 span: super::shared::span(node),
                 usage: context.usage,
                 awaited: context.awaited,
                 is_value: token == Token::Value,
+                is_type: token == Token::Type,
             }),
             Token::Other => {}
         }
@@ -353,8 +356,10 @@ type Visit = for<'t> fn(&mut Walker<'t>, Node<'t>, Context);
 enum Token {
     Comment,
     Ignored,
-    /// A name of a member or a type.
+    /// A name of a member.
     Name,
+    /// A name of a type.
+    Type,
     /// A name that stands for a value.
     Value,
     Other,
@@ -451,6 +456,7 @@ fn token_of(kind: &str) -> Token {
         "comment" => Token::Comment,
         "html_comment" | "hash_bang_line" => Token::Ignored,
         "identifier" | "shorthand_property_identifier" => Token::Value,
+        "type_identifier" => Token::Type,
         kind if is_name(kind) => Token::Name,
         _ => Token::Other,
     }

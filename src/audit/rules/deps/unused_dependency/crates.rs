@@ -8,9 +8,9 @@ use super::{implied, is_word};
 use crate::audit::rule::Ground;
 use crate::audit::text::FileText;
 use crate::audit::texts::Needles;
-use crate::repo_map::SourceFile;
-use crate::repo_map::facts::LanguageName;
+use crate::repo_map::facts::{CallKind, LanguageName};
 use crate::repo_map::recon::{Dependency, DependencyKind, Package};
+use crate::repo_map::{RepoMap, SourceFile};
 
 /// Dependencies of a `Cargo.toml` whose crate no source file names.
 pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'a Dependency>> {
@@ -55,14 +55,40 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
     let is_crate = |word: usize, before: &str, after: &str| {
         is_word(before, after) && (!words[word].2 || (after.starts_with("::") && !before.ends_with("::")))
     };
-    // In macros, attributes and what a build script writes.
+    // In macros, attributes and what a build script writes; and in what macros of this repository write into the crate.
     let named: BTreeSet<usize> = own
+        .iter()
+        .copied()
+        .chain(macro_files(map, package))
+        .collect::<Vec<_>>()
         .par_iter()
         .filter_map(|file| ground.tree.text(&file.path))
         .flat_map_iter(|text| needles.found_in(&text, &is_crate))
         .map(|word| words[word].1)
         .collect();
     Some(candidates.into_iter().enumerate().filter(|(index, _)| !named.contains(index)).map(|(_, own)| own).collect())
+}
+
+/// Files of the crates of this repository that a crate lists and that write code: what they quote is compiled where it is used.
+fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile> {
+    let listed: Vec<&Package> = map
+        .recon
+        .packages
+        .iter()
+        .filter(|other| other.manager == package.manager && other.folder != package.folder)
+        .filter(|other| package.dependencies.iter().any(|own| own.name == other.name))
+        .collect();
+    map.files
+        .iter()
+        .filter(|file| {
+            file.language == LanguageName::Rust && listed.iter().any(|other| other.inside(&file.path).is_some())
+        })
+        .filter(|file| {
+            file.facts.calls.iter().any(|site| {
+                site.kind == CallKind::Macro && matches!(site.name.as_str(), "quote" | "quote_spanned" | "parse_quote")
+            })
+        })
+        .collect()
 }
 
 /// Names under which the code may know a crate.

@@ -10,6 +10,7 @@ use crate::effects::deferral::is_deferred_within;
 use crate::effects::entry::{EntryKind, Handler, Reach};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::Usage;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileRole, RepoMap};
@@ -106,7 +107,31 @@ fn runs_once(map: &RepoMap, call: CallId) -> bool {
     });
     // `template ??= readFileSync(…)`, `if (!template) template = readFileSync(…)`
     let stored = map.call(call).usage == Usage::Assigned && place::is_conditional(map, call, None);
-    named || stored || in_singleton(map, call)
+    named
+        || stored
+        || is_kept_by_module(map, call)
+        || in_singleton(map, call)
+        || serves_developers(&map.file(call.file).path)
+}
+
+/// `if (page) return page; page = readFileSync(…)`, where `page` is a variable of the module.
+fn is_kept_by_module(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    site.usage == Usage::Assigned
+        && facts.assignments.iter().any(|assignment| {
+            assignment.span.contains(site.span)
+                && matches!(&assignment.target, Expr::Name(name) if facts.bindings.iter().any(|binding| {
+                    binding.name == *name && binding.owner.is_none() && binding.region.is_none()
+                }))
+        })
+}
+
+/// A server that only runs on the machines of those who work on the program.
+fn serves_developers(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let stem = name.split('.').next().unwrap_or(&name).replace(['-', '_'], "");
+    stem == "devserver" || stem == "devmiddleware"
 }
 
 /// In the constructor of a class that hands out one instance of itself: `KubernetesClient.getInstance()`.
