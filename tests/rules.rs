@@ -1,5 +1,8 @@
 //! Every rule against its fixtures: what must be reported, what must not, and that exact edits leave code that parses.
 
+#[path = "rules/compiled.rs"]
+mod compiled;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;

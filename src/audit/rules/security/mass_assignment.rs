@@ -7,6 +7,7 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place::{self, words};
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::code::model;
+use crate::audit::text::count_of;
 use crate::effects::entry::{Entry, EntryKind, Handler};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -37,13 +38,16 @@ impl Rule for MassAssignment {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        found(map, effects).iter().map(|one| finding(map, effects, one)).collect()
+        groups(map, effects).iter().filter_map(|group| finding(map, effects, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
         let calls: Vec<CallId> = place::calls_at(map, finding.location()).collect();
-        let one = found(map, context.effects).into_iter().find(|one| calls.contains(&one.write.given))?;
+        let group = groups(map, context.effects)
+            .into_iter()
+            .find(|group| group.first().is_some_and(|one| calls.contains(&one.write.given)))?;
+        let one = group.first()?;
         let at = finding.location();
         let (path, line) = (at.file.clone(), at.start_line);
         let goal = place::unique_line(context.tree, &path, line, map.call(one.write.given).end_line, &|text| {
@@ -53,8 +57,19 @@ impl Rule for MassAssignment {
         let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
         gates.extend(goal.clone());
         let sink = map.call(one.write.sink);
+        let others: Vec<String> = group[1..]
+            .iter()
+            .map(|other| format!("`{}` (line {})", other.entry.label, map.call(other.write.given).line))
+            .collect();
+        let also = match others.as_slice() {
+            [] => String::new(),
+            others => format!(" Do the same for {}, each with the fields of its own request.", others.join(", ")),
+        };
         Some(PlanDraft {
-            title: format!("Name the fields that `{}` may set", one.entry.label),
+            title: match group.len() {
+                1 => format!("Name the fields that `{}` may set", one.entry.label),
+                more => format!("Name the fields that {} in `{path}` may set", count_of(more, "request")),
+            },
             why: finding.message.clone(),
             context: Vec::new(),
             excerpts: Vec::new(),
@@ -64,7 +79,7 @@ impl Rule for MassAssignment {
                     "In `{path}`, line {line}: replace the whole body by the fields that this request may set \
                      (`const {{ name, email }} = req.body`), or by what a schema with exactly these fields returns where the project has \
                      schemas. Look up who calls this address for the fields that are sent. Columns that say who owns a record, what \
-                     somebody may do, or what was checked, are set by the server. The write is in `{}`, line {}.",
+                     somebody may do, or what was checked, are set by the server. The write is in `{}`, line {}.{also}",
                     map.file(one.write.sink.file).path,
                     sink.line
                 ),
@@ -119,6 +134,41 @@ fn found<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Found<'a>> {
         }
     }
     found.into_values().collect()
+}
+
+/// Writes of the same records from one file of handlers: one plan names their fields.
+fn groups<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Vec<Found<'a>>> {
+    let mut groups: Vec<Vec<Found<'a>>> = Vec::new();
+    for one in found(map, effects) {
+        let records = model(map, one.write.sink);
+        let same = |other: &Found<'_>| {
+            other.write.given.file == one.write.given.file
+                && match &records {
+                    Some(records) => model(map, other.write.sink).as_ref() == Some(records),
+                    None => other.write.sink == one.write.sink,
+                }
+        };
+        match groups.iter_mut().find(|group| group.first().is_some_and(same)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    // What somebody may change of what is there weighs more than what is new.
+    for group in &mut groups {
+        group.sort_by_key(|one| (is_admin(map, one), one.entry.method.as_deref() == Some("POST"), one.write.given));
+    }
+    groups
+}
+
+/// Whether only those come in who may change everything.
+fn is_admin(map: &RepoMap, one: &Found<'_>) -> bool {
+    words(&one.entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal" | "settings"))
+        || one.entry.registration.is_some_and(|call| {
+            map.call(call)
+                .arguments
+                .iter()
+                .any(|argument| argument.last_name().is_some_and(|name| words(name).iter().any(|word| word == "admin")))
+        })
 }
 
 /// Whether the route has something before its handler that looks at what was sent.
@@ -196,23 +246,22 @@ fn sibling(map: &RepoMap, effects: &Effects, write: &Write) -> Option<CallId> {
         .find(|call| effects.entries.of_call(map, *call).is_some_and(|reach| reach.entry.kind.is_request()))
 }
 
-fn finding(map: &RepoMap, effects: &Effects, one: &Found<'_>) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, group: &[Found<'_>]) -> Option<Finding> {
+    let one = group.first()?;
     let sibling = sibling(map, effects, &one.write);
-    let is_admin =
-        words(&one.entry.label).iter().any(|word| matches!(word.as_str(), "admin" | "internal" | "settings"))
-            || one.entry.registration.is_some_and(|call| {
-                map.call(call).arguments.iter().any(|argument| {
-                    argument.last_name().is_some_and(|name| words(name).iter().any(|word| word == "admin"))
-                })
-            });
-    let confidence = match (&sibling, is_admin) {
+    let confidence = match (&sibling, is_admin(map, one)) {
         (_, true) => Confidence::Low,
         (Some(_), false) => Confidence::High,
         (None, false) => Confidence::Med,
     };
     let callee = place::callee_text(map, one.write.sink);
+    let more = match group.len() {
+        1 => String::new(),
+        2 => ", and 1 more request does".to_owned(),
+        count => format!(", and {} more requests do", count - 1),
+    };
     let mut draft = FindingDraft::at_call(&DOC, map, one.write.given, "the whole body")
-        .title(format!("`{}` writes the whole request body", one.entry.label))
+        .title(format!("`{}` writes the whole request body{more}", one.entry.label))
         .message(format!(
             "Whatever `{}` gets is written by `{callee}`: a client that sends a field the form does not have sets that column.{}",
             one.entry.label,
@@ -228,5 +277,8 @@ fn finding(map: &RepoMap, effects: &Effects, one: &Found<'_>) -> Finding {
     if let Some(sibling) = sibling {
         draft = draft.and_call(map, sibling, "sibling");
     }
-    draft.build()
+    for other in &group[1..] {
+        draft = draft.and_call(map, other.write.given, "the whole body");
+    }
+    Some(draft.build())
 }
