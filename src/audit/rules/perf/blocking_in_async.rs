@@ -9,10 +9,10 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::deferral::is_deferred;
 use crate::effects::entry::EntryKind;
 use crate::effects::{DirectEffect, Effect, Effects, chain};
-use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, RegionKind};
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
-use crate::repo_map::{CallId, CallTarget, FileRole, How, RepoMap};
+use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 
 /// Blocking work in code that shares its thread.
 pub struct BlockingInAsync;
@@ -55,11 +55,8 @@ impl Rule for BlockingInAsync {
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let sites: Vec<(CallId, Weight)> =
             map.calls().filter_map(|(call, _)| Some((call, weight(map, effects, call)?))).collect();
-        // One finding a function: its heaviest call first.
-        let mut found: Vec<Finding> = sites
-            .chunk_by(|(a, _), (b, _)| a.file == b.file && map.caller_of(*a) == map.caller_of(*b))
-            .filter_map(|group| finding(map, effects, group))
-            .collect();
+        let mut found: Vec<Finding> =
+            merged(map, effects, &sites).iter().filter_map(|functions| finding(map, effects, functions)).collect();
         found.extend(request::findings(&DOC, map, effects));
         found
     }
@@ -76,12 +73,28 @@ impl Rule for BlockingInAsync {
         let name = place::callee_text(map, call);
         let api = effects.api(map, call, Effect::Blocking)?;
         let site = map.call(call);
-        let edits = sleep_edit(context, call).into_iter().collect::<Vec<_>>();
         let goal = place::unique_line(context.tree, &path, site.line, site.line, &|_| true)
             .map(|text| GateDraft::TextGone { text, file: path.clone() });
         let mut gates = vec![GateDraft::Project(CommandPurpose::Build), GateDraft::Project(CommandPurpose::Test)];
         gates.extend(goal.clone());
         let target = target_shape(map, call, api);
+        let elsewhere: Vec<&Evidence> = finding.evidence.iter().filter(|place| place.role == ELSEWHERE).collect();
+        // Every function's or none's: a plan that mends half of them by hand is no exact plan.
+        let calls = elsewhere
+            .iter()
+            .filter_map(|place| place::calls_at(map, place).find(|call| weight(map, effects, *call).is_some()));
+        let edits: Option<Vec<EditDraft>> =
+            std::iter::once(call).chain(calls).map(|call| sleep_edit(context, call)).collect();
+        let edits = edits.unwrap_or_default();
+        let mut in_scope = vec![ScopeDraft { path: path.clone(), remark: format!("`{function}`") }];
+        for place in &elsewhere {
+            if in_scope.iter().all(|known| known.path != place.file) {
+                in_scope.push(ScopeDraft { path: place.file.clone(), remark: "the same call".to_owned() });
+            }
+        }
+        let others: Vec<String> =
+            elsewhere.iter().map(|place| format!("`{}` line {}", place.file, place.start_line)).collect();
+        let also = if others.is_empty() { String::new() } else { format!(" Do the same in {}.", others.join(", ")) };
         let last = effects.causes(map, call, Effect::Blocking).last()?.call;
         let mut excerpts = vec![ExcerptDraft {
             file: path.clone(),
@@ -109,11 +122,11 @@ impl Rule for BlockingInAsync {
             excerpts,
             steps: vec![StepDraft {
                 title: format!("Replace the blocking `{name}`"),
-                instruction: format!("In `{path}`, `{function}`, line {}: {target}", site.line),
+                instruction: format!("In `{path}`, `{function}`, line {}: {target}{also}", site.line),
                 edits,
                 gates,
             }],
-            in_scope: vec![ScopeDraft { path: path.clone(), remark: format!("`{function}`") }],
+            in_scope,
             out_of_scope: vec![(
                 "synchronous callers of the same helper".to_owned(),
                 "blocking is right outside async code".to_owned(),
@@ -136,6 +149,11 @@ impl Rule for BlockingInAsync {
         })
     }
 }
+
+/// Other functions shown in one finding. Our choice.
+const MAX_FUNCTIONS: usize = 12;
+/// The role of their places.
+const ELSEWHERE: &str = "blocking call of another function";
 
 /// How much a blocking call matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -330,8 +348,34 @@ fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
     is_deferred(map, call, Effect::Blocking)
 }
 
-fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Option<Finding> {
-    let (call, weight) = *group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index)))?;
+/// Blocking calls of one function.
+type Group = [(CallId, Weight)];
+
+/// The heaviest call of a function.
+fn heaviest(group: &Group) -> Option<(CallId, Weight)> {
+    group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index))).copied()
+}
+
+/// One finding a function, its heaviest call first; and functions together that block in one helper, or call one API in one file:
+/// who moves it away for one of them has the shape for the others.
+fn merged<'s>(map: &RepoMap, effects: &Effects, sites: &'s [(CallId, Weight)]) -> Vec<Vec<&'s Group>> {
+    let mut found: Vec<((Weight, Option<SymbolId>, FileId, &str), Vec<&Group>)> = Vec::new();
+    for group in sites.chunk_by(|(a, _), (b, _)| a.file == b.file && map.caller_of(*a) == map.caller_of(*b)) {
+        let Some((call, weight)) = heaviest(group) else { continue };
+        let through = effects.cause(map, call, Effect::Blocking).and_then(|cause| cause.through);
+        let api = effects.api(map, call, Effect::Blocking).map_or("", |api| api.api.as_str());
+        let key = (weight, through, if through.is_some() { 0 } else { call.file }, api);
+        match found.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, groups)) => groups.push(group),
+            None => found.push((key, vec![group])),
+        }
+    }
+    found.into_iter().map(|(_, groups)| groups).collect()
+}
+
+fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Finding> {
+    let group = *functions.first()?;
+    let (call, weight) = heaviest(group)?;
     let api = effects.api(map, call, Effect::Blocking)?;
     let function = place::function_name(map, call);
     let name = place::callee_text(map, call);
@@ -344,8 +388,13 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Opti
         Weight::Work => "compresses or unpacks on the executor's thread",
         Weight::Files => "does file work on the executor's thread",
     };
+    let more = match functions.len() {
+        1 => String::new(),
+        2 => ", and 1 more async function does".to_owned(),
+        count => format!(", and {} more async functions do", count - 1),
+    };
     let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
-        .title(format!("async `{function}` {what} in `{name}`"))
+        .title(format!("async `{function}` {what} in `{name}`{more}"))
         .message(format!(
             "`{function}` is async and calls the blocking `{name}`{through}: every task on that thread waits with it."
         ))
@@ -366,6 +415,9 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Opti
     }
     for (other, _) in group.iter().filter(|(other, _)| *other != call).take(3) {
         draft = draft.and_call(map, *other, "blocking call");
+    }
+    for (other, _) in functions[1..].iter().filter_map(|group| heaviest(group)).take(MAX_FUNCTIONS) {
+        draft = draft.and_call(map, other, ELSEWHERE);
     }
     Some(draft.build())
 }

@@ -58,6 +58,8 @@ pub(super) struct Context {
     pub usage: Use,
     /// Under `await`.
     pub awaited: bool,
+    /// In `typeof value` as a type.
+    pub in_type: bool,
     /// Inside a callback of a test runner.
     pub test: bool,
     /// Outside every function: variables here are module level.
@@ -83,6 +85,7 @@ impl Context {
             statement: StatementRef::default(),
             usage: Use::Operand,
             awaited: false,
+            in_type: false,
             test: false,
             top: true,
             exported: false,
@@ -300,8 +303,8 @@ impl<'t> Walker<'t> {
                 span: super::shared::span(node),
                 usage: context.usage,
                 awaited: context.awaited,
-                is_value: token == Token::Value,
-                is_type: token == Token::Type,
+                is_value: token == Token::Value && !context.in_type,
+                is_type: token == Token::Type || token == Token::Value && context.in_type,
             }),
             Token::Other => {}
         }
@@ -442,6 +445,9 @@ fn visit_of(kind: &str) -> Visit {
             |walker, node, context| walker.push_children(node, context.inner().used(Use::Element))
         }
         "pair" => |walker, node, context| walker.visit_pair(node, context),
+        "type_query" => {
+            |walker, node, context| walker.push_children(node, Context { in_type: true, ..context.inner() })
+        }
         "member_expression" | "subscript_expression" => |walker, node, context| walker.visit_member(node, context),
         "yield_expression" | "throw_statement" => {
             |walker, node, context| walker.push_children(node, context.inner().used(Use::Passed))
