@@ -111,13 +111,17 @@ impl Fixture {
 }
 
 impl Fixture {
-    /// What git would say: a fixture's `history.txt` holds a path and its changes in 90 days a line.
+    /// What git would say: a fixture's `history.txt` holds a path, its changes in 90 days and, where a rule asks for it, the time of
+    /// the last one a line.
     fn history(&self) -> History {
         let lines = self.files.get("history.txt").map_or("", String::as_str).lines();
         lines
             .filter_map(|line| {
-                let (path, churn) = line.split_once(' ')?;
-                Some((path.to_owned(), FileHistory { churn_90d: churn.parse().ok()?, ..FileHistory::default() }))
+                let mut parts = line.split(' ');
+                let (path, churn) = (parts.next()?, parts.next()?);
+                let last_change = parts.next().and_then(|time| time.parse().ok());
+                let history = FileHistory { churn_90d: churn.parse().ok()?, last_change, ..FileHistory::default() };
+                Some((path.to_owned(), history))
             })
             .collect()
     }

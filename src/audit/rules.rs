@@ -61,6 +61,7 @@ pub static RULES: &[&dyn Rule] = &[
     &debt::duplicate_code::DuplicateCode,
     &debt::import_cycle::ImportCycle,
     &debt::oversized_hot_function::OversizedHotFunction,
+    &debt::stale_todo::StaleTodo,
     &debt::unused_file::UnusedFile,
     &debt::unused_export::UnusedExport,
     &deps::duplicate_dependency::DuplicateDependency,

@@ -5,6 +5,7 @@ pub mod duplicate_code;
 pub mod hotspot;
 pub mod import_cycle;
 pub mod oversized_hot_function;
+pub mod stale_todo;
 pub mod unused_export;
 pub mod unused_file;
 
