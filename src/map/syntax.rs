@@ -493,7 +493,7 @@ impl<'t> Iterator for Children<'t> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     /// Asserts that the grammar's own list of node types knows each of these kinds, and no field of them.
     pub fn assert_without_fields(node_types: &str, kinds: &[&str]) {
         let types: Vec<serde_json::Value> = serde_json::from_str(node_types).expect("the grammar's list is JSON");
