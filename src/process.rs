@@ -17,10 +17,12 @@ use crate::cancel::Cancel;
 mod capture;
 mod environment;
 mod record;
+mod talk;
 
 pub use capture::Captured;
 pub use environment::Environment;
 pub use record::{end_recorded, start_time};
+pub use talk::{Heard, Talk, TalkEnd, Talked, talk};
 
 use capture::Capture;
 
@@ -126,17 +128,21 @@ pub fn run(invocation: &Invocation, cancel: &Cancel) -> Result<Finished, Process
 }
 
 fn spawn(invocation: &Invocation) -> io::Result<Child> {
-    Command::new(&invocation.program)
+    command(invocation).stdin(Stdio::null()).spawn()
+}
+
+fn command(invocation: &Invocation) -> Command {
+    let mut command = Command::new(&invocation.program);
+    command
         .args(&invocation.arguments)
         .current_dir(&invocation.folder)
         .env_clear()
         .envs(invocation.environment.variables())
         // The terminal's ctrl-C reaches us alone, and what the child starts can be ended with it.
         .process_group(0)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stderr(Stdio::piped());
+    command
 }
 
 /// Waits until the child has ended, leaving it to be reaped; or says why it must be ended.
@@ -154,13 +160,18 @@ fn wait(child: &Child, deadline: Instant, cancel: &Cancel) -> Option<End> {
                 continue;
             }
         };
-        // A group that is gone already is what we want.
-        let _ = kill_process_group(group, Signal::TERM);
-        let patience = Instant::now() + GRACE;
-        while !has_ended(group) && Instant::now() < patience {
-            thread::sleep(POLL);
-        }
+        ask_to_end(group);
         return Some(cut);
+    }
+}
+
+/// Asks a group to end and gives it a moment for that.
+fn ask_to_end(group: Pid) {
+    // A group that is gone already is what we want.
+    let _ = kill_process_group(group, Signal::TERM);
+    let patience = Instant::now() + GRACE;
+    while !has_ended(group) && Instant::now() < patience {
+        thread::sleep(POLL);
     }
 }
 
