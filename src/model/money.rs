@@ -33,6 +33,12 @@ impl NanoDollars {
         whole.checked_mul(DOLLAR)?.checked_add(fraction).map(NanoDollars)
     }
 
+    /// Dollars in digits, as programs take them: `0.5`, `12.25`.
+    pub fn digits(self) -> String {
+        let text = format!("{}.{:09}", self.0 / DOLLAR, self.0 % DOLLAR);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// The sum, or the largest amount there is.
     pub fn saturating_add(self, other: NanoDollars) -> NanoDollars {
         NanoDollars(self.0.saturating_add(other.0))

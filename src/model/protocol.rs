@@ -122,7 +122,7 @@ fn count(value: &Value, path: &[&str]) -> u64 {
 }
 
 /// What a model is told where its server makes nothing of schemas.
-fn schema_in_words(schema: &Value) -> String {
+pub(crate) fn schema_in_words(schema: &Value) -> String {
     let template = include_str!("../../templates/model/answer_in_json.md");
     template.replace("{{ schema }}", &serde_json::to_string_pretty(schema).expect("a schema is JSON")).trim().to_owned()
 }

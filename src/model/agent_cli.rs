@@ -1,0 +1,155 @@
+//! Agent CLIs: programs that the user has installed and logged in to, and that answer a prompt by themselves.
+//!
+//! The fourth way to ask beside the wires. What a CLI is called, how it is run and what it prints is a table, `agents.toml`;
+//! what it prints becomes [`event::AgentEvent`]s, the same for all. [`run::run`] runs one and keeps what it told; the process, its
+//! limits and its events serve whoever has work for an agent, a planner's question or a step of a plan.
+//!
+//! **Invariant:** which program is run is said by the built-in table or by the user's own file, never by a repository.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+pub mod account;
+pub mod event;
+pub mod fault;
+pub mod format;
+pub mod locate;
+pub mod prompt;
+pub mod run;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, Outcome};
+pub use event::AgentEvent;
+pub use fault::AgentFault;
+pub use run::{Agents, Installed, Limits, NoAgents, Quarters, Task};
+
+use format::FormatName;
+
+use super::Reasoning;
+use super::money::NanoDollars;
+
+/// An agent CLI.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AgentCli {
+    /// What a binding calls it: `claude`, or the word before the `/` in `claude/opus`.
+    pub name: String,
+    /// The program, found on the `PATH`.
+    pub program: String,
+    /// How to install it.
+    #[serde(default)]
+    pub install: Option<String>,
+    /// How to log in.
+    #[serde(default)]
+    pub log_in: Option<String>,
+    /// Arguments that make it print its version.
+    #[serde(default)]
+    pub version_arguments: Vec<String>,
+    /// The version these rows were tried with.
+    #[serde(default)]
+    pub tried: Option<String>,
+    /// Arguments that make it answer the prompt on its standard input: once, reading only, in a form for programs.
+    pub arguments: Vec<String>,
+    /// Arguments that name the model, `{model}`; left out where the binding names none.
+    #[serde(default)]
+    pub model_arguments: Vec<String>,
+    /// Arguments that say how hard to think, `{effort}`; none where it cannot be told.
+    #[serde(default)]
+    pub effort_arguments: Vec<String>,
+    /// Arguments that cap what it spends, `{usd}`; none where it cannot be told.
+    #[serde(default)]
+    pub budget_arguments: Vec<String>,
+    /// Arguments that stand last.
+    #[serde(default)]
+    pub last_arguments: Vec<String>,
+    /// What it prints.
+    pub format: FormatName,
+    /// Variables it gets beside those of every child: its keys, its servers, its folders.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Variables it gets with a value of ours.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Exit codes that mean it is not logged in.
+    #[serde(default)]
+    pub unauthorized_exits: Vec<i32>,
+    /// The provider whose price table holds for its models; its models name their own where left out.
+    #[serde(default)]
+    pub prices: Option<String>,
+    /// What it says of its costs.
+    #[serde(default)]
+    pub reports: Reports,
+}
+
+/// What a CLI says of its costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reports {
+    /// Dollars, and tokens.
+    Dollars,
+    /// Tokens, and the model that took them.
+    TokensAndModel,
+    /// Tokens alone, or nothing.
+    #[default]
+    Tokens,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Table {
+    /// Variables for every agent.
+    variables: Vec<String>,
+    /// Files and folders that agents take as their configuration.
+    own_files: Vec<String>,
+    agent: Vec<AgentCli>,
+}
+
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("agent_cli/agents.toml")).expect("the table is tested"));
+
+impl AgentCli {
+    /// The CLIs this program knows.
+    pub fn built_in() -> &'static [AgentCli] {
+        &TABLE.agent
+    }
+
+    /// The command line for one answer, without the program.
+    pub fn command_line(
+        &self,
+        model: Option<&str>,
+        reasoning: Option<Reasoning>,
+        cap: Option<NanoDollars>,
+    ) -> Vec<String> {
+        let mut line = self.arguments.clone();
+        let mut add = |template: &[String], mark: &str, value: Option<String>| {
+            if let Some(value) = value {
+                line.extend(template.iter().map(|argument| argument.replace(mark, &value)));
+            }
+        };
+        add(&self.model_arguments, "{model}", model.map(str::to_owned));
+        add(&self.effort_arguments, "{effort}", reasoning.map(|level| level.label().to_owned()));
+        add(&self.budget_arguments, "{usd}", cap.map(NanoDollars::digits));
+        line.extend(self.last_arguments.iter().cloned());
+        line
+    }
+
+    /// It stops by itself when a sum is spent.
+    pub fn takes_a_budget(&self) -> bool {
+        !self.budget_arguments.is_empty()
+    }
+
+    /// It can be told how hard to think.
+    pub fn takes_reasoning(&self) -> bool {
+        !self.effort_arguments.is_empty()
+    }
+}
+
+/// Whether agents take the file at `path` of a repository as their configuration: instructions, hooks, servers to start, programs
+/// to run. Such files are a repository's to write and nobody's to obey.
+pub fn is_configuration(path: &str) -> bool {
+    path.split('/').any(|part| TABLE.own_files.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}

@@ -1,0 +1,191 @@
+//! Running an agent: find it, give it the prompt, hear what it tells, end it when it is time.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::account::{Account, Outcome};
+use super::event::AgentEvent;
+use super::fault::AgentFault;
+use super::{AgentCli, TABLE, locate};
+use crate::cancel::Cancel;
+use crate::process::{End, Environment, Heard, Invocation, ProcessError, Talk, run, talk};
+
+/// Work for an agent.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// The agent.
+    pub agent: &'a AgentCli,
+    /// Its command line, without the program.
+    pub arguments: &'a [String],
+    /// Its standard input.
+    pub prompt: &'a str,
+}
+
+/// Runs agents: a test has its own.
+pub trait Agents: Sync {
+    /// Runs one to its end and has `heard` hear how it gets on.
+    fn run(&self, task: &Task<'_>, heard: &mut dyn FnMut(&AgentEvent, &Account), cancel: &Cancel) -> Outcome;
+
+    /// Names what they can read, so that the same words about other files are known for another question.
+    fn state(&self) -> String;
+}
+
+/// No agents at all.
+pub struct NoAgents;
+
+impl Agents for NoAgents {
+    fn run(&self, task: &Task<'_>, _: &mut dyn FnMut(&AgentEvent, &Account), _: &Cancel) -> Outcome {
+        Outcome::failed(not_installed(task.agent))
+    }
+
+    fn state(&self) -> String {
+        String::new()
+    }
+}
+
+/// How long an agent may take and how much it may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// In all.
+    pub total: Duration,
+    /// Without a sign of life.
+    pub idle: Duration,
+    /// Bytes of output.
+    pub output: usize,
+}
+
+impl Default for Limits {
+    /// Our choice. CLIs print whole messages: a model that thinks hard is silent for minutes. What they read is printed, too.
+    fn default() -> Limits {
+        Limits { total: Duration::from_secs(40 * 60), idle: Duration::from_secs(10 * 60), output: 256 << 20 }
+    }
+}
+
+/// The folder that agents work in, made when the first one needs it.
+pub trait Quarters: Sync {
+    /// The folder, or why there is none.
+    fn folder(&self) -> Result<PathBuf, String>;
+
+    /// Names what is in it, before it is made too.
+    fn state(&self) -> String;
+}
+
+/// The agents installed here.
+pub struct Installed<'a> {
+    /// Where they work.
+    pub quarters: &'a dyn Quarters,
+    /// The repository, whose own programs are not run.
+    pub repository: &'a Path,
+    /// Our environment; agents get the listed part of it.
+    pub variables: Vec<(OsString, OsString)>,
+    /// How long they may take.
+    pub limits: Limits,
+}
+
+impl Agents for Installed<'_> {
+    fn run(&self, task: &Task<'_>, heard: &mut dyn FnMut(&AgentEvent, &Account), cancel: &Cancel) -> Outcome {
+        let agent = task.agent;
+        let Some(program) = self.program(agent) else {
+            return Outcome::failed(not_installed(agent));
+        };
+        let folder = match self.quarters.folder() {
+            Ok(folder) => folder,
+            Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
+        };
+        let invocation = Invocation {
+            program: program.into(),
+            arguments: task.arguments.iter().map(OsString::from).collect(),
+            folder,
+            environment: environment(agent, &self.variables),
+            timeout: self.limits.total,
+            record: None,
+        };
+        let bounds = Talk { input: task.prompt.as_bytes(), idle: self.limits.idle, most: self.limits.output };
+        let mut account = Account::default();
+        let mut listener = |line: &str| {
+            let Some(events) = agent.format.events(line) else { return ControlFlow::Continue(Heard::Noise) };
+            let life = account.take_line(&events);
+            events.iter().for_each(|event| heard(event, &account));
+            if account.is_refused() { ControlFlow::Break(()) } else { ControlFlow::Continue(life) }
+        };
+        match talk(&invocation, &bounds, &mut listener, cancel) {
+            Ok(talked) => account.close(agent, talked.end, &talked.stderr, &self.limits),
+            Err(error) => Outcome::failed(of_process(agent, &error)),
+        }
+    }
+
+    fn state(&self) -> String {
+        self.quarters.state()
+    }
+}
+
+impl Installed<'_> {
+    fn program(&self, agent: &AgentCli) -> Option<PathBuf> {
+        located(agent, &self.variables, Some(self.repository))
+    }
+}
+
+/// Where an agent is installed.
+pub fn located(agent: &AgentCli, variables: &[(OsString, OsString)], repository: Option<&Path>) -> Option<PathBuf> {
+    let path = variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default();
+    locate::program(&agent.program, &path, repository)
+}
+
+/// The version of an agent at `program`, by its own word.
+pub fn version(
+    agent: &AgentCli,
+    program: &Path,
+    variables: &[(OsString, OsString)],
+    cancel: &Cancel,
+) -> Result<String, AgentFault> {
+    /// Node starts slowly on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let invocation = Invocation {
+        program: program.into(),
+        arguments: agent.version_arguments.iter().map(OsString::from).collect(),
+        folder: std::env::temp_dir(),
+        environment: environment(agent, variables),
+        timeout: PATIENCE,
+        record: None,
+    };
+    let finished = run(&invocation, cancel).map_err(|error| of_process(agent, &error))?;
+    match finished.end {
+        End::Exited(0) => {
+            let lines = || finished.stdout.lines().map(str::trim).filter(|line| !line.is_empty());
+            // Some name themselves, before or after it.
+            let mut words = lines().flat_map(|line| line.split(' '));
+            let number = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+            number.or_else(|| lines().last()).map(str::to_owned).ok_or(AgentFault::Empty)
+        }
+        End::Exited(code) => Err(AgentFault::Failed { how: format!("exit code {code}"), said: String::new() }),
+        End::Signalled(signal) => Err(AgentFault::Failed { how: format!("signal {signal}"), said: String::new() }),
+        End::TimedOut => Err(AgentFault::TimedOut(PATIENCE)),
+        End::Cancelled => Err(AgentFault::Cancelled),
+    }
+}
+
+/// That an agent is not there.
+pub fn not_installed(agent: &AgentCli) -> AgentFault {
+    AgentFault::NotInstalled { program: agent.program.clone(), install: agent.install.clone() }
+}
+
+/// What an agent gets to know: what every child may, what is listed for agents and for this one, and what we set.
+fn environment(agent: &AgentCli, variables: &[(OsString, OsString)]) -> Environment {
+    let mut environment = Environment::allowed_of(variables.iter().cloned());
+    let listed = TABLE.variables.iter().chain(&agent.variables);
+    for name in listed {
+        if let Some((_, value)) = variables.iter().find(|(it, _)| it == name.as_str()) {
+            environment = environment.with(name, value.clone());
+        }
+    }
+    agent.set.iter().fold(environment, |environment, (name, value)| environment.with(name, value))
+}
+
+fn of_process(agent: &AgentCli, error: &ProcessError) -> AgentFault {
+    match error {
+        ProcessError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => not_installed(agent),
+        ProcessError::Start { .. } | ProcessError::Wait { .. } => AgentFault::NotRun(error.to_string()),
+    }
+}
