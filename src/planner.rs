@@ -3,6 +3,7 @@
 //! [`built_in`] does it from recipes, without a model. With one, [`lens`] looks for what no rule can see and [`vet`] judges every
 //! finding by reading the code. Every question goes over one [`asking::Desk`]: it begins with the same [`pack`] of facts, holds the
 //! [`GUARD`], and lets the model read more with [`tools`]; what the model says counts only with [`quotes`] that stand in the files.
+//! An agent CLI reads with tools of its own, in a [`reading_copy`].
 
 pub mod asking;
 pub mod built_in;
@@ -12,6 +13,7 @@ pub mod lens;
 mod masked;
 pub mod pack;
 pub mod quotes;
+pub mod reading_copy;
 pub mod request;
 pub mod specify;
 pub mod tighten;

@@ -32,7 +32,8 @@ pub const FILE_NAME: &str = "improve.toml";
 pub const KEYS: [&str; 9] =
     ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs", "max-usd", "ask-above-usd"];
 /// Tables.
-const TABLES: [&str; 8] = ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "prices"];
+const TABLES: [&str; 9] =
+    ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "agents", "prices"];
 
 /// Everything that can be set, in force.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,7 +210,7 @@ pub enum SettingsError {
         /// What is wrong with it.
         message: String,
     },
-    /// A repository says where requests and keys go.
+    /// A repository says where requests and keys go, or what is run.
     #[error("{origin}: `{key}` is for the user's own file")]
     NotForRepositories {
         /// Where it stands.
@@ -227,13 +228,13 @@ impl Hint for SettingsError {
             SettingsError::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             SettingsError::UnknownKey { nearest: None, .. } => Some(format!(
                 "known keys: {}, rules.<id>, commands.<folder>.<purpose>, sources.client, sinks.<rule>, guards.<rule>, \
-                 models.<role>, providers.<name>.<key>, prices.<model>.<key>",
+                 models.<role>, providers.<name>.<key>, agents.<name>.<key>, prices.<model>.<key>",
                 KEYS.join(", ")
             )),
             SettingsError::BadValue { .. } => None,
-            SettingsError::BadTable { .. } => Some("README.md lists the keys of a provider and of a price".into()),
+            SettingsError::BadTable { .. } => Some("README.md lists the keys of a provider, of an agent and of a price".into()),
             SettingsError::NotForRepositories { .. } => {
-                Some("move it to ~/.config/improve/improve.toml: a repository must not say where your keys go".into())
+                Some("move it to ~/.config/improve/improve.toml: a repository must not say where your keys go, nor what is run".into())
             }
         }
     }
@@ -340,7 +341,7 @@ impl Settings {
                 self.model.set_amount(name, amount, text.origin, Some(layer));
             }
             ["models", role] => self.model.set_role(role, &entry)?,
-            ["providers" | "prices", _, ..] => self.model.set_table(&key, layer, &entry)?,
+            ["providers" | "agents" | "prices", _, ..] => self.model.set_table(&key, layer, &entry)?,
             [name] if KEYS.contains(name) => {
                 let name = (*name).to_owned();
                 let text = entry.text()?;
@@ -531,6 +532,7 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::roles::Via;
 
     fn file(path: &str, text: &str) -> SettingsFile {
         SettingsFile { path: path.into(), text: text.into(), layer: Layer::User }
@@ -559,6 +561,18 @@ mod tests {
     }
 
     #[test]
+    fn a_repository_cannot_say_which_program_is_run() {
+        let agent = "[agents.claude]\nprogram = \"./evil\"\narguments = []\nformat = \"claude\"";
+        let error = both("", agent).unwrap_err();
+        assert_eq!(error.to_string(), "repo.toml:2: `agents.claude.program` is for the user's own file");
+        let settings = both(agent, "[models]\nplanner = 'claude/opus'").unwrap();
+        let bound = settings.model.bound(Role::Planner, &|_| None).unwrap().unwrap();
+        assert_eq!(bound.agent().map(|agent| agent.program.as_str()), Some("./evil"), "the user's own word holds");
+        let like = both("", "[models]\nplanner = 'codex'").unwrap().model.bound(Role::Planner, &|_| None);
+        assert_eq!(like.unwrap().unwrap().agent().map(|agent| agent.program.as_str()), Some("codex"));
+    }
+
+    #[test]
     fn a_provider_and_a_price_of_ones_own_are_read_from_their_tables() {
         let text = r#"
 [models]
@@ -582,8 +596,9 @@ write-1h = "1"
         let settings = layered(text).unwrap();
         let bound = settings.model.bound(Role::Planner, &|_| None).unwrap().unwrap();
         assert_eq!(bound.name(), "here/big");
-        assert!(bound.located.is_ready());
-        assert_eq!(bound.located.provider.headers["x-team"], "red");
+        let Via::Server(located) = &bound.via else { panic!("a provider is a server") };
+        assert!(located.is_ready());
+        assert_eq!(located.provider.headers["x-team"], "red");
         assert_eq!(bound.price().map(|price| price.output), Some(2_500));
         assert_eq!(bound.reasoning.map(|level| level.label()), Some("high"));
         let error = layered("[providers.here]\nbase-url = \"http://x\"\nprotocl = \"openai-chat\"").unwrap_err();

@@ -6,10 +6,13 @@ use clap::Args;
 use improve::cancel::Cancel;
 use improve::hint::Hint as _;
 use improve::http::{Http, Timeouts};
+use improve::model::agent_cli::AgentCli;
+use improve::model::agent_cli::run::{located, not_installed, version};
 use improve::model::probe::{Probe, probe};
-use improve::model::roles::Bound;
+use improve::model::provider::Located;
+use improve::model::roles::{Bound, Via};
 use improve::model::{ModelError, NanoDollars, Role, catalogue};
-use improve::report::doctor::{DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, doctor};
+use improve::report::doctor::{AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, doctor};
 use improve::report::json;
 use improve::settings::Flags;
 use improve::trust::state_folder;
@@ -18,6 +21,7 @@ use improve::worktree::place::cache_folder;
 use super::Context;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::globals::Workspace;
 use super::models::{ModelArgs, places, variable};
 use super::output::{Format, OutputArgs};
 
@@ -44,11 +48,12 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
     let outputs = output.outputs("improve doctor", &[Format::Human, Format::Json])?;
     let workspace = context.globals.workspace(models.flags(Flags::default()), &context.console)?;
     let http = Http::new(PATIENCE).map_err(|fault| Failure::usage(fault.to_string()))?;
+    let agents = agents(&workspace, models.is_offline(), &context.cancel);
     let mut roles = Vec::new();
     for role in Role::ALL {
         let row = match workspace.settings.model.bound(role, &variable) {
             Ok(None) => RoleRow { because: "no model is bound".to_owned(), ..row(role) },
-            Ok(Some(bound)) => looked_at(role, &bound, &models, &http, &context.cancel),
+            Ok(Some(bound)) => looked_at(role, &bound, &models, &agents, &http, &context.cancel),
             Err(error) => {
                 RoleRow { state: RoleState::Broken, problem: Some(error.to_string()), hint: error.hint(), ..row(role) }
             }
@@ -64,6 +69,7 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         schema_version: SCHEMA_VERSION,
         healthy: roles.iter().all(|row| row.state != RoleState::Broken),
         roles,
+        agents,
         max_usd: workspace.settings.model.max_usd.value,
         max_usd_because: workspace.settings.model.max_usd.origin.to_string(),
         prices_as_of: catalogue::as_of().to_owned(),
@@ -90,7 +96,37 @@ fn row(role: Role) -> RoleRow {
     }
 }
 
-fn looked_at(role: Role, bound: &Bound, models: &ModelArgs, http: &Http, cancel: &Cancel) -> RoleRow {
+/// Every agent that can be bound, and where it is. Those that are there are asked for their version, all at once: each takes a second.
+fn agents(workspace: &Workspace, offline: bool, cancel: &Cancel) -> Vec<AgentRow> {
+    let own = &workspace.settings.model.agents;
+    let replaced = |agent: &&AgentCli| own.iter().all(|it| it.name != agent.name);
+    let known: Vec<&AgentCli> = AgentCli::built_in().iter().filter(replaced).chain(own).collect();
+    let variables: Vec<_> = std::env::vars_os().collect();
+    let row = |agent: &AgentCli| {
+        let path = located(agent, &variables, Some(&workspace.root));
+        let asked = path.as_ref().filter(|_| !offline);
+        AgentRow {
+            name: agent.name.clone(),
+            version: asked.and_then(|path| version(agent, path, &variables, cancel).ok()),
+            path: path.map(|path| path.to_string_lossy().into_owned()),
+            tried: agent.tried.clone(),
+            install: agent.install.clone(),
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = known.into_iter().map(|agent| scope.spawn(move || row(agent))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
+}
+
+fn looked_at(
+    role: Role,
+    bound: &Bound,
+    models: &ModelArgs,
+    agents: &[AgentRow],
+    http: &Http,
+    cancel: &Cancel,
+) -> RoleRow {
     let because = bound.because.to_string();
     let price = bound.price().map(|price| {
         let per_million = |nanos: u64| NanoDollars(nanos.saturating_mul(1_000_000));
@@ -104,19 +140,33 @@ fn looked_at(role: Role, bound: &Bound, models: &ModelArgs, http: &Http, cancel:
         state: RoleState::Unchecked,
         ..row(role)
     };
-    if models.is_offline() {
-        return bound_row;
+    match &bound.via {
+        Via::Agent(agent) => found(agent, agents, bound_row),
+        Via::Server(_) if models.is_offline() => bound_row,
+        Via::Server(server) => probed(server, &bound.model, http, cancel, bound_row),
     }
-    match probe(bound, http, cancel) {
+}
+
+/// An agent that is bound: it is there or not.
+fn found(agent: &AgentCli, agents: &[AgentRow], bound_row: RoleRow) -> RoleRow {
+    if agents.iter().any(|row| row.name == agent.name && row.path.is_some()) {
+        return RoleRow { state: RoleState::Installed, ..bound_row };
+    }
+    let fault = not_installed(agent);
+    RoleRow { state: RoleState::Broken, problem: Some(fault.to_string()), hint: fault.hint(), ..bound_row }
+}
+
+fn probed(server: &Located, model: &str, http: &Http, cancel: &Cancel, bound_row: RoleRow) -> RoleRow {
+    match probe(server, model, http, cancel) {
         Ok(Probe::There) => RoleRow { state: RoleState::Reachable, ..bound_row },
         Ok(Probe::NotListed) => RoleRow {
             state: RoleState::Broken,
-            problem: Some(format!("{} answers and does not list this model", bound.located.base_url)),
+            problem: Some(format!("{} answers and does not list this model", server.base_url)),
             hint: Some("check the model's id".to_owned()),
             ..bound_row
         },
         Ok(Probe::NoList(refusal)) => {
-            RoleRow { problem: Some(format!("{} lists no models: {refusal}", bound.located.base_url)), ..bound_row }
+            RoleRow { problem: Some(format!("{} lists no models: {refusal}", server.base_url)), ..bound_row }
         }
         Err(error) => RoleRow {
             state: RoleState::Broken,

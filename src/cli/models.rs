@@ -6,14 +6,16 @@ use std::time::Duration;
 use clap::Args;
 use improve::cancel::Cancel;
 use improve::http::{Http, Timeouts};
+use improve::model::agent_cli::{Agents, Installed, Limits};
 use improve::model::budget::Budget;
 use improve::model::ledger::Ledger;
 use improve::model::replies::Replies;
 use improve::model::retry::RetryPolicy;
-use improve::model::roles::Bound;
-use improve::model::session::{Event, Listener, Session, SystemClock, Tally};
+use improve::model::roles::{Bound, Via};
+use improve::model::session::{Event, Listener, Question, Session, SystemClock, Tally};
 use improve::model::{NanoDollars, Role};
 use improve::observer::{self, Observer, Phase};
+use improve::planner::reading_copy::ReadingCopy;
 use improve::progress::Progress as _;
 use improve::report::sanitize;
 use improve::settings::{Flags, Origin, Settings};
@@ -31,7 +33,8 @@ use super::trust::confirm;
 /// Flags of commands that may ask a model.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ModelArgs {
-    /// Who judges findings and writes plans: provider/model, or `none` [default: by the key that is set]
+    /// Who judges findings and writes plans: provider/model, an agent CLI (claude, codex, gemini,
+    /// opencode; claude/MODEL), or `none` [default: by the key that is set]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     planner: Option<String>,
     /// Who reads plans cold: provider/model, or `none` [default: by the key that is set]
@@ -76,6 +79,16 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Agents that read `copy`, with what they may know of our environment.
+pub fn agents<'a>(copy: &'a ReadingCopy<'a>, workspace: &'a Workspace) -> Installed<'a> {
+    Installed {
+        quarters: copy,
+        repository: &workspace.root,
+        variables: std::env::vars_os().collect(),
+        limits: Limits::default(),
+    }
+}
+
 /// Where records about a repository are: the ledger in its git folder, or in the user's state; replies in the user's cache.
 pub fn places(workspace: &Workspace) -> (Ledger, Replies) {
     match Place::of(&workspace.root, &cache_folder()) {
@@ -107,20 +120,22 @@ impl Line {
     /// A session over it.
     ///
     /// `spent` is what the run has spent before.
-    pub fn session(
-        &self,
+    pub fn session<'a>(
+        &'a self,
         bound: &Bound,
+        agents: &'a dyn Agents,
         workspace: &Workspace,
         spent: NanoDollars,
         dry_run: bool,
         context: &Context,
-    ) -> Session<'_> {
+    ) -> Session<'a> {
         let (ledger, replies) = places(workspace);
         let max_usd = &workspace.settings.model.max_usd;
         // A limit that somebody set needs a price to be kept by; ours gives way where there is none, and that is said.
-        let limit = Some(max_usd.value).filter(|_| bound.price().is_some() || max_usd.origin != Origin::Default);
+        let limit = Some(max_usd.value).filter(|_| bound.is_counted() || max_usd.origin != Origin::Default);
         Session {
             transport: &self.http,
+            agents,
             ledger,
             replies,
             budget: Budget::new(limit.map(|limit| limit.saturating_sub(spent))),
@@ -193,10 +208,8 @@ impl Listener for Voice {
                     self.bar.suspend(|| self.console.warn(&text));
                 }
             }
-            Event::Ready { question, prompt, at_most, body: _ } if self.dry_run => {
-                let cost = at_most.map_or_else(|| "price not known".to_owned(), |amount| format!("at most {amount}"));
-                let text =
-                    format!("would ask {}: {}, about {prompt} tokens, {cost}", question.bound.name(), question.purpose);
+            Event::Ready { question, prompt, at_most, body } if self.dry_run => {
+                let text = would_ask(question, *prompt, *at_most, body);
                 self.bar.suspend(|| self.console.ask(&text));
             }
             Event::Unrecorded { why } => {
@@ -204,6 +217,27 @@ impl Listener for Voice {
                 self.bar.suspend(|| self.console.warn(&text));
             }
             Event::Ready { .. } | Event::Heard { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
+        }
+    }
+}
+
+/// What a dry run says of a question.
+fn would_ask(question: &Question<'_>, prompt: u64, at_most: Option<NanoDollars>, body: &serde_json::Value) -> String {
+    let (name, purpose) = (question.bound.name(), question.purpose);
+    let unknown = || "price not known".to_owned();
+    match &question.bound.via {
+        Via::Server(_) => {
+            let cost = at_most.map_or_else(unknown, |amount| format!("at most {amount}"));
+            format!("would ask {name}: {purpose}, about {prompt} tokens, {cost}")
+        }
+        Via::Agent(agent) => {
+            let cost = at_most.map_or_else(unknown, |amount| format!("about {amount}"));
+            let arguments = body.get("arguments").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let words = std::iter::once(agent.program.as_str()).chain(arguments.filter_map(serde_json::Value::as_str));
+            let line = shell_words::join(words);
+            format!(
+                "would run `{line}` in a copy of the repository: {purpose}, about {prompt} tokens to begin with, {cost}"
+            )
         }
     }
 }
@@ -217,8 +251,15 @@ pub fn agreed(
     console: &Console,
 ) -> Result<bool, Failure> {
     let cost = match estimate {
+        // What an agent takes is known when it is done; the next one is not begun beyond the limit.
+        Some(estimate) if bound.agent().is_some() => {
+            format!("about {estimate}, no more begun beyond {}", settings.model.max_usd.value)
+        }
         Some(estimate) => format!("about {estimate}, at most {}", settings.model.max_usd.value),
-        None if bound.located.provider.local => "on this machine".to_owned(),
+        None if bound.is_local() => "on this machine".to_owned(),
+        None if bound.is_counted() => {
+            format!("it says afterwards what it cost, no more begun beyond {}", settings.model.max_usd.value)
+        }
         None => "its price is not known".to_owned(),
     };
     let about = format!("{what} by {} ({}): {cost}; --offline asks no model", bound.name(), bound.because);

@@ -7,6 +7,7 @@ use improve::finding::{Category, Finding};
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::planner::asking::Desk;
 use improve::planner::pack::pack;
+use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::{lens, vet};
 use improve::report::audit_document::{AuditDocument, Cost};
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -16,7 +17,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, agreed};
+use super::models::{Line, ModelArgs, agents, agreed};
 
 /// Tokens of what every prompt says of the repository.
 pub const PACK_TOKENS: usize = 8_000;
@@ -79,7 +80,9 @@ pub fn consult(
         return Ok(Extent::Whole);
     }
     let line = Line::open(&context.console, context.cancel.clone(), dry_run)?;
-    let session = line.session(&bound, workspace, NanoDollars::ZERO, dry_run, context);
+    let copy = ReadingCopy::new(&survey.map, &survey.tree);
+    let agents = agents(&copy, workspace);
+    let session = line.session(&bound, &agents, workspace, NanoDollars::ZERO, dry_run, context);
     let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
     let heard = |count: usize| line.voice.tick(count as u64);
 

@@ -7,6 +7,7 @@ use improve::plan::Plan;
 use improve::planner::asking::Desk;
 use improve::planner::built_in::PlanContext;
 use improve::planner::pack::pack;
+use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::specify::{Remaining, Specified, Specifier, Subject, estimate};
 use improve::report::audit_document::Cost;
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -15,7 +16,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, Voice, agreed};
+use super::models::{Line, ModelArgs, Voice, agents, agreed};
 use super::planning::PACK_TOKENS;
 use super::trying::Tryout;
 
@@ -25,6 +26,8 @@ pub struct Writer<'a> {
     reader: Option<Bound>,
     workspace: &'a Workspace,
     survey: &'a Survey,
+    /// What an agent reads.
+    copy: ReadingCopy<'a>,
     /// What the run has spent.
     spent: NanoDollars,
     /// What the writer has taken.
@@ -67,6 +70,7 @@ impl<'a> Writer<'a> {
             reader,
             workspace,
             survey,
+            copy: ReadingCopy::new(&survey.map, &survey.tree),
             spent: NanoDollars(cost.nano_usd),
             cost: Cost::default(),
             pack: None,
@@ -163,7 +167,8 @@ impl<'a> Writer<'a> {
     ) -> Result<Asked<T>, Failure> {
         // Its bar goes with it: between two questions the terminal belongs to the user.
         let line = Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?;
-        let session = line.session(bound, self.workspace, self.spent, self.dry_run, self.context);
+        let agents = agents(&self.copy, self.workspace);
+        let session = line.session(bound, &agents, self.workspace, self.spent, self.dry_run, self.context);
         line.voice.phase(phase, 1);
         let answer = question(&session, &line.voice);
         let cost = Cost::from(session.summary());

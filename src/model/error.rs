@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::agent_cli::AgentFault;
 use super::money::NanoDollars;
 use crate::hint::Hint;
 use crate::http::TransportFault;
@@ -50,6 +51,14 @@ pub enum ModelError {
         model: String,
         /// What is wrong with it.
         fault: ReplyFault,
+    },
+    /// An agent gave no answer.
+    #[error("{model}: {fault}")]
+    Agent {
+        /// The agent, with its model where one was named.
+        model: String,
+        /// What went wrong.
+        fault: AgentFault,
     },
     /// The next call might cost more than is left.
     #[error("the budget of {limit} is used up: {spent} spent, and the next call may cost {needed}")]
@@ -202,6 +211,7 @@ impl ModelError {
     pub fn is_setup(&self) -> bool {
         match self {
             ModelError::NoKey { .. } | ModelError::Unpriced { .. } => true,
+            ModelError::Agent { fault, .. } => fault.is_setup(),
             ModelError::Refused { refusal, .. } => match refusal.kind {
                 RefusalKind::Unauthorized | RefusalKind::Billing | RefusalKind::Forbidden | RefusalKind::NotFound => {
                     true
@@ -238,6 +248,7 @@ impl ModelError {
             ModelError::NoKey { .. }
             | ModelError::Exhausted { .. }
             | ModelError::Unreachable { .. }
+            | ModelError::Agent { .. }
             | ModelError::OverBudget { .. }
             | ModelError::Unpriced { .. }
             | ModelError::Record { .. }
@@ -314,6 +325,7 @@ impl Hint for ModelError {
                     "run the same command again: what was answered is kept and costs nothing twice".to_owned()
                 }
             },
+            ModelError::Agent { fault, .. } => return fault.hint(),
             ModelError::OverBudget { .. } => {
                 "raise --max-usd; what was answered is kept and costs nothing twice".to_owned()
             }

@@ -38,6 +38,11 @@ impl Key {
         hash.update(serde_json::to_vec(&body).expect("a body is JSON"));
         Key(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
+
+    /// Its digits.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Replies {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::money::NanoDollars;
 use super::usage::Usage;
 
 /// What a model answered.
@@ -17,6 +18,8 @@ pub struct Reply {
     pub stop: Stop,
     /// What it took; `None` where the server did not say.
     pub usage: Option<Usage>,
+    /// What it cost by the word of an agent; servers name no sum, tables do.
+    pub cost: Option<NanoDollars>,
     /// The model that answered, by the server's word.
     pub model: Option<String>,
     /// The server's id of the answer.

@@ -1,5 +1,6 @@
 //! Roles and the models they are bound to: flag, variable, settings, else what one present key suggests.
 
+use super::agent_cli::{AgentCli, Reports};
 use super::catalogue::{self, Entry, Price};
 use super::provider::{Located, Provider};
 use super::{Reasoning, Role};
@@ -9,9 +10,9 @@ use crate::nearest::nearest;
 /// A model, bound to a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
-    /// Its server.
-    pub located: Located,
-    /// Its id there.
+    /// How it is asked.
+    pub via: Via,
+    /// Its id there; empty where an agent is left to choose.
     pub model: String,
     /// Its row in the table, when it has one.
     pub entry: Option<Entry>,
@@ -21,6 +22,15 @@ pub struct Bound {
     pub reasoning: Option<Reasoning>,
     /// Why it is this one.
     pub because: Because,
+}
+
+/// How a model is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// Its server, over a wire.
+    Server(Located),
+    /// An agent CLI, which has a login and tools of its own.
+    Agent(AgentCli),
 }
 
 /// Why a role is bound to its model.
@@ -68,21 +78,64 @@ impl Hint for BindingError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             BindingError::NotAModel { .. } => {
-                "write provider/model, such as anthropic/claude-opus-5-5 or ollama/qwen3-coder".to_owned()
+                "write provider/model, such as anthropic/claude-opus-5-5 or ollama/qwen3-coder, or an agent CLI, such as claude"
+                    .to_owned()
             }
             BindingError::UnknownProvider { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             BindingError::UnknownProvider { nearest: None, .. } => {
                 let known: Vec<&str> = Provider::built_in().iter().map(|provider| provider.name.as_str()).collect();
-                format!("known: {}; further ones go into [providers.<name>] of your own improve.toml", known.join(", "))
+                let agents: Vec<&str> = AgentCli::built_in().iter().map(|agent| agent.name.as_str()).collect();
+                format!(
+                    "known: {}, and the agents {}; further ones go into [providers.<name>] or [agents.<name>] of your own \
+                     improve.toml",
+                    known.join(", "),
+                    agents.join(", ")
+                )
             }
         })
     }
 }
 
 impl Bound {
-    /// `provider/model`.
+    /// `provider/model`, `agent/model`, or an agent alone.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.located.provider.name, self.model)
+        match self.model.as_str() {
+            "" => self.vendor().to_owned(),
+            model => format!("{}/{model}", self.vendor()),
+        }
+    }
+
+    /// The provider, or the agent.
+    pub fn vendor(&self) -> &str {
+        match &self.via {
+            Via::Server(located) => &located.provider.name,
+            Via::Agent(agent) => &agent.name,
+        }
+    }
+
+    /// It runs on the user's machine and costs no money.
+    pub fn is_local(&self) -> bool {
+        match &self.via {
+            Via::Server(located) => located.provider.local,
+            Via::Agent(_) => false,
+        }
+    }
+
+    /// The agent, where it is one.
+    pub fn agent(&self) -> Option<&AgentCli> {
+        match &self.via {
+            Via::Server(_) => None,
+            Via::Agent(agent) => Some(agent),
+        }
+    }
+
+    /// What it costs is known, before a call or at least after it: a budget can be kept.
+    pub fn is_counted(&self) -> bool {
+        let told = self.agent().is_some_and(|agent| match agent.reports {
+            Reports::Dollars | Reports::TokensAndModel => true,
+            Reports::Tokens => false,
+        });
+        told || self.price().is_some()
     }
 
     /// What it costs, when that is known.
@@ -92,7 +145,11 @@ impl Bound {
 
     /// It can be told how hard to think: neither its server nor, where it is known, the model itself refuses that.
     pub fn takes_reasoning(&self) -> bool {
-        self.located.provider.reasoning && self.entry.as_ref().is_none_or(|entry| entry.reasoning)
+        let told = match &self.via {
+            Via::Server(located) => located.provider.reasoning,
+            Via::Agent(agent) => agent.takes_reasoning(),
+        };
+        told && self.entry.as_ref().is_none_or(|entry| entry.reasoning)
     }
 
     /// Tokens of a prompt, at most, when that is known.
@@ -109,6 +166,8 @@ pub struct Bindings<'a> {
     pub reasoning: &'a dyn Fn(Role) -> Option<Reasoning>,
     /// Providers of the user, beside the built-in ones; one of the same name replaces it.
     pub providers: &'a [Provider],
+    /// Agents of the user, beside the built-in ones; one of the same name replaces it.
+    pub agents: &'a [AgentCli],
     /// Prices of the user, by `provider/model`.
     pub price: &'a dyn Fn(&str) -> Option<Price>,
     /// The environment.
@@ -126,15 +185,27 @@ impl Bindings<'_> {
     }
 
     fn named(&self, role: Role, text: &str, origin: String) -> Result<Bound, BindingError> {
-        let Some((name, model)) = text.split_once('/').filter(|(_, model)| !model.trim().is_empty()) else {
+        let (name, model) = text.split_once('/').unwrap_or((text, ""));
+        let (name, model) = (name.trim(), model.trim());
+        // A provider of the user's own that has the name of an agent is meant where it has a model.
+        let own = !model.is_empty() && self.providers.iter().any(|provider| provider.name == name);
+        // A model that begins with a dash would be read as a flag.
+        if let Some(agent) = self.agents().find(|agent| agent.name == name)
+            && !own
+            && !model.starts_with('-')
+        {
+            return Ok(self.by_agent(role, agent, model, Because::Said(origin)));
+        }
+        if model.is_empty() || model.starts_with('-') {
             return Err(BindingError::NotAModel { origin, text: text.to_owned() });
-        };
+        }
         let Some(provider) = self.provider(name) else {
             let known = self.providers.iter().chain(Provider::built_in()).map(|provider| provider.name.as_str());
+            let known = known.chain(self.agents().map(|agent| agent.name.as_str()));
             let nearest = nearest(name, known).map(str::to_owned);
             return Err(BindingError::UnknownProvider { origin, name: name.to_owned(), nearest });
         };
-        Ok(self.bound(role, provider, model.trim(), Because::Said(origin)))
+        Ok(self.bound(role, provider, model, Because::Said(origin)))
     }
 
     /// The first provider in the table whose key is there and that has a default for the role.
@@ -152,15 +223,28 @@ impl Bindings<'_> {
         self.providers.iter().chain(Provider::built_in()).find(|provider| provider.name == name)
     }
 
+    fn agents(&self) -> impl Iterator<Item = &AgentCli> {
+        self.agents.iter().chain(AgentCli::built_in())
+    }
+
     fn bound(&self, role: Role, provider: &Provider, model: &str, because: Because) -> Bound {
-        let bound = Bound {
-            located: provider.located(self.variable),
-            model: model.to_owned(),
-            entry: catalogue::entry(&provider.name, model).cloned(),
-            own_price: None,
-            reasoning: (self.reasoning)(role),
-            because,
+        let entry = catalogue::entry(&provider.name, model).cloned();
+        self.priced(role, Via::Server(provider.located(self.variable)), model, entry, because)
+    }
+
+    /// An agent's model is the one its vendor sells: `claude/claude-opus-5-5`, `opencode/openai/gpt-6.1-sol`.
+    fn by_agent(&self, role: Role, agent: &AgentCli, model: &str, because: Because) -> Bound {
+        let entry = match (&agent.prices, model.split_once('/')) {
+            (Some(provider), _) => catalogue::entry(provider, model),
+            (None, Some((provider, id))) => catalogue::entry(provider, id),
+            (None, None) => None,
         };
+        self.priced(role, Via::Agent(agent.clone()), model, entry.cloned(), because)
+    }
+
+    fn priced(&self, role: Role, via: Via, model: &str, entry: Option<Entry>, because: Because) -> Bound {
+        let bound =
+            Bound { via, model: model.to_owned(), entry, own_price: None, reasoning: (self.reasoning)(role), because };
         Bound { own_price: (self.price)(&bound.name()), ..bound }
     }
 }
@@ -175,6 +259,7 @@ mod tests {
             said: &|role| said.clone().filter(|_| role == Role::Planner),
             reasoning: &|_| None,
             providers: &[],
+            agents: &[],
             price: &|_| None,
             variable: &|name| keys.contains(&name).then(|| "key".to_owned()),
         };
@@ -194,6 +279,16 @@ mod tests {
     fn what_was_said_goes_before_any_key() {
         let said = ("openrouter/anthropic/claude-opus-5-5".to_owned(), Because::Said("--planner".to_owned()));
         assert_eq!(bind(Some("openrouter/anthropic/claude-opus-5-5"), &["ANTHROPIC_API_KEY"]), Ok(Some(said)));
+    }
+
+    #[test]
+    fn an_agent_is_named_alone_or_with_a_model() {
+        let names = |text: &str| bind(Some(text), &[]).map(|bound| bound.map(|(name, _)| name));
+        assert_eq!(names("claude"), Ok(Some("claude".to_owned())));
+        assert_eq!(names("claude/opus"), Ok(Some("claude/opus".to_owned())));
+        assert_eq!(names("opencode/openai/gpt-6.1-sol"), Ok(Some("opencode/openai/gpt-6.1-sol".to_owned())));
+        assert!(matches!(names("claude/--dangerously-skip-permissions"), Err(BindingError::NotAModel { .. })));
+        assert_eq!(bind(Some("cluade/opus"), &[]).unwrap_err().hint().as_deref(), Some("did you mean `claude`?"));
     }
 
     #[test]

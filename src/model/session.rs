@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::agent_cli::Agents;
 use super::budget::{Budget, Spent};
 use super::catalogue::{self, Service};
 use super::conversation::{Conversation, Part, Turn};
@@ -13,15 +14,17 @@ use super::error::{ModelError, Refusal, RefusalKind, ReplyFault};
 use super::ledger::{Ledger, Line};
 use super::money::NanoDollars;
 use super::protocol::{Protocol, Request};
+use super::provider::Located;
 use super::replies::{Key, Replies};
 use super::reply::{Reply, Stop};
 use super::retry::RetryPolicy;
-use super::roles::Bound;
+use super::roles::{Bound, Via};
 use super::usage::Usage;
 use super::{Role, protocol::refusal_of};
 use crate::cancel::Cancel;
 use crate::http::{Answer, Call, Hidden, Method, Transport, TransportFault};
 
+mod agent;
 mod clock;
 mod events;
 mod hearing;
@@ -38,6 +41,8 @@ const STREAM_ABOVE: u64 = 4_000;
 pub struct Session<'a> {
     /// What sends requests.
     pub transport: &'a dyn Transport,
+    /// What runs agents.
+    pub agents: &'a dyn Agents,
     /// Where calls are recorded.
     pub ledger: Ledger,
     /// Replies that were paid for.
@@ -98,16 +103,47 @@ pub struct Question<'a> {
     pub plan: Option<&'a str>,
 }
 
-/// A request that was put into the words of its wire.
+/// A question that was put into the words of whoever is asked.
 struct Prepared<'a> {
     question: &'a Question<'a>,
-    wire: &'static dyn Protocol,
-    url: String,
-    headers: Vec<(String, Hidden)>,
+    way: Way<'a>,
+    key: Key,
+    /// What is sent or run, to be shown.
     body: Value,
-    bytes: Vec<u8>,
+    /// Bytes of the prompt.
+    size: u64,
     max_output: u64,
+    /// Tokens of the prompt, about.
     prompt: u64,
+}
+
+/// How a question gets there.
+enum Way<'a> {
+    Server(Sending<'a>),
+    Agent(agent::Work<'a>),
+}
+
+/// A request over a wire.
+struct Sending<'a> {
+    wire: &'static dyn Protocol,
+    located: &'a Located,
+    url: String,
+    bytes: Vec<u8>,
+}
+
+/// What a try that failed may have cost.
+struct Bill {
+    /// Somebody may have worked for it.
+    billed: bool,
+    usage: Option<Usage>,
+    cost: Option<NanoDollars>,
+}
+
+impl Bill {
+    /// What a server says of a failure: nothing of tokens.
+    fn unread(billed: bool) -> Bill {
+        Bill { billed, usage: None, cost: None }
+    }
 }
 
 /// One try that did not work.
@@ -123,9 +159,8 @@ impl Session<'_> {
     /// use: nothing at all, and a context that is full.
     pub fn ask(&self, question: &Question<'_>) -> Result<Reply, ModelError> {
         let prepared = self.prepare(question)?;
-        let key = Key::of(&prepared.url, &prepared.body);
-        if let Some(body) = self.replies.get(&key)
-            && let Ok(reply) = prepared.wire.decode(&body)
+        if let Some(body) = self.replies.get(&prepared.key)
+            && let Some(reply) = prepared.read_kept(&body)
         {
             self.tally.kept.fetch_add(1, Ordering::Relaxed);
             let event = Event::Answered { purpose: question.purpose, usage: reply.usage, cost: None, kept: true };
@@ -140,7 +175,7 @@ impl Session<'_> {
         let (reply, body) = self.try_until_answered(&prepared, at_most)?;
         // An answer that was cut or refused may come better next time.
         if matches!(reply.stop, Stop::End | Stop::ToolCalls) {
-            self.replies.put(&key, &body);
+            self.replies.put(&prepared.key, &body);
         }
         Ok(reply)
     }
@@ -157,8 +192,23 @@ impl Session<'_> {
 
     fn prepare<'a>(&self, question: &'a Question<'a>) -> Result<Prepared<'a>, ModelError> {
         let bound = question.bound;
-        let provider = &bound.located.provider;
-        if !bound.located.is_ready() {
+        let prepared = match &bound.via {
+            Via::Server(located) => self.for_server(question, located)?,
+            Via::Agent(agent) => Prepared::for_agent(question, agent, &self.agents.state()),
+        };
+        if let Some(entry) = &bound.entry
+            && prepared.prompt > entry.context.saturating_add(entry.context / 5)
+        {
+            let message = format!("about {} tokens, and the model takes {}", prepared.prompt, entry.context);
+            return Err(ModelError::Refused { model: bound.name(), refusal: too_large(message) });
+        }
+        Ok(prepared)
+    }
+
+    fn for_server<'a>(&self, question: &'a Question<'a>, located: &'a Located) -> Result<Prepared<'a>, ModelError> {
+        let bound = question.bound;
+        let provider = &located.provider;
+        if !located.is_ready() {
             return Err(ModelError::NoKey {
                 provider: provider.name.clone(),
                 variables: provider.key_variables.clone(),
@@ -179,27 +229,31 @@ impl Session<'_> {
         };
         let body = wire.encode(&request);
         let bytes = serde_json::to_vec(&body).expect("a body is JSON");
-        let prompt = self.budget.estimate(&bound.name(), bytes.len() as u64);
-        if let Some(entry) = &bound.entry
-            && prompt > entry.context.saturating_add(entry.context / 5)
-        {
-            let message = format!("about {prompt} tokens, and the model takes {}", entry.context);
-            return Err(ModelError::Refused { model: bound.name(), refusal: too_large(message) });
-        }
-        let url = format!("{}{}", bound.located.base_url, wire.path());
-        Ok(Prepared { question, wire, url, headers: headers(bound, wire), body, bytes, max_output, prompt })
+        let size = bytes.len() as u64;
+        let url = format!("{}{}", located.base_url, wire.path());
+        Ok(Prepared {
+            question,
+            key: Key::of(&url, &body),
+            way: Way::Server(Sending { wire, located, url, bytes }),
+            body,
+            size,
+            max_output,
+            prompt: self.budget.estimate(&bound.name(), size),
+        })
     }
 
     /// What a call may cost: every token of the prompt written to a cache, every token of the answer used.
     fn at_most(&self, prepared: &Prepared<'_>) -> Result<Option<NanoDollars>, ModelError> {
         let bound = prepared.question.bound;
-        let Some(price) = bound.price() else {
-            // A budget that counts nothing is none, except on the user's own machine.
-            return match self.budget.limit() {
-                Some(_) if !bound.located.provider.local => Err(ModelError::Unpriced { model: bound.name() }),
-                Some(_) | None => Ok(None),
-            };
+        // A budget that counts nothing is none, except on the user's own machine.
+        if self.budget.limit().is_some() && !bound.is_counted() && !bound.is_local() {
+            return Err(ModelError::Unpriced { model: bound.name() });
+        }
+        let price = match &prepared.way {
+            Way::Agent(_) => return Ok(agent::about(bound, prepared.prompt, prepared.max_output)),
+            Way::Server(_) => bound.price(),
         };
+        let Some(price) = price else { return Ok(None) };
         let usage = Usage { write_5m: prepared.prompt, output: prepared.max_output, ..Usage::default() };
         Ok(Some(price.cost(&usage, Service::Standard)))
     }
@@ -220,7 +274,7 @@ impl Session<'_> {
                 Err(Failed::Final(error)) => return Err(error),
                 Err(Failed::Passing { error, asked }) => (error, asked),
             };
-            let wait = self.policy.wait(attempt, asked, chance(&prepared.url, attempt, self.clock.now()));
+            let wait = self.policy.wait(attempt, asked, chance(&prepared.key, attempt, self.clock.now()));
             let elapsed = self.clock.now().duration_since(started).unwrap_or_default();
             let too_long = wait > self.policy.longest_asked || elapsed + wait > self.policy.deadline;
             if attempt >= self.policy.attempts || too_long {
@@ -243,31 +297,31 @@ impl Session<'_> {
         let reservation = self.budget.reserve(at_most.unwrap_or_default()).map_err(Failed::Final)?;
         let ledger = self.ledger.open().map_err(Failed::Final)?;
         let began = self.clock.now();
-        let mut hearing = Hearing::new(prepared.wire.assembler());
-        let call =
-            Call { method: Method::Post, url: &prepared.url, headers: &prepared.headers, body: Some(&prepared.bytes) };
-        let mut hear = |name: &str, data: &str| {
-            hearing.hear(name, data);
-            let characters = hearing.characters;
-            self.listener.event(&Event::Heard { purpose: question.purpose, characters });
+        let outcome = match &prepared.way {
+            Way::Server(sending) => self.send(prepared, sending),
+            Way::Agent(work) => self.run_agent(prepared, work, at_most),
         };
-        let sent = self.transport.send(&call, &mut hear, &self.cancel);
         let ended = self.clock.now();
-        let outcome = self.judge(prepared, sent, hearing);
-        let (usage, label, request_id, answered_by, billed) = match &outcome {
+        let (usage, said, label, request_id, answered_by, billed) = match &outcome {
             Judged::Answered { reply, request_id, .. } => {
                 let id = request_id.clone().or_else(|| reply.id.clone());
-                (reply.usage, reply.stop.label().to_owned(), id, reply.model.clone(), true)
+                (reply.usage, reply.cost, reply.stop.label().to_owned(), id, reply.model.clone(), true)
             }
-            Judged::Failed { error, request_id, billed, .. } => {
-                (None, label(error).to_owned(), request_id.clone(), None, *billed)
+            Judged::Failed { error, request_id, bill, .. } => {
+                (bill.usage, bill.cost, label(error).to_owned(), request_id.clone(), None, bill.billed)
             }
         };
-        let price = question.bound.price();
-        let cost = usage.and_then(|usage| price.as_ref().map(|price| price.cost(&usage, Service::Standard)));
+        let cost = match &prepared.way {
+            Way::Server(_) => {
+                usage.and_then(|usage| question.bound.price().map(|price| price.cost(&usage, Service::Standard)))
+            }
+            Way::Agent(_) => said,
+        };
         let cost = if billed { cost } else { Some(NanoDollars::ZERO) };
         if let Some(usage) = usage {
-            self.budget.measured(&question.bound.name(), prepared.bytes.len() as u64, usage.prompt());
+            if let Way::Server(_) = prepared.way {
+                self.budget.measured(&question.bound.name(), prepared.size, usage.prompt());
+            }
             let mut sum = self.tally.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *sum = *sum + usage;
         }
@@ -284,8 +338,8 @@ impl Session<'_> {
             purpose: question.purpose.to_owned(),
             plan: question.plan.map(str::to_owned),
             attempt,
-            provider: question.bound.located.provider.name.clone(),
-            model: question.bound.model.clone(),
+            provider: question.bound.vendor().to_owned(),
+            model: asked_model(question.bound),
             answered_by,
             usage,
             cost,
@@ -313,8 +367,28 @@ impl Session<'_> {
         }
     }
 
+    /// Sends a request once.
+    fn send(&self, prepared: &Prepared<'_>, sending: &Sending<'_>) -> Judged {
+        let mut hearing = Hearing::new(sending.wire.assembler());
+        let headers = headers(sending.located, sending.wire);
+        let call = Call { method: Method::Post, url: &sending.url, headers: &headers, body: Some(&sending.bytes) };
+        let mut hear = |name: &str, data: &str| {
+            hearing.hear(name, data);
+            let characters = hearing.characters;
+            self.listener.event(&Event::Heard { purpose: prepared.question.purpose, characters });
+        };
+        let sent = self.transport.send(&call, &mut hear, &self.cancel);
+        self.judge(prepared, sending.wire, sent, hearing)
+    }
+
     /// What a try came to.
-    fn judge(&self, prepared: &Prepared<'_>, sent: Result<Answer, TransportFault>, hearing: Hearing) -> Judged {
+    fn judge(
+        &self,
+        prepared: &Prepared<'_>,
+        wire: &dyn Protocol,
+        sent: Result<Answer, TransportFault>,
+        hearing: Hearing,
+    ) -> Judged {
         let model = prepared.question.bound.name();
         let answer = match sent {
             Ok(answer) => answer,
@@ -324,13 +398,13 @@ impl Session<'_> {
                     passes: false,
                     asked: None,
                     request_id: None,
-                    billed: true,
+                    bill: Bill::unread(true),
                 };
             }
             Err(fault) => {
-                let (passes, billed) = (fault.passes(), fault.may_be_billed());
+                let (passes, bill) = (fault.passes(), Bill::unread(fault.may_be_billed()));
                 let error = ModelError::Unreachable { model, fault };
-                return Judged::Failed { error, passes, asked: None, request_id: None, billed };
+                return Judged::Failed { error, passes, asked: None, request_id: None, bill };
             }
         };
         let request_id = header(&answer, "request-id").or_else(|| header(&answer, "x-request-id"));
@@ -344,11 +418,11 @@ impl Session<'_> {
                 refusal.kind != RefusalKind::Billing && self.policy.passes(answer.status, refusal.should_retry);
             let (asked, request_id) = (refusal.retry_after, refusal.request_id.clone());
             let error = ModelError::Refused { model, refusal };
-            return Judged::Failed { error, passes, asked, request_id, billed: false };
+            return Judged::Failed { error, passes, asked, request_id, bill: Bill::unread(false) };
         }
         let body = if answer.streamed { hearing.body() } else { read_body(&answer.body) };
         let decoded = body.and_then(|body| {
-            let reply = prepared.wire.decode(&body)?;
+            let reply = wire.decode(&body)?;
             match reply.stop {
                 Stop::ContextFull => Err(ReplyFault::ContextFull),
                 Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => Err(ReplyFault::Empty),
@@ -362,7 +436,7 @@ impl Session<'_> {
             Err(fault) => {
                 let passes = fault.passes();
                 let error = ModelError::Unusable { model, fault };
-                Judged::Failed { error, passes, asked: None, request_id, billed: true }
+                Judged::Failed { error, passes, asked: None, request_id, bill: Bill::unread(true) }
             }
         }
     }
@@ -376,24 +450,38 @@ impl Session<'_> {
     }
 }
 
+impl Prepared<'_> {
+    fn read_kept(&self, body: &Value) -> Option<Reply> {
+        match &self.way {
+            Way::Server(sending) => sending.wire.decode(body).ok(),
+            Way::Agent(_) => agent::read_kept(body),
+        }
+    }
+}
+
 enum Judged {
     Answered { reply: Box<Reply>, body: Value, request_id: Option<String> },
-    Failed { error: ModelError, passes: bool, asked: Option<Duration>, request_id: Option<String>, billed: bool },
+    Failed { error: ModelError, passes: bool, asked: Option<Duration>, request_id: Option<String>, bill: Bill },
+}
+
+/// The model for the ledger.
+fn asked_model(bound: &Bound) -> String {
+    if bound.model.is_empty() { "default".to_owned() } else { bound.model.clone() }
 }
 
 /// The headers of every request to a model's server.
-pub(super) fn headers(bound: &Bound, wire: &dyn Protocol) -> Vec<(String, Hidden)> {
+pub(super) fn headers(located: &Located, wire: &dyn Protocol) -> Vec<(String, Hidden)> {
     use super::provider::Auth;
     let mut headers: Vec<(String, Hidden)> = Vec::new();
     let mut add = |name: &str, value: String| headers.push((name.to_owned(), Hidden(value)));
     for (name, value) in wire.headers() {
         add(name, (*value).to_owned());
     }
-    for (name, value) in &bound.located.provider.headers {
+    for (name, value) in &located.provider.headers {
         add(name, value.clone());
     }
-    if let Some(key) = &bound.located.key {
-        match bound.located.provider.auth {
+    if let Some(key) = &located.key {
+        match located.provider.auth {
             Auth::Bearer => add("authorization", format!("Bearer {}", key.reveal())),
             Auth::ApiKey => add("x-api-key", key.reveal().to_owned()),
         }
@@ -440,6 +528,7 @@ fn exhausted(error: ModelError, attempts: u32) -> ModelError {
         | ModelError::Exhausted { .. }
         | ModelError::Unreachable { .. }
         | ModelError::Unusable { .. }
+        | ModelError::Agent { .. }
         | ModelError::OverBudget { .. }
         | ModelError::Unpriced { .. }
         | ModelError::Record { .. }
@@ -474,6 +563,7 @@ fn label(error: &ModelError) -> &'static str {
             | ReplyFault::Form(_)
             | ReplyFault::Endless(_) => "unusable",
         },
+        ModelError::Agent { fault, .. } => fault.label(),
         ModelError::Cancelled => "cancelled",
         ModelError::NoKey { .. }
         | ModelError::OverBudget { .. }
@@ -484,9 +574,9 @@ fn label(error: &ModelError) -> &'static str {
 }
 
 /// 0..=99. Needs no quality: only that callers that failed together do not come back together.
-fn chance(url: &str, attempt: u32, now: SystemTime) -> u32 {
+fn chance(key: &Key, attempt: u32, now: SystemTime) -> u32 {
     let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-    let mixed = xxhash_rust::xxh3::xxh3_64_with_seed(url.as_bytes(), u64::from(nanos) + u64::from(attempt));
+    let mixed = xxhash_rust::xxh3::xxh3_64_with_seed(key.text().as_bytes(), u64::from(nanos) + u64::from(attempt));
     (mixed % 100) as u32
 }
 

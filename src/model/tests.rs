@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use super::agent_cli::{Agents, NoAgents};
 use super::conversation::{Conversation, Opening, Part, Tool};
 use super::error::{RefusalKind, ReplyFault};
 use super::ledger::{Ledger, Line};
 use super::provider::Provider;
 use super::replies::Replies;
 use super::retry::RetryPolicy;
-use super::roles::{Because, Bound};
+use super::roles::{Because, Bound, Via};
 use super::session::{Clock, Deaf, Question, Session, Tally};
 use super::structured::{NoTools, Purpose, Toolbox};
 use super::*;
@@ -82,6 +83,7 @@ struct Desk {
     server: Scripted,
     clock: StoppedClock,
     limit: Option<NanoDollars>,
+    agents: Box<dyn Agents>,
 }
 
 impl Desk {
@@ -91,12 +93,14 @@ impl Desk {
             server: Scripted { answers: Mutex::new(answers.into()), asked: Mutex::default() },
             clock: StoppedClock::new(),
             limit: None,
+            agents: Box::new(NoAgents),
         }
     }
 
     fn session(&self) -> Session<'_> {
         Session {
             transport: &self.server,
+            agents: self.agents.as_ref(),
             ledger: Ledger::within(self.folder.path()),
             replies: Replies::within(self.folder.path()),
             budget: budget::Budget::new(self.limit),
@@ -122,7 +126,7 @@ impl Desk {
 fn bound(provider: &str, model: &str) -> Bound {
     let provider = Provider::built_in().iter().find(|it| it.name == provider).unwrap();
     Bound {
-        located: provider.located(&|_| Some("hush".to_owned())),
+        via: Via::Server(provider.located(&|_| Some("hush".to_owned()))),
         model: model.to_owned(),
         entry: catalogue::entry(&provider.name, model).cloned(),
         own_price: None,

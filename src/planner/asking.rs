@@ -71,7 +71,10 @@ pub(super) fn stops_all(error: &ModelError) -> bool {
 pub(super) fn reading_cost(first: u64, rounds: u64, said: u64, bound: &Bound) -> Option<NanoDollars> {
     /// Three tool results of moderate length; our guess.
     const READ_A_ROUND: u64 = 2_500;
+    /// What an agent adds to a prompt of ours: its instructions and its tools.
+    const OF_AN_AGENT: u64 = 20_000;
     let price = bound.price()?;
+    let first = if bound.agent().is_some() { first + OF_AN_AGENT } else { first };
     let round = |number: u64| {
         let (cache_read, write_5m) = match number {
             0 => (0, first),
@@ -103,9 +106,9 @@ impl Desk<'_> {
         format!("{}\n\n{}", task.trim(), super::GUARD.trim())
     }
 
-    /// What the model may call.
+    /// What the model may call. An agent has tools of its own.
     pub fn tools(&self) -> Vec<Tool> {
-        tools()
+        if self.bound.agent().is_some() { Vec::new() } else { tools() }
     }
 
     /// What runs it.

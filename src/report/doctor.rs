@@ -21,6 +21,8 @@ pub struct DoctorDocument {
     pub healthy: bool,
     /// The roles.
     pub roles: Vec<RoleRow>,
+    /// The agent CLIs that a role can be bound to.
+    pub agents: Vec<AgentRow>,
     /// What one run may spend, in billionths of a dollar.
     pub max_usd: NanoDollars,
     /// Where that was said.
@@ -62,8 +64,25 @@ pub enum RoleState {
     Unchecked,
     /// Its server has it.
     Reachable,
+    /// An agent CLI that is installed. Whether it is logged in shows when it is asked.
+    Installed,
     /// Something is wrong.
     Broken,
+}
+
+/// An agent CLI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgentRow {
+    /// What a role calls it.
+    pub name: String,
+    /// Its program; null where it is not installed.
+    pub path: Option<String>,
+    /// Its version by its own word; null where it did not say or was not asked.
+    pub version: Option<String>,
+    /// The version it was tried with here.
+    pub tried: Option<String>,
+    /// How to install it.
+    pub install: Option<String>,
 }
 
 /// A place of ours.
@@ -97,6 +116,8 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
             "  Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write `planner = \"provider/model\"` under [models].\n",
         );
     }
+    let rows: Vec<Vec<String>> = document.agents.iter().map(agent_row).collect();
+    let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Agent CLIs"), columns(&rows, page.width, 2));
     let _ = writeln!(
         text,
         "\n{}\n  at most {} a run ({}); prices as of {}",
@@ -114,11 +135,27 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
     text
 }
 
+fn agent_row(row: &AgentRow) -> Vec<String> {
+    let (state, place) = match &row.path {
+        Some(path) => {
+            let version = row.version.as_deref().unwrap_or("installed");
+            (sanitize::line(version).into_owned(), path.clone())
+        }
+        None => (paint(style::FAINT, "not installed"), row.install.clone().unwrap_or_default()),
+    };
+    let tried = match (&row.version, &row.tried) {
+        (Some(version), Some(tried)) if version != tried => format!("tried with {tried}"),
+        _ => String::new(),
+    };
+    vec![sanitize::line(&row.name).into_owned(), state, sanitize::line(&place).into_owned(), tried]
+}
+
 fn role_row(row: &RoleRow) -> Vec<String> {
     let state = match row.state {
         RoleState::Unbound => paint(style::FAINT, "built-in"),
         RoleState::Unchecked => paint(style::WARN, "not checked"),
         RoleState::Reachable => paint(style::GOOD, "reachable"),
+        RoleState::Installed => paint(style::GOOD, "installed"),
         RoleState::Broken => paint(style::BAD, "broken"),
     };
     let model = row.model.as_deref().map_or("—".into(), |model| sanitize::line(model).into_owned());

@@ -1,12 +1,14 @@
 //! Settings about models: who the roles are bound to, where further providers are, what models cost, what may be spent.
 //!
 //! A repository may say which model it likes, and may lower what a run may spend. Where requests go, which key goes with them and
-//! raising what may be spent is for the user's own file, variables and flags: a clone must not send anybody's key anywhere.
+//! raising what may be spent is for the user's own file, variables and flags: a clone must not send anybody's key anywhere, nor
+//! say which program is run. Of the agents in our table it may like one as it may like a model.
 
 use std::collections::BTreeMap;
 
 use super::file::Entry;
 use super::{Layer, Origin, Setting, SettingsError};
+use crate::model::agent_cli::AgentCli;
 use crate::model::catalogue::Price;
 use crate::model::provider::Provider;
 use crate::model::roles::{BindingError, Bindings, Bound};
@@ -27,6 +29,8 @@ pub struct ModelSettings {
     pub reasoning: BTreeMap<Role, Setting<Reasoning>>,
     /// Providers of the user.
     pub providers: Vec<Provider>,
+    /// Agents of the user.
+    pub agents: Vec<AgentCli>,
     /// Prices of the user, by `provider/model`.
     pub prices: BTreeMap<String, Price>,
     /// What one run may spend.
@@ -40,6 +44,7 @@ pub struct ModelSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Table {
     Providers,
+    Agents,
     Prices,
 }
 
@@ -49,6 +54,7 @@ impl Default for ModelSettings {
             models: BTreeMap::new(),
             reasoning: BTreeMap::new(),
             providers: Vec::new(),
+            agents: Vec::new(),
             prices: BTreeMap::new(),
             max_usd: Setting { value: MAX_USD, origin: Origin::Default },
             ask_above_usd: Setting { value: ASK_ABOVE_USD, origin: Origin::Default },
@@ -84,10 +90,14 @@ impl ModelSettings {
         Err(SettingsError::UnknownKey { origin: entry.origin.clone(), key: entry.key.join("."), nearest })
     }
 
-    /// Takes one line of `[providers.<name>]` or `[prices."provider/model"]`.
+    /// Takes one line of `[providers.<name>]`, `[agents.<name>]` or `[prices."provider/model"]`.
     pub(super) fn set_table(&mut self, key: &[&str], layer: Layer, entry: &Entry) -> Result<(), SettingsError> {
         let [table, name, fields @ ..] = key else { unreachable!("the caller matched a table and a name") };
-        let table = if *table == "providers" { Table::Providers } else { Table::Prices };
+        let table = match *table {
+            "providers" => Table::Providers,
+            "agents" => Table::Agents,
+            _ => Table::Prices,
+        };
         if layer == Layer::Repository {
             return Err(SettingsError::NotForRepositories { origin: entry.origin.clone(), key: entry.key.join(".") });
         }
@@ -102,7 +112,7 @@ impl ModelSettings {
             let toml::Value::Table(inner) = inner else { return Err(entry.bad("one value")) };
             at = inner;
         }
-        // Headers keep their names; every other key is ours.
+        // Headers and variables keep their names; every other key is ours.
         let last = if folders.is_empty() { last.replace('_', "-") } else { (*last).to_owned() };
         at.insert(last, entry.toml());
         Ok(())
@@ -132,6 +142,12 @@ impl ModelSettings {
                     self.providers.retain(|known| known.name != provider.name);
                     self.providers.push(provider);
                 }
+                Table::Agents => {
+                    values.insert("name".to_owned(), toml::Value::String(name.clone()));
+                    let agent: AgentCli = values.try_into().map_err(bad)?;
+                    self.agents.retain(|known| known.name != agent.name);
+                    self.agents.push(agent);
+                }
                 Table::Prices => {
                     let price: Price = values.try_into().map_err(bad)?;
                     self.prices.insert(name, price);
@@ -147,6 +163,7 @@ impl ModelSettings {
             said: &|role| self.models.get(&role).map(|said| (said.value.clone(), said.origin.to_string())),
             reasoning: &|role| self.reasoning.get(&role).map(|setting| setting.value),
             providers: &self.providers,
+            agents: &self.agents,
             price: &|name| self.prices.get(name).cloned(),
             variable,
         };

@@ -115,7 +115,7 @@ impl Protocol for AnthropicMessages {
         };
         let usage = body.get("usage").filter(|usage| usage.is_object()).map(usage);
         let raw = Value::Array(content.clone());
-        Ok(Reply { raw, text, calls, stop, usage, model: owned(body, "model"), id: owned(body, "id") })
+        Ok(Reply { raw, text, calls, stop, usage, cost: None, model: owned(body, "model"), id: owned(body, "id") })
     }
 
     fn assembler(&self) -> Box<dyn Assembler> {

@@ -126,7 +126,7 @@ impl Protocol for OpenaiChat {
             Some(_) | None => String::new(),
         };
         let usage = body.get("usage").filter(|usage| usage.is_object()).map(usage);
-        Ok(Reply { raw, text, calls, stop, usage, model: owned(body, "model"), id: owned(body, "id") })
+        Ok(Reply { raw, text, calls, stop, usage, cost: None, model: owned(body, "model"), id: owned(body, "id") })
     }
 
     fn assembler(&self) -> Box<dyn Assembler> {

@@ -116,7 +116,7 @@ impl Protocol for OpenaiResponses {
         };
         let usage = body.get("usage").filter(|usage| usage.is_object()).map(usage);
         let raw = Value::Array(output.clone());
-        Ok(Reply { raw, text, calls, stop, usage, model: owned(body, "model"), id: owned(body, "id") })
+        Ok(Reply { raw, text, calls, stop, usage, cost: None, model: owned(body, "model"), id: owned(body, "id") })
     }
 
     fn assembler(&self) -> Box<dyn Assembler> {

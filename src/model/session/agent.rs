@@ -1,0 +1,141 @@
+//! Questions to an agent CLI: what one is told, what is set aside for it, what its answer is worth.
+
+use serde_json::{Value, json};
+
+use super::{Bill, Judged, Prepared, Question, Session, Way};
+use crate::model::agent_cli::{Account, AgentCli, AgentEvent, AgentFault, Task, prompt::prompt};
+use crate::model::catalogue::{self, Service};
+use crate::model::error::ModelError;
+use crate::model::money::NanoDollars;
+use crate::model::replies::Key;
+use crate::model::reply::{Reply, Stop};
+use crate::model::roles::Bound;
+use crate::model::usage::Usage;
+
+/// Work for an agent.
+pub(super) struct Work<'a> {
+    pub(super) agent: &'a AgentCli,
+    pub(super) prompt: String,
+}
+
+/// What is set aside for a question where no price helps to guess: about what a question to a dear model comes to.
+const ASIDE: NanoDollars = NanoDollars(1_000_000_000);
+/// Tokens that an agent adds to a prompt of ours: its instructions and its tools. Measured with the releases in the table: 5 000 to
+/// 29 000.
+const OWN_PROMPT: u64 = 20_000;
+/// Tokens that it reads on the way, and its rounds; our guess, on the high side.
+const READ: u64 = 30_000;
+const ROUNDS: u64 = 15;
+
+impl<'a> Prepared<'a> {
+    /// A question to `agent`. `state` names what it can read: the same words about other files are another question.
+    pub(super) fn for_agent(question: &'a Question<'a>, agent: &'a AgentCli, state: &str) -> Prepared<'a> {
+        let prompt = prompt(question.conversation);
+        // What it may spend is no part of the question: a kept answer holds for any budget.
+        let arguments = arguments(question.bound, agent, None);
+        let body = json!({ "program": agent.program, "arguments": arguments, "prompt": prompt });
+        let key = Key::of(&format!("agent:{}:{state}", agent.name), &body);
+        let size = prompt.len() as u64;
+        Prepared {
+            key,
+            body,
+            size,
+            max_output: question.max_output,
+            prompt: size.div_ceil(3) + OWN_PROMPT,
+            way: Way::Agent(Work { agent, prompt }),
+            question,
+        }
+    }
+}
+
+fn arguments(bound: &Bound, agent: &AgentCli, cap: Option<NanoDollars>) -> Vec<String> {
+    let model = Some(bound.model.as_str()).filter(|model| !model.is_empty());
+    agent.command_line(model, bound.reasoning.filter(|_| bound.takes_reasoning()), cap)
+}
+
+/// What a question to an agent may cost about: it makes as many calls as it likes, so nobody can say it exactly.
+pub(super) fn about(bound: &Bound, prompt: u64, max_output: u64) -> Option<NanoDollars> {
+    let Some(price) = bound.price() else {
+        return bound.is_counted().then_some(ASIDE);
+    };
+    let usage = Usage {
+        write_5m: prompt.saturating_add(READ),
+        cache_read: prompt.saturating_add(READ / 2).saturating_mul(ROUNDS),
+        output: max_output,
+        ..Usage::default()
+    };
+    Some(price.cost(&usage, Service::Standard))
+}
+
+impl Session<'_> {
+    /// Runs the agent once. It tries again by itself where that may help.
+    pub(super) fn run_agent(&self, prepared: &Prepared<'_>, work: &Work<'_>, aside: Option<NanoDollars>) -> Judged {
+        let question = prepared.question;
+        let cap = aside.filter(|_| self.budget.limit().is_some());
+        let arguments = arguments(question.bound, work.agent, cap);
+        let task = Task { agent: work.agent, arguments: &arguments, prompt: &work.prompt };
+        let mut heard = |_: &AgentEvent, account: &Account| {
+            let characters = account.characters();
+            self.listener.event(&super::Event::Heard { purpose: question.purpose, characters });
+        };
+        let outcome = self.agents.run(&task, &mut heard, &self.cancel);
+        let account = outcome.account;
+        let cost = account.cost.or_else(|| counted(question.bound, work.agent, &account));
+        match outcome.answer {
+            Ok(text) => {
+                let reply = Reply {
+                    raw: json!({ "text": text }),
+                    text,
+                    calls: Vec::new(),
+                    stop: Stop::End,
+                    usage: account.usage,
+                    cost,
+                    model: account.model,
+                    id: account.id,
+                };
+                let body = kept(&reply);
+                Judged::Answered { reply: Box::new(reply), body, request_id: None }
+            }
+            Err(fault) => {
+                let bill = Bill { billed: fault.may_be_billed(), usage: account.usage, cost };
+                let error = match fault {
+                    AgentFault::Cancelled => ModelError::Cancelled,
+                    fault => ModelError::Agent { model: question.bound.name(), fault },
+                };
+                Judged::Failed { error, passes: false, asked: None, request_id: account.id, bill }
+            }
+        }
+    }
+}
+
+/// What an agent's tokens cost by the table, where it names no sum. `None` where a part of them has no price.
+fn counted(bound: &Bound, agent: &AgentCli, account: &Account) -> Option<NanoDollars> {
+    let price = |model: &Option<String>| {
+        let named = model.as_deref().or(account.model.as_deref());
+        let named = named.and_then(|id| catalogue::entry(agent.prices.as_deref()?, id)).map(|entry| &entry.price);
+        bound.own_price.as_ref().or(named).or_else(|| bound.price())
+    };
+    let cost = |(model, usage): &(Option<String>, Usage)| Some(price(model)?.cost(usage, Service::Standard));
+    if account.parts.is_empty() { None } else { account.parts.iter().map(cost).sum() }
+}
+
+/// An answer as it is kept.
+fn kept(reply: &Reply) -> Value {
+    json!({ "text": reply.text, "usage": reply.usage, "cost": reply.cost, "model": reply.model, "id": reply.id })
+}
+
+/// Reads a kept answer.
+pub(super) fn read_kept(body: &Value) -> Option<Reply> {
+    let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
+    let text: String = serde_json::from_value(field("text")).ok()?;
+    Some(Reply {
+        raw: json!({ "text": text }),
+        text,
+        calls: Vec::new(),
+        stop: Stop::End,
+        usage: serde_json::from_value(field("usage")).ok()?,
+        cost: serde_json::from_value(field("cost")).ok()?,
+        model: serde_json::from_value(field("model")).ok()?,
+        id: serde_json::from_value(field("id")).ok()?,
+    })
+}
