@@ -281,6 +281,11 @@ impl Index {
         }
         index
     }
+
+    /// Whether any pattern may end in the name.
+    fn knows(&self, name: &str) -> bool {
+        [&self.apis, &self.shapes].iter().any(|table| table.contains_key(name) || table.contains_key("*"))
+    }
 }
 
 /// What every call of the repository does to the world outside by itself.
@@ -331,6 +336,14 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
     let facts = &source.facts;
     let site = facts.call(id.index);
     if !chain::is_plain_call(site.kind) {
+        return Vec::new();
+    }
+    // Nearly every call has a name that no table knows.
+    let told_as = match map.target(id) {
+        CallTarget::External(External { path, .. }) => path.last().map_or("default", Name::as_str),
+        CallTarget::Symbols(_) | CallTarget::Unresolved => site.name.as_str(),
+    };
+    if !index.knows(told_as) && !index.knows(&site.name) {
         return Vec::new();
     }
     let ecosystem = if source.language == LanguageName::Rust { Ecosystem::Cargo } else { Ecosystem::Npm };
