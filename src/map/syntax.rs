@@ -492,6 +492,7 @@ impl<'t> Iterator for Children<'t> {
     }
 }
 
+/// Assertions that the tests of the languages share.
 #[cfg(test)]
 pub(crate) mod tests {
     /// Asserts that the grammar's own list of node types knows each of these kinds, and no field of them.

@@ -351,6 +351,9 @@ fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
 /// Blocking calls of one function.
 type Group = [(CallId, Weight)];
 
+/// What functions must share to be told together: the weight, the helper or else the file, and the API.
+type Shared<'a> = (Weight, Option<SymbolId>, FileId, &'a str);
+
 /// The heaviest call of a function.
 fn heaviest(group: &Group) -> Option<(CallId, Weight)> {
     group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index))).copied()
@@ -359,7 +362,7 @@ fn heaviest(group: &Group) -> Option<(CallId, Weight)> {
 /// One finding a function, its heaviest call first; and functions together that block in one helper, or call one API in one file:
 /// who moves it away for one of them has the shape for the others.
 fn merged<'s>(map: &RepoMap, effects: &Effects, sites: &'s [(CallId, Weight)]) -> Vec<Vec<&'s Group>> {
-    let mut found: Vec<((Weight, Option<SymbolId>, FileId, &str), Vec<&Group>)> = Vec::new();
+    let mut found: Vec<(Shared<'_>, Vec<&Group>)> = Vec::new();
     for group in sites.chunk_by(|(a, _), (b, _)| a.file == b.file && map.caller_of(*a) == map.caller_of(*b)) {
         let Some((call, weight)) = heaviest(group) else { continue };
         let through = effects.cause(map, call, Effect::Blocking).and_then(|cause| cause.through);
