@@ -21,7 +21,7 @@ pub struct Call<'a> {
     pub url: &'a str,
     /// Headers, keys among them: never printed.
     pub headers: &'a [(String, Hidden)],
-    /// The body, JSON.
+    /// The body, JSON unless a header says otherwise.
     pub body: Option<&'a [u8]>,
 }
 
@@ -212,7 +212,10 @@ impl Http {
             request = request.header(name, &value.0);
         }
         if let Some(body) = call.body {
-            request = request.header("content-type", "application/json").body(body.to_vec());
+            if !call.headers.iter().any(|(name, _)| name == "content-type") {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body.to_vec());
         }
         let sent = tokio::time::timeout(self.timeouts.first_byte, request.send()).await;
         let response = sent

@@ -7,6 +7,7 @@
 //! Who the roles are bound to is [`roles`]' matter; what models cost and can do is a table, [`catalogue`].
 
 pub mod agent_cli;
+pub mod batch;
 pub mod budget;
 pub mod catalogue;
 pub mod conversation;

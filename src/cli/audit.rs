@@ -11,6 +11,7 @@ use improve::audit::baseline::{self, Baseline};
 use improve::audit::{Audit, AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
 use improve::finding::{Finding, Level};
+use improve::model::Role;
 use improve::plan::index;
 use improve::report::audit_document::AuditDocument;
 use improve::report::human::AuditPage;
@@ -21,9 +22,9 @@ use improve::survey::{Survey, survey};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::ModelArgs;
+use super::models::{ModelArgs, check_batch};
 use super::output::{Format, OutputArgs};
-use super::planning::{Extent, consult};
+use super::planning::{Extent, Manner, consult};
 use super::progress::Bar;
 use super::words::{self, Words};
 use super::{Context, command_names};
@@ -64,6 +65,10 @@ pub struct ScopeArgs {
     pub dry_run: bool,
     #[command(flatten)]
     pub models: ModelArgs,
+    /// Ask the audit's questions together over the vendor's batch endpoint: half the price, answers within hours. The same
+    /// command goes on with a batch that an interrupted run left
+    #[arg(long, conflicts_with = "offline", help_heading = "Models")]
+    batch: bool,
 }
 
 /// Find what is worth changing, without writing plans
@@ -78,7 +83,7 @@ pub struct AuditArgs {
     #[arg(long)]
     all: bool,
     /// Write what is found to the baseline, so that later runs are silent about it
-    #[arg(long, conflicts_with_all = ["no_baseline", "top", "all", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["no_baseline", "batch", "top", "all", "format", "output"])]
     write_baseline: bool,
     #[command(flatten)]
     output: OutputArgs,
@@ -124,7 +129,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Reads the repository and runs the rules.
 pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audited, Failure> {
-    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, models } =
+    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, batch, models } =
         scope.clone();
     let flags = Flags {
         exclude: (!exclude.is_empty()).then_some(exclude),
@@ -134,6 +139,9 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
         ..flags
     };
     let mut workspace = context.globals.workspace(models.flags(flags), &context.console)?;
+    if batch {
+        check_batch(&models, Role::Planner, &workspace.settings)?;
+    }
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
     if !paths.is_empty() {
         workspace.settings.include.value = paths;
@@ -163,7 +171,7 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
     }
     let incomplete = !audit.failed_rules.is_empty();
     let mut document = AuditDocument::new(survey.repository(), audit, &rejections);
-    let consulted = consult(&models, dry_run, &options, &mut document, &survey, &workspace, context)?;
+    let consulted = consult(&models, Manner { dry_run, batch }, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
     Ok(Audited { workspace, survey, document, extent })
 }

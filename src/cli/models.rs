@@ -1,19 +1,20 @@
 //! What commands that may ask a model share: the flags, the session, and the question before money is spent.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use improve::cancel::Cancel;
 use improve::http::{Http, Timeouts};
 use improve::model::agent_cli::{Agents, Installed, Limits};
+use improve::model::batch::{BatchFault, Batcher};
 use improve::model::budget::Budget;
 use improve::model::ledger::Ledger;
 use improve::model::replies::Replies;
 use improve::model::retry::RetryPolicy;
 use improve::model::roles::{Bound, Via};
-use improve::model::session::{Event, Listener, Question, Session, SystemClock, Tally};
-use improve::model::{NanoDollars, Role};
+use improve::model::session::{Batched, Event, Listener, Question, Session, SystemClock, Tally};
+use improve::model::{ModelError, NanoDollars, Role};
 use improve::observer::{self, Observer, Phase};
 use improve::planner::reading_copy::ReadingCopy;
 use improve::progress::Progress as _;
@@ -72,6 +73,24 @@ impl ModelArgs {
         }
         Ok(settings.model.bound(role, &variable)?)
     }
+}
+
+/// Refuses `--batch` where the model of `role` cannot be asked that way, before anything is read or asked.
+pub fn check_batch(models: &ModelArgs, role: Role, settings: &Settings) -> Result<(), Failure> {
+    match models.bound(role, settings)? {
+        None => Err(Failure::usage(format!("--batch: no model is bound as {}", role.label()))
+            .hint("`improve doctor` shows what is bound, and what is missing")),
+        Some(bound) if bound.batch().is_none() => {
+            Err(ModelError::Batch { model: bound.name(), fault: BatchFault::NoEndpoint }.into())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Brings questions together that may wait; what was submitted is recorded beside the ledger.
+pub fn batcher(workspace: &Workspace) -> Option<Batcher> {
+    let (ledger, _) = places(workspace);
+    ledger.path().parent().map(Batcher::within)
 }
 
 /// A variable of the environment.
@@ -146,6 +165,7 @@ impl Line {
             run: format!("{}-{}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"), std::process::id()),
             tally: Tally::default(),
             dry_run,
+            batcher: None,
         }
     }
 }
@@ -212,6 +232,17 @@ impl Listener for Voice {
                 let text = would_ask(question, *prompt, *at_most, body);
                 self.bar.suspend(|| self.console.ask(&text));
             }
+            Event::Batch { id, since, how } => {
+                let text = batch_in_words(id, *since, *how);
+                match how {
+                    // A line that comes and goes on a terminal, and would fill a log.
+                    Batched::Waiting { .. } => self.bar.message(&text),
+                    Batched::Submitted { .. } | Batched::Resumed { .. } | Batched::Fetched => {
+                        self.bar.suspend(|| self.console.note(&text));
+                    }
+                    Batched::Left => self.bar.suspend(|| self.console.ask(&text)),
+                }
+            }
             Event::Unrecorded { why } => {
                 let text = format!("a call was made and is not in the ledger: {why}");
                 self.bar.suspend(|| self.console.warn(&text));
@@ -239,6 +270,25 @@ fn would_ask(question: &Question<'_>, prompt: u64, at_most: Option<NanoDollars>,
                 "would run `{line}` in a copy of the repository: {purpose}, about {prompt} tokens to begin with, {cost}"
             )
         }
+    }
+}
+
+fn batch_in_words(id: &str, since: SystemTime, how: Batched) -> String {
+    let since = jiff::Timestamp::try_from(since)
+        .map(|since| since.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default();
+    let questions = |count: usize| if count == 1 { "1 question".to_owned() } else { format!("{count} questions") };
+    match how {
+        Batched::Submitted { questions: count } => format!(
+            "batch {id}: {} submitted; ctrl-C leaves it to the vendor, and the same command goes on with it",
+            questions(count)
+        ),
+        Batched::Resumed { questions: count } => {
+            format!("batch {id}: submitted at {since}, has {} of this run", questions(count))
+        }
+        Batched::Waiting { done, total } => format!("batch {id}: {done} of {total} answered, waiting since {since}"),
+        Batched::Fetched => format!("batch {id}: fetched"),
+        Batched::Left => format!("batch {id} goes on at the vendor; the same command fetches its answers"),
     }
 }
 

@@ -4,6 +4,7 @@ use improve::audit::engine::suppressions;
 use improve::audit::suppression::Suppressions;
 use improve::audit::{AuditOptions, NotAudited};
 use improve::finding::{Category, Finding};
+use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::planner::asking::Desk;
 use improve::planner::pack::pack;
@@ -17,7 +18,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, agents, agreed};
+use super::models::{Line, ModelArgs, agents, agreed, batcher};
 
 /// Tokens of what every prompt says of the repository.
 pub const PACK_TOKENS: usize = 8_000;
@@ -31,6 +32,15 @@ pub enum Extent {
     Partly,
     /// A model could not be asked at all, as it is set up.
     Misconfigured,
+}
+
+/// How a model is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Requests are shown and not sent.
+    pub dry_run: bool,
+    /// Questions go together, and may wait.
+    pub batch: bool,
 }
 
 /// What an effort is worth in questions.
@@ -52,7 +62,7 @@ fn breadth(effort: AuditEffort) -> Breadth {
 /// whatever becomes of that.
 pub fn consult(
     models: &ModelArgs,
-    dry_run: bool,
+    manner: Manner,
     options: &AuditOptions,
     document: &mut AuditDocument,
     survey: &Survey,
@@ -63,6 +73,7 @@ pub fn consult(
     if survey.map.files.is_empty() {
         return Ok(Extent::Whole);
     }
+    let Manner { dry_run, batch } = manner;
     let breadth = breadth(workspace.settings.effort.value);
     let lenses: Vec<Category> = if options.focus.is_empty() { breadth.lenses.to_vec() } else { options.focus.clone() };
     let pack = pack(&survey.map, survey.effects(), &survey.tree, PACK_TOKENS);
@@ -75,14 +86,18 @@ pub fn consult(
     );
     let estimate = lens::estimate(lenses.len(), pack_tokens, &bound)
         .zip(vet::estimate(judged, pack_tokens, &bound))
-        .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging);
+        .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging)
+        .map(|whole| if batch { NanoDollars(whole.0.div_ceil(2)) } else { whole });
     if !dry_run && !agreed(&bound, &what, estimate, &workspace.settings, &context.console)? {
         return Ok(Extent::Whole);
     }
     let line = Line::open(&context.console, context.cancel.clone(), dry_run)?;
     let copy = ReadingCopy::new(&survey.map, &survey.tree);
     let agents = agents(&copy, workspace);
-    let session = line.session(&bound, &agents, workspace, NanoDollars::ZERO, dry_run, context);
+    let session = Session {
+        batcher: batch.then(|| batcher(workspace)).flatten(),
+        ..line.session(&bound, &agents, workspace, NanoDollars::ZERO, dry_run, context)
+    };
     let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
     let heard = |count: usize| line.voice.tick(count as u64);
 

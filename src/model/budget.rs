@@ -71,6 +71,11 @@ impl Budget {
         Ok(Reservation { budget: self, amount })
     }
 
+    /// Sets nothing aside: for what is paid for already, and is booked whatever may still be spent.
+    pub fn paid(&self) -> Reservation<'_> {
+        Reservation { budget: self, amount: NanoDollars::ZERO }
+    }
+
     /// Tokens that a prompt of so many bytes will take: as many as earlier ones took by what was measured, and a tenth more.
     pub fn estimate(&self, model: &str, bytes: u64) -> u64 {
         let books = self.books();

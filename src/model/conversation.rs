@@ -75,14 +75,15 @@ impl Conversation {
 
     /// Tells the model something.
     pub fn tell(&mut self, parts: impl IntoIterator<Item = Part>) {
-        let parts = parts.into_iter().map(|part| match part {
-            Part::Text(text) => Part::Text(mask(&text)),
-            Part::Shared(text) => Part::Shared(mask(&text)),
-            Part::ToolResult { id, name, content, failed } => {
-                Part::ToolResult { id, name, content: mask(&content), failed }
-            }
-        });
-        self.turns.push(Turn::Told(parts.collect()));
+        self.turns.push(Turn::Told(parts.into_iter().map(masked).collect()));
+    }
+
+    /// Adds to what the model is told next. Nothing that was sent changes by it.
+    pub fn add(&mut self, part: Part) {
+        match self.turns.last_mut() {
+            Some(Turn::Told(parts)) => parts.push(masked(part)),
+            Some(Turn::Answered(_)) | None => self.tell([part]),
+        }
     }
 
     /// Keeps what the model answered.
@@ -98,5 +99,15 @@ impl Conversation {
     /// The turns so far.
     pub fn turns(&self) -> &[Turn] {
         &self.turns
+    }
+}
+
+fn masked(part: Part) -> Part {
+    match part {
+        Part::Text(text) => Part::Text(mask(&text)),
+        Part::Shared(text) => Part::Shared(mask(&text)),
+        Part::ToolResult { id, name, content, failed } => {
+            Part::ToolResult { id, name, content: mask(&content), failed }
+        }
     }
 }

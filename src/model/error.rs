@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::agent_cli::AgentFault;
+use super::batch::BatchFault;
 use super::money::NanoDollars;
 use crate::hint::Hint;
 use crate::http::TransportFault;
@@ -43,6 +44,14 @@ pub enum ModelError {
         model: String,
         /// What went wrong on the wire.
         fault: TransportFault,
+    },
+    /// A batch gave no answer.
+    #[error("{model}: {fault}")]
+    Batch {
+        /// `provider/model`.
+        model: String,
+        /// Why.
+        fault: BatchFault,
     },
     /// The answer cannot be used.
     #[error("{model}: {fault}")]
@@ -212,6 +221,7 @@ impl ModelError {
         match self {
             ModelError::NoKey { .. } | ModelError::Unpriced { .. } => true,
             ModelError::Agent { fault, .. } => fault.is_setup(),
+            ModelError::Batch { fault, .. } => *fault == BatchFault::NoEndpoint,
             ModelError::Refused { refusal, .. } => match refusal.kind {
                 RefusalKind::Unauthorized | RefusalKind::Billing | RefusalKind::Forbidden | RefusalKind::NotFound => {
                     true
@@ -249,6 +259,7 @@ impl ModelError {
             | ModelError::Exhausted { .. }
             | ModelError::Unreachable { .. }
             | ModelError::Agent { .. }
+            | ModelError::Batch { .. }
             | ModelError::OverBudget { .. }
             | ModelError::Unpriced { .. }
             | ModelError::Record { .. }
@@ -326,6 +337,7 @@ impl Hint for ModelError {
                 }
             },
             ModelError::Agent { fault, .. } => return fault.hint(),
+            ModelError::Batch { fault, .. } => fault.hint(),
             ModelError::OverBudget { .. } => {
                 "raise --max-usd; what was answered is kept and costs nothing twice".to_owned()
             }

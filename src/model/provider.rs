@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::batch::BatchName;
 use super::protocol::ProtocolName;
 
 /// A server of models.
@@ -33,6 +34,9 @@ pub struct Provider {
     /// Headers beside those of the wire.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// The batch endpoint it has beside its wire, for questions that may wait at half the price.
+    #[serde(default)]
+    pub batch: Option<BatchName>,
     /// What it makes of a schema.
     #[serde(default)]
     pub schemas: Schemas,

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -21,8 +22,18 @@ pub const FOLDER: &str = "replies";
 const HEAD: &[u8] = b"improve reply 1\n";
 
 /// The key of a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Key(String);
+
+impl TryFrom<String> for Key {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Key, &'static str> {
+        let is_sum = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_sum { Ok(Key(text)) } else { Err("64 hexadecimal digits") }
+    }
+}
 
 impl Key {
     /// The key of a request. Whether the answer came in pieces makes no difference to it.
@@ -39,8 +50,8 @@ impl Key {
         Key(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Its digits.
-    pub fn text(&self) -> &str {
+    /// 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

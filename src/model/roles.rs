@@ -5,6 +5,7 @@ use super::catalogue::{self, Entry, Price};
 use super::provider::{Located, Provider};
 use super::{Reasoning, Role};
 use crate::hint::Hint;
+use crate::model::batch::BatchName;
 use crate::nearest::nearest;
 
 /// A model, bound to a role.
@@ -103,6 +104,19 @@ impl Bound {
             "" => self.vendor().to_owned(),
             model => format!("{}/{model}", self.vendor()),
         }
+    }
+
+    /// Its server, unless it is an agent CLI.
+    pub fn server(&self) -> Option<&Located> {
+        match &self.via {
+            Via::Server(located) => Some(located),
+            Via::Agent(_) => None,
+        }
+    }
+
+    /// The batch endpoint it can be asked over.
+    pub fn batch(&self) -> Option<BatchName> {
+        self.server()?.provider.batch
     }
 
     /// The provider, or the agent.

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::agent_cli::Agents;
+use super::batch::Batcher;
 use super::budget::{Budget, Spent};
-use super::catalogue::{self, Service};
+use super::catalogue;
 use super::conversation::{Conversation, Part, Turn};
 use super::error::{ModelError, Refusal, RefusalKind, ReplyFault};
 use super::ledger::{Ledger, Line};
@@ -25,12 +26,13 @@ use crate::cancel::Cancel;
 use crate::http::{Answer, Call, Hidden, Method, Transport, TransportFault};
 
 mod agent;
+mod batching;
 mod clock;
 mod events;
 mod hearing;
 
 pub use clock::{Clock, SystemClock};
-pub use events::{Deaf, Event, Listener};
+pub use events::{Batched, Deaf, Event, Listener};
 use hearing::{Hearing, read_body};
 
 /// Answers longer than this come in pieces: a server that thinks for minutes in silence looks like one that is gone, and the
@@ -63,6 +65,8 @@ pub struct Session<'a> {
     pub tally: Tally,
     /// Requests are shown and not sent.
     pub dry_run: bool,
+    /// Questions may wait, and go together; otherwise each is asked at once.
+    pub batcher: Option<Batcher>,
 }
 
 /// What came of a session's calls so far.
@@ -172,7 +176,10 @@ impl Session<'_> {
         if self.dry_run {
             return Err(ModelError::DryRun);
         }
-        let (reply, body) = self.try_until_answered(&prepared, at_most)?;
+        let (reply, body) = match &self.batcher {
+            Some(batcher) => self.ask_in_batch(batcher, &prepared, at_most)?,
+            None => self.try_until_answered(&prepared, at_most)?,
+        };
         // An answer that was cut or refused may come better next time.
         if matches!(reply.stop, Stop::End | Stop::ToolCalls) {
             self.replies.put(&prepared.key, &body);
@@ -225,7 +232,8 @@ impl Session<'_> {
             max_output,
             reasoning: bound.reasoning.filter(|_| bound.takes_reasoning()),
             cache_key: &cache_key,
-            stream: max_output > STREAM_ABOVE,
+            // A batch is answered in one piece.
+            stream: max_output > STREAM_ABOVE && self.batcher.is_none(),
         };
         let body = wire.encode(&request);
         let bytes = serde_json::to_vec(&body).expect("a body is JSON");
@@ -255,7 +263,7 @@ impl Session<'_> {
         };
         let Some(price) = price else { return Ok(None) };
         let usage = Usage { write_5m: prepared.prompt, output: prepared.max_output, ..Usage::default() };
-        Ok(Some(price.cost(&usage, Service::Standard)))
+        Ok(Some(price.cost(&usage, self.service())))
     }
 
     fn try_until_answered(
@@ -274,7 +282,7 @@ impl Session<'_> {
                 Err(Failed::Final(error)) => return Err(error),
                 Err(Failed::Passing { error, asked }) => (error, asked),
             };
-            let wait = self.policy.wait(attempt, asked, chance(&prepared.key, attempt, self.clock.now()));
+            let wait = self.policy.wait(attempt, asked, chance(prepared.key.as_str(), attempt, self.clock.now()));
             let elapsed = self.clock.now().duration_since(started).unwrap_or_default();
             let too_long = wait > self.policy.longest_asked || elapsed + wait > self.policy.deadline;
             if attempt >= self.policy.attempts || too_long {
@@ -311,10 +319,9 @@ impl Session<'_> {
                 (bill.usage, bill.cost, label(error).to_owned(), request_id.clone(), None, bill.billed)
             }
         };
+        let price = question.bound.price();
         let cost = match &prepared.way {
-            Way::Server(_) => {
-                usage.and_then(|usage| question.bound.price().map(|price| price.cost(&usage, Service::Standard)))
-            }
+            Way::Server(_) => usage.and_then(|usage| price.as_ref().map(|price| price.cost(&usage, self.service()))),
             Way::Agent(_) => said,
         };
         let cost = if billed { cost } else { Some(NanoDollars::ZERO) };
@@ -421,17 +428,7 @@ impl Session<'_> {
             return Judged::Failed { error, passes, asked, request_id, bill: Bill::unread(false) };
         }
         let body = if answer.streamed { hearing.body() } else { read_body(&answer.body) };
-        let decoded = body.and_then(|body| {
-            let reply = wire.decode(&body)?;
-            match reply.stop {
-                Stop::ContextFull => Err(ReplyFault::ContextFull),
-                Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => Err(ReplyFault::Empty),
-                Stop::End | Stop::ToolCalls | Stop::Length | Stop::Refused(_) | Stop::Paused | Stop::Other(_) => {
-                    Ok((reply, body))
-                }
-            }
-        });
-        match decoded {
+        match body.and_then(|body| usable(wire, body)) {
             Ok((reply, body)) => Judged::Answered { reply: Box::new(reply), body, request_id },
             Err(fault) => {
                 let passes = fault.passes();
@@ -467,6 +464,18 @@ enum Judged {
 /// The model for the ledger.
 fn asked_model(bound: &Bound) -> String {
     if bound.model.is_empty() { "default".to_owned() } else { bound.model.clone() }
+}
+
+/// Reads the body of an answer, except for what no caller can use.
+fn usable(wire: &dyn Protocol, body: Value) -> Result<(Reply, Value), ReplyFault> {
+    let reply = wire.decode(&body)?;
+    match reply.stop {
+        Stop::ContextFull => Err(ReplyFault::ContextFull),
+        Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => Err(ReplyFault::Empty),
+        Stop::End | Stop::ToolCalls | Stop::Length | Stop::Refused(_) | Stop::Paused | Stop::Other(_) => {
+            Ok((reply, body))
+        }
+    }
 }
 
 /// The headers of every request to a model's server.
@@ -532,6 +541,7 @@ fn exhausted(error: ModelError, attempts: u32) -> ModelError {
         | ModelError::OverBudget { .. }
         | ModelError::Unpriced { .. }
         | ModelError::Record { .. }
+        | ModelError::Batch { .. }
         | ModelError::DryRun
         | ModelError::Cancelled => error,
     }
@@ -564,6 +574,7 @@ fn label(error: &ModelError) -> &'static str {
             | ReplyFault::Endless(_) => "unusable",
         },
         ModelError::Agent { fault, .. } => fault.label(),
+        ModelError::Batch { fault, .. } => fault.label(),
         ModelError::Cancelled => "cancelled",
         ModelError::NoKey { .. }
         | ModelError::OverBudget { .. }
@@ -574,9 +585,9 @@ fn label(error: &ModelError) -> &'static str {
 }
 
 /// 0..=99. Needs no quality: only that callers that failed together do not come back together.
-fn chance(key: &Key, attempt: u32, now: SystemTime) -> u32 {
+fn chance(what: &str, attempt: u32, now: SystemTime) -> u32 {
     let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-    let mixed = xxhash_rust::xxh3::xxh3_64_with_seed(key.text().as_bytes(), u64::from(nanos) + u64::from(attempt));
+    let mixed = xxhash_rust::xxh3::xxh3_64_with_seed(what.as_bytes(), u64::from(nanos) + u64::from(attempt));
     (mixed % 100) as u32
 }
 

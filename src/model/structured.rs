@@ -42,6 +42,9 @@ impl Toolbox for NoTools {
     }
 }
 
+/// Rounds of tool calls by batch, at most: each may take an hour.
+const ROUNDS_BY_BATCH: u32 = 4;
+
 /// Calls of tools that are not there, or with an input that is no JSON, in a row: beyond this the model is lost.
 const LOST_AFTER: u32 = 3;
 
@@ -57,6 +60,11 @@ impl Session<'_> {
         let mut rounds = 0;
         let mut lost = 0;
         let mut sent_back = false;
+        let allowed = if self.batcher.is_some() { purpose.rounds.min(ROUNDS_BY_BATCH) } else { purpose.rounds };
+        if allowed < purpose.rounds && !conversation.opening().tools.is_empty() {
+            let told = include_str!("../../templates/model/by_batch.md").replace("{{ rounds }}", &allowed.to_string());
+            conversation.add(Part::Text(told.trim().to_owned()));
+        }
         loop {
             let reply = self.ask(&Question {
                 role: purpose.role,
@@ -72,7 +80,7 @@ impl Session<'_> {
                 Stop::ContextFull => return Err(unusable(ReplyFault::ContextFull)),
                 Stop::Paused => {
                     rounds += 1;
-                    if rounds > purpose.rounds + 1 {
+                    if rounds > allowed + 1 {
                         return Err(unusable(ReplyFault::Endless(rounds)));
                     }
                     conversation.keep(&reply);
@@ -94,8 +102,8 @@ impl Session<'_> {
                 }
             }
             rounds += 1;
-            let over = rounds > purpose.rounds;
-            if rounds > purpose.rounds + 1 {
+            let over = rounds > allowed;
+            if rounds > allowed + 1 {
                 return Err(unusable(ReplyFault::Endless(rounds)));
             }
             let offered: Vec<String> = conversation.opening().tools.iter().map(|tool| tool.name.clone()).collect();

@@ -20,6 +20,8 @@ use super::*;
 use crate::cancel::Cancel;
 use crate::http::{Answer, Call, Listener, Transport, TransportFault};
 
+mod batches;
+
 /// Answers from a list, and remembers what it was asked.
 #[derive(Default)]
 struct Scripted {
@@ -111,6 +113,7 @@ impl Desk {
             run: "run".to_owned(),
             tally: Tally::default(),
             dry_run: false,
+            batcher: None,
         }
     }
 

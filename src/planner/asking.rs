@@ -21,11 +21,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks every question: the first alone, for it writes the shared prefix into the vendor's cache, which the others read at a tenth of
-/// the price; then several at once, until one meets an error that every further one would meet too.
+/// Asks every question. Where each is answered by itself, the first goes alone, for it writes the shared prefix into the vendor's cache, which the others read at a tenth of
+/// the price; then several at once, until one meets an error that every further one would meet too. A batch has them all at once.
 ///
 /// The result has one entry for each, in order, or why it has no answer. It is an error only where nothing was answered.
 pub(super) fn each<Q: Sync, A: Send>(
+    session: &Session<'_>,
     questions: &[Q],
     ask: impl Fn(&Q) -> Result<A, ModelError> + Sync,
 ) -> Result<Vec<Result<A, String>>, ModelError> {
@@ -39,10 +40,15 @@ pub(super) fn each<Q: Sync, A: Send>(
         }
         answer => lock(&answers)[at] = Some(answer.map_err(|error| error.to_string())),
     };
-    next().into_iter().for_each(settle);
+    if session.batcher.is_none() {
+        next().into_iter().for_each(settle);
+    }
+    let seats = session.seats(questions.len(), PARALLEL);
     std::thread::scope(|scope| {
-        for _ in 0..PARALLEL {
-            scope.spawn(|| {
+        for seat in seats {
+            let (next, settle) = (&next, &settle);
+            scope.spawn(move || {
+                let _seat = seat;
                 while let Some(at) = next() {
                     settle(at);
                 }

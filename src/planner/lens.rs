@@ -72,7 +72,7 @@ pub fn look(
     desk: &Desk<'_>,
     heard: &(dyn Fn(usize) + Sync),
 ) -> Result<Seen, ModelError> {
-    let answers = each(lenses, |&lens| {
+    let answers = each(desk.session, lenses, |&lens| {
         let answer = match ask(lens, known, desk, desk.pack) {
             // Room to read is worth more than the pack where a model has little.
             Err(error) if error.is_too_long() => ask(lens, known, desk, ""),

@@ -108,7 +108,7 @@ pub enum Outcome {
 /// every further question would meet too.
 pub fn vet(findings: &[Finding], desk: &Desk<'_>, heard: &(dyn Fn(usize) + Sync)) -> Result<Vec<Vetted>, ModelError> {
     let batches = batches(findings);
-    let judged = each(&batches, |batch| {
+    let judged = each(desk.session, &batches, |batch| {
         let of: Vec<&Finding> = batch.iter().map(|&at| &findings[at]).collect();
         let judged = judge_in_parts(&of, desk);
         heard(batch.len());

@@ -1,6 +1,6 @@
 //! What a session says of its calls while they run.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -19,6 +19,32 @@ pub struct Deaf;
 
 impl Listener for Deaf {
     fn event(&self, _event: &Event<'_>) {}
+}
+
+/// How a batch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batched {
+    /// So many questions were submitted.
+    Submitted {
+        /// How many.
+        questions: usize,
+    },
+    /// An earlier run submitted so many of the questions that are asked now.
+    Resumed {
+        /// How many.
+        questions: usize,
+    },
+    /// It goes on.
+    Waiting {
+        /// Questions that are done with.
+        done: u64,
+        /// Questions in all.
+        total: u64,
+    },
+    /// Its answers are here.
+    Fetched,
+    /// This run stops, and it goes on at the vendor.
+    Left,
 }
 
 /// Something that happened to a call.
@@ -50,6 +76,15 @@ pub enum Event<'a> {
         why: &'a str,
         /// How long until the next try.
         wait: Duration,
+    },
+    /// A batch goes on.
+    Batch {
+        /// The vendor's id of it.
+        id: &'a str,
+        /// When it was submitted.
+        since: SystemTime,
+        /// How it goes.
+        how: Batched,
     },
     /// It was answered and could not be recorded.
     Unrecorded {
