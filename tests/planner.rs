@@ -1,5 +1,7 @@
 //! The program with a planner, over real HTTP to a server on loopback: what it asks, what it makes of the answers, what it spends.
 
+#[path = "planner/batches.rs"]
+mod batches;
 mod common;
 #[path = "common/models.rs"]
 mod models;
@@ -47,8 +49,12 @@ fn commit(folder: &Path) {
     git(folder, &["commit", "-q", "-m", "first"]);
 }
 
-/// Runs the program with a key for `server` and nothing else of the environment that matters.
 fn run(folder: &Path, server: &Server, args: &[&str]) -> Output {
+    program(folder, server, args).output().expect("the program starts")
+}
+
+/// The program with a key for `server` and nothing else of the environment that matters.
+fn program(folder: &Path, server: &Server, args: &[&str]) -> Command {
     let home = folder.join(".git/home");
     let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
     command.args(args).current_dir(folder).stdin(Stdio::null());
@@ -63,7 +69,7 @@ fn run(folder: &Path, server: &Server, args: &[&str]) -> Output {
         .env("COLUMNS", "100")
         .env("ANTHROPIC_API_KEY", "hush-hush")
         .env("ANTHROPIC_BASE_URL", &server.url);
-    command.output().expect("the program starts")
+    command
 }
 
 fn document(output: &Output) -> Value {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-/// What the server says to a request: a status and a body.
-pub type Script = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+/// What the server says to a request, by its method and path and its body: a status and a body.
+pub type Script = dyn Fn(&str, &str) -> (u16, String) + Send + Sync;
 
 /// The server. It lives as long as the test's process.
 pub struct Server {
@@ -17,8 +17,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that answers by `script`.
+    /// A server that answers every request by `script`, which is given its body.
     pub fn start(script: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static) -> Server {
+        Server::of_paths(move |_, body| {
+            let (status, answer) = script(&serde_json::from_str(body).unwrap_or(Value::Null));
+            (status, answer.to_string())
+        })
+    }
+
+    /// A server that answers by `script`, which is given `POST /path` and the body.
+    pub fn of_paths(script: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -61,8 +69,8 @@ fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) -> std::i
         let body = String::from_utf8_lossy(&body).into_owned();
         // The key is in the head, where it belongs; the log is what the model sees.
         log.lock().expect("no thread panics").push(body.clone());
-        let (status, answer) = script(&serde_json::from_str(&body).unwrap_or(Value::Null));
-        let answer = answer.to_string();
+        let line = head.lines().next().unwrap_or_default();
+        let (status, answer) = script(line.strip_suffix(" HTTP/1.1").unwrap_or(line), &body);
         write!(
             stream,
             "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
