@@ -3,6 +3,8 @@
 //! Tools that are missing are said and passed over; nothing is fetched. `IMPROVE_TSC` and `IMPROVE_NODE` name a compiler and a
 //! Node.js that are not on the path.
 
+#![expect(clippy::print_stderr, reason = "a test that passes something over says so")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
