@@ -191,8 +191,7 @@ fn what_fits_a_number_of_tokens_is_a_document_too() {
     assert!(said(&output).len() <= 400 * 3, "{}", said(&output));
     let document = json(&output);
     assert_eq!(document["tokens"], 400);
-    let paths: Vec<&Value> = document["files"].as_array().expect("a list").iter().map(|file| &file["path"]).collect();
-    assert!(paths.contains(&&Value::from("src/orders.ts")), "{document}");
+    assert!(document["files"]["src"]["orders.ts"].is_object(), "{document}");
     assert!(refused(&map(shop.path(), &["--tokens", "400", "--format", "dot"])).contains("dot"));
 }
 
