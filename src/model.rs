@@ -35,6 +35,11 @@ pub use money::NanoDollars;
 pub use reply::Reply;
 pub use usage::Usage;
 
+/// Version of the prompts in `templates/planner` and `templates/model`: the ledger says with which of them an answer was got.
+pub fn prompts_version() -> u32 {
+    include_str!("../templates/VERSION").trim().parse().expect("a test reads it")
+}
+
 /// What a model is used for.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,

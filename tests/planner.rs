@@ -7,6 +7,8 @@ mod common;
 mod models;
 #[path = "planner/plans.rs"]
 mod plans;
+#[path = "planner/prompts.rs"]
+mod prompts;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,7 @@
 //! Agent CLIs: programs that the user has installed and logged in to, and that answer a prompt by themselves.
 //!
 //! The fourth way to ask beside the wires. What a CLI is called, how it is run and what it prints is a table, `agents.toml`;
-//! what it prints becomes [`event::AgentEvent`]s, the same for all. [`run::run`] runs one and keeps what it told; the process, its
+//! what it prints becomes [`event::AgentEvent`]s, the same for all. [`run::Installed`] runs one and keeps what it told; the process, its
 //! limits and its events serve whoever has work for an agent, a planner's question or a step of a plan.
 //!
 //! **Invariant:** which program is run is said by the built-in table or by the user's own file, never by a repository.

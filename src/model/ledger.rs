@@ -28,6 +28,9 @@ pub struct Line {
     pub purpose: String,
     /// The plan it is about.
     pub plan: Option<String>,
+    /// Version of the prompts; 0 in lines that are older than this field.
+    #[serde(default)]
+    pub prompts: u32,
     /// 1-based: the how manieth call for the same question.
     pub attempt: u32,
     /// The provider.
@@ -140,6 +143,7 @@ mod tests {
             role: Role::Planner,
             purpose: purpose.to_owned(),
             plan: None,
+            prompts: 1,
             attempt: 1,
             provider: "anthropic".to_owned(),
             model: "claude-opus-5-5".to_owned(),

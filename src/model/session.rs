@@ -21,7 +21,7 @@ use super::reply::{Reply, Stop};
 use super::retry::RetryPolicy;
 use super::roles::{Bound, Via};
 use super::usage::Usage;
-use super::{Role, protocol::refusal_of};
+use super::{Role, prompts_version, protocol::refusal_of};
 use crate::cancel::Cancel;
 use crate::http::{Answer, Call, Hidden, Method, Transport, TransportFault};
 
@@ -344,6 +344,7 @@ impl Session<'_> {
             role: question.role,
             purpose: question.purpose.to_owned(),
             plan: question.plan.map(str::to_owned),
+            prompts: prompts_version(),
             attempt,
             provider: question.bound.vendor().to_owned(),
             model: asked_model(question.bound),

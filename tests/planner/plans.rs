@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::models::Server;
 use super::{SHOP, commit, document, run, says, shop, stderr, verdict, verdicts, write};
 
-fn text_check(kind: &str, text: &str) -> Value {
+pub fn text_check(kind: &str, text: &str) -> Value {
     json!({"kind": kind, "file": "src/orders.ts", "text": text, "command": null, "expectation": null, "count": null})
 }
 
@@ -16,7 +16,7 @@ fn command_check(command: &str, expectation: &str) -> Value {
 }
 
 /// A draft that replaces the loop, if `old` is its text.
-fn draft(old: &str, goals: &Value) -> Value {
+pub fn draft(old: &str, goals: &Value) -> Value {
     json!({
         "worth_it": true, "title": "Read the orders in one query", "why": "Each id costs a query. A list of ids costs one.",
         "context": ["`prisma` is a module constant."], "excerpts": [],
@@ -32,12 +32,12 @@ fn draft(old: &str, goals: &Value) -> Value {
     })
 }
 
-fn body() -> String {
+pub fn body() -> String {
     SHOP.split_once("string[]) {\n").expect("the body of the function").1.to_owned()
 }
 
 /// What a request wants, by the schema of its answer.
-fn wants(request: &Value, property: &str) -> bool {
+pub fn wants(request: &Value, property: &str) -> bool {
     request["output_config"]["format"]["schema"]["properties"].get(property).is_some()
 }
 
@@ -155,7 +155,7 @@ fn a_command_that_is_green_where_the_plan_starts_is_no_goal() {
     assert_eq!(left, 0, "the worktree it was tried in is gone");
 }
 
-fn understanding(verdict: &str, questions: &Value) -> Value {
+pub fn understanding(verdict: &str, questions: &Value) -> Value {
     let quote =
         json!({"file": "src/orders.ts", "line": 5, "text": "export async function listOrders(ids: string[]) {"});
     let invented = json!({"file": "src/orders.ts", "line": 5, "text": "export const limit = 5"});

@@ -15,6 +15,7 @@ use crate::model::catalogue::{self, Service};
 use crate::model::error::ModelError;
 use crate::model::ledger::Line;
 use crate::model::money::NanoDollars;
+use crate::model::prompts_version;
 use crate::model::reply::Reply;
 use crate::model::roles::Bound;
 
@@ -285,6 +286,7 @@ impl Session<'_> {
             role: asked.role,
             purpose: asked.purpose.clone(),
             plan: asked.plan.clone(),
+            prompts: prompts_version(),
             attempt: 1,
             provider: bound.vendor().to_owned(),
             model: bound.model.clone(),
