@@ -12,6 +12,7 @@ use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
 use improve::plan::lint::lint;
 use improve::receipt::{Outcome, Receipt};
+use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
 use improve::report::{json, receipt as report};
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
@@ -276,8 +277,8 @@ fn agree_at_checkpoint(step: usize, question: &str, context: &Context) -> bool {
 /// How the repository fetches its dependencies, when the plan does not say.
 pub fn install(plan: &Plan, survey: &Survey) -> Option<String> {
     let touched = plan.scope.in_scope.iter().find_map(|entry| entry.path.as_deref()).unwrap_or("");
-    let found = survey.map.recon.command_for(improve::repo_map::recon::CommandPurpose::Install, touched);
-    install_command(plan, found.map(|command| command.command.as_str()))
+    let found = survey.map.recon.command_for(CommandPurpose::Install, touched);
+    install_command(plan, found.map(ProjectCommand::at_root).as_deref())
 }
 
 /// A plan that was only checked is not verified, and that is no failure.

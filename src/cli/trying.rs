@@ -3,7 +3,7 @@
 
 use improve::gate::GateLimits;
 use improve::plan::Plan;
-use improve::repo_map::recon::CommandPurpose;
+use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
 use improve::survey::Survey;
 use improve::trust::{Approved, Trust, commands_of, is_narrower, state_folder};
 use improve::verifier::baseline::Baseline;
@@ -32,27 +32,17 @@ impl<'a> Tryout<'a> {
     /// `trusts` is `--trust`: the repository's own commands may be run.
     pub fn new(survey: &Survey, workspace: &Workspace, trusts: bool, context: &'a Context) -> Tryout<'a> {
         let commands = survey.map.recon.packages.iter().flat_map(|package| &package.commands);
-        let at_root = |folder: &str, command: &str| match folder {
-            "" => command.to_owned(),
-            folder => format!("cd {} && {command}", shell_words::quote(folder)),
-        };
-        let own = commands.map(|command| at_root(&command.folder, &command.command)).collect();
+        let own = commands.map(ProjectCommand::at_root).collect();
         let install = survey.map.recon.command_for(CommandPurpose::Install, "");
         let ground = Place::of(&workspace.root, &cache_folder()).ok().zip(Trust::read(&state_folder()).ok());
         Tryout {
             context,
             ground,
             limits: limits(&workspace.settings),
-            install: install.map(|command| at_root(&command.folder, &command.command)),
+            install: install.map(ProjectCommand::at_root),
             own: if trusts { own } else { Vec::new() },
             trial: None,
         }
-    }
-
-    /// Tries nothing.
-    pub fn none(context: &'a Context) -> Tryout<'a> {
-        let limits = GateLimits::default();
-        Tryout { context, ground: None, limits, install: None, own: Vec::new(), trial: None }
     }
 
     /// What the gates of `plan` give on the last commit, those that may be run.

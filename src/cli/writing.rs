@@ -17,7 +17,7 @@ use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{Line, ModelArgs, Voice, agents, agreed};
-use super::planning::PACK_TOKENS;
+use super::planning::{PACK_TOKENS, count};
 use super::trying::Tryout;
 
 /// Has a planner write plans, where one is bound.
@@ -34,7 +34,8 @@ pub struct Writer<'a> {
     cost: Cost,
     /// What every prompt says of the repository, once it was needed.
     pack: Option<String>,
-    tryout: Tryout<'a>,
+    /// Lent to the planner while it writes.
+    tryout: Option<Tryout<'a>>,
     /// Requests are shown and not sent.
     dry_run: bool,
     context: &'a Context,
@@ -74,7 +75,7 @@ impl<'a> Writer<'a> {
             spent: NanoDollars(cost.nano_usd),
             cost: Cost::default(),
             pack: None,
-            tryout: Tryout::new(survey, workspace, trusts, context),
+            tryout: Some(Tryout::new(survey, workspace, trusts, context)),
             dry_run: false,
             context,
         })
@@ -90,24 +91,37 @@ impl<'a> Writer<'a> {
         self.bound.as_ref()
     }
 
-    /// Says what writing `plans` plans will cost and asks where that is much; after a no nobody is asked.
-    pub fn agree(&mut self, plans: usize) -> Result<(), Failure> {
-        let Some(bound) = self.bound.clone().filter(|_| plans > 0) else { return Ok(()) };
+    /// Says what writing so many plans will cost, and asks where that is much; after a no nobody is asked. `false` is a no.
+    pub fn agree(&mut self, plans: usize) -> Result<bool, Failure> {
+        if plans == 0 {
+            return Ok(true);
+        }
+        let what = count(plans, "plan to write", "plans to write");
+        self.agree_to(&what, |pack_tokens, bound| estimate(plans, pack_tokens, bound))
+    }
+
+    /// The same for something else, by its estimate.
+    pub fn agree_to(
+        &mut self,
+        what: &str,
+        estimate: impl Fn(u64, &Bound) -> Option<NanoDollars>,
+    ) -> Result<bool, Failure> {
+        let Some(bound) = self.bound.clone().filter(|_| !self.dry_run) else { return Ok(true) };
         let pack_tokens = (self.pack().len() / CHARACTERS_PER_TOKEN) as u64;
-        let what = if plans == 1 { "1 plan to write".to_owned() } else { format!("{plans} plans to write") };
-        let estimate = estimate(plans, pack_tokens, &bound);
-        if !agreed(&bound, &what, estimate, &self.workspace.settings, &self.context.console)? {
+        let estimate = estimate(pack_tokens, &bound);
+        let agreed = agreed(&bound, what, estimate, &self.workspace.settings, &self.context.console)?;
+        if !agreed {
             self.bound = None;
         }
-        Ok(())
+        Ok(agreed)
     }
 
     /// Has a plan written.
     pub fn write(&mut self, subject: &Subject<'_>, plan_context: &PlanContext) -> Result<Written, Failure> {
         let reader = self.reader.clone();
-        let mut tryout = std::mem::replace(&mut self.tryout, Tryout::none(self.context));
+        let mut tryout = self.tryout.take();
         let specified = self.ask_aloud("writing a plan", |desk, voice| {
-            let mut measure = |plan: &Plan| tryout.measure(plan, voice);
+            let mut measure = |plan: &Plan| tryout.as_mut()?.measure(plan, voice);
             Specifier { desk, context: plan_context, reader: reader.as_ref(), measure: &mut measure }.write(subject)
         });
         self.tryout = tryout;
@@ -182,8 +196,7 @@ impl<'a> Writer<'a> {
             Err(ModelError::Cancelled) => Err(Failure::interrupted()),
             Err(error) => {
                 // The next question would meet a wrong key or a spent budget again.
-                let again =
-                    !(error.is_setup() || matches!(error, ModelError::OverBudget { .. } | ModelError::Record { .. }));
+                let again = !error.stops_all();
                 self.context.console.fail(&Failure::from(error));
                 Ok(Asked::Failed { again })
             }

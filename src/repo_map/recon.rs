@@ -209,6 +209,16 @@ pub struct ProjectCommand {
     pub source: String,
 }
 
+impl ProjectCommand {
+    /// The command line as it runs at the root of the repository.
+    pub fn at_root(&self) -> String {
+        match self.folder.as_str() {
+            "" => self.command.clone(),
+            folder => format!("cd {} && {}", shell_words::quote(folder), self.command),
+        }
+    }
+}
+
 /// A document that states intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
@@ -268,5 +278,22 @@ impl Recon {
             self.packages.iter().filter(|package| package.inside(path).is_some()).collect();
         enclosing.sort_by_key(|package| std::cmp::Reverse(package.folder.len()));
         enclosing.into_iter().flat_map(|package| &package.commands).find(|command| command.purpose == purpose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_of_a_package_runs_at_the_root_in_its_folder() {
+        let command = |folder: &str| ProjectCommand {
+            purpose: CommandPurpose::Install,
+            command: "npm ci".to_owned(),
+            folder: folder.to_owned(),
+            source: "package-lock.json".to_owned(),
+        };
+        assert_eq!(command("").at_root(), "npm ci");
+        assert_eq!(command("apps/my api").at_root(), "cd 'apps/my api' && npm ci");
     }
 }

@@ -26,12 +26,7 @@ impl Commands {
     /// Looks them up. A command that our own lint would not accept is left out.
     pub(super) fn nearest(file: &str, recon: &Recon, tree: &dyn Tree) -> Commands {
         let command = |purpose| {
-            let found = recon.command_for(purpose, file)?;
-            let line = if found.folder.is_empty() {
-                found.command.clone()
-            } else {
-                format!("cd {} && {}", shell_words::quote(&found.folder), found.command)
-            };
+            let line = recon.command_for(purpose, file)?.at_root();
             let usable = !line.contains('\n') && lint::command_is_sound(&line, tree, recon);
             usable.then_some((purpose, line))
         };
