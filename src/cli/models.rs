@@ -190,9 +190,7 @@ impl Voice {
     pub fn tick(&self, count: u64) {
         self.bar.tick(count);
     }
-}
 
-impl Voice {
     /// Warns without a bar in the way.
     pub fn warn(&self, text: &str) {
         self.bar.suspend(|| self.console.warn(text));

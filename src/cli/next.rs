@@ -6,7 +6,7 @@ use clap::Args;
 use improve::audit::engine::suppressions;
 use improve::audit::{Audit, AuditOptions};
 use improve::finding::Category;
-use improve::planner::lens::look;
+use improve::planner::lens::{estimate, look};
 use improve::report::audit_document::{AuditDocument, Cost};
 
 use super::Context;
@@ -44,6 +44,9 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     let workspace = context.globals.workspace(models.flags(running.flags()), console)?;
     let survey = read(&workspace, context)?;
     let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?.dry(dry_run);
+    if !writer.agree_to("1 lens", |pack_tokens, bound| estimate(1, pack_tokens, bound))? {
+        return Ok(ExitCode::Done);
+    }
     let seen = match writer.ask("looking where it could go", |desk| look(&[Category::Direction], &[], desk, &|_| ()))? {
         Asked::Answer(_) if dry_run => return Ok(ExitCode::Done),
         Asked::Answer(seen) => seen,

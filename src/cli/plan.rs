@@ -6,6 +6,7 @@ use improve::finding::Category;
 use improve::planner::request::{OpenQuestion, Understanding, Understood, understand};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::Cost;
+use improve::report::plans::plan_name;
 use improve::report::request::{Decision, RequestDocument, RequestOutcome, SCHEMA_VERSION, request};
 use improve::report::{json, sanitize};
 use inquire::{InquireError, Select, Text};
@@ -59,8 +60,8 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let survey = read(&workspace, context)?;
     let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?.dry(dry_run);
     let backlog = Backlog::open(&workspace.root)?;
-    if !dry_run {
-        writer.agree(1)?;
+    if !writer.agree(1)? {
+        return Ok(ExitCode::Done);
     }
     let understood = match writer.ask("reading", |desk| understand(&text, desk))? {
         Asked::Answer(understood) => understood,
@@ -163,8 +164,7 @@ fn decide(open: &OpenQuestion, context: &Context) -> Result<Decision, Failure> {
 
 fn next(document: &RequestDocument) -> Vec<(String, String)> {
     let Some(path) = &document.path else { return Vec::new() };
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
-    let number = stem.split_once('-').map_or(stem, |(number, _)| number);
+    let number = plan_name(path);
     vec![
         (format!("improve show {number}"), "read it".to_owned()),
         (format!("improve apply {number}"), "carry it out on a branch of its own".to_owned()),

@@ -163,6 +163,7 @@ fn failed(error: ModelError, what: &str, document: &mut AuditDocument, context: 
     Ok(extent)
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
+/// `1 lens`, `3 lenses`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -10,7 +10,7 @@ use improve::plan::lint::lint;
 use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
-use improve::report::plans::{Planned, PlannedRow, PlansDocument, plans};
+use improve::report::plans::{Planned, PlannedRow, PlansDocument, plan_name, plans};
 use improve::report::{human, json, markdown};
 use improve::survey::Survey;
 
@@ -212,11 +212,7 @@ fn row(finding: &Finding, outcome: Planned, path: Option<String>, title: String)
 /// What to type now: the plan that costs least first.
 fn next(rows: &[PlannedRow]) -> Vec<(String, String)> {
     let written = |row: &&PlannedRow| matches!(row.outcome, Planned::Written | Planned::AlreadyPlanned);
-    let name = |row: &PlannedRow| {
-        let path = row.path.as_deref().unwrap_or_default();
-        let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
-        stem.split_once('-').map_or(stem, |(number, _)| number).to_owned()
-    };
+    let name = |row: &PlannedRow| plan_name(row.path.as_deref().unwrap_or_default()).to_owned();
     let mut next = Vec::new();
     if let Some(row) = rows.iter().filter(written).find(|row| row.mechanical) {
         next.push((

@@ -140,6 +140,9 @@ impl Reviewer<'_> {
     /// The text of the plan without its problems, by the planner.
     fn anew(&mut self, file: &PlanFile, review: &Review) -> Result<Option<String>, Failure> {
         let Ok(old) = parse(&file.text) else { return Ok(None) };
+        if !self.writer.agree(1)? {
+            return Ok(None);
+        }
         let problems: Vec<String> =
             review.problems.iter().map(|problem| format!("line {}: {}", problem.line, problem.message)).collect();
         let finding = tighten::finding_of(&old);

@@ -216,6 +216,12 @@ impl ReplyFault {
 }
 
 impl ModelError {
+    /// Every further question would meet it too.
+    pub fn stops_all(&self) -> bool {
+        self.is_setup()
+            || matches!(self, ModelError::Cancelled | ModelError::OverBudget { .. } | ModelError::Record { .. })
+    }
+
     /// Wrong from the start: asking again without changing something is pointless for every question, not for this one alone.
     pub fn is_setup(&self) -> bool {
         match self {

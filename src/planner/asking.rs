@@ -3,7 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::masked::masked;
+use super::quotes::{self, Quote};
 use super::tools::{ReadTools, tools};
+use crate::finding::{self, Evidence};
 use crate::model::catalogue::Service;
 use crate::model::conversation::Tool;
 use crate::model::roles::Bound;
@@ -35,7 +37,7 @@ pub(super) fn each<Q: Sync, A: Send>(
     let waiting = Mutex::new(0..questions.len());
     let next = || lock(&waiting).next().filter(|_| lock(&stopped).is_none());
     let settle = |at: usize| match ask(&questions[at]) {
-        Err(error) if stops_all(&error) => {
+        Err(error) if error.stops_all() => {
             lock(&stopped).get_or_insert(error);
         }
         answer => lock(&answers)[at] = Some(answer.map_err(|error| error.to_string())),
@@ -64,12 +66,6 @@ pub(super) fn each<Q: Sync, A: Send>(
     }
     let why = stopped.to_string();
     Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(why.clone()))).collect())
-}
-
-/// Every further question would meet it too.
-pub(super) fn stops_all(error: &ModelError) -> bool {
-    error.is_setup()
-        || matches!(error, ModelError::Cancelled | ModelError::OverBudget { .. } | ModelError::Record { .. })
 }
 
 /// What a conversation costs that begins with `first` tokens, reads for `rounds` rounds, and says `said` tokens in all: what was
@@ -138,6 +134,21 @@ impl Desk<'_> {
         let text = self.tree.text(file).map(|text| masked(file, &text)).unwrap_or_default();
         let kept = (1..).zip(text.lines()).filter(|(number, _)| (from..=to).contains(number));
         kept.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The lines that a model quotes as evidence, where they really stand; `None` where they do not.
+    pub fn quoted(&self, quote: &Quote, role: &str) -> Option<Evidence> {
+        let start = quotes::check(quote, self.tree).ok()?;
+        let lines = u32::try_from(quote.text.trim_end().lines().count()).unwrap_or(1).max(1);
+        Some(self.evidence(&quote.file, start, start + lines - 1, role))
+    }
+
+    /// Lines of a file as evidence.
+    pub fn evidence(&self, file: &str, start: u32, end: u32, role: &str) -> Evidence {
+        let mut place = Evidence::new(file, start, end, role);
+        place.quote = self.lines(file, start, end);
+        place.quote_sha256 = finding::sha256_hex(&place.quote);
+        place
     }
 
     /// The innermost definition around a line, qualified; empty outside any.

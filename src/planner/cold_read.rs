@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::masked::one_line;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
@@ -75,9 +76,8 @@ pub fn cold_read(
 
 /// The doubt, if its words stand in the plan.
 fn founded(reported: Reported, text: &str) -> Option<Doubt> {
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let quote = one_line(&reported.quote);
-    let question = crate::secrets::mask(&one_line(&reported.question));
+    let question = one_line(&reported.question);
     if quote.len() < SHORTEST || question.is_empty() {
         return None;
     }

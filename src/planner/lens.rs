@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::asking::{Desk, each, reading_cost};
 use super::grade::{Grade, Size};
-use super::quotes::{self, Quote};
-use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
+use super::masked::one_line;
+use super::quotes::Quote;
+use crate::finding::{self, Category, Confidence, Effort, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
@@ -183,13 +184,7 @@ impl Seen {
 fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Finding> {
     let mut evidence = Vec::new();
     for quote in &reported.evidence {
-        let start = quotes::check(quote, desk.tree).ok()?;
-        let lines = u32::try_from(quote.text.trim_end().lines().count()).unwrap_or(1).max(1);
-        let role = if evidence.is_empty() { "place" } else { "evidence" };
-        let mut place = Evidence::new(&quote.file, start, start + lines - 1, role);
-        place.quote = desk.lines(&quote.file, start, start + lines - 1);
-        place.quote_sha256 = finding::sha256_hex(&place.quote);
-        evidence.push(place);
+        evidence.push(desk.quoted(quote, if evidence.is_empty() { "place" } else { "evidence" })?);
     }
     let first = evidence.first()?;
     let rule = format!("planner-{}", lens.label());
@@ -197,13 +192,12 @@ fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Findin
     let effort = Effort::from(reported.effort);
     let confidence = Confidence::from(reported.confidence);
     let impact = reported.impact.clamp(1, 5);
-    let line = |text: &str| crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     Some(Finding {
         fingerprint: finding::fingerprint(&rule, &symbol, &first.file, &first.quote, 0),
         rule,
         category: lens,
-        title: line(&reported.title).trim_end_matches('.').to_owned(),
-        message: line(&reported.message),
+        title: one_line(&reported.title).trim_end_matches('.').to_owned(),
+        message: one_line(&reported.message),
         impact,
         effort,
         risk: reported.risk.into(),

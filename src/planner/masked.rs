@@ -97,6 +97,11 @@ fn dotenv_values(text: &str) -> Vec<Range<usize>> {
     values
 }
 
+/// What a model said, on one line, credentials masked.
+pub(super) fn one_line(text: &str) -> String {
+    crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::asking::Desk;
 use super::grade::{Grade, Size};
+use super::masked::one_line;
 use super::quotes::{self, Quote};
 use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
@@ -184,25 +185,20 @@ fn understand_with(text: &str, desk: &Desk<'_>, pack: &str) -> Result<Understood
 }
 
 fn understanding(text: &str, answer: Answer, desk: &Desk<'_>) -> Understanding {
-    let founded = |quote: &Quote| quotes::check(quote, desk.tree).ok();
     let settled = answer.settled.iter().filter_map(|gap| {
-        let line = founded(&gap.quote)?;
+        let line = quotes::check(&gap.quote, desk.tree).ok()?;
         let (kind, file) = (gap.kind.words(), &gap.quote.file);
         Some(one_line(&format!("{kind}: {} {} (`{file}:{line}`)", ended(&gap.what), ended(&gap.answer))))
     });
     let settled: Vec<String> = settled.collect();
     let questions = answer.questions.into_iter().filter_map(question).take(MOST_QUESTIONS).collect();
-    let mut evidence: Vec<Evidence> = Vec::new();
-    for quote in &answer.places {
-        let Some(start) = founded(quote) else { continue };
-        let end = start + u32::try_from(quote.text.trim_end().lines().count()).unwrap_or(1).max(1) - 1;
-        evidence.push(place(&quote.file, start, end, desk));
-    }
+    let quoted = answer.places.iter().filter_map(|quote| desk.quoted(quote, "place"));
+    let mut evidence: Vec<Evidence> = quoted.collect();
     if evidence.is_empty() {
         // Something new may stand nowhere yet; its plan still needs a place whose commands and tests are near.
         let file = answer.places.iter().map(|quote| quote.file.as_str()).find(|file| desk.tree.is_file(file));
         let first = desk.map.files.first().map_or("", |file| file.path.as_ref());
-        evidence.push(place(file.unwrap_or(first), 1, 1, desk));
+        evidence.push(desk.evidence(file.unwrap_or(first), 1, 1, "place"));
     }
     let effort = Effort::from(answer.effort);
     let impact = answer.impact.clamp(1, 5);
@@ -230,13 +226,6 @@ fn understanding(text: &str, answer: Answer, desk: &Desk<'_>) -> Understanding {
 /// What stands for a rule in a plan that somebody asked for.
 const RULE: &str = "request";
 
-fn place(file: &str, start: u32, end: u32, desk: &Desk<'_>) -> Evidence {
-    let mut place = Evidence::new(file, start, end, "place");
-    place.quote = desk.lines(file, start, end);
-    place.quote_sha256 = finding::sha256_hex(&place.quote);
-    place
-}
-
 /// A question that can be put: it asks something and has an answer to recommend.
 fn question(asked: Asked) -> Option<OpenQuestion> {
     let question = one_line(&asked.question);
@@ -258,10 +247,6 @@ fn question(asked: Asked) -> Option<OpenQuestion> {
 fn ended(sentence: &str) -> String {
     let sentence = sentence.trim();
     if sentence.ends_with(['.', '?', '!', ':']) { sentence.to_owned() } else { format!("{sentence}.") }
-}
-
-fn one_line(text: &str) -> String {
-    crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 impl From<RequestCategory> for Category {

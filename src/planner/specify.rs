@@ -14,7 +14,7 @@ use crate::plan::lint::lint;
 use crate::plan::{Plan, render};
 use crate::verifier::baseline::Baseline;
 
-use super::asking::{Desk, reading_cost, stops_all};
+use super::asking::{Desk, reading_cost};
 use super::built_in::{PlanContext, specify};
 use super::cold_read::{Doubt, cold_read};
 
@@ -147,7 +147,7 @@ impl Specifier<'_> {
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
                     unread = Some(error.to_string());
-                    if stops_all(&error) {
+                    if error.stops_all() {
                         self.reader = None;
                     }
                     break;

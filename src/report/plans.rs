@@ -98,12 +98,16 @@ pub fn plans(rows: &[PlannedRow], next: &[(String, String)], page: &Page) -> Str
     text
 }
 
+/// What a command calls a plan by: the number its file name begins with.
+pub fn plan_name(path: &str) -> &str {
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
+    stem.split_once('-').map_or(stem, |(number, _)| number)
+}
+
 fn plan_line(row: &PlannedRow) -> Vec<String> {
     let how = if row.mechanical { "exact edits" } else { "by hand or agent" };
     // The number is what the next command takes; the whole path would leave no room for the title.
-    let path = row.path.as_deref().unwrap_or_default();
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
-    let name = stem.split_once('-').map_or(stem, |(number, _)| number);
+    let name = plan_name(row.path.as_deref().unwrap_or_default());
     let problems = match row.problems.len() {
         0 => String::new(),
         number => format!(" ({})", count(number, "problem")),
