@@ -417,10 +417,7 @@ impl Session<'_> {
         };
         let request_id = header(&answer, "request-id").or_else(|| header(&answer, "x-request-id"));
         if !(200..300).contains(&answer.status) {
-            let now = header(&answer, "date")
-                .and_then(|date| httpdate::parse_http_date(&date).ok())
-                .unwrap_or_else(|| self.clock.now());
-            let mut refusal = refusal_of(answer.status, &answer.headers, &answer.body, now);
+            let mut refusal = self.refusal(&answer);
             self.recognise_overflow(prepared, &mut refusal);
             let passes =
                 refusal.kind != RefusalKind::Billing && self.policy.passes(answer.status, refusal.should_retry);
@@ -437,6 +434,12 @@ impl Session<'_> {
                 Judged::Failed { error, passes, asked: None, request_id, bill: Bill::unread(true) }
             }
         }
+    }
+
+    /// What an answer that is no answer says. A date in it is read by the server's own clock, which may be another than ours.
+    fn refusal(&self, answer: &Answer) -> Refusal {
+        let date = header(answer, "date").and_then(|date| httpdate::parse_http_date(&date).ok());
+        refusal_of(answer.status, &answer.headers, &answer.body, date.unwrap_or_else(|| self.clock.now()))
     }
 
     /// A vendor says of a prompt that is too long only that the request is invalid. By its size it can be told apart.

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::{Event, Session, chance, exhausted, header, headers, read_body};
+use super::super::{Event, Session, chance, exhausted, headers, read_body};
 use crate::http::{Answer, Call, Hidden, Method, TransportFault};
 use crate::model::batch::BatchFault;
 use crate::model::batch::wire::Outgoing;
 use crate::model::error::{ModelError, RefusalKind, ReplyFault};
-use crate::model::protocol::refusal_of;
 use crate::model::roles::Bound;
 
 /// Statuses with which a server says that it did not even begin. Any other failure of a submission may have had an effect, and
@@ -66,10 +65,7 @@ impl Session<'_> {
             let (error, passes, asked) = match self.transport.send(&call, &mut |_, _| {}, &self.cancel) {
                 Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer),
                 Ok(answer) => {
-                    let now = header(&answer, "date")
-                        .and_then(|date| httpdate::parse_http_date(&date).ok())
-                        .unwrap_or_else(|| self.clock.now());
-                    let refusal = refusal_of(answer.status, &answer.headers, &answer.body, now);
+                    let refusal = self.refusal(&answer);
                     let passes = refusal.kind != RefusalKind::Billing
                         && self.policy.passes(answer.status, refusal.should_retry)
                         && (repeat != Repeat::Never || NOT_BEGUN.contains(&answer.status));
