@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Bill, Judged, Prepared, Question, Session, Way};
+use super::judging::{Bill, Judged};
+use super::preparing::{Prepared, Way};
+use super::{Question, Session};
 use crate::model::agent_cli::{Account, AgentCli, AgentEvent, AgentFault, Task, prompt::prompt};
 use crate::model::catalogue::{self, Service};
 use crate::model::error::ModelError;

@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::Session;
+use super::books::{label, millis, timestamp};
 use super::events::{Batched, Event};
-use super::{Prepared, Session, Way, label, millis, timestamp};
+use super::preparing::{Prepared, Way};
 use crate::model::batch::BatchFault;
 use crate::model::batch::gathering::{Batcher, Booked, Delivered, Group, Seat, Ticket, Turn};
 use crate::model::batch::records::{Asked, Hold, Record};

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::{Event, Session, chance, exhausted, headers, read_body};
+use super::super::hearing::read_body;
+use super::super::trying::{chance, exhausted};
+use super::super::{Event, Session, headers};
 use crate::http::{Answer, Call, Hidden, Method, TransportFault};
 use crate::model::batch::BatchFault;
 use crate::model::batch::wire::Outgoing;

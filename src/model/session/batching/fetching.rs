@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::Session;
+use super::super::books::label;
 use super::super::events::{Batched, Event};
-use super::super::{Session, label, usable};
+use super::super::judging::usable;
 use super::exchange::unusable;
 use super::{FIRST_LOOK, Outcomes};
 use crate::model::batch::BatchFault;
