@@ -306,6 +306,7 @@ fn masked(failures: Vec<EditFailure>) -> Vec<EditFailure> {
     failures
         .into_iter()
         .map(|failure| EditFailure {
+            message: mask(&failure.message),
             nearest: failure.nearest.into_iter().map(mask_line).collect(),
             first_difference: failure.first_difference.map(mask_difference),
             ..failure

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::explain::{EditFailure, FailureCode, around, nearest, number};
-use super::matching::{Found, Line, Match, Rung, block_lines, find, lines_of};
+use super::matching::{Found, Line, Match, Rung, Shift, block_lines, find, lines_of};
 use super::{Block, EditOperation, FileEdit, path, syntax};
 
 /// A message of edits and what it is applied to.
@@ -101,6 +101,7 @@ impl Work<'_> {
             block,
             code,
             message: message.into(),
+            advice: code.advice().to_owned(),
             nearest: Vec::new(),
             first_difference: None,
             candidates: Vec::new(),
@@ -121,6 +122,8 @@ impl Work<'_> {
         let current = self.text(file);
         match (&edit.operation, current) {
             (EditOperation::Create(text), current) => self.create(file, text, current.as_deref()),
+            (EditOperation::Whole(text), None) => self.create(file, text, None),
+            (EditOperation::Whole(text), Some(current)) => self.overwrite(file, text, &current),
             (EditOperation::Delete, Some(_)) if self.message.is_stale(file) => {
                 self.fail(file, FailureCode::Stale, "the file has changed since it was read, so it is not removed");
             }
@@ -157,6 +160,24 @@ impl Work<'_> {
                 self.texts.insert(file.to_owned(), Some(text));
             }
         }
+    }
+
+    fn overwrite(&mut self, file: &str, text: &str, current: &str) {
+        if let Some(mark) = foreign_mark(text, current) {
+            return self.fail(file, FailureCode::Malformed, masked(mark));
+        }
+        if self.message.is_stale(file) {
+            return self.fail(
+                file,
+                FailureCode::Stale,
+                "the file has changed since it was read, so it is not replaced",
+            );
+        }
+        let text = in_form_of(current, text);
+        if text == current {
+            return self.fail(file, FailureCode::AlreadyApplied, "the file already has this text");
+        }
+        self.texts.insert(file.to_owned(), Some(text));
     }
 
     fn rename(&mut self, file: &str, to: &str, blocks: &[Block], current: Option<String>) {
@@ -274,8 +295,7 @@ fn place(text: &str, block: &Block) -> Result<(String, Match), Refusal> {
     if block.search == block.replace {
         return Err(Refusal::Malformed("the search text and its replacement are the same".to_owned()));
     }
-    // A byte order mark is not part of the first line.
-    let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
+    let (mark, body) = split_mark(text);
     let file = lines_of(body);
     let (search, replace) = (block_lines(&block.search), block_lines(&block.replace));
     match find(&file, &search) {
@@ -342,6 +362,25 @@ fn dominant_ending(lines: &[Line<'_>]) -> Option<&'static str> {
     let windows = lines.iter().filter(|line| line.ending == "\r\n").count();
     let unix = lines.iter().filter(|line| line.ending == "\n").count();
     (windows + unix > 0).then_some(if windows > unix { "\r\n" } else { "\n" })
+}
+
+/// `text` as all of a file that was `current`: with its byte order mark, its line endings and its end. Equal lines keep their bytes.
+fn in_form_of(current: &str, text: &str) -> String {
+    let (mark, body) = split_mark(current);
+    let text = split_mark(text).1;
+    let file = lines_of(body);
+    if file.is_empty() {
+        return format!("{mark}{}", with_final_newline(text));
+    }
+    let old: Vec<&str> = file.iter().map(|line| line.text).collect();
+    let new = block_lines(text.strip_suffix('\n').unwrap_or(text));
+    let everything = Match { start: 0, rung: Rung::Exact, shift: Shift::None };
+    format!("{mark}{}", splice(&file, &everything, &old, &new))
+}
+
+/// The byte order mark of a text, and the rest: it is not part of the first line.
+fn split_mark(text: &str) -> (&str, &str) {
+    text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
 }
 
 /// A file's text as a plan holds it has no final line break; a text file has one.

@@ -56,7 +56,7 @@ fn holds_mark(edit: &FileEdit) -> bool {
     let in_blocks = |blocks: &[Block]| blocks.iter().any(|block| marked(&block.search) || marked(&block.replace));
     match &edit.operation {
         EditOperation::Replace(blocks) | EditOperation::Rename { blocks, .. } => in_blocks(blocks),
-        EditOperation::Create(text) => marked(text),
+        EditOperation::Create(text) | EditOperation::Whole(text) => marked(text),
         EditOperation::Delete => false,
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn apply(edit: &FileEdit, tree: &dyn Tree, files: &mut Files) -> Resu
     let missing = || EditFault::FileMissing(edit.file.clone());
     match &edit.operation {
         EditOperation::Create(_) if exists(files, &edit.file) => return Err(EditFault::FileExists(edit.file.clone())),
-        EditOperation::Create(text) => {
+        EditOperation::Create(text) | EditOperation::Whole(text) => {
             files.insert(edit.file.clone(), Some(text.clone()));
         }
         EditOperation::Delete if !exists(files, &edit.file) => return Err(missing()),

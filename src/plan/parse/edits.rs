@@ -109,6 +109,10 @@ pub(crate) fn write(edit: &FileEdit) -> String {
             (" op=create".to_owned(), text.clone())
         }
         EditOperation::Create(text) => (" op=create eof=no-newline".to_owned(), format!("{text}\n")),
+        // Plans carry no such edit, and reading one back says so.
+        EditOperation::Whole(text) => {
+            (" op=whole".to_owned(), format!("{}\n", text.strip_suffix('\n').unwrap_or(text)))
+        }
         EditOperation::Delete => (" op=delete".to_owned(), String::new()),
         EditOperation::Rename { to, blocks } => (format!(" op=rename to={}", quoted(to)), write_blocks(blocks)),
     };
