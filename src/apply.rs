@@ -22,6 +22,7 @@ use crate::worktree::lease::Lease;
 use crate::worktree::leftover::{REPLAY, disk_bytes};
 use crate::worktree::{Place, Worktree};
 
+mod bench;
 pub mod check;
 mod draft;
 mod error;
@@ -112,6 +113,11 @@ pub enum AfterWork {
 /// fetches its dependencies, when that is known.
 pub fn commands(plan: &Plan, install: Option<&str>) -> Vec<String> {
     commands_of(plan, prepare::install_command(plan, install).as_deref())
+}
+
+/// Steps of a plan that change something and do not say exactly what: a model carries them out, or somebody else.
+pub fn steps_for_a_model(plan: &Plan) -> usize {
+    plan.steps.iter().filter(|step| steps::needs_somebody(step)).count()
 }
 
 /// The branch of a plan.

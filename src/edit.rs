@@ -9,6 +9,7 @@ pub mod apply;
 pub mod explain;
 pub mod matching;
 pub mod path;
+pub mod profile;
 pub mod surface;
 pub mod syntax;
 

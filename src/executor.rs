@@ -1,62 +1,165 @@
-//! Executors: who carries out a step. The built-in one performs exact edits; whatever it cannot do is handed over.
+//! Executors: who carries out a step. Exact edits need nobody; whatever else a step asks for is a [`ModelExecutor`]'s, or is
+//! handed over.
+//!
+//! An executor has a [`Bench`] and nothing else: the files of a worktree of ours, inside the plan's scope, and the step's gates.
+//! No shell, no git, no network. What it changed counts once the gates are green, which the caller judges, not it.
 
 use std::collections::BTreeMap;
 
-use crate::edit::apply::{Changes, Message, apply};
+use crate::edit::apply::{Changes, Message, Placement, apply};
 use crate::edit::explain::EditFailure;
+use crate::gate::GateResult;
+use crate::gate::runner::RunError;
+use crate::model::NanoDollars;
+use crate::model::roles::Bound;
 use crate::plan::{Plan, Step};
+use crate::planner::asking::reading_cost;
+use crate::receipt::{Halted, StepReceipt, WorkReceipt};
+use crate::worktree::WorktreeError;
 
-/// A step to carry out, and what may be read and changed for it.
+pub mod advisor;
+mod brief;
+pub mod limits;
+mod model;
+mod said;
+mod tools;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::ModelExecutor;
+
+/// A step to carry out.
 pub struct Task<'a> {
     /// The whole plan.
     pub plan: &'a Plan,
+    /// Its text.
+    pub plan_text: &'a str,
+    /// Its path, relative to the repository.
+    pub plan_path: &'a str,
+    /// Which of its steps, 0-based.
+    pub index: usize,
+    /// The receipts of the steps before.
+    pub earlier: &'a [StepReceipt],
+    /// The step's gates that were red before the plan began.
+    pub red: &'a [&'a GateResult],
+    /// How often the plan was begun before from nothing: a new beginning is not answered with the replies of the last one.
+    pub beginnings: usize,
+}
+
+impl Task<'_> {
     /// The step.
-    pub step: &'a Step,
-    /// The text of a file as it is now; `None` when there is none.
-    pub text: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether a path may be changed.
-    pub in_scope: &'a dyn Fn(&str) -> bool,
+    pub fn step(&self) -> &Step {
+        &self.plan.steps[self.index]
+    }
+}
+
+/// The worktree in which a step is carried out, as far as an executor may use it.
+pub trait Bench {
+    /// The text of a file as it is now; `None` when there is none, or none that may be read.
+    fn text(&self, file: &str) -> Option<String>;
+
+    /// Whether a file may be changed.
+    fn in_scope(&self, file: &str) -> bool;
+
+    /// Writes changes.
+    fn write(&mut self, changes: &Changes) -> Result<(), BenchError>;
+
+    /// Runs the gates of the step on the files as they are now. What the gates themselves change is put back.
+    fn run_gates(&mut self) -> Result<Checked, BenchError>;
+}
+
+/// What carrying out so many steps may cost with this model; `None` where its price is not known.
+pub fn estimate(steps: usize, bound: &Bound) -> Option<NanoDollars> {
+    /// Replies of a step: read, edit, hand in, and one attempt more; our guess.
+    const REPLIES: u64 = 6;
+    /// Tokens the brief takes, and what the model says in all; our guess.
+    const BRIEF: u64 = 12_000;
+    const SAID: u64 = 6_000;
+    let one = reading_cost(BRIEF, REPLIES, SAID, bound)?;
+    Some((0..steps).map(|_| one).sum())
+}
+
+/// What the gates of a step gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// Each of them.
+    pub results: Vec<GateResult>,
+    /// Why the step is not done, when it is not.
+    pub red: Option<String>,
+}
+
+/// A bench that broke: nobody can go on with the step.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// git or the file system refused.
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
+    /// A gate could not be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
 
 /// What became of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
-    /// These changes are to be made.
-    Out(Changes),
+    /// The changes are made.
+    Out(Done),
     /// The edits do not fit the files.
     Refused(Vec<EditFailure>),
     /// Somebody else has to do it.
     Over,
+    /// The executor stopped before it was done, for this reason.
+    Halted {
+        /// The kind of reason.
+        halted: Halted,
+        /// In words.
+        why: String,
+        /// What was done until then.
+        work: Box<WorkReceipt>,
+    },
+}
+
+/// Changes that were made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Done {
+    /// How the edits were placed.
+    pub placed: Vec<Placement>,
+    /// What a model took for it.
+    pub work: Option<Box<WorkReceipt>>,
 }
 
 /// Carries out steps.
 pub trait Executor: Sync {
-    /// Its name in receipts.
-    fn name(&self) -> String;
+    /// Its name in the receipt of a step.
+    fn name(&self, step: &Step) -> String;
 
-    /// Works out what a step changes. Writing it is the caller's part.
-    fn carry_out(&self, task: &Task<'_>) -> Carried;
+    /// Makes the changes of a step.
+    fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError>;
 }
 
 /// Performs the exact edits that a step carries; a step without any is handed over.
 pub struct ExactEdits;
 
 impl Executor for ExactEdits {
-    fn name(&self) -> String {
+    fn name(&self, _step: &Step) -> String {
         "exact edits".to_owned()
     }
 
-    fn carry_out(&self, task: &Task<'_>) -> Carried {
-        if task.step.edits.is_empty() {
-            return Carried::Over;
+    fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError> {
+        let edits = &task.step().edits;
+        if edits.is_empty() {
+            return Ok(Carried::Over);
         }
-        let paths = task.step.edits.iter().flat_map(|edit| edit.paths());
-        let texts = paths.map(|path| (path.to_owned(), (task.text)(path))).collect();
-        let message =
-            Message { texts: &texts, edits: &task.step.edits, in_scope: task.in_scope, preimages: &BTreeMap::new() };
-        match apply(&message) {
-            Ok(changes) => Carried::Out(changes),
-            Err(failures) => Carried::Refused(failures),
+        let paths = edits.iter().flat_map(|edit| edit.paths());
+        let texts = paths.map(|path| (path.to_owned(), bench.text(path))).collect();
+        let in_scope = |path: &str| bench.in_scope(path);
+        match apply(&Message { texts: &texts, edits, in_scope: &in_scope, preimages: &BTreeMap::new() }) {
+            Ok(changes) => {
+                bench.write(&changes)?;
+                Ok(Carried::Out(Done { placed: changes.placed, work: None }))
+            }
+            Err(failures) => Ok(Carried::Refused(failures)),
         }
     }
 }

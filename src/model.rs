@@ -27,7 +27,7 @@ pub mod structured;
 pub mod usage;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use conversation::Conversation;
 pub use error::ModelError;

@@ -14,7 +14,7 @@ pub mod built_in;
 pub mod cold_read;
 mod grade;
 pub mod lens;
-mod masked;
+pub(crate) mod masked;
 pub mod pack;
 pub mod quotes;
 pub mod reading_copy;

@@ -214,8 +214,100 @@ pub struct StepReceipt {
     pub gates: Vec<GateResult>,
     /// The commit it became.
     pub commit: Option<String>,
+    /// What a model did for it, when one carried it out.
+    #[serde(default)]
+    pub work: Option<Box<WorkReceipt>>,
     /// What else there is to know.
     pub notes: Vec<String>,
+}
+
+/// What a model did for a step, or an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct WorkReceipt {
+    /// `provider/model`.
+    pub model: String,
+    /// Times it handed the step in.
+    pub attempts: u32,
+    /// Replies that were used, kept ones included.
+    pub rounds: u32,
+    /// Tools it called.
+    pub calls: u32,
+    /// How it wrote its edits: the last of the syntaxes it used.
+    pub syntax: String,
+    /// Edits that were made.
+    pub edits: u32,
+    /// Edits that were refused.
+    pub refused: u32,
+    /// Tokens of its prompts.
+    pub prompt_tokens: u64,
+    /// Tokens of its answers.
+    pub output_tokens: u64,
+    /// What it cost, in billionths of a dollar; `None` where the price is not known.
+    pub nano_usd: Option<u64>,
+    /// What it asked the planner.
+    pub questions: Vec<QuestionReceipt>,
+    /// Why it stopped before the step was done.
+    pub halted: Option<Halted>,
+    /// What it said at the end.
+    pub said: String,
+}
+
+/// A question of an executor to the planner.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct QuestionReceipt {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+}
+
+/// Why an executor stopped before a step was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Halted {
+    /// It says that a STOP condition holds, or that the step cannot be carried out as planned.
+    Stopped,
+    /// The gates were red each time the step was handed in.
+    RedGates,
+    /// The gates failed in the same way again and again.
+    SameFailure,
+    /// It made the same call again and again.
+    RepeatedCalls,
+    /// Its calls went back and forth between two.
+    BackAndForth,
+    /// Its edits brought the files back to where they had been.
+    NoProgress,
+    /// Nothing could be used of several replies in a row.
+    Malformed,
+    /// It would not.
+    Refused,
+    /// It took too many replies.
+    OutOfRounds,
+    /// It took too long.
+    OutOfTime,
+    /// It read more than fits.
+    OutOfContext,
+    /// The next call might have cost more than is left.
+    OutOfMoney,
+    /// It could not be asked.
+    Unanswered,
+}
+
+impl Halted {
+    /// Whether the plan, and not whoever carried it out, is what stands in the way, or may: then a planner can help.
+    pub fn is_about_the_plan(self) -> bool {
+        match self {
+            Halted::Stopped
+            | Halted::RedGates
+            | Halted::SameFailure
+            | Halted::RepeatedCalls
+            | Halted::BackAndForth
+            | Halted::NoProgress
+            | Halted::OutOfRounds
+            | Halted::OutOfContext => true,
+            Halted::Malformed | Halted::Refused | Halted::OutOfTime | Halted::OutOfMoney | Halted::Unanswered => false,
+        }
+    }
 }
 
 /// How far a step came.

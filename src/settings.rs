@@ -151,6 +151,8 @@ pub struct Flags {
     pub jobs: Option<usize>,
     /// `--planner`.
     pub planner: Option<String>,
+    /// `--executor`.
+    pub executor: Option<String>,
     /// `--verifier`.
     pub verifier: Option<String>,
     /// `--max-usd`.
@@ -292,8 +294,19 @@ impl Settings {
     }
 
     fn set_flags(&mut self, flags: Flags) -> Result<(), SettingsError> {
-        let Flags { include, exclude, advisories, effort, fail_on, gate_timeout, jobs, planner, verifier, max_usd } =
-            flags;
+        let Flags {
+            include,
+            exclude,
+            advisories,
+            effort,
+            fail_on,
+            gate_timeout,
+            jobs,
+            planner,
+            executor,
+            verifier,
+            max_usd,
+        } = flags;
         if let Some(value) = include {
             self.include = Setting { value, origin: Origin::Flag("PATHS") };
         }
@@ -319,11 +332,15 @@ impl Settings {
         if let Some(value) = jobs {
             self.jobs = Setting { value, origin: Origin::Flag("--jobs") };
         }
-        if let Some(value) = planner {
-            self.model.models.insert(Role::Planner, Setting { value, origin: Origin::Flag("--planner") });
-        }
-        if let Some(value) = verifier {
-            self.model.models.insert(Role::Verifier, Setting { value, origin: Origin::Flag("--verifier") });
+        let roles = [
+            (Role::Planner, "--planner", planner),
+            (Role::Executor, "--executor", executor),
+            (Role::Verifier, "--verifier", verifier),
+        ];
+        for (role, flag, value) in roles {
+            if let Some(value) = value {
+                self.model.models.insert(role, Setting { value, origin: Origin::Flag(flag) });
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::journal::JournalError;
 use super::record::RecordError;
+use crate::executor::BenchError;
 use crate::gate::runner::RunError;
 use crate::git::GitError;
 use crate::verifier::VerifyError;
@@ -83,6 +84,15 @@ impl From<RunError> for ApplyError {
         match error {
             RunError::Interrupted => ApplyError::Interrupted { worktree: None },
             RunError::NotApproved { .. } | RunError::Process(_) => ApplyError::Run(error),
+        }
+    }
+}
+
+impl From<BenchError> for ApplyError {
+    fn from(error: BenchError) -> ApplyError {
+        match error {
+            BenchError::Worktree(error) => ApplyError::Worktree(error),
+            BenchError::Run(error) => error.into(),
         }
     }
 }

@@ -157,6 +157,15 @@ impl<'o> Journal<'o> {
         Ok(())
     }
 
+    /// Journals of earlier runs that were begun from nothing.
+    pub fn beginnings(&self) -> usize {
+        (1..).take_while(|number| self.numbered(*number).exists()).count()
+    }
+
+    fn numbered(&self, number: usize) -> PathBuf {
+        self.path.with_extension(format!("{number}.jsonl"))
+    }
+
     /// Begins a new journal; the old one stays beside it under a number.
     pub fn begin_again(&mut self) -> Result<(), JournalError> {
         self.file = None;
@@ -164,7 +173,7 @@ impl<'o> Journal<'o> {
         if !self.path.exists() {
             return Ok(());
         }
-        let free = (1..).map(|number| self.path.with_extension(format!("{number}.jsonl"))).find(|path| !path.exists());
+        let free = (1..).map(|number| self.numbered(number)).find(|path| !path.exists());
         let free = free.expect("some number is free");
         fs::rename(&self.path, free).map_err(|source| JournalError::Io { path: self.path.clone(), source })
     }

@@ -1,18 +1,18 @@
 //! Steps: carry out, run the gates, commit when green; hand over what nobody here can do.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::bench::StepBench;
 use super::journal::{Entry, Journal};
 use super::resume::Resumed;
 use super::{ApplyError, ApplyRequest};
 use crate::edit::explain::{Difference, EditFailure, FailureCode, NumberedLine};
-use crate::executor::{Carried, Task};
+use crate::executor::{Bench, Carried, Task};
 use crate::gate::GateResult;
-use crate::gate::runner::{OwnedGate, Runner};
+use crate::gate::runner::Runner;
 use crate::observer::Event;
 use crate::plan::Step;
-use crate::receipt::{Outcome, Role, StepReceipt, StepStatus, Verdict};
+use crate::receipt::{Halted, Outcome, Role, StepReceipt, StepStatus, Verdict};
 use crate::secrets::mask;
 use crate::verifier::baseline::Baseline;
 use crate::verifier::scope::ScopeRules;
@@ -30,6 +30,13 @@ pub(super) enum Progress {
     Stopped(Decision),
 }
 
+/// What was done before a step.
+struct SoFar<'a> {
+    earlier: &'a [StepReceipt],
+    last_green: &'a str,
+    beginnings: usize,
+}
+
 /// What carrying out the steps takes.
 pub(super) struct Steps<'a> {
     pub request: &'a ApplyRequest<'a>,
@@ -40,7 +47,7 @@ pub(super) struct Steps<'a> {
 }
 
 /// The receipt of a step that was not begun.
-pub(super) fn not_reached(index: usize, step: &Step) -> StepReceipt {
+pub(crate) fn not_reached(index: usize, step: &Step) -> StepReceipt {
     StepReceipt {
         step: index + 1,
         title: step.title.clone(),
@@ -50,6 +57,7 @@ pub(super) fn not_reached(index: usize, step: &Step) -> StepReceipt {
         refused: Vec::new(),
         gates: Vec::new(),
         commit: None,
+        work: None,
         notes: Vec::new(),
     }
 }
@@ -76,8 +84,35 @@ pub(super) fn handed_over(index: usize, title: &str, folder: &Path, problems: Ve
     Decision { outcome: Outcome::HandedOver, verdict: Verdict::Revise, reasons, hint: Some(hint) }
 }
 
+/// The decision about a step that its executor gave up.
+fn given_up(index: usize, halted: Halted, why: &str) -> Decision {
+    let (outcome, hint) = match halted {
+        Halted::Stopped => {
+            (Outcome::Blocked, "read what stands in the way; correct the plan, then run `improve apply` again")
+        }
+        Halted::OutOfMoney | Halted::Unanswered => {
+            (Outcome::Blocked, "run `improve apply` again when that is mended: it goes on at this step")
+        }
+        Halted::RedGates
+        | Halted::SameFailure
+        | Halted::RepeatedCalls
+        | Halted::BackAndForth
+        | Halted::NoProgress
+        | Halted::Malformed
+        | Halted::Refused
+        | Halted::OutOfRounds
+        | Halted::OutOfTime
+        | Halted::OutOfContext => (
+            Outcome::Failed,
+            "make the step clearer, or bind a stronger model with --executor, then run `improve apply --fresh`",
+        ),
+    };
+    let reasons = vec![format!("step {}: {why}", index + 1)];
+    Decision { outcome, verdict: Verdict::Revise, reasons, hint: Some(hint.to_owned()) }
+}
+
 /// What became of a step's gates.
-enum Gates {
+pub(super) enum Gates {
     Green,
     /// Red, as before the plan began.
     AlreadyRed,
@@ -96,6 +131,8 @@ impl Steps<'_> {
         let mut last_green = resumed.last_green().to_owned();
         let first = resumed.steps.len();
         resumed.steps.iter().cloned().for_each(&mut *done);
+        let mut earlier = resumed.steps;
+        let beginnings = journal.beginnings();
         let mut taken_up = resumed.handed_over.is_some();
         let mut was_handed_over = false;
         for (index, step) in plan.steps.iter().enumerate().skip(first) {
@@ -120,8 +157,9 @@ impl Steps<'_> {
                 self.take_up(index, step, &last_green, &mut receipt)?
             } else {
                 self.worktree.reset_to(&last_green)?;
-                let nothing_to_do = only_checks(step) || was_handed_over && self.is_done_already(step)?;
-                self.carry_out(index, step, &last_green, nothing_to_do, &mut receipt)?
+                let nothing_to_do = only_checks(step) || was_handed_over && self.is_done_already(step, &last_green)?;
+                let so_far = SoFar { earlier: &earlier, last_green: &last_green, beginnings };
+                self.carry_out(index, &so_far, nothing_to_do, &mut receipt)?
             };
             if receipt.status == StepStatus::HandedOver {
                 journal.append(&Entry::HandedOver { index })?;
@@ -135,34 +173,45 @@ impl Steps<'_> {
             }
             journal.append(&Entry::StepGreen { step: Box::new(receipt.clone()) })?;
             self.runner.observer.event(&Event::StepGreen { step: index + 1, commit: receipt.commit.as_deref() });
+            earlier.push(receipt.clone());
             done(receipt);
         }
         Ok(Progress::Done)
     }
 
     /// Whether the gates of a step that follows one somebody carried out are green now and were not before: the same work did both.
-    fn is_done_already(&self, step: &Step) -> Result<bool, ApplyError> {
+    fn is_done_already(&self, step: &Step, last_green: &str) -> Result<bool, ApplyError> {
         if !step.edits.is_empty() || !step.gates.iter().any(|gate| self.baseline.role_of(gate) == Some(Role::Goal)) {
             return Ok(false);
         }
-        let results = self.run_gates("step done already?", step)?;
-        Ok(results.iter().all(|result| result.green))
+        let checked = StepBench::new(self, "step done already?", step, last_green).run_gates()?;
+        Ok(checked.results.iter().all(|result| result.green))
     }
 
     fn carry_out(
         &self,
         index: usize,
-        step: &Step,
-        last_green: &str,
+        so_far: &SoFar<'_>,
         nothing_to_do: bool,
         receipt: &mut StepReceipt,
     ) -> Result<Option<Decision>, ApplyError> {
-        let in_scope = |path: &str| !self.rules.is_known() || self.rules.allows(path);
-        let text = |path: &str| self.worktree.text(path);
+        let step = &self.request.plan.steps[index];
+        let of = format!("step {}", index + 1);
+        let mut bench = StepBench::new(self, &of, step, so_far.last_green);
         if !nothing_to_do {
-            let task = Task { plan: self.request.plan, step, text: &text, in_scope: &in_scope };
-            receipt.executor = Some(self.request.executor.name());
-            match self.request.executor.carry_out(&task) {
+            let red = step.gates.iter().filter_map(|gate| self.baseline.result_of(gate)).filter(|result| !result.green);
+            let red: Vec<&GateResult> = red.collect();
+            let task = Task {
+                plan: self.request.plan,
+                plan_text: self.request.plan_text,
+                plan_path: self.request.plan_path,
+                index,
+                earlier: so_far.earlier,
+                red: &red,
+                beginnings: so_far.beginnings,
+            };
+            receipt.executor = Some(self.request.executor.name(step));
+            match self.request.executor.carry_out(&task, &mut bench)? {
                 Carried::Over => {
                     receipt.executor = None;
                     receipt.status = StepStatus::HandedOver;
@@ -180,14 +229,21 @@ impl Steps<'_> {
                     receipt.refused = masked(failures);
                     return Ok(Some(super::check::blocked(reasons)));
                 }
-                Carried::Out(changes) => {
-                    self.worktree.write(&changes.files)?;
-                    receipt.placed = changes.placed;
+                Carried::Out(work) => {
+                    receipt.placed = work.placed;
+                    receipt.work = work.work;
+                }
+                Carried::Halted { halted, why, work } => {
+                    receipt.status = StepStatus::Failed;
+                    receipt.work = Some(work);
+                    receipt.gates = bench.last_results();
+                    return Ok(Some(given_up(index, halted, &why)));
                 }
             }
         }
-        let before = self.worktree.changes_since(last_green)?;
-        receipt.gates = self.run_gates(&format!("step {}", index + 1), step)?;
+        let checked = bench.run_gates()?;
+        receipt.notes.extend(bench.into_notes());
+        receipt.gates = checked.results;
         match self.judge(step, &receipt.gates) {
             Gates::Red(why) => {
                 receipt.status = StepStatus::Failed;
@@ -197,7 +253,7 @@ impl Steps<'_> {
                 Ok(Some(Decision { outcome: Outcome::Failed, verdict: Verdict::Revise, reasons, hint }))
             }
             gates => {
-                self.keep(index, step, last_green, &before, gates, receipt)?;
+                self.keep(index, step, so_far.last_green, gates, receipt)?;
                 Ok(None)
             }
         }
@@ -224,22 +280,20 @@ impl Steps<'_> {
         if changes.is_empty() {
             receipt.notes.push("nothing was changed".to_owned());
         }
-        receipt.gates = self.run_gates(&format!("step {}", index + 1), step)?;
+        let of = format!("step {}", index + 1);
+        let mut bench = StepBench::new(self, &of, step, last_green);
+        receipt.gates = bench.run_gates()?.results;
+        receipt.notes.extend(bench.into_notes());
         match self.judge(step, &receipt.gates) {
             Gates::Red(why) => Ok(wait(vec![format!("step {}: {why}", index + 1)])),
             gates => {
-                self.keep(index, step, last_green, &changes, gates, receipt)?;
+                self.keep(index, step, last_green, gates, receipt)?;
                 Ok(None)
             }
         }
     }
 
-    fn run_gates(&self, of: &str, step: &Step) -> Result<Vec<GateResult>, ApplyError> {
-        let gates: Vec<OwnedGate<'_>> = step.gates.iter().map(|gate| (of.to_owned(), gate)).collect();
-        Ok(self.runner.run_all(&gates, self.worktree.folder(), &|command| self.baseline.tests_of(command))?)
-    }
-
-    fn judge(&self, step: &Step, results: &[GateResult]) -> Gates {
+    pub(super) fn judge(&self, step: &Step, results: &[GateResult]) -> Gates {
         let mut already = false;
         for (gate, result) in step.gates.iter().zip(results).filter(|(_, result)| !result.green) {
             let before = self.baseline.result_of(gate);
@@ -255,32 +309,24 @@ impl Steps<'_> {
         if already { Gates::AlreadyRed } else { Gates::Green }
     }
 
-    /// Commits what a step changed. What its gates changed besides is put back: it is not the step's work.
+    /// Commits what a step changed.
     fn keep(
         &self,
         index: usize,
         step: &Step,
         last_green: &str,
-        work: &[Change],
         gates: Gates,
         receipt: &mut StepReceipt,
     ) -> Result<(), ApplyError> {
-        let work: Vec<Change> = work.iter().filter(|change| !self.rules.is_ours(&change.path)).cloned().collect();
-        let after = self.worktree.changes_since(last_green)?;
-        let kept: BTreeSet<&str> = work.iter().map(|change| change.path.as_str()).collect();
-        let stray: Vec<&str> =
-            after.iter().map(|change| change.path.as_str()).filter(|path| !kept.contains(path)).collect();
-        let altered =
-            after.iter().any(|change| work.iter().any(|before| before.path == change.path && before != change));
-        if !stray.is_empty() {
-            receipt.notes.push(format!("put back, because only its gates changed it: {}", stray.join(", ")));
-        }
-        if altered || !stray.is_empty() || after.len() != work.len() {
+        let changes = self.worktree.changes_since(last_green)?;
+        let (ours, work): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| self.rules.is_ours(&change.path));
+        if !ours.is_empty() {
             self.worktree.reset_to(last_green)?;
             self.worktree.take_over(&work)?;
         }
         if !work.is_empty() {
-            let paths: Vec<String> = work.iter().map(|change| change.path.clone()).collect();
+            let paths: Vec<String> = work.into_iter().map(|change| change.path).collect();
             receipt.commit = Some(self.worktree.commit(&paths, &self.message(index, step))?);
         }
         receipt.status = match gates {

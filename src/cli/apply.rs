@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use improve::apply::{AfterWork, ApplyOptions, ApplyRequest, Earlier};
 use improve::backlog::Backlog;
-use improve::executor::ExactEdits;
+use improve::executor::Executor;
 use improve::gate::GateLimits;
 use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
@@ -25,20 +25,23 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::models::Line;
 use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
 use super::plan_argument::PlanFile;
 use super::progress::Bar;
 use super::trust::{approve, confirm};
 
+mod crew;
 mod several;
 
+use crew::{Crew, CrewArgs};
 use several::{Chosen, choose, ground};
 
 /// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
 const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-secret"];
 
-/// Carry out plans: exact edits are made here, other steps are handed over; nothing is merged
+/// Carry out plans: exact edits are made here, other steps by a model where one is bound, or handed over; nothing is merged
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// Plans: paths, numbers, slugs or the beginnings of them
@@ -65,6 +68,8 @@ pub struct ApplyArgs {
     /// Agree to every checkpoint of the plan
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    crew: CrewArgs,
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
@@ -97,9 +102,10 @@ pub fn limits(settings: &Settings) -> GateLimits {
 
 /// Carries out each plan after those it depends on and prints the receipts. The worst exit code wins.
 pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ApplyArgs { plans, all, take_up, fresh, keep_worktree, base, dry_run, yes, running, output } = args;
+    let ApplyArgs { plans, all, take_up, fresh, keep_worktree, base, dry_run, yes, crew, running, output } = args;
     let outputs = output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
-    let workspace = context.globals.workspace(running.flags(), &context.console)?;
+    let workspace = context.globals.workspace(crew.flags(running.flags()), &context.console)?;
+    let crew = Crew::bound(&crew, &workspace.settings)?;
     let console = &context.console;
     let backlog = Backlog::open(&workspace.root)?;
     if backlog.is_displaced() && all {
@@ -130,8 +136,14 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let commands: Vec<String> = commands.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let approved =
         if dry_run { Approved::by_user(&commands) } else { approve(&place, &commands, running.trust, console)? };
+    let plans: Vec<&Plan> = chosen.iter().map(|one| &one.plan).collect();
+    let crew = if dry_run || take_up { crew } else { crew.agree(&plans, &workspace, context)? };
+    let line = if crew.asks() && !dry_run { Some(Line::open(console, context.cancel.clone(), false)?) } else { None };
+    let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
+    let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
     let work = Work {
         context,
+        bar,
         survey: &survey,
         place: &place,
         backlog: &backlog,
@@ -140,7 +152,11 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         yes,
         options,
     };
-    let (receipts, failed) = work.carry_out_all(&chosen)?;
+    let carried =
+        crew.at_work(line.as_ref(), &survey, &workspace, context, |executor| work.carry_out_all(&chosen, executor));
+    drop(own);
+    drop(line);
+    let (receipts, failed) = carried?;
     let page = console.page(&workspace.root.to_string_lossy());
     let written = outputs.write(console, &|format, _| match (format, receipts.as_slice()) {
         (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, receipts) => {
@@ -165,6 +181,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
 /// What every plan of one run shares.
 struct Work<'a> {
     context: &'a Context,
+    bar: &'a Bar,
     survey: &'a Survey,
     place: &'a Place,
     backlog: &'a Backlog,
@@ -179,7 +196,7 @@ type Carried<'a> = (Vec<(&'a PlanFile, Receipt)>, Option<ExitCode>);
 
 impl Work<'_> {
     /// One plan after the other. Of several, one that cannot be taken up does not stop the others; ctrl-C stops them all.
-    fn carry_out_all<'c>(&self, chosen: &'c [Chosen]) -> Result<Carried<'c>, Failure> {
+    fn carry_out_all<'c>(&self, chosen: &'c [Chosen], executor: &dyn Executor) -> Result<Carried<'c>, Failure> {
         let console = &self.context.console;
         let mut receipts: Vec<(&PlanFile, Receipt)> = Vec::new();
         let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
@@ -188,7 +205,7 @@ impl Work<'_> {
             if chosen.len() > 1 {
                 console.note(&format!("{}: {}", file.path, plan.title));
             }
-            match self.carry_out(file, plan, &outcomes) {
+            match self.carry_out(file, plan, &outcomes, executor) {
                 Ok(receipt) => {
                     outcomes.insert(file.path.clone(), receipt.outcome);
                     receipts.push((file, receipt));
@@ -208,6 +225,7 @@ impl Work<'_> {
         file: &PlanFile,
         plan: &Plan,
         outcomes: &BTreeMap<String, Outcome>,
+        executor: &dyn Executor,
     ) -> Result<Receipt, Failure> {
         let console = &self.context.console;
         let install = install(plan, self.survey);
@@ -222,7 +240,7 @@ impl Work<'_> {
         }
         let stopping = stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message));
         let stopping: Vec<String> = stopping.chain(ground.problems.iter().cloned()).collect();
-        let narrator = Narrator::new(console, Bar::new(console, self.context.cancel.clone()));
+        let narrator = Narrator::new(console, self.bar);
         let request = ApplyRequest {
             root: &self.survey.root,
             cache: &cache_folder(),
@@ -236,7 +254,7 @@ impl Work<'_> {
             undone_dependencies: &ground.undone,
             install: install.as_deref(),
             approved: self.approved,
-            executor: &ExactEdits,
+            executor,
             checkpoint: &|step, question| {
                 self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
             },

@@ -138,10 +138,10 @@ impl Line {
 
     /// A session over it.
     ///
-    /// `spent` is what the run has spent before.
+    /// `bounds` are those it may ask, `spent` is what the run has spent before.
     pub fn session<'a>(
         &'a self,
-        bound: &Bound,
+        bounds: &[&Bound],
         agents: &'a dyn Agents,
         workspace: &Workspace,
         spent: NanoDollars,
@@ -151,7 +151,8 @@ impl Line {
         let (ledger, replies) = places(workspace);
         let max_usd = &workspace.settings.model.max_usd;
         // A limit that somebody set needs a price to be kept by; ours gives way where there is none, and that is said.
-        let limit = Some(max_usd.value).filter(|_| bound.is_counted() || max_usd.origin != Origin::Default);
+        let counted = || bounds.iter().all(|bound| bound.is_counted() || bound.is_local() && bounds.len() > 1);
+        let limit = Some(max_usd.value).filter(|_| max_usd.origin != Origin::Default || counted());
         Session {
             transport: &self.http,
             agents,
@@ -172,7 +173,8 @@ impl Line {
 
 /// Says on the terminal how calls go.
 pub struct Voice {
-    bar: Bar,
+    /// What it draws with.
+    pub bar: Bar,
     console: Console,
     /// Requests are shown and not sent.
     dry_run: bool,

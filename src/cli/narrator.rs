@@ -9,12 +9,12 @@ use super::progress::Bar;
 /// Tells what is going on.
 pub struct Narrator<'a> {
     console: &'a Console,
-    bar: Bar,
+    bar: &'a Bar,
 }
 
 impl<'a> Narrator<'a> {
     /// A narrator that draws with `bar`.
-    pub fn new(console: &'a Console, bar: Bar) -> Narrator<'a> {
+    pub fn new(console: &'a Console, bar: &'a Bar) -> Narrator<'a> {
         Narrator { console, bar }
     }
 

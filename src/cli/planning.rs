@@ -96,7 +96,7 @@ pub fn consult(
     let agents = agents(&copy, workspace);
     let session = Session {
         batcher: batch.then(|| batcher(workspace)).flatten(),
-        ..line.session(&bound, &agents, workspace, NanoDollars::ZERO, dry_run, context)
+        ..line.session(&[&bound], &agents, workspace, NanoDollars::ZERO, dry_run, context)
     };
     let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
     let heard = |count: usize| line.voice.tick(count as u64);

@@ -70,7 +70,8 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
         approved: &approved,
         limits: limits(&workspace.settings),
     };
-    let narrator = Narrator::new(console, Bar::new(console, context.cancel.clone()));
+    let bar = Bar::new(console, context.cancel.clone());
+    let narrator = Narrator::new(console, &bar);
     let receipt = improve::verifier::verify(&request, &narrator, &context.cancel).map_err(|error| {
         let code = ExitCode::of(error.exit_code());
         Failure::from(error).code(code)

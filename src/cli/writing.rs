@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
         // Its bar goes with it: between two questions the terminal belongs to the user.
         let line = Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?;
         let agents = agents(&self.copy, self.workspace);
-        let session = line.session(bound, &agents, self.workspace, self.spent, self.dry_run, self.context);
+        let session = line.session(&[bound], &agents, self.workspace, self.spent, self.dry_run, self.context);
         line.voice.phase(phase, 1);
         let answer = question(&session, &line.voice);
         let cost = Cost::from(session.summary());

@@ -24,12 +24,12 @@ mod batches;
 
 /// Answers from a list, and remembers what it was asked.
 #[derive(Default)]
-struct Scripted {
+pub(crate) struct Scripted {
     answers: Mutex<VecDeque<Scene>>,
     asked: Mutex<Vec<Value>>,
 }
 
-enum Scene {
+pub(crate) enum Scene {
     Json(u16, Vec<(&'static str, &'static str)>, Value),
     Events(Vec<(&'static str, Value)>),
     Fault(TransportFault),
@@ -55,7 +55,7 @@ impl Transport for Scripted {
 }
 
 /// Time passes by waiting alone.
-struct StoppedClock(Mutex<(SystemTime, Vec<Duration>)>);
+pub(crate) struct StoppedClock(Mutex<(SystemTime, Vec<Duration>)>);
 
 impl StoppedClock {
     fn new() -> StoppedClock {
@@ -80,16 +80,16 @@ impl Clock for StoppedClock {
 }
 
 /// A place for one test's ledger and replies.
-struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
     server: Scripted,
     clock: StoppedClock,
-    limit: Option<NanoDollars>,
+    pub(crate) limit: Option<NanoDollars>,
     agents: Box<dyn Agents>,
 }
 
 impl Desk {
-    fn new(answers: Vec<Scene>) -> Desk {
+    pub(crate) fn new(answers: Vec<Scene>) -> Desk {
         Desk {
             folder: tempfile::tempdir().unwrap(),
             server: Scripted { answers: Mutex::new(answers.into()), asked: Mutex::default() },
@@ -99,7 +99,7 @@ impl Desk {
         }
     }
 
-    fn session(&self) -> Session<'_> {
+    pub(crate) fn session(&self) -> Session<'_> {
         Session {
             transport: &self.server,
             agents: self.agents.as_ref(),
@@ -117,16 +117,16 @@ impl Desk {
         }
     }
 
-    fn ledger(&self) -> Vec<Line> {
+    pub(crate) fn ledger(&self) -> Vec<Line> {
         Ledger::within(self.folder.path()).read().unwrap().lines
     }
 
-    fn asked(&self) -> Vec<Value> {
+    pub(crate) fn asked(&self) -> Vec<Value> {
         self.server.asked.lock().unwrap().clone()
     }
 }
 
-fn bound(provider: &str, model: &str) -> Bound {
+pub(crate) fn bound(provider: &str, model: &str) -> Bound {
     let provider = Provider::built_in().iter().find(|it| it.name == provider).unwrap();
     Bound {
         via: Via::Server(provider.located(&|_| Some("hush".to_owned()))),

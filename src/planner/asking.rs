@@ -70,7 +70,7 @@ pub(super) fn each<Q: Sync, A: Send>(
 
 /// What a conversation costs that begins with `first` tokens, reads for `rounds` rounds, and says `said` tokens in all: what was
 /// read comes from the vendor's cache in the next round. `None` where the price is not known.
-pub(super) fn reading_cost(first: u64, rounds: u64, said: u64, bound: &Bound) -> Option<NanoDollars> {
+pub(crate) fn reading_cost(first: u64, rounds: u64, said: u64, bound: &Bound) -> Option<NanoDollars> {
     /// Three tool results of moderate length; our guess.
     const READ_A_ROUND: u64 = 2_500;
     /// What an agent adds to a prompt of ours: its instructions and its tools.

@@ -157,7 +157,7 @@ impl Toolbox for ReadTools<'_> {
 }
 
 /// Reads the input of a tool, or says what is wrong with it and what is wanted.
-fn parsed<T: DeserializeOwned + JsonSchema>(input: &Value) -> Result<T, String> {
+pub(crate) fn parsed<T: DeserializeOwned + JsonSchema>(input: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(input).map_err(|error| {
         let path = error.path().to_string();
         let schema = strict::<T>();
