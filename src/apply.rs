@@ -15,31 +15,37 @@ use crate::plan::Plan;
 use crate::receipt::{Outcome, Receipt, Verdict};
 use crate::trust::{Approved, commands_of};
 use crate::verifier::baseline::Baseline;
+use crate::verifier::opinion::Reviewer;
+use crate::verifier::prepare;
 use crate::verifier::scope::ScopeRules;
-use crate::verifier::verdict::{Decision, decide};
-use crate::verifier::{Inspection, Proof, Temporary, inspect, prepare};
+use crate::verifier::verdict::Decision;
 use crate::worktree::lease::Lease;
-use crate::worktree::leftover::{REPLAY, disk_bytes};
+use crate::worktree::leftover::disk_bytes;
 use crate::worktree::{Place, Worktree};
 
 mod bench;
 pub mod check;
+pub mod course;
 mod draft;
 mod error;
+mod failure;
 pub mod journal;
 pub mod order;
 pub mod record;
 pub mod resume;
+mod rounds;
 pub mod steps;
 
 pub use error::ApplyError;
 
+use course::Replanner;
 use draft::Draft;
 use journal::{Entry, Journal};
 use resume::{Resumed, Start};
-use steps::Progress;
+use rounds::Rounds;
 
 /// A plan to carry out.
+#[derive(Clone, Copy)]
 pub struct ApplyRequest<'a> {
     /// A folder of the repository.
     pub root: &'a Path,
@@ -68,6 +74,10 @@ pub struct ApplyRequest<'a> {
     pub approved: &'a Approved,
     /// Who carries out the steps.
     pub executor: &'a dyn Executor,
+    /// Who reads the finished work, beside the commands that check it.
+    pub reviewer: Option<&'a dyn Reviewer>,
+    /// Who revises the plan when it fails.
+    pub replanner: Option<&'a dyn Replanner>,
     /// Asked before a step that has a checkpoint, with the step (1-based) and the question; `false` stops there.
     pub checkpoint: &'a dyn Fn(usize, &str) -> bool,
     /// How.
@@ -255,11 +265,8 @@ impl Run<'_> {
         };
         draft.receipt.prepared = prepared.clone();
         draft.receipt.notes.extend(prepared.limits.iter().cloned());
-        if let Some(install) = prepared.install.as_ref().filter(|install| !install.green) {
-            return Ok(check::blocked(vec![format!(
-                "the install command failed: `{}`: {}",
-                install.command, install.why
-            )]));
+        if let Some(blocked) = rounds::not_installed(&prepared) {
+            return Ok(blocked);
         }
         let baseline = match resumed.baseline.clone() {
             Some(entries) => Baseline::from_entries(entries),
@@ -275,48 +282,15 @@ impl Run<'_> {
             None => Baseline::default(),
         };
         draft.receipt.baseline = baseline.entries().to_vec();
-        self.phase(Phase::Steps)?;
-        let steps =
-            steps::Steps { request: self.request, rules: &rules, worktree, runner: &runner, baseline: &baseline };
-        if let Progress::Stopped(decision) = steps.run(resumed, journal, &mut |step| draft.step(step))? {
-            draft.receipt.scope = rules.judge(&worktree.changes_since(&base)?);
-            return Ok(decision);
-        }
-        self.phase(Phase::Verify)?;
-        let proof = self.verify(&base, worktree, &baseline, install.as_deref(), &rules, &runner)?;
-        let decision = decide(&proof, &draft.receipt.steps, prepared.install.as_ref());
-        draft.proof(proof);
-        Ok(decision)
-    }
-
-    /// Replays the work in a second, clean worktree.
-    fn verify(
-        &self,
-        base: &str,
-        worktree: &Worktree,
-        baseline: &Baseline,
-        install: Option<&str>,
-        rules: &ScopeRules,
-        runner: &Runner<'_>,
-    ) -> Result<Proof, ApplyError> {
-        let tip = worktree.head()?;
-        worktree.reset_to(&tip)?;
-        let changes = worktree.changes_since(base)?;
-        let name = format!("{}{REPLAY}", self.request.slug);
-        let _temporary = Temporary::new(self.place, &name);
-        let mut replay = Worktree::create(self.place, &name, base, None)?;
-        prepare::prepare_again(self.place, worktree, &mut replay, install, rules, runner)?;
-        let inspection = Inspection {
-            plan: self.request.plan,
-            plan_path: self.request.plan_path,
-            base,
-            changes: &changes,
-            baseline,
-            replay: &replay,
-            runner,
-            with_step_gates: false,
+        let rounds = Rounds {
+            run: self,
+            worktree,
+            runner: &runner,
+            base: &base,
+            install: install.as_deref(),
+            prepared: &prepared,
         };
-        Ok(inspect(&inspection)?)
+        rounds.go(resumed, baseline, journal, draft)
     }
 
     fn runner(&self) -> Runner<'_> {

@@ -134,6 +134,11 @@ pub trait Executor: Sync {
     /// Its name in the receipt of a step.
     fn name(&self, step: &Step) -> String;
 
+    /// Whether it can be told what is wrong with its work.
+    fn can_mend(&self) -> bool {
+        false
+    }
+
     /// Makes the changes of a step.
     fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError>;
 }

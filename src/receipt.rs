@@ -56,6 +56,12 @@ pub struct Receipt {
     pub new_tests: NewTestsReceipt,
     /// No criterion was red before and no test is new, so a green result proves nothing about the change.
     pub vacuous: bool,
+    /// What the verifier model thinks of the finished work, where one read it.
+    #[serde(default)]
+    pub opinion: Option<OpinionReceipt>,
+    /// What a planner put in the place of steps that failed, in order.
+    #[serde(default)]
+    pub revisions: Vec<RevisionReceipt>,
     /// What else there is to know.
     pub notes: Vec<String>,
     /// Bytes that the worktrees took at the end.
@@ -401,6 +407,51 @@ pub enum Judged {
     Index,
     /// Nobody: it names no command.
     Nobody,
+}
+
+/// A plan that failed, revised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RevisionReceipt {
+    /// What had failed.
+    pub why: String,
+    /// What changed in the plan, as a unified diff.
+    pub diff: String,
+}
+
+/// What a model thinks of finished work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpinionReceipt {
+    /// `provider/model`.
+    pub model: String,
+    /// What it thinks should happen with the work. It counts where it is worse than what was found mechanically.
+    pub verdict: Verdict,
+    /// What is wrong with the work, the worst first.
+    pub objections: Vec<Objection>,
+    /// Objections left out because their words stand nowhere.
+    pub dropped: usize,
+    /// Files of which it did not see all that changed.
+    pub hidden: Vec<String>,
+}
+
+/// Something that a model says is wrong with finished work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Objection {
+    /// The words it is about, from the difference, the plan or what ran.
+    pub quote: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+    /// How bad that is.
+    pub severity: Severity,
+}
+
+/// How bad an objection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A small change mends it.
+    Revise,
+    /// The work must not be merged as it is.
+    Block,
 }
 
 /// Whether new tests fail without the change.

@@ -28,6 +28,7 @@ use crate::worktree::{Change, Place, Worktree, WorktreeError, change};
 pub mod baseline;
 pub mod criteria;
 pub mod new_tests;
+pub mod opinion;
 pub mod prepare;
 pub mod scope;
 pub mod tamper;
@@ -279,6 +280,8 @@ fn receipt_of(
         replayed_gates: proof.replayed_gates,
         new_tests: proof.new_tests,
         vacuous: proof.vacuous,
+        opinion: None,
+        revisions: Vec::new(),
         notes,
         disk_bytes: 0,
         started_at: String::new(),

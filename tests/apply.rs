@@ -124,6 +124,8 @@ impl World {
             install: None,
             approved: &approved,
             executor: &ExactEdits,
+            reviewer: None,
+            replanner: None,
             checkpoint: &|_, question| question == "Yes?",
             options,
         };
@@ -725,6 +727,8 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
         install: Some("touch installed"),
         approved: &Approved::by_user(&apply::commands(&plan, None)),
         executor: &ExactEdits,
+        reviewer: None,
+        replanner: None,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };
@@ -756,6 +760,8 @@ fn problems_and_open_dependencies_block_the_plan() {
         install: None,
         approved: &Approved::by_user(&apply::commands(&plan, None)),
         executor: &ExactEdits,
+        reviewer: None,
+        replanner: None,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };
@@ -914,6 +920,8 @@ fn child_that_is_killed() {
         install: None,
         approved: &Approved::by_user(&apply::commands(&plan, None)),
         executor: &ExactEdits,
+        reviewer: None,
+        replanner: None,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };

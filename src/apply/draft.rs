@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::course::is_done;
 use super::{ApplyRequest, steps};
+use crate::plan::Plan;
 use crate::receipt::{
     CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, Sandbox, ScopeReceipt, StepReceipt,
     Verdict,
@@ -46,6 +48,8 @@ impl Draft {
             replayed_gates: Vec::new(),
             new_tests: NewTestsReceipt::default(),
             vacuous: false,
+            opinion: None,
+            revisions: Vec::new(),
             notes,
             disk_bytes: 0,
             started_at: String::new(),
@@ -58,12 +62,26 @@ impl Draft {
     /// A step is done, or stopped.
     pub fn step(&mut self, step: StepReceipt) {
         let index = step.step - 1;
-        if let Some(id) = &step.commit {
+        let known = |id: &String| self.receipt.commits.iter().any(|commit| commit.id == *id);
+        if let Some(id) = step.commit.as_ref().filter(|id| !known(id)) {
             self.receipt.commits.push(CommitReference { id: id.clone(), step: step.step, title: step.title.clone() });
         }
         if let Some(place) = self.receipt.steps.get_mut(index) {
             *place = step;
         }
+    }
+
+    /// The steps are now those of `plan`: what is done stays.
+    pub fn follow(&mut self, plan: &Plan) {
+        let done = self.receipt.steps.iter().take_while(|step| is_done(step)).count();
+        self.receipt.steps.truncate(done);
+        let left = plan.steps.iter().enumerate().skip(done);
+        self.receipt.steps.extend(left.map(|(index, step)| steps::not_reached(index, step)));
+    }
+
+    /// Steps that are behind us.
+    pub fn done(&self) -> Vec<StepReceipt> {
+        self.receipt.steps.iter().take_while(|step| is_done(step)).cloned().collect()
     }
 
     /// What the work proves.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{Event, Observer};
+use crate::plan::Step;
 use crate::receipt::{BaselineEntry, Outcome, Prepared, StepReceipt};
 
 /// Something that was done.
@@ -49,6 +50,16 @@ pub enum Entry {
         /// 0-based.
         index: usize,
     },
+    /// A step that mends was added behind the last.
+    Mending {
+        /// The step.
+        step: Box<Step>,
+    },
+    /// A revised plan took the place of the one that failed.
+    Revised {
+        /// Its text.
+        plan: String,
+    },
     /// The run came to its end.
     Finished {
         /// How.
@@ -67,6 +78,8 @@ impl Entry {
             Entry::StepGreen { .. } => "step-green",
             Entry::HandedOver { .. } => "handed-over",
             Entry::TakenUp { .. } => "taken-up",
+            Entry::Mending { .. } => "mending",
+            Entry::Revised { .. } => "revised",
             Entry::Finished { .. } => "finished",
         }
     }

@@ -1,5 +1,6 @@
 //! Resuming: what an earlier run of the same plan did, told from its journal, and where to go on.
 
+use super::course::Addition;
 use super::journal::{Entry, Journal};
 use super::{ApplyError, ApplyRequest, Earlier, branch_of, steps};
 use crate::edit::apply::sha256;
@@ -27,6 +28,8 @@ pub(super) struct Resumed {
     pub steps: Vec<StepReceipt>,
     /// The step that waits, 0-based.
     pub handed_over: Option<usize>,
+    /// What was added to the plan.
+    pub additions: Vec<Addition>,
     plan_sha256: String,
     step_count: usize,
     finished: Option<Outcome>,
@@ -36,6 +39,11 @@ impl Resumed {
     /// Nothing was done yet.
     pub fn new(base: &str) -> Resumed {
         Resumed { base: base.to_owned(), ..Resumed::default() }
+    }
+
+    /// The same with these steps done.
+    pub fn after(self, steps: Vec<StepReceipt>) -> Resumed {
+        Resumed { steps, handed_over: None, ..self }
     }
 
     /// What the entries of a journal say; `None` when no run began.
@@ -59,6 +67,14 @@ impl Resumed {
                 }
                 Entry::HandedOver { index } => resumed.handed_over = Some(*index),
                 Entry::TakenUp { .. } => resumed.finished = None,
+                Entry::Mending { step } => {
+                    resumed.additions.push(Addition::Step(step.clone()));
+                    resumed.finished = None;
+                }
+                Entry::Revised { plan } => {
+                    resumed.additions.push(Addition::Plan(plan.clone()));
+                    resumed.finished = None;
+                }
                 Entry::Finished { outcome, .. } => resumed.finished = Some(*outcome),
             }
         }
@@ -73,6 +89,11 @@ impl Resumed {
     /// Whether a commit holds what somebody else did, which a new run could not do again.
     fn has_work_of_others(&self) -> bool {
         self.steps.iter().any(|step| step.commit.is_some() && step.executor.as_deref() == Some(steps::SOMEBODY))
+    }
+
+    /// Whether `text` is the plan as this run revised it.
+    fn is_revised_as(&self, text: &str) -> bool {
+        self.additions.iter().any(|addition| matches!(addition, Addition::Plan(plan) if plan == text))
     }
 
     fn has_commits(&self) -> bool {
@@ -92,7 +113,7 @@ pub(super) fn decide(request: &ApplyRequest<'_>, place: &Place, entries: &[Entry
             (Earlier::Resume | Earlier::Discard, false) => Ok(Start::Fresh),
         };
     };
-    let same_plan = resumed.plan_sha256 == sha256(request.plan_text);
+    let same_plan = resumed.plan_sha256 == sha256(request.plan_text) || resumed.is_revised_as(request.plan_text);
     let same_shape = resumed.step_count == request.plan.steps.len();
     let waiting = resumed.handed_over.is_some();
     let waiting_or_theirs = waiting || resumed.has_work_of_others();

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
+use improve::apply::course::Replanner;
 use improve::apply::{AfterWork, ApplyOptions, ApplyRequest, Earlier};
 use improve::backlog::Backlog;
-use improve::executor::Executor;
 use improve::gate::GateLimits;
 use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
@@ -29,13 +29,16 @@ use super::models::Line;
 use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
 use super::plan_argument::PlanFile;
+use super::plans::context_for;
 use super::progress::Bar;
 use super::trust::{approve, confirm};
 
 mod crew;
+mod revising;
 mod several;
 
-use crew::{Crew, CrewArgs};
+use crew::{AtWork, Crew, CrewArgs, Workplace};
+use revising::OfPlan;
 use several::{Chosen, choose, ground};
 
 /// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
@@ -137,7 +140,14 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let approved =
         if dry_run { Approved::by_user(&commands) } else { approve(&place, &commands, running.trust, console)? };
     let plans: Vec<&Plan> = chosen.iter().map(|one| &one.plan).collect();
-    let crew = if dry_run || take_up { crew } else { crew.agree(&plans, &workspace, context)? };
+    let workplace = Workplace {
+        survey: &survey,
+        workspace: &workspace,
+        backlog: &backlog,
+        plan_context: context_for(&backlog, &survey)?,
+        context,
+    };
+    let crew = if dry_run { crew } else { crew.agree(&plans, &workplace)? };
     let line = if crew.asks() && !dry_run { Some(Line::open(console, context.cancel.clone(), false)?) } else { None };
     let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
     let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
@@ -152,8 +162,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         yes,
         options,
     };
-    let carried =
-        crew.at_work(line.as_ref(), &survey, &workspace, context, |executor| work.carry_out_all(&chosen, executor));
+    let carried = crew.at_work(line.as_ref(), &workplace, |crew| work.carry_out_all(&chosen, crew));
     drop(own);
     drop(line);
     let (receipts, failed) = carried?;
@@ -196,7 +205,7 @@ type Carried<'a> = (Vec<(&'a PlanFile, Receipt)>, Option<ExitCode>);
 
 impl Work<'_> {
     /// One plan after the other. Of several, one that cannot be taken up does not stop the others; ctrl-C stops them all.
-    fn carry_out_all<'c>(&self, chosen: &'c [Chosen], executor: &dyn Executor) -> Result<Carried<'c>, Failure> {
+    fn carry_out_all<'c>(&self, chosen: &'c [Chosen], crew: &AtWork<'_>) -> Result<Carried<'c>, Failure> {
         let console = &self.context.console;
         let mut receipts: Vec<(&PlanFile, Receipt)> = Vec::new();
         let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
@@ -205,7 +214,7 @@ impl Work<'_> {
             if chosen.len() > 1 {
                 console.note(&format!("{}: {}", file.path, plan.title));
             }
-            match self.carry_out(file, plan, &outcomes, executor) {
+            match self.carry_out(file, plan, &outcomes, crew) {
                 Ok(receipt) => {
                     outcomes.insert(file.path.clone(), receipt.outcome);
                     receipts.push((file, receipt));
@@ -225,7 +234,7 @@ impl Work<'_> {
         file: &PlanFile,
         plan: &Plan,
         outcomes: &BTreeMap<String, Outcome>,
-        executor: &dyn Executor,
+        crew: &AtWork<'_>,
     ) -> Result<Receipt, Failure> {
         let console = &self.context.console;
         let install = install(plan, self.survey);
@@ -241,6 +250,7 @@ impl Work<'_> {
         let stopping = stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message));
         let stopping: Vec<String> = stopping.chain(ground.problems.iter().cloned()).collect();
         let narrator = Narrator::new(console, self.bar);
+        let reviser = crew.reviser.map(|reviser| OfPlan { reviser, path: &file.path });
         let request = ApplyRequest {
             root: &self.survey.root,
             cache: &cache_folder(),
@@ -254,7 +264,9 @@ impl Work<'_> {
             undone_dependencies: &ground.undone,
             install: install.as_deref(),
             approved: self.approved,
-            executor,
+            executor: crew.executor,
+            reviewer: crew.reviewer,
+            replanner: reviser.as_ref().map(|reviser| reviser as &dyn Replanner),
             checkpoint: &|step, question| {
                 self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
             },

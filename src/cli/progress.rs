@@ -39,6 +39,11 @@ impl Bar {
         Bar { bar, cancel, done }
     }
 
+    /// A bar that is never shown.
+    pub fn hidden(cancel: Cancel) -> Bar {
+        Bar { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), cancel, done: None }
+    }
+
     /// Says what is going on now.
     pub fn message(&self, text: &str) {
         self.bar.set_message(text.to_owned());

@@ -58,6 +58,10 @@ impl Executor for ModelExecutor<'_> {
         if step.edits.is_empty() { self.bound.name() } else { ExactEdits.name(step) }
     }
 
+    fn can_mend(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError> {
         if !task.step().edits.is_empty() {
             return ExactEdits.carry_out(task, bench);

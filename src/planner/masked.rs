@@ -98,7 +98,7 @@ fn dotenv_values(text: &str) -> Vec<Range<usize>> {
 }
 
 /// What a model said, on one line, credentials masked.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     crate::secrets::mask(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

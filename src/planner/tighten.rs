@@ -4,6 +4,7 @@ use super::built_in::PlanContext;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::plan::markdown::fence_for;
 use crate::plan::{Plan, render};
+use crate::receipt::StepReceipt;
 
 /// What stands for a finding of `plan`.
 pub fn finding_of(plan: &Plan) -> Finding {
@@ -48,6 +49,21 @@ pub fn remarks(text: &str, problems: &[String]) -> String {
     include_str!("../../templates/planner/tighten.md")
         .replace("@problems", &listed.join("\n"))
         .replace("@plan", &format!("{fence}markdown\n{}\n{fence}", text.trim_end()))
+}
+
+/// What the planner is told of a plan that failed: its text, the steps that are done, and what went wrong.
+pub fn failed(text: &str, done: &[StepReceipt], report: &str) -> String {
+    let text = crate::secrets::mask(text);
+    let fenced = |kind: &str, text: &str| {
+        let fence = fence_for(text);
+        format!("{fence}{kind}\n{}\n{fence}", text.trim_end())
+    };
+    let steps: Vec<String> = done.iter().map(|step| format!("step {}, {}", step.step, step.title)).collect();
+    let steps = if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") };
+    include_str!("../../templates/planner/replan.md")
+        .replace("@done", &steps)
+        .replace("@report", &fenced("", report))
+        .replace("@plan", &fenced("markdown", &text))
 }
 
 /// Where a plan that is written anew is numbered and dated as the old one.

@@ -38,11 +38,22 @@ impl Baseline {
     pub fn measure(plan: &Plan, folder: &Path, runner: &Runner<'_>) -> Result<Baseline, RunError> {
         let gates: Vec<OwnedGate<'_>> = step_gates(plan).into_iter().chain(criterion_gates(plan)).collect();
         let results = runner.run_all(&gates, folder, &|_| Some(TestCounts::default()))?;
-        let entries = gates.into_iter().zip(results).map(|((of, gate), result)| {
-            let role = if result.green && !expects_new_tests(gate) { Role::Guard } else { Role::Goal };
-            BaselineEntry { of, role, result }
-        });
+        let entries = gates.into_iter().zip(results).map(|((of, gate), result)| entry(of, gate, result));
         Ok(Baseline { entries: entries.collect() })
+    }
+
+    /// The gates of `plan` that are not in this baseline yet, run in `folder`, which is at the base commit.
+    pub fn measure_missing(&mut self, plan: &Plan, folder: &Path, runner: &Runner<'_>) -> Result<(), RunError> {
+        let gates = step_gates(plan).into_iter().chain(criterion_gates(plan));
+        let gates: Vec<OwnedGate<'_>> = gates.filter(|(_, gate)| self.entry_of(gate).is_none()).collect();
+        let results = runner.run_all(&gates, folder, &|_| Some(TestCounts::default()))?;
+        self.entries.extend(gates.into_iter().zip(results).map(|((of, gate), result)| entry(of, gate, result)));
+        Ok(())
+    }
+
+    /// Whether every gate of `plan` is in it.
+    pub fn covers(&self, plan: &Plan) -> bool {
+        step_gates(plan).into_iter().chain(criterion_gates(plan)).all(|(_, gate)| self.entry_of(gate).is_some())
     }
 
     /// The baseline that an earlier run measured.
@@ -87,6 +98,11 @@ impl Baseline {
     pub fn has_goal(&self) -> bool {
         self.entries.iter().any(|entry| entry.role == Role::Goal)
     }
+}
+
+fn entry(of: String, gate: &Gate, result: GateResult) -> BaselineEntry {
+    let role = if result.green && !expects_new_tests(gate) { Role::Guard } else { Role::Goal };
+    BaselineEntry { of, role, result }
 }
 
 /// On the base there is nothing to compare with, so such a gate is a goal whatever it gave.

@@ -2,7 +2,7 @@
 
 use super::Proof;
 use crate::gate::GateResult;
-use crate::receipt::{Judged, Outcome, StepReceipt, StepStatus, Verdict};
+use crate::receipt::{Judged, OpinionReceipt, Outcome, StepReceipt, StepStatus, Verdict};
 
 /// The final word on a piece of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,25 @@ pub fn decide(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>
         }
     };
     Decision { outcome, verdict, reasons, hint }
+}
+
+/// The decision with what a model thinks of the work: it may lower it, never raise it.
+pub fn lowered(decision: Decision, opinion: &OpinionReceipt) -> Decision {
+    if opinion.objections.is_empty() {
+        return decision;
+    }
+    let objections =
+        opinion.objections.iter().map(|it| format!("{} objects to `{}`: {}", opinion.model, it.quote, it.problem));
+    let outcome = match decision.outcome {
+        Outcome::Verified => Outcome::PartlyVerified,
+        as_it_is => as_it_is,
+    };
+    Decision {
+        outcome,
+        verdict: decision.verdict.max(opinion.verdict),
+        reasons: objections.chain(decision.reasons).collect(),
+        hint: Some("look at what the verifier objects to before merging".to_owned()),
+    }
 }
 
 /// What speaks against the work.

@@ -1,6 +1,9 @@
 //! Who works on plans: the executor, who answers its questions, and what they may cost.
 
+use std::sync::OnceLock;
+
 use clap::Args;
+use improve::backlog::Backlog;
 use improve::executor::advisor::{Advisor, PlannerAdvisor};
 use improve::executor::limits::Limits;
 use improve::executor::{ExactEdits, Executor, ModelExecutor, estimate};
@@ -8,15 +11,18 @@ use improve::model::roles::Bound;
 use improve::model::session::Session;
 use improve::model::{NanoDollars, Role};
 use improve::plan::Plan;
+use improve::planner::built_in::PlanContext;
 use improve::planner::reading_copy::ReadingCopy;
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
+use improve::verifier::opinion::{self, ModelReviewer, Reviewer};
 
 use super::super::Context;
 use super::super::failure::Failure;
 use super::super::globals::Workspace;
 use super::super::models::{Line, ModelArgs, agents, agreed};
 use super::super::planning::count;
+use super::revising::Reviser;
 
 /// Which models work on plans.
 #[derive(Debug, Clone, Default, Args)]
@@ -41,6 +47,31 @@ impl CrewArgs {
 pub struct Crew {
     executor: Option<Bound>,
     planner: Option<Bound>,
+    verifier: Option<Bound>,
+}
+
+/// Those who work on plans, ready to.
+pub struct AtWork<'a> {
+    /// Carries out steps.
+    pub executor: &'a dyn Executor,
+    /// Reads finished work.
+    pub reviewer: Option<&'a dyn Reviewer>,
+    /// Revises plans that failed.
+    pub reviser: Option<&'a Reviser<'a>>,
+}
+
+/// Where they work.
+pub struct Workplace<'a> {
+    /// What was read.
+    pub survey: &'a Survey,
+    /// What was set.
+    pub workspace: &'a Workspace,
+    /// Plans.
+    pub backlog: &'a Backlog,
+    /// Where a revised plan is dated.
+    pub plan_context: PlanContext,
+    /// The terminal.
+    pub context: &'a Context,
 }
 
 impl Crew {
@@ -51,43 +82,76 @@ impl Crew {
             return Err(Failure::usage(format!("--executor {}: agent CLIs do not carry out steps yet", agent.name))
                 .hint("name a model as provider/model, or let the agent carry out the plan by itself and run `improve verify`"));
         }
-        Ok(Crew { executor, planner: args.models.bound(Role::Planner, settings)? })
+        let (planner, verifier) =
+            (args.models.bound(Role::Planner, settings)?, args.models.bound(Role::Verifier, settings)?);
+        Ok(Crew { executor, planner, verifier })
     }
 
-    /// Says what the steps of these plans that need a model will cost, and asks where that is much. After a no nobody is asked.
-    pub fn agree(self, plans: &[&Plan], workspace: &Workspace, context: &Context) -> Result<Crew, Failure> {
-        let Some(executor) = &self.executor else { return Ok(self) };
+    /// Says what these plans will cost, and asks where that is much. After a no nobody is asked.
+    pub fn agree(self, plans: &[&Plan], place: &Workplace<'_>) -> Result<Crew, Failure> {
         let steps: usize = plans.iter().map(|plan| improve::apply::steps_for_a_model(plan)).sum();
-        if steps == 0 {
-            return Ok(Crew::default());
-        }
-        let what = count(steps, "step to carry out", "steps to carry out");
-        let cost = estimate(steps, executor);
-        let agreed = agreed(executor, &what, cost, &workspace.settings, &context.console)?;
+        let executor = self.executor.as_ref().filter(|_| steps > 0);
+        let (Some(main), parts) = (
+            executor.or(self.verifier.as_ref()),
+            [
+                executor.map(|bound| estimate(steps, bound)),
+                self.verifier.as_ref().map(|bound| opinion::estimate(plans.len(), bound)),
+            ],
+        ) else {
+            return Ok(self);
+        };
+        let cost = parts.into_iter().flatten().try_fold(NanoDollars::ZERO, |sum, part| Some(sum + part?));
+        let what = match executor {
+            Some(_) => count(steps, "step to carry out", "steps to carry out"),
+            None => count(plans.len(), "plan to verify", "plans to verify"),
+        };
+        let agreed = agreed(main, &what, cost, &place.workspace.settings, &place.context.console)?;
         Ok(if agreed { self } else { Crew::default() })
     }
 
     /// Whether a model may be asked.
     pub fn asks(&self) -> bool {
-        self.executor.is_some()
+        self.executor.is_some() || self.verifier.is_some()
     }
 
-    /// Runs `work` with the executor.
-    pub fn at_work<T>(
-        &self,
-        line: Option<&Line>,
-        survey: &Survey,
-        workspace: &Workspace,
-        context: &Context,
-        work: impl FnOnce(&dyn Executor) -> T,
-    ) -> T {
-        let (Some(bound), Some(line)) = (&self.executor, line) else { return work(&ExactEdits) };
+    /// Runs `work` with all of them.
+    pub fn at_work<T>(&self, line: Option<&Line>, place: &Workplace<'_>, work: impl FnOnce(&AtWork<'_>) -> T) -> T {
+        let Some(line) = line else {
+            return work(&AtWork { executor: &ExactEdits, reviewer: None, reviser: None });
+        };
+        let Workplace { survey, workspace, backlog, context, .. } = place;
         let copy = ReadingCopy::new(&survey.map, &survey.tree);
         let agents = agents(&copy, workspace);
-        let bounds: Vec<&Bound> = [Some(bound), self.planner.as_ref()].into_iter().flatten().collect();
+        let roles = [self.executor.as_ref(), self.planner.as_ref(), self.verifier.as_ref()];
+        let bounds: Vec<&Bound> = roles.into_iter().flatten().collect();
         let session: Session<'_> = line.session(&bounds, &agents, workspace, NanoDollars::ZERO, false, context);
         let advisor = self.planner.as_ref().map(|bound| PlannerAdvisor { session: &session, bound });
-        let advisor = advisor.as_ref().map(|advisor| advisor as &dyn Advisor);
-        work(&ModelExecutor { session: &session, bound, map: &survey.map, advisor, limits: Limits::default() })
+        let reviewer = self.verifier.as_ref().map(|bound| ModelReviewer { session: &session, bound });
+        let reader = self.verifier.as_ref();
+        let reviser = self.planner.as_ref().map(|bound| Reviser {
+            line,
+            bound,
+            reader,
+            session: &session,
+            map: &survey.map,
+            tree: &survey.tree,
+            pack: OnceLock::new(),
+            plan_context: place.plan_context.clone(),
+            workspace,
+            backlog,
+            context,
+        });
+        let model = self.executor.as_ref().map(|bound| ModelExecutor {
+            session: &session,
+            bound,
+            map: &survey.map,
+            advisor: advisor.as_ref().map(|advisor| advisor as &dyn Advisor),
+            limits: Limits::default(),
+        });
+        work(&AtWork {
+            executor: model.as_ref().map_or(&ExactEdits as &dyn Executor, |model| model),
+            reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
+            reviser: reviser.as_ref(),
+        })
     }
 }
