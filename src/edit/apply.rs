@@ -1,16 +1,15 @@
 //! Applying a message of edits to texts: all of them, or none and every reason why.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
-use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::explain::{EditFailure, FailureCode, around, nearest, number};
-use super::matching::{Found, Line, Match, Rung, Shift, block_lines, find, lines_of};
+use super::explain::{EditFailure, FailureCode, around, nearest};
+use super::matching::{Rung, block_lines, lines_of};
+use super::place::{self, Placed, Refusal, Target, foreign_mark, masked, number, split_mark};
+use super::rewrite::{Change, differences, rewrite};
 use super::{Block, EditOperation, FileEdit, path, syntax};
 
 /// A message of edits and what it is applied to.
@@ -133,15 +132,20 @@ impl Work<'_> {
             (EditOperation::Delete, None) => {
                 self.fail(file, FailureCode::AlreadyApplied, "there is no such file any more")
             }
-            (EditOperation::Replace(blocks), Some(text)) => {
-                if blocks.is_empty() {
-                    return self.fail(file, FailureCode::Malformed, "the edit holds no block");
-                }
-                if let Some(text) = self.replace(file, text, blocks) {
-                    self.texts.insert(file.to_owned(), Some(text));
-                }
+            (EditOperation::Replace(blocks), current) => {
+                let searches: Vec<&str> = blocks.iter().map(|block| block.search.as_str()).collect();
+                self.change(file, current, &searches, &|target, index| place::block(target, &blocks[index]));
             }
-            (EditOperation::Replace(_), None) => self.fail(file, FailureCode::NotFound, "there is no such file"),
+            (EditOperation::Hunks(hunks), current) => {
+                let searches: Vec<&str> = hunks.iter().map(|hunk| hunk.block.search.as_str()).collect();
+                self.change(file, current, &searches, &|target, index| place::hunk(target, &hunks[index]));
+            }
+            (EditOperation::Substitute { old, new }, current) => {
+                self.change(file, current, &[old], &|target, _| place::substitution(target, old, new));
+            }
+            (EditOperation::Insert(insertion), current) => {
+                self.change(file, current, &[&insertion.anchor], &|target, _| place::insertion(target, insertion));
+            }
             (EditOperation::Rename { to, blocks }, current) => self.rename(file, to, blocks, current),
         }
     }
@@ -194,25 +198,28 @@ impl Work<'_> {
         }
     }
 
-    /// `text` with every block applied, or `None` after at least one failure was recorded.
-    fn replace(&mut self, file: &str, text: String, blocks: &[Block]) -> Option<String> {
+    /// `text` with every edit applied that `parts` tells apart, or `None` after at least one failure was recorded. `place` is given
+    /// the text as it is by then, and the index of the part.
+    fn place_all(
+        &mut self,
+        file: &str,
+        text: String,
+        searches: &[&str],
+        place: &dyn Fn(Target<'_>, usize) -> Result<Placed, Refusal>,
+    ) -> Option<String> {
         let mut text = text;
         let mut whole = true;
-        for (index, block) in blocks.iter().enumerate() {
-            match place(&text, block) {
-                Ok((changed, found)) => {
-                    let placement = Placement {
-                        file: file.to_owned(),
-                        block: index + 1,
-                        line: number(found.start),
-                        rung: found.rung,
-                    };
-                    self.placed.push(placement);
-                    text = changed;
+        let is_current = !self.message.is_stale(file);
+        for (index, search) in searches.iter().enumerate() {
+            match place(Target { path: file, text: &text, is_current }, index) {
+                Ok(placed) => {
+                    let line = number(placed.line);
+                    self.placed.push(Placement { file: file.to_owned(), block: index + 1, line, rung: placed.rung });
+                    text = placed.text;
                 }
                 Err(refusal) => {
                     whole = false;
-                    let failure = self.explain(file, index + 1, block, &text, refusal);
+                    let failure = self.explain(file, index + 1, search, &text, refusal);
                     self.failures.push(failure);
                 }
             }
@@ -220,25 +227,57 @@ impl Work<'_> {
         whole.then_some(text)
     }
 
-    fn explain(&self, file: &str, block: usize, edit: &Block, text: &str, refusal: Refusal) -> EditFailure {
+    fn replace(&mut self, file: &str, text: String, blocks: &[Block]) -> Option<String> {
+        let searches: Vec<&str> = blocks.iter().map(|block| block.search.as_str()).collect();
+        self.place_all(file, text, &searches, &|target, index| place::block(target, &blocks[index]))
+    }
+
+    /// Like [`Work::place_all`], for a file that has to exist, and keeps the text.
+    fn change(
+        &mut self,
+        file: &str,
+        current: Option<String>,
+        searches: &[&str],
+        place: &dyn Fn(Target<'_>, usize) -> Result<Placed, Refusal>,
+    ) {
+        let Some(text) = current else {
+            return self.fail(file, FailureCode::NotFound, "there is no such file");
+        };
+        if searches.is_empty() {
+            return self.fail(file, FailureCode::Malformed, "the edit holds no block");
+        }
+        if let Some(text) = self.place_all(file, text, searches, place) {
+            self.texts.insert(file.to_owned(), Some(text));
+        }
+    }
+
+    fn explain(&self, file: &str, block: usize, search: &str, text: &str, refusal: Refusal) -> EditFailure {
+        let failure = |code, message: String| self.failure(file, Some(block), code, message);
         match refusal {
-            Refusal::Malformed(message) => self.failure(file, Some(block), FailureCode::Malformed, message),
-            Refusal::AlreadyApplied(line) => EditFailure {
-                candidates: vec![line],
-                ..self.failure(file, Some(block), FailureCode::AlreadyApplied, "the replacement already stands there")
-            },
+            Refusal::Malformed { message, advice } => {
+                EditFailure { advice: advice.to_owned(), ..failure(FailureCode::Malformed, message) }
+            }
+            Refusal::AlreadyApplied(line) => {
+                let message = format!("the replacement already stands at line {line}");
+                EditFailure { candidates: vec![line], ..failure(FailureCode::AlreadyApplied, message) }
+            }
             Refusal::Ambiguous(candidates) => {
                 let message = format!("the search text stands in {} places: add lines around it", candidates.len());
-                EditFailure { candidates, ..self.failure(file, Some(block), FailureCode::Ambiguous, message) }
+                EditFailure { candidates, ..failure(FailureCode::Ambiguous, message) }
+            }
+            Refusal::NoHeading(heading) => {
+                let (nearest, first_difference) = nearest(text, &heading);
+                let message = "the line behind `@@` stands nowhere in the file".to_owned();
+                EditFailure { nearest, first_difference, ..failure(FailureCode::NotFound, message) }
             }
             Refusal::NotFound => {
-                let (nearest, first_difference) = nearest(text, &edit.search);
+                let (nearest, first_difference) = nearest(text, search);
                 let (code, message) = if self.message.is_stale(file) {
                     (FailureCode::Stale, "the file has changed since it was read: read it again")
                 } else {
                     (FailureCode::NotFound, "the search text stands nowhere in the file")
                 };
-                EditFailure { nearest, first_difference, ..self.failure(file, Some(block), code, message) }
+                EditFailure { nearest, first_difference, ..failure(code, message.to_owned()) }
             }
         }
     }
@@ -275,95 +314,6 @@ impl Work<'_> {
     }
 }
 
-enum Refusal {
-    NotFound,
-    Ambiguous(Vec<u32>),
-    AlreadyApplied(u32),
-    Malformed(String),
-}
-
-/// `text` with one block applied, and where.
-fn place(text: &str, block: &Block) -> Result<(String, Match), Refusal> {
-    if block.search.trim().is_empty() {
-        return Err(Refusal::Malformed("the search text is empty".to_owned()));
-    }
-    for side in [&block.search, &block.replace] {
-        if let Some(mark) = foreign_mark(side, text) {
-            return Err(Refusal::Malformed(masked(mark)));
-        }
-    }
-    if block.search == block.replace {
-        return Err(Refusal::Malformed("the search text and its replacement are the same".to_owned()));
-    }
-    let (mark, body) = split_mark(text);
-    let file = lines_of(body);
-    let (search, replace) = (block_lines(&block.search), block_lines(&block.replace));
-    match find(&file, &search) {
-        Found::Once(found) => match stands_around(&file, &found, &search, &replace) {
-            Some(line) => Err(Refusal::AlreadyApplied(line)),
-            None => Ok((format!("{mark}{}", splice(&file, &found, &search, &replace)), found)),
-        },
-        Found::Many(_, starts) => Err(Refusal::Ambiguous(starts.into_iter().map(number).collect())),
-        Found::Nowhere => match find(&file, &replace) {
-            Found::Once(found) if !block.replace.trim().is_empty() => Err(Refusal::AlreadyApplied(number(found.start))),
-            Found::Once(_) | Found::Many(..) | Found::Nowhere => Err(Refusal::NotFound),
-        },
-    }
-}
-
-/// The line on which the whole replacement already stands around a match, when the replacement only adds to the search text.
-fn stands_around(file: &[Line<'_>], found: &Match, search: &[&str], replace: &[&str]) -> Option<u32> {
-    if replace.len() <= search.len() {
-        return None;
-    }
-    (0..=replace.len() - search.len()).filter(|offset| replace[*offset..*offset + search.len()] == *search).find_map(
-        |offset| {
-            let start = found.start.checked_sub(offset)?;
-            let window = file.get(start..start + replace.len())?;
-            let same = window
-                .iter()
-                .zip(replace)
-                .all(|(line, want)| line.text.trim_end() == found.shift.apply(want).trim_end());
-            same.then(|| number(start))
-        },
-    )
-}
-
-/// The file with the lines of a match replaced. Lines that the block keeps keep the file's bytes.
-fn splice(file: &[Line<'_>], found: &Match, search: &[&str], replace: &[&str]) -> String {
-    let window = &file[found.start..found.start + search.len()];
-    let new_ending = dominant_ending(window).or_else(|| dominant_ending(file)).unwrap_or("\n");
-    let mut middle: Vec<(String, &str)> = Vec::new();
-    // Only the last line may have no ending, and it may not be the last any more.
-    let ending_of = |line: &Line<'_>| match line.ending {
-        "\r\n" => "\r\n",
-        "\n" => "\n",
-        _ => new_ending,
-    };
-    let keep = |line: &Line<'_>| (line.text.to_owned(), ending_of(line));
-    for operation in capture_diff_slices(Algorithm::Myers, search, replace) {
-        if let DiffOp::Equal { old_index, len, .. } = operation {
-            middle.extend(window[old_index..old_index + len].iter().map(keep));
-        } else {
-            middle.extend(replace[operation.new_range()].iter().map(|line| (found.shift.apply(line), new_ending)));
-        }
-    }
-    let before = file[..found.start].iter().map(keep);
-    let after = file[found.start + search.len()..].iter().map(keep);
-    let mut lines: Vec<(String, &str)> = before.chain(middle).chain(after).collect();
-    let ends_open = file.last().is_some_and(|line| line.ending.is_empty());
-    if let Some(last) = lines.last_mut().filter(|_| ends_open) {
-        last.1 = "";
-    }
-    lines.into_iter().flat_map(|(text, ending)| [text, ending.to_owned()]).collect()
-}
-
-fn dominant_ending(lines: &[Line<'_>]) -> Option<&'static str> {
-    let windows = lines.iter().filter(|line| line.ending == "\r\n").count();
-    let unix = lines.iter().filter(|line| line.ending == "\n").count();
-    (windows + unix > 0).then_some(if windows > unix { "\r\n" } else { "\n" })
-}
-
 /// `text` as all of a file that was `current`: with its byte order mark, its line endings and its end. Equal lines keep their bytes.
 fn in_form_of(current: &str, text: &str) -> String {
     let (mark, body) = split_mark(current);
@@ -374,28 +324,15 @@ fn in_form_of(current: &str, text: &str) -> String {
     }
     let old: Vec<&str> = file.iter().map(|line| line.text).collect();
     let new = block_lines(text.strip_suffix('\n').unwrap_or(text));
-    let everything = Match { start: 0, rung: Rung::Exact, shift: Shift::None };
-    format!("{mark}{}", splice(&file, &everything, &old, &new))
-}
-
-/// The byte order mark of a text, and the rest: it is not part of the first line.
-fn split_mark(text: &str) -> (&str, &str) {
-    text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
+    let own = |range: std::ops::Range<usize>| new[range].iter().map(|line| (*line).to_owned()).collect();
+    let changes: Vec<Change> =
+        differences(&old, &new).into_iter().map(|(old, new)| Change { lines: old, new: own(new) }).collect();
+    format!("{mark}{}", rewrite(&file, &changes))
 }
 
 /// A file's text as a plan holds it has no final line break; a text file has one.
 fn with_final_newline(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
-}
-
-/// A mask that stands in an edit and not in the file: writing it would replace a secret by its mask.
-fn foreign_mark<'t>(edit: &'t str, file: &str) -> Option<&'t str> {
-    static MARK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\[secret:[a-z0-9_-]+\]").expect("a constant pattern"));
-    MARK.find_iter(edit).map(|found| found.as_str()).find(|mark| !file.contains(mark))
-}
-
-fn masked(mark: &str) -> String {
-    format!("the edit holds the masked secret `{mark}`, whose text it cannot know")
 }
 
 #[cfg(test)]

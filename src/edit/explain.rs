@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
 use super::matching::{Line, block_lines, lines_of};
+use super::place::number;
 
 /// Lines shown around the nearest match, on either side. Our choice: enough to see which block of code it is.
 const CONTEXT: usize = 3;
@@ -194,10 +195,6 @@ pub(crate) fn around(text: &str, lines: &[u32]) -> Vec<NumberedLine> {
 fn numbered(file: &[Line<'_>], start: usize, end: usize) -> Vec<NumberedLine> {
     let lines = file.iter().enumerate().take(end).skip(start).take(MAX_SHOWN);
     lines.map(|(index, line)| NumberedLine { line: number(index), text: line.text.to_owned() }).collect()
-}
-
-pub(crate) fn number(index: usize) -> u32 {
-    u32::try_from(index + 1).unwrap_or(u32::MAX)
 }
 
 /// The window with the most equal lines; where no line is equal, the one whose first line is most like the search's.

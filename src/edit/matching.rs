@@ -5,22 +5,39 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::indent::{Shift, Unit, Units, shift_between};
+
 /// How much a search text had to be bent to match. A quality measure of whoever wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// Byte for byte.
     Exact,
-    /// But for space at line ends and the kind of line ending.
+    /// But for space at line ends, blank lines around it and the kind of line ending.
     TrailingSpace,
-    /// But for the same indent added to, or taken from, every line.
+    /// But for the same indent added to, or taken from, every line, or for tabs in place of spaces.
     IndentShift,
     /// But for typographic quotes, dashes and spaces.
     UnicodePunctuation,
+    /// But for line numbers in front of every line.
+    LineNumbers,
+    /// But for lines that the edit keeps, inside the one definition that the search text names.
+    SameSymbol,
 }
 
 impl Rung {
-    const ALL: [Rung; 4] = [Rung::Exact, Rung::TrailingSpace, Rung::IndentShift, Rung::UnicodePunctuation];
+    /// Every rung, from the strictest to the most tolerant.
+    pub const ALL: [Rung; 6] = [
+        Rung::Exact,
+        Rung::TrailingSpace,
+        Rung::IndentShift,
+        Rung::UnicodePunctuation,
+        Rung::LineNumbers,
+        Rung::SameSymbol,
+    ];
+
+    /// Those that compare line by line.
+    const OF_LINES: [Rung; 4] = [Rung::Exact, Rung::TrailingSpace, Rung::IndentShift, Rung::UnicodePunctuation];
 }
 
 /// A line of a file: its text and the line ending that follows it.
@@ -28,6 +45,17 @@ impl Rung {
 pub(crate) struct Line<'a> {
     pub text: &'a str,
     pub ending: &'a str,
+}
+
+impl Line<'_> {
+    /// Its line ending as a constant.
+    pub fn ending_static(&self) -> &'static str {
+        match self.ending {
+            "\r\n" => "\r\n",
+            "\n" => "\n",
+            _ => "",
+        }
+    }
 }
 
 /// The lines of `text`; none for an empty text, and no empty line after the last ending.
@@ -48,33 +76,6 @@ pub(crate) fn block_lines(text: &str) -> Vec<&str> {
     text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect()
 }
 
-/// The indent by which a file's lines differ from a search text's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shift {
-    None,
-    /// The file has this before the indent of every line.
-    Added(String),
-    /// The search text has this before the indent of every line.
-    Removed(String),
-}
-
-impl Shift {
-    /// `line` of a replacement, moved to where the file has it.
-    pub fn apply(&self, line: &str) -> String {
-        if line.trim().is_empty() {
-            return line.to_owned();
-        }
-        match self {
-            Shift::None => line.to_owned(),
-            Shift::Added(indent) => format!("{indent}{line}"),
-            Shift::Removed(indent) => {
-                let shared = line.bytes().zip(indent.bytes()).take_while(|(a, b)| a == b).count();
-                line[shared..].to_owned()
-            }
-        }
-    }
-}
-
 /// A place where a search text stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Match {
@@ -89,87 +90,60 @@ pub(crate) struct Match {
 pub(crate) enum Found {
     Once(Match),
     /// Indexes of the first lines of every match, two at least.
-    Many(Rung, Vec<usize>),
+    Many(Vec<usize>),
     Nowhere,
 }
 
-/// Looks for `search` in `file` on one rung after the other.
-pub(crate) fn find(file: &[Line<'_>], search: &[&str]) -> Found {
+/// Looks for `search` in `file` on one rung after the other. `replace` tells how the edit is indented.
+pub(crate) fn find(file: &[Line<'_>], search: &[&str], replace: &[&str]) -> Found {
     if search.is_empty() || search.len() > file.len() {
         return Found::Nowhere;
     }
-    for rung in Rung::ALL {
-        let mut matches = find_on(rung, file, search);
+    for rung in Rung::OF_LINES {
+        let mut matches = find_on(rung, file, search, replace);
         match matches.len() {
             0 => continue,
             1 => return Found::Once(matches.remove(0)),
-            _ => return Found::Many(rung, matches.into_iter().map(|found| found.start).collect()),
+            _ => return Found::Many(matches.into_iter().map(|found| found.start).collect()),
         }
     }
     Found::Nowhere
 }
 
-fn find_on(rung: Rung, file: &[Line<'_>], search: &[&str]) -> Vec<Match> {
+fn find_on(rung: Rung, file: &[Line<'_>], search: &[&str], replace: &[&str]) -> Vec<Match> {
+    let starts = 0..=file.len() - search.len();
     let fold: fn(&str) -> String = match rung {
         Rung::Exact => {
-            let starts = (0..=file.len() - search.len())
-                .filter(|start| (0..search.len()).all(|offset| exact(&file[start + offset], search[offset])));
+            let starts =
+                starts.filter(|start| (0..search.len()).all(|offset| exact(&file[start + offset], search[offset])));
             return starts.map(|start| Match { start, rung, shift: Shift::None }).collect();
         }
-        Rung::TrailingSpace | Rung::IndentShift => |line| line.trim_end().to_owned(),
+        Rung::TrailingSpace | Rung::IndentShift | Rung::LineNumbers | Rung::SameSymbol => {
+            |line| line.trim_end().to_owned()
+        }
         Rung::UnicodePunctuation => |line| fold_punctuation(line).trim_end().to_owned(),
     };
     let folded_file: Vec<String> = file.iter().map(|line| fold(line.text)).collect();
     let folded_search: Vec<String> = search.iter().map(|line| fold(line)).collect();
-    (0..=file.len() - search.len())
-        .filter_map(|start| {
-            let window = &folded_file[start..start + search.len()];
-            let shift = match rung {
-                Rung::Exact | Rung::TrailingSpace => (window == folded_search).then_some(Shift::None)?,
-                Rung::IndentShift | Rung::UnicodePunctuation => uniform_shift(window, &folded_search)?,
-            };
-            Some(Match { start, rung, shift })
-        })
-        .collect()
+    let units = Units {
+        edit: Unit::of(search.iter().chain(replace).copied()),
+        file: Unit::of(file.iter().map(|line| line.text)),
+    };
+    let find = |start: usize| {
+        let window = &folded_file[start..start + search.len()];
+        let shift = if rung == Rung::TrailingSpace {
+            (window == folded_search).then_some(Shift::None)?
+        } else {
+            shift_between(window, &folded_search, replace, units)?
+        };
+        Some(Match { start, rung, shift })
+    };
+    starts.filter_map(find).collect()
 }
 
 /// An exact line of a CRLF file has its carriage return in the ending, so it matches on the rung below.
 fn exact(line: &Line<'_>, search: &str) -> bool {
     line.text == search && line.ending != "\r\n"
-}
-
-/// The one shift that turns every line of `search` into its line of `window`, if there is one.
-fn uniform_shift(window: &[String], search: &[String]) -> Option<Shift> {
-    let mut shift: Option<Shift> = None;
-    for (have, want) in window.iter().zip(search) {
-        if have.is_empty() != want.is_empty() {
-            return None;
-        }
-        if have.is_empty() {
-            continue;
-        }
-        let (have_indent, want_indent) = (indent_of(have), indent_of(want));
-        if have[have_indent.len()..] != want[want_indent.len()..] {
-            return None;
-        }
-        let here = if have_indent == want_indent {
-            Shift::None
-        } else if let Some(added) = have_indent.strip_suffix(want_indent) {
-            Shift::Added(added.to_owned())
-        } else {
-            Shift::Removed(want_indent.strip_suffix(have_indent)?.to_owned())
-        };
-        match &shift {
-            None => shift = Some(here),
-            Some(known) if *known == here => {}
-            Some(_) => return None,
-        }
-    }
-    shift
-}
-
-fn indent_of(line: &str) -> &str {
-    &line[..line.len() - line.trim_start().len()]
 }
 
 /// `line` with typographic characters as a keyboard has them.

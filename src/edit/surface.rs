@@ -14,7 +14,7 @@ use super::explain::EditFailure;
 
 mod apply_patch;
 mod arguments;
-mod elision;
+pub(super) mod elision;
 mod fence;
 mod old_new;
 mod paths;

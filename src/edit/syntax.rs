@@ -1,6 +1,6 @@
 //! Syntax: whether an edit broke a file that a grammar of ours reads.
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::{Node, Parser, Tree};
 
 /// A file longer than this is not parsed again: 2 MiB, our choice; the mapper skips such files too.
 const MAX_BYTES: usize = 2 << 20;
@@ -29,12 +29,22 @@ fn grammar(path: &str) -> Option<tree_sitter::Language> {
     }
 }
 
-fn errors(language: &tree_sitter::Language, text: &str) -> Vec<u32> {
-    let mut parser = Parser::new();
-    if parser.set_language(language).is_err() {
-        return Vec::new();
+/// The syntax tree of a file; `None` for a language without a grammar and for files that are too long.
+pub(super) fn tree(path: &str, text: &str) -> Option<Tree> {
+    if text.len() > MAX_BYTES {
+        return None;
     }
-    let Some(tree) = parser.parse(text, None) else { return Vec::new() };
+    parse(&grammar(path)?, text)
+}
+
+fn parse(language: &tree_sitter::Language, text: &str) -> Option<Tree> {
+    let mut parser = Parser::new();
+    parser.set_language(language).ok()?;
+    parser.parse(text, None)
+}
+
+fn errors(language: &tree_sitter::Language, text: &str) -> Vec<u32> {
+    let Some(tree) = parse(language, text) else { return Vec::new() };
     let mut lines = Vec::new();
     let mut pending = vec![tree.root_node()];
     while let Some(node) = pending.pop() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::edit::EditOperation;
+use crate::edit::{EditOperation, Hunk, Insertion, Side};
 
 fn texts(files: &[(&str, &str)]) -> BTreeMap<String, Option<String>> {
     files.iter().map(|(file, text)| ((*file).to_owned(), Some((*text).to_owned()))).collect()
@@ -86,6 +86,210 @@ fn malformed_edits_are_refused_with_their_code() {
     for (name, text, search, replacement, code) in cases {
         assert_eq!(one(text, search, replacement), Err(code), "{name}");
     }
+}
+
+/// The text that an old text and a new one make of `text` in `a.ts`, and the rung; or the code of the failure.
+fn substituted(text: &str, old: &str, new: &str) -> Result<(String, Rung), FailureCode> {
+    let operation = EditOperation::Substitute { old: old.to_owned(), new: new.to_owned() };
+    match run(&[("a.ts", text)], &[FileEdit { file: "a.ts".to_owned(), operation }]) {
+        Ok(changes) => Ok((changes.files["a.ts"].clone().expect("not removed"), changes.placed[0].rung)),
+        Err(failures) => Err(failures[0].code),
+    }
+}
+
+#[test]
+fn a_substitution_may_be_a_part_of_a_line_that_stands_there_once() {
+    use FailureCode::{AlreadyApplied, Ambiguous, NotFound};
+    use Rung::{Exact, IndentShift};
+    let cases = [
+        ("let a = f(1);\nlet b = g(1);\n", "f(1)", "f(2)", changed("let a = f(2);\nlet b = g(1);\n", Exact)),
+        ("let a = f(1);\nlet b = g(1);\n", "(1)", "(2)", Err(Ambiguous)),
+        ("let alphabet = 1;\n", "alpha", "beta", Err(NotFound)),
+        ("let a = f(1);\n", "f(1)", "f(1).then(g)", changed("let a = f(1).then(g);\n", Exact)),
+        ("let a = f(1).then(g);\n", "f(1)", "f(1).then(g)", Err(AlreadyApplied)),
+        ("x(\r\n  1,\r\n);\r\n", "x(\n  1", "x(\n  2", changed("x(\r\n  2,\r\n);\r\n", Exact)),
+        ("{\n  a();\n}\n", "a();", "a();\n  b();", changed("{\n  a();\n  b();\n}\n", IndentShift)),
+        ("{\n  a();\n}\n", "a();", "a();\nb();", changed("{\n  a();\n  b();\n}\n", IndentShift)),
+        (
+            "{\n  if (a) {\n  }\n}\n",
+            "if (a) {",
+            "if (a) {\n  b();",
+            changed("{\n  if (a) {\n    b();\n  }\n}\n", IndentShift),
+        ),
+        ("a();\nb();\n", "a();\n", "", changed("b();\n", Exact)),
+        ("a();\nb();\n", "a();\n", "\n", changed("\nb();\n", Exact)),
+        ("a();\n  a();\n", "a();", "b();", changed("b();\n  a();\n", Exact)),
+    ];
+    for (text, old, new, expected) in cases {
+        assert_eq!(substituted(text, old, new), expected, "{text:?} {old:?} {new:?}");
+    }
+}
+
+#[test]
+fn tabs_and_spaces_stand_for_each_other_level_by_level() {
+    let text = "fn a() {\n\tif b {\n\t\tc();\n\t}\n}\n";
+    let expected = "fn a() {\n\tif b {\n\t\tc();\n\t\tif d {\n\t\t\te();\n\t\t}\n\t}\n}\n";
+    for width in [2, 4] {
+        let spaces = |levels: usize| " ".repeat(width * levels);
+        let search = format!("{}if b {{\n{}c();\n{}}}", spaces(1), spaces(2), spaces(1));
+        let added = format!("{0}if d {{\n{1}e();\n{0}}}", spaces(2), spaces(3));
+        let replacement = search.replace("c();", &format!("c();\n{added}"));
+        assert_eq!(one(text, &search, &replacement), changed(expected, Rung::IndentShift), "{width}");
+    }
+    let text = "class A {\n    /**\n     * One.\n     */\n    a() {}\n}\n";
+    let search = "\t/**\n\t * One.\n\t */";
+    assert_eq!(
+        one(text, search, "\t/**\n\t * Two.\n\t */"),
+        changed(&text.replace("One", "Two"), Rung::IndentShift),
+        "the space of a comment is none of its indent"
+    );
+}
+
+#[test]
+fn a_first_line_without_its_indent_is_moved_alone() {
+    let text = "{\n    a();\n    b();\n}\n";
+    assert_eq!(one(text, "a();\n    b();", "c();\n    b();"), changed("{\n    c();\n    b();\n}\n", Rung::IndentShift));
+}
+
+#[test]
+fn line_numbers_come_off_when_every_line_has_one() {
+    let text = "{\n  a();\n  b();\n}\n";
+    let expected = changed("{\n  a();\n  c();\n}\n", Rung::LineNumbers);
+    assert_eq!(one(text, "2:   a();\n3:   b();", "2:   a();\n3:   c();"), expected);
+    assert_eq!(one(text, "12|  a();\n13|  b();", "12|  a();\n13|  c();"), expected, "also wrong numbers");
+    assert_eq!(one(text, "2:   a();\n3:   b();", "  a();\n  c();"), expected, "the replacement has none");
+    assert_eq!(one(text, "2: a();\n3: b();", "a();\nc();"), Err(FailureCode::NotFound), "no shift is guessed");
+    assert_eq!(one(text, "2:   a();\n  b();", "c();"), Err(FailureCode::NotFound), "a line without a number");
+    assert_eq!(one("a\nb\na\n", "1: a", "1: c"), Err(FailureCode::Ambiguous));
+    assert_eq!(one("1: a\n2: b\n", "1: a", "1: c"), changed("1: c\n2: b\n", Rung::Exact), "numbers of the file");
+}
+
+#[test]
+fn blank_lines_around_a_search_text_are_not_needed() {
+    assert_eq!(one("a\nb\nc\n", "\nb\n", "\nB\n"), changed("a\nB\nc\n", Rung::TrailingSpace));
+    assert_eq!(one("a\nb\nc\n", "b\n", "B"), changed("a\nB\nc\n", Rung::TrailingSpace));
+    assert_eq!(one("a\n\nb\nc\n", "\nb", "B"), changed("a\nB\nc\n", Rung::Exact), "a blank line that is there counts");
+}
+
+/// Ten lines of a function that differ from another one's in more than the name.
+const FUNCTION: &str = "export function total(cart: Cart): number {\n  let sum = 0;\n  for (const item of cart.items) {\n    \
+    sum += item.price * item.count;\n  }\n  if (cart.coupon) {\n    sum -= cart.coupon.value;\n  }\n  // Rounded to cents.\n  \
+    return Math.round(sum);\n}\n";
+
+#[test]
+fn a_definition_that_is_quoted_almost_right_takes_what_is_quoted_right() {
+    let text = format!("import {{ Cart }} from './cart';\n\n{FUNCTION}\nexport const empty = [];\n");
+    let search = FUNCTION.replace("// Rounded to cents.", "// Round to cents").trim_end().to_owned();
+    let replacement = search.replace("item.price * item.count", "item.price * item.quantity");
+    let expected = text.replace("item.count", "item.quantity");
+    let edits = |search: &str, replacement: &str| [replace("a.ts", vec![block(search, replacement)])];
+    let outcome =
+        |text: &str, search: &str, replacement: &str| match run(&[("a.ts", text)], &edits(search, replacement)) {
+            Ok(changes) => Ok((changes.files["a.ts"].clone().unwrap(), changes.placed[0].rung)),
+            Err(failures) => Err(failures[0].code),
+        };
+    assert_eq!(outcome(&text, &search, &replacement), changed(&expected, Rung::SameSymbol));
+    let over = search.replace("// Round to cents", "// To cents.");
+    assert_eq!(outcome(&text, &search, &over), Err(FailureCode::NotFound), "what changes is not what stands there");
+    let next = search.replace("return Math.round(sum)", "return sum");
+    assert_eq!(outcome(&text, &search, &next), Err(FailureCode::NotFound), "nor is what stands next to it");
+    let nameless: Vec<&str> = search.lines().skip(1).collect();
+    let nameless_replacement: Vec<&str> = replacement.lines().skip(1).collect();
+    assert_eq!(
+        outcome(&text, &nameless.join("\n"), &nameless_replacement.join("\n")),
+        Err(FailureCode::NotFound),
+        "no definition is named"
+    );
+    let twin = format!("{text}{}", FUNCTION.replace("total", "subtotal"));
+    assert_eq!(outcome(&twin, &search, &replacement), Err(FailureCode::NotFound), "another one is as like");
+    let twice = format!("namespace a {{\n{FUNCTION}}}\nnamespace b {{\n{FUNCTION}}}\n");
+    assert_eq!(outcome(&twice, &search, &replacement), Err(FailureCode::NotFound), "two have the name");
+    let done = text.replace("item.count", "item.quantity");
+    assert_eq!(outcome(&done, &search, &replacement), Err(FailureCode::NotFound), "its change is made already");
+}
+
+#[test]
+fn a_guess_needs_the_file_as_it_was_read() {
+    let texts = texts(&[("a.ts", FUNCTION)]);
+    let search = FUNCTION.replace("// Rounded to cents.", "// Round to cents").trim_end().to_owned();
+    let edits = [replace("a.ts", vec![block(&search, &search.replace("item.count", "item.quantity"))])];
+    let preimages = BTreeMap::from([("a.ts".to_owned(), sha256("another"))]);
+    let message = Message { texts: &texts, edits: &edits, in_scope: &|_| true, preimages: &preimages };
+    assert_eq!(apply(&message).expect_err("stale")[0].code, FailureCode::Stale);
+}
+
+fn hunk(under: &[&str], search: &str, replacement: &str, at_end: bool) -> Result<String, FailureCode> {
+    let text = "class A {\n  get() {\n    one();\n  }\n}\n\nclass B {\n  get() {\n    one();\n  }\n}\n";
+    let under = under.iter().map(|line| (*line).to_owned()).collect();
+    let operation = EditOperation::Hunks(vec![Hunk { under, block: block(search, replacement), at_end }]);
+    match run(&[("a.ts", text)], &[FileEdit { file: "a.ts".into(), operation }]) {
+        Ok(changes) => {
+            let new = changes.files["a.ts"].clone().unwrap();
+            Ok(new.lines().filter(|line| !text.lines().any(|it| it == *line)).collect::<Vec<_>>().join("|")
+                + if new.find("two").unwrap_or(0) > new.find("class B").unwrap_or(0) { " in B" } else { " in A" })
+        }
+        Err(failures) => Err(failures[0].code),
+    }
+}
+
+#[test]
+fn a_heading_says_which_of_equal_places_is_meant_and_is_never_ignored() {
+    assert_eq!(hunk(&[], "    one();", "    two();", false), Err(FailureCode::Ambiguous));
+    assert_eq!(hunk(&["class A {"], "    one();", "    two();", false), Ok("    two(); in A".into()));
+    assert_eq!(hunk(&["class B"], "    one();", "    two();", false), Ok("    two(); in B".into()));
+    assert_eq!(hunk(&["get() {"], "    one();", "    two();", false), Err(FailureCode::Ambiguous));
+    assert_eq!(hunk(&["class B", "get() {"], "    one();", "    two();", false), Ok("    two(); in B".into()));
+    assert_eq!(hunk(&["class C"], "    one();", "    two();", false), Err(FailureCode::NotFound));
+    assert_eq!(
+        hunk(&["class A"], "class B {", "class two {", false),
+        Err(FailureCode::NotFound),
+        "it stands elsewhere"
+    );
+    assert_eq!(hunk(&[], "  }\n}", "  }\n  two() {}\n}", true), Ok("  two() {} in B".into()));
+    assert_eq!(hunk(&[], "class A {", "class two {", true), Err(FailureCode::NotFound), "it does not end the file");
+}
+
+#[test]
+fn an_insertion_goes_next_to_its_anchor_once() {
+    let insert = |text: &str, anchor: &str, side: Side, new: &str| {
+        let insertion = Insertion { anchor: anchor.into(), side, text: new.into() };
+        match run(&[("a.txt", text)], &[FileEdit { file: "a.txt".into(), operation: EditOperation::Insert(insertion) }])
+        {
+            Ok(changes) => Ok(changes.files["a.txt"].clone().unwrap()),
+            Err(failures) => Err(failures[0].code),
+        }
+    };
+    assert_eq!(insert("a\nb\n", "a", Side::After, "x"), Ok("a\nx\nb\n".into()));
+    assert_eq!(insert("a\nb\n", "b", Side::Before, "x"), Ok("a\nx\nb\n".into()));
+    assert_eq!(insert("  a\n", "a", Side::After, "x"), Ok("  a\n  x\n".into()));
+    assert_eq!(insert("a\nx\nb\n", "a", Side::After, "x"), Err(FailureCode::AlreadyApplied));
+    assert_eq!(insert("a\na\n", "a", Side::After, "x"), Err(FailureCode::Ambiguous));
+    assert_eq!(insert("a\r\nb", "", Side::After, "x"), Ok("a\r\nb\r\nx".into()));
+    assert_eq!(insert("\u{feff}a\n", "", Side::Before, "x"), Ok("\u{feff}x\na\n".into()));
+    assert_eq!(insert("a\nx\n", "", Side::After, "x"), Err(FailureCode::AlreadyApplied));
+    assert_eq!(insert("", "", Side::After, "x"), Ok("x\n".into()));
+    assert_eq!(insert("a\n", "a", Side::After, ""), Err(FailureCode::Malformed));
+}
+
+#[test]
+fn a_whole_file_keeps_the_form_of_the_one_it_replaces() {
+    let whole = |text: &str, new: &str| match run(
+        &[("a.txt", text)],
+        &[FileEdit { file: "a.txt".into(), operation: EditOperation::Whole(new.into()) }],
+    ) {
+        Ok(changes) => Ok(changes.files["a.txt"].clone().unwrap()),
+        Err(failures) => Err(failures[0].code),
+    };
+    assert_eq!(whole("a\nb\n", "a\nc\n"), Ok("a\nc\n".into()));
+    assert_eq!(whole("\u{feff}a\r\nb", "a\nc\nd\n"), Ok("\u{feff}a\r\nc\r\nd".into()));
+    assert_eq!(whole("a\r\nb\nc\n", "a\nb\nd\n"), Ok("a\r\nb\nd\n".into()), "kept lines keep their endings");
+    assert_eq!(whole("a\nb\n", "a\nb"), Err(FailureCode::AlreadyApplied));
+    assert_eq!(whole("", "a"), Ok("a\n".into()));
+}
+
+#[test]
+fn a_bracket_that_stands_there_is_no_sign_of_an_edit_made_before() {
+    assert_eq!(one("a {\n}\n", "b {\n  c\n}", "}"), Err(FailureCode::NotFound));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use super::fence::{self, is_markdown};
 use super::{elision, paths};
 use crate::edit::explain::EditFailure;
-use crate::edit::{Block, EditOperation, FileEdit};
+use crate::edit::{Block, EditOperation, FileEdit, Hunk, Insertion, Side};
 
 /// Reads the patch that `text` holds.
 pub(super) fn read(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
@@ -123,6 +123,30 @@ fn head_of_diff(body: &[&str]) -> Option<Head> {
     Some(Head { file, kind, lines: 2 })
 }
 
+/// A hunk, or one that adds to the end of the file and quotes nothing of it.
+enum Part {
+    Hunk(Hunk),
+    Append(Insertion),
+}
+
+/// The line that a hunk stands under; none where `@@` is followed by line numbers, which are not believed.
+fn heading_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text.strip_suffix("@@").map_or(text, str::trim_end);
+    let is_numbers = text.starts_with(['-', '+']) && text[1..].starts_with(|c: char| c.is_ascii_digit());
+    (!text.is_empty() && !is_numbers).then(|| text.to_owned())
+}
+
+/// Hunks that say nothing of where they stand are blocks.
+fn plain(operation: EditOperation) -> EditOperation {
+    match operation {
+        EditOperation::Hunks(hunks) if hunks.iter().all(|hunk| hunk.under.is_empty() && !hunk.at_end) => {
+            EditOperation::Replace(hunks.into_iter().map(|hunk| hunk.block).collect())
+        }
+        operation => operation,
+    }
+}
+
 struct Reading {
     edits: Vec<FileEdit>,
     failures: Vec<EditFailure>,
@@ -158,27 +182,39 @@ impl Reading {
                 EditOperation::Delete
             }
             Kind::Add => EditOperation::Create(self.added(file, at + head.lines, body)),
-            Kind::Update { to } => {
-                let blocks = self.hunks(file, at + head.lines, body);
-                match to {
-                    Some(to) => EditOperation::Rename { to: to.clone(), blocks },
-                    None => {
-                        if blocks.is_empty() && self.failures.len() == failures {
-                            self.fail(
-                                file,
-                                at,
-                                "the section changes nothing",
-                                "give at least one hunk with `-` or `+` lines",
-                            );
-                        }
-                        EditOperation::Replace(blocks)
-                    }
-                }
-            }
+            Kind::Update { to } => return self.update(file, at, to.as_deref(), &body[..]),
         };
         if self.failures.len() == failures {
             self.edits.push(FileEdit { file: file.to_owned(), operation });
         }
+    }
+
+    fn update(&mut self, file: &str, at: usize, to: Option<&str>, body: &[&str]) {
+        let failures = self.failures.len();
+        let parts = self.parts(file, at + if to.is_some() { 2 } else { 1 }, body);
+        if parts.is_empty() && to.is_none() && self.failures.len() == failures {
+            self.fail(file, at, "the section changes nothing", "give at least one hunk with `-` or `+` lines");
+        }
+        if self.failures.len() > failures {
+            return;
+        }
+        let mut operations = Vec::new();
+        for part in parts {
+            match (part, operations.last_mut()) {
+                (Part::Hunk(hunk), Some(EditOperation::Hunks(hunks))) => hunks.push(hunk),
+                (Part::Hunk(hunk), _) => operations.push(EditOperation::Hunks(vec![hunk])),
+                (Part::Append(insertion), _) => operations.push(EditOperation::Insert(insertion)),
+            }
+        }
+        let mut file = file.to_owned();
+        if let Some(to) = to {
+            let operation = EditOperation::Rename { to: to.to_owned(), blocks: Vec::new() };
+            self.edits.push(FileEdit { file, operation });
+            file = to.to_owned();
+        }
+        self.edits.extend(
+            operations.into_iter().map(|operation| FileEdit { file: file.clone(), operation: plain(operation) }),
+        );
     }
 
     /// The text of a new file.
@@ -203,25 +239,32 @@ impl Reading {
         text
     }
 
-    /// One block for each hunk.
-    fn hunks(&mut self, file: &str, at: usize, body: &[&str]) -> Vec<Block> {
-        let mut blocks = Vec::new();
+    /// The hunks of a section, in order.
+    fn parts(&mut self, file: &str, at: usize, body: &[&str]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut under: Vec<String> = Vec::new();
         let mut start = 0;
+        let is_end = |line: &str| line.trim() == "*** End of File";
         while start < body.len() {
-            if body[start].starts_with("@@") || body[start].trim() == "*** End of File" {
+            if let Some(heading) = body[start].strip_prefix("@@") {
+                under.extend(heading_of(heading));
                 start += 1;
                 continue;
             }
-            let length =
-                body[start..].iter().position(|line| line.starts_with("@@") || line.trim() == "*** End of File");
+            if is_end(body[start]) {
+                start += 1;
+                continue;
+            }
+            let length = body[start..].iter().position(|line| line.starts_with("@@") || is_end(line));
             let end = length.map_or(body.len(), |length| start + length);
-            blocks.extend(self.hunk(file, at + start, &body[start..end]));
+            let at_end = body.get(end).is_some_and(|line| is_end(line));
+            parts.extend(self.part(file, at + start, &body[start..end], std::mem::take(&mut under), at_end));
             start = end;
         }
-        blocks
+        parts
     }
 
-    fn hunk(&mut self, file: &str, at: usize, body: &[&str]) -> Option<Block> {
+    fn part(&mut self, file: &str, at: usize, body: &[&str], under: Vec<String>, at_end: bool) -> Option<Part> {
         // Blank lines at the end belong to the patch's layout, not to the file.
         let last = body.iter().rposition(|line| !line.is_empty())?;
         let (mut search, mut replace) = (Vec::new(), Vec::new());
@@ -257,7 +300,8 @@ impl Reading {
             self.fail(file, at, "the hunk changes nothing", "mark what goes with `-` and what comes with `+`");
             return None;
         }
-        if search.iter().all(|line| line.trim().is_empty()) {
+        let adds_only = search.iter().all(|line| line.trim().is_empty());
+        if adds_only && !at_end {
             let advice = "give at least one line, with a space in front, that stands next to what comes";
             self.fail(file, at, "the hunk only adds, and says not where", advice);
             return None;
@@ -282,7 +326,11 @@ impl Reading {
             );
             return None;
         }
-        Some(Block::of_lines(&search, &replace))
+        if adds_only {
+            let text = replace[search.len().min(replace.len())..].join("\n");
+            return Some(Part::Append(Insertion { anchor: String::new(), side: Side::After, text }));
+        }
+        Some(Part::Hunk(Hunk { under, block: Block::of_lines(&search, &replace), at_end }))
     }
 }
 

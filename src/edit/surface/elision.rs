@@ -7,7 +7,7 @@ use regex::Regex;
 use super::fence::is_markdown;
 
 /// The first line of `new` that stands for left-out text, when `old` does not hold the same line.
-pub(super) fn elided<'t>(file: &str, old: &str, new: &'t str) -> Option<&'t str> {
+pub(in crate::edit) fn elided<'t>(file: &str, old: &str, new: &'t str) -> Option<&'t str> {
     let known: Vec<&str> = old.lines().map(str::trim).collect();
     new.lines().find(|line| {
         let text = line.trim();

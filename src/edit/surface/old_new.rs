@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::arguments::{FILE, NEW, OLD, field, object};
 use super::{elision, fence, paths};
 use crate::edit::explain::EditFailure;
-use crate::edit::{Block, EditOperation, FileEdit};
+use crate::edit::{EditOperation, FileEdit};
 
 /// Reads the arguments of one call.
 pub(super) fn read(arguments: &Value) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
@@ -86,7 +86,7 @@ fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, EditFailure> {
         }
         EditOperation::Create(new)
     } else {
-        EditOperation::Replace(vec![Block::of_texts(&old, &new)])
+        EditOperation::Substitute { old, new }
     };
     Ok(FileEdit { file: file.to_owned(), operation })
 }

@@ -4,11 +4,15 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::edit::explain::FailureCode;
-use crate::edit::{Block, EditOperation};
+use crate::edit::{Block, EditOperation, Hunk, Insertion, Side};
 
 fn replace(file: &str, blocks: &[(&str, &str)]) -> FileEdit {
     let blocks = blocks.iter().map(|(search, replace)| Block { search: (*search).into(), replace: (*replace).into() });
     FileEdit { file: file.into(), operation: EditOperation::Replace(blocks.collect()) }
+}
+
+fn substitute(file: &str, old: &str, new: &str) -> FileEdit {
+    FileEdit { file: file.into(), operation: EditOperation::Substitute { old: old.into(), new: new.into() } }
 }
 
 fn create(file: &str, text: &str) -> FileEdit {
@@ -47,18 +51,18 @@ fn the_schema_of_every_surface_is_closed_and_its_example_can_be_read() {
 }
 
 #[test]
-fn old_and_new_are_whole_lines_with_or_without_their_last_break() {
+fn old_and_new_are_a_substitution_and_an_empty_old_is_a_new_file() {
     let read = |old: &str, new: &str| Surface::OldNew.read(&json!({ "file": "./a.ts", "old": old, "new": new }));
-    assert_eq!(read("a\nb", "c"), Ok(vec![replace("a.ts", &[("a\nb", "c")])]));
-    assert_eq!(read("a\nb\n", "c\n"), Ok(vec![replace("a.ts", &[("a\nb", "c")])]));
-    assert_eq!(read("a\n", ""), Ok(vec![replace("a.ts", &[("a", "")])]));
+    assert_eq!(read("a\nb\n", "c\n"), Ok(vec![substitute("a.ts", "a\nb\n", "c\n")]));
+    assert_eq!(read("a", ""), Ok(vec![substitute("a.ts", "a", "")]));
     assert_eq!(read("", "a\n"), Ok(vec![create("a.ts", "a\n")]));
-    assert_eq!(read("```ts\na\n```", "b"), Ok(vec![replace("a.ts", &[("a", "b")])]));
+    assert_eq!(read("```ts\na\n```", "b"), Ok(vec![substitute("a.ts", "a", "b")]));
+    assert!(read("", " ").is_err());
 }
 
 #[test]
 fn arguments_are_read_under_the_names_of_other_tools_and_as_a_json_text() {
-    let expected = Ok(vec![replace("a.ts", &[("a", "b")])]);
+    let expected = Ok(vec![substitute("a.ts", "a", "b")]);
     assert_eq!(Surface::OldNew.read(&json!({ "file_path": "a.ts", "old_string": "a", "new_string": "b" })), expected);
     let text = json!({ "file": "a.ts", "old": "a", "new": "b" }).to_string();
     assert_eq!(Surface::OldNew.read(&Value::String(text.clone())), expected);
@@ -127,11 +131,28 @@ fn blocks_that_cannot_be_read_for_certain_are_refused() {
 fn a_patch_updates_adds_deletes_and_moves() {
     let text = "```\n*** Begin Patch\n*** Update File: a.ts\n@@ function f() {\n a\n-b\n+c\n\n+d\n@@ -10,7 +10,9 @@\n-e\n\
         *** Update File: b.ts\n*** Move to: c.ts\n*** Add File: d.ts\n+x\n+\n+y\n\n*** Delete File: e.ts\n*** End Patch\n```";
+    let hunk = |under: &[&str], search: &str, replace: &str| Hunk {
+        under: under.iter().map(|line| (*line).into()).collect(),
+        block: Block { search: search.into(), replace: replace.into() },
+        at_end: false,
+    };
+    let hunks = [hunk(&["function f() {"], "a\nb\n", "a\nc\n\nd"), hunk(&[], "e", "")];
     let expected = vec![
-        replace("a.ts", &[("a\nb\n", "a\nc\n\nd"), ("e", "")]),
+        FileEdit { file: "a.ts".into(), operation: EditOperation::Hunks(hunks.into()) },
         FileEdit { file: "b.ts".into(), operation: EditOperation::Rename { to: "c.ts".into(), blocks: vec![] } },
         create("d.ts", "x\n\ny\n"),
         FileEdit { file: "e.ts".into(), operation: EditOperation::Delete },
+    ];
+    assert_eq!(Surface::ApplyPatch.read_text(text), Ok(expected));
+}
+
+#[test]
+fn a_hunk_that_only_adds_goes_to_the_end_when_it_says_so() {
+    let text = "*** Begin Patch\n*** Update File: a.ts\n*** Move to: b.ts\n@@\n+x\n+y\n*** End of File\n*** End Patch";
+    let insertion = Insertion { anchor: String::new(), side: Side::After, text: "x\ny".into() };
+    let expected = vec![
+        FileEdit { file: "a.ts".into(), operation: EditOperation::Rename { to: "b.ts".into(), blocks: vec![] } },
+        FileEdit { file: "b.ts".into(), operation: EditOperation::Insert(insertion) },
     ];
     assert_eq!(Surface::ApplyPatch.read_text(text), Ok(expected));
 }

@@ -52,13 +52,7 @@ pub(super) fn check(plan: &Plan, tree: &dyn Tree, problems: &mut Problems) {
 }
 
 fn holds_mark(edit: &FileEdit) -> bool {
-    let marked = |text: &str| text.contains("[secret:");
-    let in_blocks = |blocks: &[Block]| blocks.iter().any(|block| marked(&block.search) || marked(&block.replace));
-    match &edit.operation {
-        EditOperation::Replace(blocks) | EditOperation::Rename { blocks, .. } => in_blocks(blocks),
-        EditOperation::Create(text) | EditOperation::Whole(text) => marked(text),
-        EditOperation::Delete => false,
-    }
+    edit.operation.texts().iter().any(|text| text.contains("[secret:"))
 }
 
 fn describe(fault: &EditFault) -> (&'static str, String, &'static str) {
@@ -97,6 +91,10 @@ pub(crate) fn apply(edit: &FileEdit, tree: &dyn Tree, files: &mut Files) -> Resu
             let text = current(files, &edit.file).ok_or_else(missing)?;
             let text = replace(&edit.file, text, blocks)?;
             files.insert(edit.file.clone(), Some(text));
+        }
+        // A plan cannot be written with one of these.
+        EditOperation::Substitute { .. } | EditOperation::Hunks(_) | EditOperation::Insert(_) => {
+            return Err(EditFault::NotFound(edit.file.clone()));
         }
         EditOperation::Rename { to, blocks } => {
             let text = current(files, &edit.file).ok_or_else(missing)?;

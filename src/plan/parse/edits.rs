@@ -109,7 +109,14 @@ pub(crate) fn write(edit: &FileEdit) -> String {
             (" op=create".to_owned(), text.clone())
         }
         EditOperation::Create(text) => (" op=create eof=no-newline".to_owned(), format!("{text}\n")),
-        // Plans carry no such edit, and reading one back says so.
+        // Plans carry none of these, and reading one back says so.
+        EditOperation::Substitute { old, new } => {
+            (" op=substitute".to_owned(), write_blocks(&[Block { search: old.clone(), replace: new.clone() }]))
+        }
+        EditOperation::Hunks(hunks) => {
+            (" op=hunks".to_owned(), write_blocks(&hunks.iter().map(|hunk| hunk.block.clone()).collect::<Vec<_>>()))
+        }
+        EditOperation::Insert(insertion) => (" op=insert".to_owned(), format!("{}\n", insertion.text)),
         EditOperation::Whole(text) => {
             (" op=whole".to_owned(), format!("{}\n", text.strip_suffix('\n').unwrap_or(text)))
         }

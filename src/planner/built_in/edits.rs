@@ -264,7 +264,12 @@ fn goals(edits: &[FileEdit], before: &Files, after: &Files, tree: &dyn Tree) -> 
         match &edit.operation {
             EditOperation::Create(_) => found.push(gates::gate(format!("test -f {quoted}"), Expectation::Exit(0))),
             EditOperation::Delete => found.push(gates::gate(format!("test ! -e {quoted}"), Expectation::Exit(0))),
-            EditOperation::Replace(_) | EditOperation::Whole(_) | EditOperation::Rename { .. } => {
+            EditOperation::Replace(_)
+            | EditOperation::Substitute { .. }
+            | EditOperation::Hunks(_)
+            | EditOperation::Insert(_)
+            | EditOperation::Whole(_)
+            | EditOperation::Rename { .. } => {
                 let old = before.get(&edit.file).cloned().unwrap_or_else(|| tree.text(&edit.file)).unwrap_or_default();
                 let new = after.get(&edit.file).cloned().flatten().unwrap_or_default();
                 let gone =
