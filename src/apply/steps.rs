@@ -6,7 +6,7 @@ use super::bench::StepBench;
 use super::journal::{Entry, Journal};
 use super::resume::Resumed;
 use super::{ApplyError, ApplyRequest};
-use crate::edit::explain::{Difference, EditFailure, FailureCode, NumberedLine};
+use crate::edit::explain::{EditFailure, FailureCode};
 use crate::executor::{Bench, Carried, Task};
 use crate::gate::GateResult;
 use crate::gate::runner::Runner;
@@ -343,19 +343,5 @@ impl Steps<'_> {
 
 /// Failures quote files, and receipts are kept.
 fn masked(failures: Vec<EditFailure>) -> Vec<EditFailure> {
-    let mask_line = |line: NumberedLine| NumberedLine { text: mask(&line.text), ..line };
-    let mask_difference = |difference: Difference| Difference {
-        expected: mask(&difference.expected),
-        found: difference.found.as_deref().map(mask),
-        ..difference
-    };
-    failures
-        .into_iter()
-        .map(|failure| EditFailure {
-            message: mask(&failure.message),
-            nearest: failure.nearest.into_iter().map(mask_line).collect(),
-            first_difference: failure.first_difference.map(mask_difference),
-            ..failure
-        })
-        .collect()
+    failures.into_iter().map(|failure| failure.masked(mask)).collect()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::explain::{EditFailure, FailureCode, around, nearest};
-use super::matching::{Rung, block_lines, lines_of};
+use super::matching::{Found, Rung, block_lines, find, lines_of};
 use super::place::{self, Placed, Refusal, Target, foreign_mark, masked, number, split_mark};
 use super::rewrite::{Change, differences, rewrite};
 use super::{Block, EditOperation, FileEdit, path, syntax};
@@ -159,7 +159,12 @@ impl Work<'_> {
             Some(current) if current == text => {
                 self.fail(file, FailureCode::AlreadyApplied, "the file already has this text");
             }
-            Some(_) => self.fail(file, FailureCode::Stale, "the file exists already, with another text"),
+            Some(_) => {
+                let failure =
+                    self.failure(file, None, FailureCode::Stale, "the file exists already, with another text");
+                let advice = "read the file, and send an edit of what it holds instead of a new file".to_owned();
+                self.failures.push(EditFailure { advice, ..failure });
+            }
             None => {
                 self.texts.insert(file.to_owned(), Some(text));
             }
@@ -176,6 +181,14 @@ impl Work<'_> {
                 FailureCode::Stale,
                 "the file has changed since it was read, so it is not replaced",
             );
+        }
+        let (lines, before) = (filled_lines(text), filled_lines(current));
+        if before > MAX_SHRINKING && lines < before / 2 {
+            let message = format!("the text has {lines} lines where the file has {before}, blank ones aside");
+            let advice =
+                "send the file whole; if it really is to be that short, delete it and create it anew".to_owned();
+            let failure = self.failure(file, None, FailureCode::Malformed, message);
+            return self.failures.push(EditFailure { advice, ..failure });
         }
         let text = in_form_of(current, text);
         if text == current {
@@ -258,12 +271,18 @@ impl Work<'_> {
                 EditFailure { advice: advice.to_owned(), ..failure(FailureCode::Malformed, message) }
             }
             Refusal::AlreadyApplied(line) => {
-                let message = format!("the replacement already stands at line {line}");
-                EditFailure { candidates: vec![line], ..failure(FailureCode::AlreadyApplied, message) }
+                let message = "the file already is as the edit would make it";
+                let nearest = around(text, &[line], 2);
+                EditFailure {
+                    nearest,
+                    candidates: vec![line],
+                    ..failure(FailureCode::AlreadyApplied, message.to_owned())
+                }
             }
             Refusal::Ambiguous(candidates) => {
                 let message = format!("the search text stands in {} places: add lines around it", candidates.len());
-                EditFailure { candidates, ..failure(FailureCode::Ambiguous, message) }
+                let nearest = around(text, &candidates[..candidates.len().min(4)], 2);
+                EditFailure { nearest, candidates, ..failure(FailureCode::Ambiguous, message) }
             }
             Refusal::NoHeading(heading) => {
                 let (nearest, first_difference) = nearest(text, &heading);
@@ -272,14 +291,28 @@ impl Work<'_> {
             }
             Refusal::NotFound => {
                 let (nearest, first_difference) = nearest(text, search);
-                let (code, message) = if self.message.is_stale(file) {
-                    (FailureCode::Stale, "the file has changed since it was read: read it again")
-                } else {
-                    (FailureCode::NotFound, "the search text stands nowhere in the file")
-                };
-                EditFailure { nearest, first_difference, ..failure(code, message.to_owned()) }
+                if self.message.is_stale(file) {
+                    let message = "the file has changed since it was read: read it again".to_owned();
+                    return EditFailure { nearest, first_difference, ..failure(FailureCode::Stale, message) };
+                }
+                let mut failure =
+                    failure(FailureCode::NotFound, "the search text stands nowhere in the file".to_owned());
+                if let Some(other) = self.other_file_with(file, search) {
+                    failure.message = format!("the search text stands nowhere in the file, but in `{other}`");
+                    failure.advice = "name the file that you mean".to_owned();
+                    return failure;
+                }
+                EditFailure { nearest, first_difference, ..failure }
             }
         }
+    }
+
+    /// Another file of the message, which may be changed, that holds the search text once.
+    fn other_file_with(&self, file: &str, search: &str) -> Option<&str> {
+        let search = block_lines(search);
+        let holds = |text: &str| matches!(find(&lines_of(text), &search, &[]), Found::Once(_));
+        let others = self.message.texts.iter().filter(|(other, _)| *other != file && (self.message.in_scope)(other));
+        others.filter(|(_, text)| text.as_deref().is_some_and(holds)).map(|(other, _)| other.as_str()).next()
     }
 
     /// Records a failure for each changed file that no longer parses.
@@ -303,7 +336,7 @@ impl Work<'_> {
                 continue;
             }
             let message = "the file no longer parses with the edit, so nothing of the message was kept";
-            let nearest = around(text, &errors);
+            let nearest = around(text, &errors[..1], 3);
             broken.push(EditFailure {
                 nearest,
                 candidates: errors,
@@ -312,6 +345,13 @@ impl Work<'_> {
         }
         self.failures.extend(broken);
     }
+}
+
+/// A longer file that a whole text would cut to less than half was more likely left out than meant: 30 lines, our choice.
+const MAX_SHRINKING: usize = 30;
+
+fn filled_lines(text: &str) -> usize {
+    text.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
 /// `text` as all of a file that was `current`: with its byte order mark, its line endings and its end. Equal lines keep their bytes.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::edit::explain::for_model as explain_to_model;
 use crate::edit::{EditOperation, Hunk, Insertion, Side};
 
 fn texts(files: &[(&str, &str)]) -> BTreeMap<String, Option<String>> {
@@ -417,6 +418,35 @@ fn an_ambiguous_failure_lists_the_lines() {
     let edits = [replace("a.txt", vec![block("a", "x")])];
     let failure = run(&[("a.txt", "a\nb\na\n")], &edits).expect_err("two places").remove(0);
     assert_eq!(failure.candidates, [1, 3]);
+}
+
+#[test]
+fn a_model_is_told_every_reason_what_to_do_and_what_not_to_send_again() {
+    let edits = [
+        replace("a.txt", vec![block("one", "two"), block("x", "y")]),
+        replace("b.txt", vec![block("gone", "done"), block("only in a", "z")]),
+    ];
+    let files = [("a.txt", "x\nfirst\nx\nonly in a\n"), ("b.txt", "before\ndone\n")];
+    let failures = run(&files, &edits).expect_err("none applies");
+    insta::assert_snapshot!(explain_to_model(&failures));
+}
+
+#[test]
+fn a_long_line_is_shown_cut() {
+    let text = format!("const a = \"{}\";\n", "x".repeat(5000));
+    let failure = run(&[("a.txt", &text)], &[replace("a.txt", vec![block("const a = 1;", "const a = 2;")])]);
+    let shown = failure.expect_err("another text").remove(0).to_string();
+    assert!(shown.len() < 1000 && shown.contains("bytes more"), "{shown}");
+}
+
+#[test]
+fn a_whole_file_that_lost_most_of_its_lines_is_refused() {
+    let text: String = (0..40).map(|line| format!("line {line}\n")).collect();
+    let whole = |new: &str| {
+        run(&[("a.txt", &text)], &[FileEdit { file: "a.txt".into(), operation: EditOperation::Whole(new.into()) }])
+    };
+    assert_eq!(whole("line 1\nline 2\n").expect_err("most is gone")[0].code, FailureCode::Malformed);
+    assert!(whole(&text.lines().take(25).collect::<Vec<_>>().join("\n")).is_ok());
 }
 
 /// Lines of few letters, so that repeats, near misses and indents all happen.
