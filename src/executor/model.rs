@@ -95,6 +95,9 @@ struct Work<'w, 'e> {
     bench: &'w mut dyn Bench,
     watch: Watch,
     profile: Profile,
+    /// The syntax in use, and replies in a row whose edits in it were refused.
+    surface: Surface,
+    misses: usize,
     receipt: WorkReceipt,
     placed: Vec<Placement>,
     /// Files that were changed, as they were at first.
@@ -105,18 +108,21 @@ struct Work<'w, 'e> {
     renewals: u32,
     /// It was said once that nothing was changed.
     reminded: bool,
-    /// Why edits of the reply that is read were refused.
-    missed: Vec<EditFailure>,
+    /// Edits of the reply that is read were refused.
+    missed: bool,
 }
 
 impl<'w, 'e> Work<'w, 'e> {
     fn new(executor: &'w ModelExecutor<'e>, task: &'w Task<'w>, bench: &'w mut dyn Bench) -> Work<'w, 'e> {
+        let profile = Profile::for_model(&executor.bound.model);
         Work {
             executor,
             task,
             bench,
             watch: Watch::new(executor.limits, executor.session.clock.now()),
-            profile: Profile::for_model(&executor.bound.model),
+            surface: profile.first(),
+            profile,
+            misses: 0,
             receipt: WorkReceipt { model: executor.bound.name(), ..WorkReceipt::default() },
             placed: Vec::new(),
             originals: BTreeMap::new(),
@@ -124,7 +130,7 @@ impl<'w, 'e> Work<'w, 'e> {
             gate_runs: 0,
             renewals: 0,
             reminded: false,
-            missed: Vec::new(),
+            missed: false,
         }
     }
 
@@ -138,7 +144,7 @@ impl<'w, 'e> Work<'w, 'e> {
         self.receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
         self.receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
         self.receipt.rounds = self.watch.rounds();
-        self.receipt.syntax = self.profile.surface().to_string();
+        self.receipt.syntax = self.surface.to_string();
         match worked {
             Ok(()) => Ok(Carried::Out(Done { placed: self.placed, work: Some(Box::new(self.receipt)) })),
             Err(End::Broken(error)) => Err(error),
@@ -180,16 +186,20 @@ impl<'w, 'e> Work<'w, 'e> {
                 Stop::End | Stop::ToolCalls | Stop::ContextFull | Stop::Other(_) => {}
             }
             conversation.keep(&reply);
-            let before = self.profile.surface();
+            let before = self.surface;
             let answers = if reply.calls.is_empty() { self.without_calls(&reply)? } else { self.calls(&reply.calls)? };
             let Some(answers) = answers else { return Ok(()) };
-            let missed = std::mem::take(&mut self.missed);
-            if !missed.is_empty() {
-                self.profile.missed(&missed);
+            if std::mem::take(&mut self.missed) {
+                self.misses += 1;
+            }
+            let next = self.profile.step_down(self.surface, self.misses);
+            if next != self.surface {
+                self.surface = next;
+                self.misses = 0;
             }
             let full = self.is_full(&reply, &answers);
             conversation.tell(answers);
-            if before != self.profile.surface() {
+            if before != self.surface {
                 // Tools never change within a conversation.
                 conversation = self.begin();
             } else if full {
@@ -201,7 +211,7 @@ impl<'w, 'e> Work<'w, 'e> {
     /// A conversation about the step as it is now.
     fn begin(&self) -> Conversation {
         let limits = &self.executor.limits;
-        let surface = self.profile.surface();
+        let surface = self.surface;
         let instructions = include_str!("../../templates/executor/step.md");
         let syntax = "Change files with `edit`, in the syntax it describes; `create` and `delete` are for whole files.";
         let system = format!("{}\n\n{}", instructions.trim().replace("@syntax", syntax), GUARD.trim());
@@ -309,7 +319,7 @@ impl<'w, 'e> Work<'w, 'e> {
     fn call(&mut self, name: &str, input: &Value) -> Result<Result<String, String>, End> {
         match name {
             tools::READ => Ok(self.read(input)),
-            tools::EDIT => match written_in(input).unwrap_or(self.profile.surface()).read(input) {
+            tools::EDIT => match written_in(input).unwrap_or(self.surface).read(input) {
                 Ok(edits) => self.edit(&edits),
                 Err(failures) => self.refuse(&failures),
             },
@@ -360,7 +370,7 @@ impl<'w, 'e> Work<'w, 'e> {
             Err(failures) => return self.refuse(&failures),
         };
         self.bench.write(&changes)?;
-        self.profile.fitted();
+        self.misses = 0;
         self.receipt.edits += 1;
         for file in changes.files.keys() {
             self.originals.entry(file.clone()).or_insert_with(|| texts.get(file).cloned().flatten());
@@ -376,7 +386,7 @@ impl<'w, 'e> Work<'w, 'e> {
 
     fn refuse(&mut self, failures: &[EditFailure]) -> Result<Result<String, String>, End> {
         self.receipt.refused += 1;
-        self.missed.extend(failures.iter().cloned());
+        self.missed = true;
         Ok(Err(said::refused(failures)))
     }
 

@@ -1,7 +1,7 @@
 //! What the work came to, in words for a model: which edits were placed, why others were not, what gates printed.
 
 use crate::edit::apply::Changes;
-use crate::edit::explain::EditFailure;
+use crate::edit::explain::{EditFailure, for_model};
 use crate::gate::GateResult;
 use crate::plan::markdown::fence_for;
 use crate::secrets::mask;
@@ -77,29 +77,7 @@ pub(super) fn placed(changes: &Changes) -> String {
 
 /// Edits that were refused: nothing of their message was kept.
 pub(super) fn refused(failures: &[EditFailure]) -> String {
-    let mut said = String::from("Nothing of this message was applied.\n");
-    for failure in failures {
-        let block = failure.block.map(|block| format!(", block {block}")).unwrap_or_default();
-        said.push_str(&format!("{} in {}{block}: {}\n", failure.code, failure.file, failure.message));
-        if let Some(difference) = &failure.first_difference {
-            let found = difference.found.as_deref().unwrap_or("(the end of the file)");
-            said.push_str(&format!(
-                "first difference at line {}: you sent {:?}, the file has {found:?}\n",
-                difference.line, difference.expected
-            ));
-        }
-        if !failure.candidates.is_empty() {
-            let lines: Vec<String> = failure.candidates.iter().map(u32::to_string).collect();
-            said.push_str(&format!("at lines: {}\n", lines.join(", ")));
-        }
-        if !failure.nearest.is_empty() {
-            let lines: Vec<&str> = failure.nearest.iter().map(|line| line.text.as_str()).collect();
-            let (first, text) = (failure.nearest[0].line, lines.join("\n"));
-            let fence = fence_for(&text);
-            said.push_str(&format!("the file has, from line {first}:\n{fence}\n{text}\n{fence}\n"));
-        }
-    }
-    mask(&said)
+    mask(&for_model(failures))
 }
 
 /// The first characters of a line.
