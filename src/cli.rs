@@ -11,6 +11,7 @@ mod console;
 mod doctor;
 mod exit_code;
 mod failure;
+mod filing;
 mod globals;
 mod map;
 mod models;

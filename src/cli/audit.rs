@@ -65,10 +65,10 @@ pub struct ScopeArgs {
     pub dry_run: bool,
     #[command(flatten)]
     pub models: ModelArgs,
-    /// Ask the audit's questions together over the vendor's batch endpoint: half the price, answers within hours. The same
-    /// command goes on with a batch that an interrupted run left
+    /// Ask questions together, round by round, over the vendor's batch endpoint: half the price, answers within hours. The
+    /// same command goes on with a batch that an interrupted run left
     #[arg(long, conflicts_with = "offline", help_heading = "Models")]
-    batch: bool,
+    pub batch: bool,
 }
 
 /// Find what is worth changing, without writing plans

@@ -17,6 +17,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::models::ModelArgs;
 use super::output::OutputArgs;
+use super::planning::Manner;
 use super::plans::Offer;
 use super::writing::{Asked, Writer};
 
@@ -43,7 +44,8 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     let console = &context.console;
     let workspace = context.globals.workspace(models.flags(running.flags()), console)?;
     let survey = read(&workspace, context)?;
-    let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?.dry(dry_run);
+    let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?
+        .in_manner(Manner { dry_run, batch: false });
     if !writer.agree_to("1 lens", |pack_tokens, bound| estimate(1, pack_tokens, bound))? {
         return Ok(ExitCode::Done);
     }

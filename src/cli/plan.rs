@@ -16,8 +16,10 @@ use super::apply::RunningArgs;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::filing::{Filed, file};
 use super::models::ModelArgs;
 use super::output::{Format, OutputArgs};
+use super::planning::Manner;
 use super::plans::context_for;
 use super::writing::{Asked, Writer, Written};
 
@@ -58,7 +60,8 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let console = &context.console;
     let workspace = context.globals.workspace(models.flags(running.flags()), console)?;
     let survey = read(&workspace, context)?;
-    let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?.dry(dry_run);
+    let mut writer = Writer::new(&models, running.trust, &survey, &workspace, &Cost::default(), context)?
+        .in_manner(Manner { dry_run, batch: false });
     let backlog = Backlog::open(&workspace.root)?;
     if !writer.agree(1)? {
         return Ok(ExitCode::Done);
@@ -105,14 +108,23 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
                 let decided: Vec<String> =
                     settled.iter().cloned().chain(document.decisions.iter().map(Decision::words)).collect();
                 document.settled = settled;
-                let lock = backlog.lock()?;
+                // What cannot be written is not paid for.
+                drop(backlog.lock()?);
                 let plan_context = context_for(&backlog, &survey)?;
                 let remarks = if finding.category == Category::Direction { DIRECTION } else { "" };
                 match writer.write(&Subject { finding: &finding, remarks, decided: &decided }, &plan_context)? {
                     Written::Plan(plan, problems) => {
                         document.title.clone_from(&plan.title);
-                        document.path = Some(backlog.write_plan(&lock, &plan)?.to_string_lossy().into_owned());
-                        document.problems = problems;
+                        document.path = Some(match file(&backlog, *plan)? {
+                            Filed::Written(path) => {
+                                document.problems = problems;
+                                path
+                            }
+                            Filed::There(path) => {
+                                document.outcome = RequestOutcome::AlreadyPlanned;
+                                path
+                            }
+                        });
                     }
                     Written::NotWorthIt(why) => {
                         document.outcome = RequestOutcome::NotWorthIt;

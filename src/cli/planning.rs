@@ -43,6 +43,13 @@ pub struct Manner {
     pub batch: bool,
 }
 
+impl Manner {
+    /// What questions cost that cost `whole` when each is asked at once. Both vendors take half for what may wait.
+    pub fn price(self, whole: NanoDollars) -> NanoDollars {
+        if self.batch { NanoDollars(whole.0.div_ceil(2)) } else { whole }
+    }
+}
+
 /// What an effort is worth in questions.
 struct Breadth {
     lenses: &'static [Category],
@@ -87,7 +94,7 @@ pub fn consult(
     let estimate = lens::estimate(lenses.len(), pack_tokens, &bound)
         .zip(vet::estimate(judged, pack_tokens, &bound))
         .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging)
-        .map(|whole| if batch { NanoDollars(whole.0.div_ceil(2)) } else { whole });
+        .map(|whole| manner.price(whole));
     if !dry_run && !agreed(&bound, &what, estimate, &workspace.settings, &context.console)? {
         return Ok(Extent::Whole);
     }

@@ -1,11 +1,12 @@
 //! Bare `improve`: audit, choose, and write a plan for each finding that was chosen.
 
+use std::path::Path;
+
 use clap::Args;
 use improve::audit::engine::recipe;
 use improve::audit::rule::RecipeContext;
-use improve::backlog::{Backlog, BacklogError, slug};
+use improve::backlog::{Backlog, slug};
 use improve::finding::{Category, Finding};
-use improve::plan::Plan;
 use improve::plan::lint::lint;
 use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
@@ -20,8 +21,10 @@ use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::filing::{Filed, file};
 use super::globals::Workspace;
 use super::output::{Format, OutputArgs, Outputs};
+use super::planning::Manner;
 use super::writing::{Writer, Written};
 
 /// Findings the table shows: the list to choose from has them all.
@@ -49,7 +52,8 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let outputs = output.outputs("improve", &FORMATS)?;
     let Audited { workspace, survey, document, extent } = audit(&scope, running.flags(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
-    let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?;
+    let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?
+        .in_manner(Manner { dry_run, batch: scope.batch });
     let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run };
     let failed = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
     Ok(if failed { code.max(ExitCode::Incomplete) } else { code })
@@ -107,7 +111,7 @@ impl Offer<'_> {
     }
 }
 
-/// A plan for each finding that has a recipe and none yet.
+/// A plan for each finding that has none yet and gets one from a model or a recipe. Says too whether a model failed.
 fn plan_all(
     findings: &[&Finding],
     survey: &Survey,
@@ -120,34 +124,39 @@ fn plan_all(
         let note = format!("note: plans/ belongs to something else; plans go to {}/", backlog.folder());
         context.console.note(&note);
     }
-    let lock = if dry_run { None } else { Some(backlog.lock()?) };
+    if !dry_run {
+        // What cannot be written is not paid for.
+        drop(backlog.lock()?);
+    }
     let mut plan_context = context_for(&backlog, survey)?;
     let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
-    let by_model = |finding: &&&Finding| {
-        !finding.mechanical && !dry_run && backlog.plan_of_finding(&finding.fingerprint).is_none()
-    };
-    writer.agree(findings.iter().filter(by_model).count())?;
+    // Exact edits need no judgement: what a recipe can carry out costs nothing and cannot be misread.
+    let by_model =
+        |finding: &Finding| !finding.mechanical && !dry_run && backlog.plan_of_finding(&finding.fingerprint).is_none();
+    let subjects: Vec<Subject<'_>> =
+        findings.iter().filter(|finding| by_model(finding)).map(|finding| subject(finding)).collect();
+    writer.agree(subjects.len())?;
+    let mut written =
+        if writer.goes_by_batch() { writer.write_all(&subjects, &plan_context)? } else { Vec::new() }.into_iter();
     let mut rows = Vec::new();
     let mut failed = false;
     for finding in findings {
         if context.cancel.is_cancelled() {
             return Err(Failure::interrupted());
         }
+        let asked = subjects.iter().any(|subject| std::ptr::eq(subject.finding, *finding));
+        let ahead = if asked { written.next() } else { None };
         if let Some(path) = backlog.plan_of_finding(&finding.fingerprint) {
-            let title = backlog.read_plan(&path).map_or_else(|_| finding.title.clone(), |plan| plan.title);
-            rows.push(row(finding, Planned::AlreadyPlanned, Some(path.to_string_lossy().into_owned()), title));
+            rows.push(already_planned(finding, path.to_string_lossy().into_owned(), &backlog));
             continue;
         }
-        let draft = recipe(finding, &recipe_context);
-        // Exact edits need no judgement: what a recipe can carry out costs nothing and cannot be misread.
-        let written = if finding.mechanical || dry_run {
-            Written::Nothing
-        } else {
-            let remarks = if finding.category == Category::Direction { DIRECTION } else { "" };
-            writer.write(&Subject { finding, remarks, decided: &[] }, &plan_context)?
+        let written = match ahead {
+            Some(written) => written,
+            None if asked => writer.write(&subject(finding), &plan_context)?,
+            None => Written::Nothing,
         };
         failed |= matches!(written, Written::Failed);
-        let (plan, problems) = match (written, draft) {
+        let (plan, problems) = match (written, recipe(finding, &recipe_context)) {
             (Written::Plan(plan, problems), _) => (*plan, problems),
             (Written::NotWorthIt(why), _) => {
                 rows.push(PlannedRow {
@@ -166,21 +175,28 @@ fn plan_all(
                 continue;
             }
         };
-        let (outcome, path) = match &lock {
-            Some(lock) => (Planned::Written, write(&backlog, lock, &plan)?),
-            None => {
-                let name = format!("{}/{:03}-{}.md", backlog.folder(), plan_context.number, slug(&plan.title));
-                (Planned::WouldBeWritten, name)
+        let (mechanical, title) = (plan.steps.iter().all(|step| !step.edits.is_empty()), plan.title.clone());
+        let (outcome, path) = if dry_run {
+            let name = format!("{}/{:03}-{}.md", backlog.folder(), plan_context.number, slug(&plan.title));
+            (Planned::WouldBeWritten, name)
+        } else {
+            match file(&backlog, plan)? {
+                Filed::Written(path) => (Planned::Written, path),
+                Filed::There(path) => {
+                    rows.push(already_planned(finding, path, &backlog));
+                    continue;
+                }
             }
         };
         plan_context.number += 1;
-        rows.push(PlannedRow {
-            mechanical: plan.steps.iter().all(|step| !step.edits.is_empty()),
-            problems,
-            ..row(finding, outcome, Some(path), plan.title)
-        });
+        rows.push(PlannedRow { mechanical, problems, ..row(finding, outcome, Some(path), title) });
     }
     Ok((rows, failed))
+}
+
+fn subject<'a>(finding: &'a Finding) -> Subject<'a> {
+    let remarks = if finding.category == Category::Direction { DIRECTION } else { "" };
+    Subject { finding, remarks, decided: &[] }
 }
 
 /// What the next plan must know beside its finding.
@@ -194,8 +210,9 @@ pub fn context_for(backlog: &Backlog, survey: &Survey) -> Result<PlanContext, Fa
     })
 }
 
-fn write(backlog: &Backlog, lock: &improve::backlog::BacklogLock, plan: &Plan) -> Result<String, BacklogError> {
-    backlog.write_plan(lock, plan).map(|path| path.to_string_lossy().into_owned())
+fn already_planned(finding: &Finding, path: String, backlog: &Backlog) -> PlannedRow {
+    let title = backlog.read_plan(Path::new(&path)).map_or_else(|_| finding.title.clone(), |plan| plan.title);
+    row(finding, Planned::AlreadyPlanned, Some(path), title)
 }
 
 fn row(finding: &Finding, outcome: Planned, path: Option<String>, title: String) -> PlannedRow {

@@ -1,5 +1,7 @@
 //! A planner at work for a command: whom it asks, what that takes, what is said when it fails.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use improve::model::roles::Bound;
 use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
@@ -16,8 +18,8 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, Voice, agents, agreed};
-use super::planning::{PACK_TOKENS, count};
+use super::models::{Line, ModelArgs, Voice, agents, agreed, batcher};
+use super::planning::{Manner, PACK_TOKENS, count};
 use super::trying::Tryout;
 
 /// Has a planner write plans, where one is bound.
@@ -36,8 +38,7 @@ pub struct Writer<'a> {
     pack: Option<String>,
     /// Lent to the planner while it writes.
     tryout: Option<Tryout<'a>>,
-    /// Requests are shown and not sent.
-    dry_run: bool,
+    manner: Manner,
     context: &'a Context,
 }
 
@@ -51,6 +52,23 @@ pub enum Written {
     Failed,
     /// Nothing: no model is bound.
     Nothing,
+}
+
+impl Written {
+    fn of(specified: Specified) -> Written {
+        match specified {
+            Specified::Plan(plan, Remaining { mut faults, unread }) => {
+                faults.extend(unread.map(|why| format!("not read cold by another model: {why}")));
+                Written::Plan(plan, faults)
+            }
+            Specified::NotWorthIt(why) => Written::NotWorthIt(why),
+        }
+    }
+}
+
+/// What a thread left behind when it panicked is whole: it is lent and given back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Writer<'a> {
@@ -76,14 +94,19 @@ impl<'a> Writer<'a> {
             cost: Cost::default(),
             pack: None,
             tryout: Some(Tryout::new(survey, workspace, trusts, context)),
-            dry_run: false,
+            manner: Manner { dry_run: false, batch: false },
             context,
         })
     }
 
-    /// The same; with `dry_run` it shows requests and sends none.
-    pub fn dry(self, dry_run: bool) -> Writer<'a> {
-        Writer { dry_run, ..self }
+    /// The same, asking in another manner.
+    pub fn in_manner(self, manner: Manner) -> Writer<'a> {
+        Writer { manner, ..self }
+    }
+
+    /// Plans are written all at once, and nothing is known of the first before the last is done.
+    pub fn goes_by_batch(&self) -> bool {
+        self.manner.batch
     }
 
     /// The planner.
@@ -106,9 +129,9 @@ impl<'a> Writer<'a> {
         what: &str,
         estimate: impl Fn(u64, &Bound) -> Option<NanoDollars>,
     ) -> Result<bool, Failure> {
-        let Some(bound) = self.bound.clone().filter(|_| !self.dry_run) else { return Ok(true) };
+        let Some(bound) = self.bound.clone().filter(|_| !self.manner.dry_run) else { return Ok(true) };
         let pack_tokens = (self.pack().len() / CHARACTERS_PER_TOKEN) as u64;
-        let estimate = estimate(pack_tokens, &bound);
+        let estimate = estimate(pack_tokens, &bound).map(|whole| self.manner.price(whole));
         let agreed = agreed(&bound, what, estimate, &self.workspace.settings, &self.context.console)?;
         if !agreed {
             self.bound = None;
@@ -118,22 +141,59 @@ impl<'a> Writer<'a> {
 
     /// Has a plan written.
     pub fn write(&mut self, subject: &Subject<'_>, plan_context: &PlanContext) -> Result<Written, Failure> {
-        let reader = self.reader.clone();
-        let mut tryout = self.tryout.take();
-        let specified = self.ask_aloud("writing a plan", |desk, voice| {
-            let mut measure = |plan: &Plan| tryout.as_mut()?.measure(plan, voice);
-            Specifier { desk, context: plan_context, reader: reader.as_ref(), measure: &mut measure }.write(subject)
-        });
-        self.tryout = tryout;
-        Ok(match specified? {
-            Asked::Answer(Specified::Plan(plan, Remaining { mut faults, unread })) => {
-                faults.extend(unread.map(|why| format!("not read cold by another model: {why}")));
-                Written::Plan(plan, faults)
-            }
-            Asked::Answer(Specified::NotWorthIt(why)) => Written::NotWorthIt(why),
+        let specified = self.specify("writing a plan", 1, plan_context, |specifier, _| specifier.write(subject))?;
+        Ok(match specified {
+            Asked::Answer(specified) => Written::of(specified),
             Asked::Failed { .. } => Written::Failed,
             Asked::Nobody => Written::Nothing,
         })
+    }
+
+    /// Has plans written whose questions go together; the result has one entry for each subject, in order.
+    pub fn write_all(&mut self, subjects: &[Subject<'_>], plan_context: &PlanContext) -> Result<Vec<Written>, Failure> {
+        let specified = self.specify("writing plans", subjects.len(), plan_context, |specifier, voice| {
+            specifier.write_all(subjects, &|| voice.tick(1))
+        })?;
+        let several = |one: fn() -> Written| subjects.iter().map(|_| one()).collect();
+        let all = match specified {
+            Asked::Answer(all) => all,
+            Asked::Failed { .. } => return Ok(several(|| Written::Failed)),
+            Asked::Nobody => return Ok(several(|| Written::Nothing)),
+        };
+        let mut said: Vec<ModelError> = Vec::new();
+        let mut written = |specified: Result<Specified, ModelError>| match specified {
+            Ok(specified) => Written::of(specified),
+            Err(error) => {
+                if !said.contains(&error) {
+                    self.context.console.fail(&Failure::from(error.clone()));
+                    said.push(error);
+                }
+                Written::Failed
+            }
+        };
+        if all.iter().any(|specified| matches!(specified, Err(ModelError::Cancelled))) {
+            return Err(Failure::interrupted());
+        }
+        Ok(all.into_iter().map(&mut written).collect())
+    }
+
+    fn specify<T>(
+        &mut self,
+        phase: &'static str,
+        plans: usize,
+        plan_context: &PlanContext,
+        work: impl FnOnce(&Specifier<'_>, &Voice) -> Result<T, ModelError>,
+    ) -> Result<Asked<T>, Failure> {
+        let reader = self.reader.clone();
+        // One worktree to try commands in: plans that are written at once take turns.
+        let tryout = Mutex::new(self.tryout.take());
+        let answer = self.ask_aloud(phase, plans, |desk, voice| {
+            let measure = |plan: &Plan| lock(&tryout).as_mut()?.measure(plan, voice);
+            let specifier = Specifier { desk, context: plan_context, reader: reader.as_ref(), measure: &measure };
+            work(&specifier, voice)
+        });
+        self.tryout = tryout.into_inner().unwrap_or_else(PoisonError::into_inner);
+        answer
     }
 
     /// Asks the planner something. What goes wrong is said here.
@@ -142,19 +202,20 @@ impl<'a> Writer<'a> {
         phase: &'static str,
         question: impl FnOnce(&Desk<'_>) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
-        self.ask_aloud(phase, |desk, _| question(desk))
+        self.ask_aloud(phase, 1, |desk, _| question(desk))
     }
 
     /// The same for what has more to say on the way.
     fn ask_aloud<T>(
         &mut self,
         phase: &'static str,
+        questions: usize,
         question: impl FnOnce(&Desk<'_>, &Voice) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
         let Some(bound) = self.bound.clone() else { return Ok(Asked::Nobody) };
         let pack = self.pack().to_owned();
         let (map, tree) = (&self.survey.map, &self.survey.tree);
-        let asked = self.over(phase, &bound, |session, voice| {
+        let asked = self.over(phase, questions, &bound, |session, voice| {
             question(&Desk { session, bound: &bound, map, tree, pack: &pack }, voice)
         })?;
         if matches!(asked, Asked::Failed { again: false }) {
@@ -170,20 +231,25 @@ impl<'a> Writer<'a> {
         question: impl FnOnce(&Session<'_>, &Bound) -> Result<T, ModelError>,
     ) -> Result<Asked<(String, T)>, Failure> {
         let Some(reader) = self.reader.clone() else { return Ok(Asked::Nobody) };
-        self.over(phase, &reader, |session, _| Ok((reader.name(), question(session, &reader)?)))
+        self.over(phase, 1, &reader, |session, _| Ok((reader.name(), question(session, &reader)?)))
     }
 
     fn over<T>(
         &mut self,
         phase: &'static str,
+        questions: usize,
         bound: &Bound,
         question: impl FnOnce(&Session<'_>, &Voice) -> Result<T, ModelError>,
     ) -> Result<Asked<T>, Failure> {
         // Its bar goes with it: between two questions the terminal belongs to the user.
-        let line = Line::open(&self.context.console, self.context.cancel.clone(), self.dry_run)?;
+        let Manner { dry_run, batch } = self.manner;
+        let line = Line::open(&self.context.console, self.context.cancel.clone(), dry_run)?;
         let agents = agents(&self.copy, self.workspace);
-        let session = line.session(&[bound], &agents, self.workspace, self.spent, self.dry_run, self.context);
-        line.voice.phase(phase, 1);
+        let session = Session {
+            batcher: batch.then(|| batcher(self.workspace)).flatten(),
+            ..line.session(&[bound], &agents, self.workspace, self.spent, dry_run, self.context)
+        };
+        line.voice.phase(phase, questions);
         let answer = question(&session, &line.voice);
         let cost = Cost::from(session.summary());
         self.spent = self.spent + NanoDollars(cost.nano_usd);

@@ -59,7 +59,7 @@ pub struct Session<'a> {
     pub tally: Tally,
     /// Requests are shown and not sent.
     pub dry_run: bool,
-    /// Questions may wait, and go together; otherwise each is asked at once.
+    /// Questions may wait, and go together where their provider has a batch endpoint; otherwise each is asked at once.
     pub batcher: Option<Batcher>,
 }
 
@@ -119,7 +119,7 @@ impl Session<'_> {
         if self.dry_run {
             return Err(ModelError::DryRun);
         }
-        let (reply, body) = match &self.batcher {
+        let (reply, body) = match self.batcher_for(question.bound) {
             Some(batcher) => self.ask_in_batch(batcher, &prepared, at_most)?,
             None => self.try_until_answered(&prepared, at_most)?,
         };

@@ -60,7 +60,11 @@ impl Session<'_> {
         let mut rounds = 0;
         let mut lost = 0;
         let mut sent_back = false;
-        let allowed = if self.batcher.is_some() { purpose.rounds.min(ROUNDS_BY_BATCH) } else { purpose.rounds };
+        let allowed = if self.batcher_for(purpose.bound).is_some() {
+            purpose.rounds.min(ROUNDS_BY_BATCH)
+        } else {
+            purpose.rounds
+        };
         if allowed < purpose.rounds && !conversation.opening().tools.is_empty() {
             let told = include_str!("../../templates/model/by_batch.md").replace("{{ rounds }}", &allowed.to_string());
             conversation.add(Part::Text(told.trim().to_owned()));

@@ -31,8 +31,8 @@ pub(super) fn each<Q: Sync, A: Send>(
     session: &Session<'_>,
     questions: &[Q],
     ask: impl Fn(&Q) -> Result<A, ModelError> + Sync,
-) -> Result<Vec<Result<A, String>>, ModelError> {
-    let answers: Mutex<Vec<Option<Result<A, String>>>> = Mutex::new(questions.iter().map(|_| None).collect());
+) -> Result<Vec<Result<A, ModelError>>, ModelError> {
+    let answers: Mutex<Vec<Option<Result<A, ModelError>>>> = Mutex::new(questions.iter().map(|_| None).collect());
     let stopped: Mutex<Option<ModelError>> = Mutex::default();
     let waiting = Mutex::new(0..questions.len());
     let next = || lock(&waiting).next().filter(|_| lock(&stopped).is_none());
@@ -40,7 +40,7 @@ pub(super) fn each<Q: Sync, A: Send>(
         Err(error) if error.stops_all() => {
             lock(&stopped).get_or_insert(error);
         }
-        answer => lock(&answers)[at] = Some(answer.map_err(|error| error.to_string())),
+        answer => lock(&answers)[at] = Some(answer),
     };
     if session.batcher.is_none() {
         next().into_iter().for_each(settle);
@@ -64,8 +64,7 @@ pub(super) fn each<Q: Sync, A: Send>(
     if answers.iter().all(Option::is_none) {
         return Err(stopped);
     }
-    let why = stopped.to_string();
-    Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(why.clone()))).collect())
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(stopped.clone()))).collect())
 }
 
 /// What a conversation costs that begins with `first` tokens, reads for `rounds` rounds, and says `said` tokens in all: what was

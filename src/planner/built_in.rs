@@ -100,6 +100,14 @@ pub fn specify(
     parse(&render::render(&plan)).unwrap_or(plan)
 }
 
+/// The plan under another number, or under none: its title has it, and so has the branch it names.
+pub fn numbered(mut plan: Plan, number: Option<u32>) -> Plan {
+    let branch = |number: Option<u32>| number.map_or("improve/".to_owned(), |number| format!("improve/{number:03}-"));
+    plan.git_workflow = plan.git_workflow.replacen(&branch(plan.number), &branch(number), 1);
+    plan.number = number;
+    plan
+}
+
 /// The draft without credentials in its words. Edits stay: those that hold one are not written exactly.
 fn masked(draft: &PlanDraft) -> PlanDraft {
     let mask = |text: &mut String| *text = crate::secrets::mask(text);

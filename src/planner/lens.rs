@@ -86,7 +86,7 @@ pub fn look(
     for (&lens, answer) in lenses.iter().zip(answers) {
         match answer {
             Ok(answer) => seen.take(lens, answer, known, desk),
-            Err(why) => seen.failed.push((lens, why)),
+            Err(error) => seen.failed.push((lens, error.to_string())),
         }
     }
     Ok(seen)

@@ -14,8 +14,8 @@ use crate::plan::lint::lint;
 use crate::plan::{Plan, render};
 use crate::verifier::baseline::Baseline;
 
-use super::asking::{Desk, reading_cost};
-use super::built_in::{PlanContext, specify};
+use super::asking::{Desk, each, reading_cost};
+use super::built_in::{PlanContext, numbered, specify};
 use super::cold_read::{Doubt, cold_read};
 
 mod answer;
@@ -71,7 +71,7 @@ pub struct Specifier<'a> {
     /// Who reads a plan cold.
     pub reader: Option<&'a Bound>,
     /// What the gates of a plan give on the commit it starts from, those of them that may be run; `None` where none may.
-    pub measure: &'a mut dyn FnMut(&Plan) -> Option<Baseline>,
+    pub measure: &'a (dyn Fn(&Plan) -> Option<Baseline> + Sync),
 }
 
 /// What specifying so many findings will cost about, with a pack of `pack_tokens`. Ours to guess; the ledger knows afterwards.
@@ -83,8 +83,22 @@ pub fn estimate(findings: usize, pack_tokens: u64, bound: &Bound) -> Option<Nano
 }
 
 impl Specifier<'_> {
+    /// Has plans written for all `subjects` at once, where what is asked goes together: first drafts, then what goes back, then cold
+    /// reads. The result has one entry for each, in order. `heard` is called as each is done with.
+    pub fn write_all(
+        &self,
+        subjects: &[Subject<'_>],
+        heard: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Result<Specified, ModelError>>, ModelError> {
+        each(self.desk.session, subjects, |subject| {
+            let specified = self.write(subject);
+            heard();
+            specified
+        })
+    }
+
     /// Has a plan written for `subject`.
-    pub fn write(&mut self, subject: &Subject<'_>) -> Result<Specified, ModelError> {
+    pub fn write(&self, subject: &Subject<'_>) -> Result<Specified, ModelError> {
         match self.write_with(subject, self.desk.pack) {
             // Room to read is worth more than the pack where a model has little.
             Err(error) if error.is_too_long() && !self.desk.pack.is_empty() => self.write_with(subject, ""),
@@ -92,7 +106,7 @@ impl Specifier<'_> {
         }
     }
 
-    fn write_with(&mut self, subject: &Subject<'_>, pack: &str) -> Result<Specified, ModelError> {
+    fn write_with(&self, subject: &Subject<'_>, pack: &str) -> Result<Specified, ModelError> {
         let desk = self.desk;
         let mut conversation = Conversation::new(Opening {
             system: desk.instructions(include_str!("../../templates/planner/specify.md")),
@@ -137,7 +151,7 @@ impl Specifier<'_> {
                 continue;
             }
             let Some(reads) = reader.take() else { break };
-            let text = best.as_ref().map(|(plan, _)| render::render(plan)).unwrap_or_default();
+            let text = best.as_ref().map(|(plan, _)| cold(plan)).unwrap_or_default();
             match cold_read(&text, desk.session, reads, None) {
                 Ok(doubts) if doubts.is_empty() => break,
                 Ok(doubts) => {
@@ -147,9 +161,6 @@ impl Specifier<'_> {
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
                     unread = Some(error.to_string());
-                    if error.stops_all() {
-                        self.reader = None;
-                    }
                     break;
                 }
             }
@@ -159,7 +170,7 @@ impl Specifier<'_> {
     }
 
     /// The plan of an answer, and what is wrong with it.
-    fn examined(&mut self, answer: Answer, subject: &Subject<'_>) -> (Plan, Vec<String>) {
+    fn examined(&self, answer: Answer, subject: &Subject<'_>) -> (Plan, Vec<String>) {
         let desk = self.desk;
         let (mut draft, mut faults) = draft(answer, desk.tree);
         draft.context.extend(subject.decided.iter().cloned());
@@ -179,6 +190,15 @@ impl Specifier<'_> {
         }
         (plan, faults)
     }
+}
+
+/// The plan as a cold reader gets it: without its number and the day, so that the same plan is the same question tomorrow, when a run
+/// that was killed goes on.
+fn cold(plan: &Plan) -> String {
+    let mut plan = numbered(plan.clone(), None);
+    plan.status.planned_at_date = None;
+    plan.status.raw = render::status_lines(&plan.status);
+    render::render(&plan)
 }
 
 fn tell(conversation: &mut Conversation, template: &str, problems: &[String]) {

@@ -116,7 +116,8 @@ pub fn vet(findings: &[Finding], desk: &Desk<'_>, heard: &(dyn Fn(usize) + Sync)
     })?;
     let mut vetted: Vec<Option<Vetted>> = vec![None; findings.len()];
     for (batch, judged) in batches.iter().zip(judged) {
-        let judged = judged.unwrap_or_else(|why| unanswered(batch.iter().map(|&at| &findings[at]), &why));
+        let judged =
+            judged.unwrap_or_else(|error| unanswered(batch.iter().map(|&at| &findings[at]), &error.to_string()));
         for (&at, judged) in batch.iter().zip(judged) {
             vetted[at] = Some(judged);
         }

@@ -1,4 +1,4 @@
-//! Audits that may wait: what is submitted, what a killed or interrupted run leaves behind, what it costs.
+//! Audits and plans that may wait: what is submitted, what a killed or interrupted run leaves behind, what it costs.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::models::Server;
-use super::{document, program, rules, run, shop, stderr, verdict, verdicts};
+use super::plans::{body, draft, text_check, wants};
+use super::{SHOP, document, git, program, rules, run, says, shop, stderr, verdict, verdicts, write};
 
 /// What Anthropic's batch endpoint has seen.
 #[derive(Default)]
@@ -17,11 +18,14 @@ struct Seen {
     requests: Vec<String>,
     /// Batches, each with its questions.
     batches: Vec<Vec<Value>>,
-    /// Batches end at once.
-    ends: bool,
+    /// So many batches end, the first ones, each at once.
+    ending: usize,
 }
 
-/// Anthropic's batch endpoint. It confirms every finding.
+const ALL: usize = usize::MAX;
+
+/// Anthropic's batch endpoint. It confirms every finding and has a plan for each; the first draft of one has no goal, and what goes
+/// back is mended. Nobody who reads a plan has a doubt.
 fn endpoint() -> (Server, Arc<Mutex<Seen>>) {
     let seen: Arc<Mutex<Seen>> = Arc::default();
     let shared = seen.clone();
@@ -38,13 +42,13 @@ fn endpoint() -> (Server, Arc<Mutex<Seen>>) {
         }
         let path = path.strip_prefix("/v1/messages/batches/msgbatch_").expect("a batch");
         let Some(number) = path.strip_suffix("/results") else {
-            let status = if seen.ends { "ended" } else { "in_progress" };
+            let ended = path.parse::<usize>().is_ok_and(|number| number <= seen.ending);
+            let status = if ended { "ended" } else { "in_progress" };
             return (200, json!({"id": format!("msgbatch_{path}"), "processing_status": status}).to_string());
         };
         let number: usize = number.parse().expect("a number");
         let lines = seen.batches[number - 1].iter().rev().map(|question| {
-            let confirmed = |label| verdict(label, "confirmed", "  for (const id of ids) {");
-            let (_, message) = verdicts(&question["params"], &confirmed);
+            let (_, message) = answer(&question["params"]);
             let result = json!({"type": "succeeded", "message": message});
             json!({"custom_id": question["custom_id"], "result": result}).to_string() + "\n"
         });
@@ -53,15 +57,63 @@ fn endpoint() -> (Server, Arc<Mutex<Seen>>) {
     (server, seen)
 }
 
-const AUDIT: [&str; 4] = ["audit", "--batch", "--format", "json"];
+fn answer(request: &Value) -> (u16, Value) {
+    if wants(request, "doubts") {
+        return says(&json!({"doubts": []}));
+    }
+    if !wants(request, "worth_it") {
+        return verdicts(request, &|label| verdict(label, "confirmed", "  for (const id of ids) {"));
+    }
+    let mended = request["messages"].as_array().is_some_and(|messages| messages.len() > 1);
+    let goals = if mended { json!([text_check("text-present", "findMany")]) } else { json!([]) };
+    let of_orders = draft(&body(), &goals);
+    let is_of_invoices = request["messages"].to_string().contains(" at src/invoices.ts:");
+    says(&if is_of_invoices { of_invoices(&of_orders) } else { of_orders })
+}
 
-/// A run whose first batch is submitted and does not end.
-fn waiting(folder: &Path, server: &Server, seen: &Mutex<Seen>) -> Child {
-    let mut command = program(folder, server, &AUDIT);
+/// The same of invoices.
+fn of_invoices(of_orders: &Value) -> Value {
+    serde_json::from_str(&of_orders.to_string().replace("order", "invoice")).expect("it is JSON as before")
+}
+
+/// A repository with two queries in loops.
+fn two_shops() -> tempfile::TempDir {
+    let folder = shop();
+    write(folder.path(), "src/invoices.ts", &SHOP.replace("order", "invoice"));
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "invoices"]);
+    folder
+}
+
+const AUDIT: [&str; 4] = ["audit", "--batch", "--format", "json"];
+const PLANS: [&str; 6] = ["perf", "--batch", "--top", "2", "--format", "json"];
+
+/// What the questions of each batch are for, by the schema of their answers, and how many there are.
+fn purposes(seen: &Seen) -> Vec<(&'static str, usize)> {
+    let purpose = |question: &Value| {
+        let of = |property: &str| wants(&question["params"], property);
+        match () {
+            () if of("findings") => "lens",
+            () if of("verdicts") => "vet",
+            () if of("worth_it") => "specify",
+            () if of("doubts") => "cold read",
+            () => "unknown",
+        }
+    };
+    seen.batches.iter().map(|batch| (purpose(&batch[0]), batch.len())).collect()
+}
+
+/// A run whose first batch of those that do not end is submitted.
+fn waiting(folder: &Path, server: &Server, seen: &Mutex<Seen>, args: &[&str]) -> Child {
+    let mut command = program(folder, server, args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let began = Instant::now();
-    // It looks once: then the batch is on record.
-    while seen.lock().expect("no thread panics").requests.len() < 2 {
+    // It looks once at a batch that goes on: then that batch is on record.
+    let looked = |seen: &Seen| {
+        let look = format!("GET /v1/messages/batches/msgbatch_{}", seen.ending + 1);
+        seen.requests.contains(&look)
+    };
+    while !looked(&seen.lock().expect("no thread panics")) {
         assert!(began.elapsed() < Duration::from_secs(60), "nothing was submitted");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -72,7 +124,7 @@ fn waiting(folder: &Path, server: &Server, seen: &Mutex<Seen>) -> Child {
 fn an_audit_by_batch_asks_everything_in_two_batches_and_costs_half() {
     let repository = shop();
     let (server, seen) = endpoint();
-    seen.lock().unwrap().ends = true;
+    seen.lock().unwrap().ending = ALL;
     let output = run(repository.path(), &server, &AUDIT);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let sizes: Vec<usize> = seen.lock().unwrap().batches.iter().map(Vec::len).collect();
@@ -99,10 +151,10 @@ fn an_audit_by_batch_asks_everything_in_two_batches_and_costs_half() {
 fn a_killed_run_leaves_a_batch_that_the_next_one_fetches() {
     let repository = shop();
     let (server, seen) = endpoint();
-    let mut child = waiting(repository.path(), &server, &seen);
+    let mut child = waiting(repository.path(), &server, &seen, &AUDIT);
     child.kill().expect("it runs");
     child.wait().expect("it was killed");
-    seen.lock().unwrap().ends = true;
+    seen.lock().unwrap().ending = ALL;
     let output = run(repository.path(), &server, &AUDIT);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("batch msgbatch_1: submitted at "), "{}", stderr(&output));
@@ -115,10 +167,61 @@ fn a_killed_run_leaves_a_batch_that_the_next_one_fetches() {
 }
 
 #[test]
+fn plans_by_batch_are_drafted_mended_and_read_together_and_cost_half() {
+    let repository = two_shops();
+    let (server, seen) = endpoint();
+    seen.lock().unwrap().ending = ALL;
+    let output = run(repository.path(), &server, &PLANS);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let rounds = [("lens", 1), ("vet", 1), ("specify", 2), ("specify", 2), ("cold read", 2)];
+    assert_eq!(purposes(&seen.lock().unwrap()), rounds);
+    let first = document(&output);
+    let paths: Vec<&str> = first["plans"].as_array().unwrap().iter().map(|row| row["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["plans/001-read-the-invoices-in-one-query.md", "plans/002-read-the-orders-in-one-query.md"]);
+    let second = std::fs::read_to_string(repository.path().join(paths[1])).unwrap();
+    assert!(
+        second.starts_with("# Plan 002: ") && second.contains("`improve/002-read-the-orders-in-one-query`"),
+        "{second}"
+    );
+    // 1 000 and 100 tokens a question: $4 and $20 a million for the planner, $2 and $10 for who reads cold; halved.
+    assert_eq!(first["cost"]["nano_usd"], 6 * 3_000_000 + 2 * 1_500_000);
+    let ledger = std::fs::read_to_string(repository.path().join(".git/improve/ledger.jsonl")).unwrap();
+    assert_eq!((ledger.lines().count(), ledger.matches("\"batch\":true").count()), (8, 8), "{ledger}");
+}
+
+#[test]
+fn a_run_that_is_killed_while_its_plans_are_written_goes_on_with_their_batch() {
+    let rounds = [("lens", 1), ("vet", 1), ("specify", 2), ("specify", 2), ("cold read", 2)];
+    let killed_while_waiting_for = |batch: usize| {
+        let repository = two_shops();
+        let (server, seen) = endpoint();
+        seen.lock().unwrap().ending = batch - 1;
+        let mut child = waiting(repository.path(), &server, &seen, &PLANS);
+        child.kill().expect("it runs");
+        child.wait().expect("it was killed");
+        seen.lock().unwrap().ending = ALL;
+        let output = run(repository.path(), &server, &PLANS);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("batch msgbatch_{batch}: submitted at ")), "{}", stderr(&output));
+        assert_eq!(purposes(&seen.lock().unwrap()), rounds, "nothing is submitted twice");
+        let rows = document(&output)["plans"].as_array().unwrap().clone();
+        assert!(rows.len() == 2 && rows.iter().all(|row| row["outcome"] == "written"), "{rows:?}");
+        let ledger = std::fs::read_to_string(repository.path().join(".git/improve/ledger.jsonl")).unwrap();
+        assert_eq!(ledger.lines().count(), 8, "every answer is paid for once: {ledger}");
+    };
+    // First drafts, what went back, cold reads. A run waits for seconds before it looks at a batch, so they go side by side.
+    std::thread::scope(|scope| {
+        for batch in 3..=5 {
+            scope.spawn(move || killed_while_waiting_for(batch));
+        }
+    });
+}
+
+#[test]
 fn ctrl_c_leaves_the_batch_to_the_vendor_within_a_second_and_says_so() {
     let repository = shop();
     let (server, seen) = endpoint();
-    let child = waiting(repository.path(), &server, &seen);
+    let child = waiting(repository.path(), &server, &seen, &AUDIT);
     let pid = rustix::process::Pid::from_child(&child);
     let pressed = Instant::now();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");

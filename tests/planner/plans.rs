@@ -305,3 +305,49 @@ fn a_review_reads_cold_and_tightening_writes_the_plan_anew_in_its_place() {
     assert_eq!(finding(&after), finding(&before), "it is still the plan of its finding");
     assert!(after.contains("Each id of the list costs one query."), "{after}");
 }
+
+/// Answers as [`confirmed`] does, and has a plan for whoever wants one; `meanwhile` happens while it is written.
+fn while_written(meanwhile: impl Fn() + Send + Sync + 'static) -> Server {
+    let goals = json!([text_check("text-present", "findMany")]);
+    Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        meanwhile();
+        says(&draft(&body(), &goals))
+    })
+}
+
+#[test]
+fn a_plan_takes_the_number_that_is_free_when_it_is_written() {
+    let repository = shop();
+    let folder = repository.path().to_owned();
+    let other =
+        "# Plan 001: Say what the shop sells\n\n## Steps\n\n### Step 1: Write it\n\n**Verify**: `true` → exit 0\n";
+    let server = while_written(move || write(&folder, "plans/001-say-what-the-shop-sells.md", other));
+    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
+    let path = document(&output)["plans"][0]["path"].as_str().unwrap().to_owned();
+    assert_eq!(path, "plans/002-read-the-orders-in-one-query.md", "{}", stderr(&output));
+    let plan = std::fs::read_to_string(repository.path().join(path)).unwrap();
+    assert!(plan.starts_with("# Plan 002: ") && plan.contains("`improve/002-read-the-orders"), "{plan}");
+    assert!(!plan.contains("001"), "{plan}");
+}
+
+#[test]
+fn while_a_model_writes_another_run_may_plan_and_the_first_plan_of_a_finding_stays() {
+    let repository = shop();
+    let folder = repository.path().to_owned();
+    let server = while_written(move || {
+        let deaf = Server::start(|_| (500, Value::Null));
+        let other = run(&folder, &deaf, &["perf", "--offline", "--top", "1", "--format", "json"]);
+        assert_eq!(document(&other)["plans"][0]["outcome"], "written", "{}", stderr(&other));
+    });
+    let output = run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(document(&output)["plans"][0]["outcome"], "already-planned");
+    let plans = std::fs::read_dir(repository.path().join("plans")).unwrap().count();
+    assert_eq!(plans, 2, "one plan, and the index");
+}

@@ -41,9 +41,14 @@ enum Unsubmitted {
 type Outcomes = BTreeMap<String, Delivered>;
 
 impl Session<'_> {
-    /// How calls are served.
-    pub(super) fn service(&self) -> Service {
-        if self.batcher.is_some() { Service::Batch } else { Service::Standard }
+    /// Where questions to `bound` meet, if they go together.
+    pub(in crate::model) fn batcher_for(&self, bound: &Bound) -> Option<&Batcher> {
+        self.batcher.as_ref().filter(|_| bound.batch().is_some())
+    }
+
+    /// How calls to `bound` are served.
+    pub(super) fn service(&self, bound: &Bound) -> Service {
+        if self.batcher_for(bound).is_some() { Service::Batch } else { Service::Standard }
     }
 
     /// Seats for those who are about to ask so many questions: `usual` at most where each is answered by itself, all of them where

@@ -82,7 +82,7 @@ impl Session<'_> {
             reasoning: bound.reasoning.filter(|_| bound.takes_reasoning()),
             cache_key: &cache_key,
             // A batch is answered in one piece.
-            stream: max_output > STREAM_ABOVE && self.batcher.is_none(),
+            stream: max_output > STREAM_ABOVE && self.batcher_for(bound).is_none(),
         };
         let body = wire.encode(&request);
         let bytes = serde_json::to_vec(&body).expect("a body is JSON");
@@ -112,7 +112,7 @@ impl Session<'_> {
         };
         let Some(price) = price else { return Ok(None) };
         let usage = Usage { write_5m: prepared.prompt, output: prepared.max_output, ..Usage::default() };
-        Ok(Some(price.cost(&usage, self.service())))
+        Ok(Some(price.cost(&usage, self.service(bound))))
     }
 }
 

@@ -83,7 +83,9 @@ impl Session<'_> {
         };
         let price = question.bound.price();
         let cost = match &prepared.way {
-            Way::Server(_) => usage.and_then(|usage| price.as_ref().map(|price| price.cost(&usage, self.service()))),
+            Way::Server(_) => {
+                usage.and_then(|usage| price.as_ref().map(|price| price.cost(&usage, self.service(question.bound))))
+            }
             Way::Agent(_) => said,
         };
         let cost = if billed { cost } else { Some(NanoDollars::ZERO) };

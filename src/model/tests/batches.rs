@@ -506,12 +506,13 @@ fn money_is_set_aside_at_the_price_of_a_batch() {
 }
 
 #[test]
-fn a_provider_without_an_endpoint_is_asked_nothing() {
-    let desk = Desk::new(vec![]);
+fn a_provider_without_an_endpoint_is_asked_at_once() {
+    let yes = json!({"choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]});
+    let desk = Desk::new(vec![Scene::Json(200, vec![], yes)]);
     let bound = bound("openrouter", "some/model");
-    let vendor = Vendor::default();
-    assert_eq!(ask_all(&run(&desk, &vendor), &bound, &["one?"]), [fault(&bound, BatchFault::NoEndpoint)]);
-    assert!(vendor.seen.lock().unwrap().is_empty() && desk.ledger().is_empty());
+    let session = Session { batcher: Some(Batcher::within(desk.folder.path())), ..desk.session() };
+    assert_eq!(ask_all(&session, &bound, &["one?"]), texts(&["yes"]));
+    assert!(!desk.ledger()[0].batch);
 }
 
 #[test]
