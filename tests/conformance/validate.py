@@ -9,13 +9,39 @@ import sys
 import typing
 
 import pydantic
+import typing_extensions
+from anthropic.types.messages.batch_create_params import BatchCreateParams as MessageBatch
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
+from openai.types.batch_create_params import BatchCreateParams as FileBatch
 from openai.types.chat import completion_create_params as chat
+from openai.types.file_create_params import ExpiresAfter
+from openai.types.file_purpose import FilePurpose
 from openai.types.responses import response_create_params as responses
+
+
+class Upload(typing_extensions.TypedDict):
+    """The form of an upload beside its file; the SDK's own type holds a file that is open."""
+
+    purpose: FilePurpose
+    expires_after: ExpiresAfter
+
+
+class Line(typing_extensions.TypedDict):
+    """A line of a file of questions, for which the SDK has no type; the form is from OpenAI's guide to the Batch API."""
+
+    custom_id: str
+    method: typing.Literal["POST"]
+    url: typing.Literal["/v1/responses"]
+    body: responses.ResponseCreateParamsNonStreaming
+
 
 TYPES = {
     "anthropic-messages": (MessageCreateParamsNonStreaming, MessageCreateParamsStreaming),
     "openai-responses": (responses.ResponseCreateParamsNonStreaming, responses.ResponseCreateParamsStreaming),
+    "anthropic-batch": (MessageBatch,),
+    "openai-batch": (FileBatch,),
+    "openai-batch-upload": (Upload,),
+    "openai-batch-line": (Line,),
     "openai-chat": (chat.CompletionCreateParamsNonStreaming, chat.CompletionCreateParamsStreaming),
 }
 ADAPTERS = {
@@ -45,6 +71,23 @@ def lost(sent: typing.Any, read: typing.Any, place: str = "body") -> typing.Iter
             yield from lost(one, other, f"{place}[{at}]")
 
 
+def parts(protocol: str, body: dict) -> typing.Iterator[tuple[str, dict]]:
+    """What there is a type for: a file of questions is a form and lines."""
+    if protocol != "openai-batch-file":
+        yield protocol, body
+        return
+    form: dict = {}
+    for name, value in body["fields"].items():
+        outer, _, inner = name.rstrip("]").partition("[")
+        if inner:
+            form.setdefault(outer, {})[inner] = int(value) if value.isdigit() else value
+        else:
+            form[outer] = value
+    yield "openai-batch-upload", form
+    for line in body["lines"]:
+        yield "openai-batch-line", line
+
+
 def problems(protocol: str, body: dict) -> list[str]:
     adapter = ADAPTERS[protocol][bool(body.get("stream"))]
     try:
@@ -58,9 +101,10 @@ def main() -> int:
     wrong = 0
     for number, line in enumerate(sys.stdin, 1):
         entry = json.loads(line)
-        for problem in problems(entry["protocol"], entry["body"]):
-            wrong += 1
-            print(f"request {number} ({entry['protocol']}): {problem}")
+        for protocol, body in parts(entry["protocol"], entry["body"]):
+            for problem in problems(protocol, body):
+                wrong += 1
+                print(f"request {number} ({protocol}): {problem}")
     return 1 if wrong else 0
 
 
