@@ -1,9 +1,11 @@
-//! What the program sends, held against the types of the vendors' own Python SDKs. Needs Python 3 and a package registry, so it runs
-//! when asked: `cargo test --test conformance -- --ignored`.
+//! The program against what is not ours: the types of the vendors' own Python SDKs, a gateway that others wrote. Needs a package
+//! registry, so it runs when asked: `cargo test --test conformance -- --ignored the_vendors_own_types` (as CI does), `… gateway`.
 
 #[path = "conformance/batches.rs"]
 mod batches;
 mod common;
+#[path = "conformance/gateway.rs"]
+mod gateway;
 #[path = "common/models.rs"]
 mod models;
 #[path = "conformance/requests.rs"]
