@@ -1,22 +1,29 @@
-//! The program against what is not ours: the types of the vendors' own Python SDKs, a gateway that others wrote. Needs a package
-//! registry, so it runs when asked: `cargo test --test conformance -- --ignored the_vendors_own_types` (as CI does), `… gateway`.
+//! The program against what is not ours: the types of the vendors' own Python SDKs, llama.cpp's server, a gateway. Needs a package
+//! registry, so it runs when asked: `cargo test --test conformance -- --ignored the_vendors_own_types llama_cpp` as CI does, or
+//! `… --ignored gateway`.
 
 #[path = "conformance/batches.rs"]
 mod batches;
 mod common;
 #[path = "conformance/gateway.rs"]
 mod gateway;
+#[path = "conformance/llama_cpp.rs"]
+mod llama_cpp;
 #[path = "common/models.rs"]
 mod models;
 #[path = "conformance/requests.rs"]
 mod requests;
 #[path = "conformance/routes.rs"]
 mod routes;
+#[path = "conformance/servers.rs"]
+mod servers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
 
 use common::{git, write};
 use routes::Route;
@@ -93,4 +100,10 @@ fn audit(folder: &Path, route: &Route, url: &str, further: &[&str]) {
         .output()
         .expect("the program starts");
     assert_eq!(output.status.code(), Some(0), "{}: {}", route.planner, String::from_utf8_lossy(&output.stderr));
+}
+
+/// The lines of the ledger of the repository in `folder`.
+fn ledger(folder: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join(".git/improve/ledger.jsonl")).expect("calls were made");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
