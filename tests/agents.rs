@@ -277,6 +277,59 @@ fn ctrl_c_ends_the_agent_and_all_it_started() {
 }
 
 #[test]
+fn what_a_killed_run_left_to_read_is_cleaned_and_what_a_living_one_uses_is_not() {
+    let place = Place::new();
+    // It never answers.
+    place.install("claude", "echo $$ > \"$machine/pid.$n\"; exec sleep 100");
+    let waiting = |number: usize| {
+        let run = place.command(&audit("claude")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let began = Instant::now();
+        let file = place.machine.path().join(format!("pid.{number}"));
+        loop {
+            if let Ok(pid) = std::fs::read_to_string(&file).unwrap_or_default().trim().parse::<i32>() {
+                break (run.expect("the program starts"), rustix::process::Pid::from_raw(pid).expect("a process"));
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "the agent is not started");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let end = |run: &mut std::process::Child, agent: rustix::process::Pid| {
+        run.kill().expect("it runs");
+        run.wait().expect("it was killed");
+        // It may have ended with its run.
+        let _ = rustix::process::kill_process(agent, rustix::process::Signal::KILL);
+    };
+    let copies = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(place.temporary()).expect("the folder is ours").flatten();
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("improve-reading-"));
+        named.map(|entry| entry.path()).collect()
+    };
+    let cleaned = |arguments: &[&str]| -> Vec<PathBuf> {
+        let document = document(&place.run(&[&["clean", "--format", "json"], arguments].concat()));
+        let paths = document["caches"].as_array().expect("a list").iter().map(|cache| cache["path"].as_str());
+        let paths = paths.map(|path| PathBuf::from(path.expect("a path")));
+        paths.filter(|path| path.starts_with(place.temporary())).collect()
+    };
+
+    let (mut killed, agent) = waiting(0);
+    let left = copies();
+    assert_eq!((left.len(), cleaned(&[])), (1, vec![]), "a run reads it");
+    end(&mut killed, agent);
+    assert_eq!((cleaned(&["--dry-run"]), copies()), (left.clone(), left.clone()));
+    assert_eq!((cleaned(&[]), copies()), (left, vec![]));
+
+    let (mut killed, agent) = waiting(1);
+    end(&mut killed, agent);
+    let left = copies();
+    let (mut living, agent) = waiting(2);
+    let used = copies();
+    assert!(used.len() == 1 && used != left, "the next run takes away what the last one left: {used:?}");
+    assert_eq!(cleaned(&[]), Vec::<PathBuf>::new());
+    assert!(used[0].join("repository/src/orders.ts").is_file());
+    end(&mut living, agent);
+}
+
+#[test]
 fn doctor_says_which_agents_are_there() {
     let place = Place::new();
     place.install("claude", "echo '2.1.197 (Claude Code)'");

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use improve::apply::branch_of;
+use improve::planner::reading_copy::abandoned;
 use improve::report::clean::{CleanDocument, page};
 use improve::report::json;
 use improve::report::layout::count;
 use improve::settings::Flags;
+use improve::worktree::leftover::disk_bytes;
 use improve::worktree::place::cache_folder;
 use improve::worktree::{Cache, Leftover, Place, caches, clean, clean_caches, leftovers};
 
@@ -54,8 +56,8 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
     // A plan's work has nothing to do with what makes the next run faster.
     let kept: Vec<Cache> = match (&slug, dry_run) {
         (Some(_), _) => Vec::new(),
-        (None, true) => caches(&place),
-        (None, false) => clean_caches(&place)?,
+        (None, true) => caches(&place).into_iter().chain(copies(&place, dry_run)?).collect(),
+        (None, false) => clean_caches(&place)?.into_iter().chain(copies(&place, dry_run)?).collect(),
     };
     let document = CleanDocument::new(&removed, &kept, slug.as_deref(), dry_run);
     outputs.write(&context.console, &|format, _| match format {
@@ -64,6 +66,19 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => page(&document),
     })?;
     Ok(ExitCode::Done)
+}
+
+/// Removes what killed runs left for agents to read; with `dry_run`, only says what that is.
+fn copies(place: &Place, dry_run: bool) -> Result<Vec<Cache>, Failure> {
+    let mut found = Vec::new();
+    for left in abandoned(&place.id()) {
+        let path = left.path.clone();
+        found.push(Cache { bytes: disk_bytes(&path), path: path.clone() });
+        if !dry_run {
+            left.remove().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        }
+    }
+    Ok(found)
 }
 
 fn agree_to_discard(slug: &str, yes: bool, context: &Context) -> Result<(), Failure> {

@@ -20,6 +20,7 @@ use improve::planner::reading_copy::ReadingCopy;
 use improve::progress::Progress as _;
 use improve::report::sanitize;
 use improve::settings::{Flags, Origin, Settings};
+use improve::survey::Survey;
 use improve::trust::state_folder;
 use improve::worktree::Place;
 use improve::worktree::place::{cache_folder, repository_id};
@@ -96,6 +97,13 @@ pub fn batcher(workspace: &Workspace) -> Option<Batcher> {
 /// A variable of the environment.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What agents read of a repository.
+pub fn reading_copy<'a>(survey: &'a Survey, workspace: &Workspace) -> ReadingCopy<'a> {
+    let place = Place::of(&workspace.root, &cache_folder());
+    let id = place.map_or_else(|_| repository_id(&workspace.root), |place| place.id());
+    ReadingCopy::new(&survey.map, &survey.tree, id)
 }
 
 /// Agents that read `copy`, with what they may know of our environment.

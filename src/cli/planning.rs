@@ -8,7 +8,6 @@ use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::planner::asking::Desk;
 use improve::planner::pack::pack;
-use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::{lens, vet};
 use improve::report::audit_document::{AuditDocument, Cost};
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -18,7 +17,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, agents, agreed, batcher};
+use super::models::{Line, ModelArgs, agents, agreed, batcher, reading_copy};
 
 /// Tokens of what every prompt says of the repository.
 pub const PACK_TOKENS: usize = 8_000;
@@ -99,7 +98,7 @@ pub fn consult(
         return Ok(Extent::Whole);
     }
     let line = Line::open(&context.console, context.cancel.clone(), dry_run)?;
-    let copy = ReadingCopy::new(&survey.map, &survey.tree);
+    let copy = reading_copy(survey, workspace);
     let agents = agents(&copy, workspace);
     let session = Session {
         batcher: batch.then(|| batcher(workspace)).flatten(),

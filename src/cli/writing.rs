@@ -18,7 +18,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, Voice, agents, agreed, batcher};
+use super::models::{Line, ModelArgs, Voice, agents, agreed, batcher, reading_copy};
 use super::planning::{Manner, PACK_TOKENS, count};
 use super::trying::Tryout;
 
@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
             reader,
             workspace,
             survey,
-            copy: ReadingCopy::new(&survey.map, &survey.tree),
+            copy: reading_copy(survey, workspace),
             spent: NanoDollars(cost.nano_usd),
             cost: Cost::default(),
             pack: None,
