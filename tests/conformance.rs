@@ -1,7 +1,9 @@
 //! The program against what is not ours: the types of the vendors' own Python SDKs, llama.cpp's server, a gateway. Needs a package
 //! registry, so it runs when asked: `cargo test --test conformance -- --ignored the_vendors_own_types llama_cpp` as CI does, or
-//! `… --ignored gateway`.
+//! `… --ignored gateway` or `… --ignored agent_clis`.
 
+#[path = "conformance/agents.rs"]
+mod agents;
 #[path = "conformance/batches.rs"]
 mod batches;
 mod common;

@@ -260,6 +260,9 @@ impl Listener for Voice {
     }
 }
 
+/// Bytes of an argument that is shown: a schema has thousands, and says nothing to people.
+const LONGEST_WORD: usize = 100;
+
 /// What a dry run says of a question.
 fn would_ask(question: &Question<'_>, prompt: u64, at_most: Option<NanoDollars>, body: &serde_json::Value) -> String {
     let (name, purpose) = (question.bound.name(), question.purpose);
@@ -273,7 +276,7 @@ fn would_ask(question: &Question<'_>, prompt: u64, at_most: Option<NanoDollars>,
             let cost = at_most.map_or_else(unknown, |amount| format!("about {amount}"));
             let arguments = body.get("arguments").and_then(serde_json::Value::as_array).into_iter().flatten();
             let words = std::iter::once(agent.program.as_str()).chain(arguments.filter_map(serde_json::Value::as_str));
-            let line = shell_words::join(words);
+            let line = shell_words::join(words.map(|word| if word.len() > LONGEST_WORD { "…" } else { word }));
             format!(
                 "would run `{line}` in a copy of the repository: {purpose}, about {prompt} tokens to begin with, {cost}"
             )

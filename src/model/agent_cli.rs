@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 pub mod account;
 pub mod event;
@@ -63,6 +64,14 @@ pub struct AgentCli {
     /// Arguments that cap what it spends, `{usd}`; none where it cannot be told.
     #[serde(default)]
     pub budget_arguments: Vec<String>,
+    /// Arguments that hold its answer to a schema: `{schema}` is the schema, `{schema-file}` a file that holds it; none where it
+    /// cannot be told.
+    #[serde(default)]
+    pub schema_arguments: Vec<String>,
+    /// It tells the model of the schema by itself and takes the answer in a way of its own: after words of ours a model would give its
+    /// answer twice.
+    #[serde(default)]
+    pub tells_schema: bool,
     /// Arguments that stand last.
     #[serde(default)]
     pub last_arguments: Vec<String>,
@@ -123,6 +132,7 @@ impl AgentCli {
         model: Option<&str>,
         reasoning: Option<Reasoning>,
         cap: Option<NanoDollars>,
+        schema: Option<&Value>,
     ) -> Vec<String> {
         let mut line = self.arguments.clone();
         let mut add = |template: &[String], mark: &str, value: Option<String>| {
@@ -133,6 +143,7 @@ impl AgentCli {
         add(&self.model_arguments, "{model}", model.map(str::to_owned));
         add(&self.effort_arguments, "{effort}", reasoning.map(|level| level.label().to_owned()));
         add(&self.budget_arguments, "{usd}", cap.map(NanoDollars::digits));
+        add(&self.schema_arguments, "{schema}", schema.map(Value::to_string));
         line.extend(self.last_arguments.iter().cloned());
         line
     }

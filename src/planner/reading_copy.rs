@@ -123,11 +123,15 @@ pub fn abandoned(repository: &str) -> Vec<Abandoned> {
 
 impl Quarters for ReadingCopy<'_> {
     fn folder(&self) -> Result<PathBuf, String> {
+        Ok(self.aside()?.join(FILES))
+    }
+
+    fn aside(&self) -> Result<PathBuf, String> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.is_none() {
             *made = Some(self.make().map_err(|error| error.to_string())?);
         }
-        Ok(made.as_ref().expect("it was made above").folder.path().join(FILES))
+        Ok(made.as_ref().expect("it was made above").folder.path().to_owned())
     }
 
     fn state(&self) -> String {

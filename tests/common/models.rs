@@ -71,9 +71,10 @@ fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) -> std::i
         log.lock().expect("no thread panics").push(body.clone());
         let line = head.lines().next().unwrap_or_default();
         let (status, answer) = script(line.strip_suffix(" HTTP/1.1").unwrap_or(line), &body);
+        let kind = if answer.starts_with("event: ") { "text/event-stream" } else { "application/json" };
         write!(
             stream,
-            "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+            "HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{answer}",
             answer.len()
         )?;
         stream.flush()?;

@@ -6,8 +6,8 @@ use crate::model::conversation::{Conversation, Part, Turn};
 use crate::model::protocol::schema_in_words;
 use crate::plan::markdown::fence_for;
 
-/// The prompt. What is the same for several questions stands first.
-pub fn prompt(conversation: &Conversation) -> String {
+/// The prompt. What is the same for several questions stands first. Where the agent tells the model of the schema, it does not.
+pub fn prompt(conversation: &Conversation, tells_schema: bool) -> String {
     let opening = conversation.opening();
     let mut parts = vec![opening.system.trim().to_owned()];
     parts.push(include_str!("../../../templates/model/agent.md").trim().to_owned());
@@ -21,7 +21,7 @@ pub fn prompt(conversation: &Conversation) -> String {
             }
         }
     }
-    if let Some(output) = &opening.output {
+    if let Some(output) = opening.output.as_ref().filter(|_| !tells_schema) {
         parts.push(schema_in_words(&output.schema));
     }
     parts.retain(|part| !part.is_empty());

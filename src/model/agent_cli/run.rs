@@ -1,9 +1,13 @@
 //! Running an agent: find it, give it the prompt, hear what it tells, end it when it is time.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use super::account::{Account, Outcome};
 use super::event::AgentEvent;
@@ -11,6 +15,9 @@ use super::fault::AgentFault;
 use super::{AgentCli, TABLE, locate};
 use crate::cancel::Cancel;
 use crate::process::{End, Environment, Heard, Invocation, ProcessError, Talk, run, talk};
+
+/// What stands for the file of a schema in an argument: its name is another in every run, and no part of a question.
+const SCHEMA_FILE: &str = "{schema-file}";
 
 /// Work for an agent.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +28,8 @@ pub struct Task<'a> {
     pub arguments: &'a [String],
     /// Its standard input.
     pub prompt: &'a str,
+    /// What its answer is held to, where it can be.
+    pub schema: Option<&'a Value>,
 }
 
 /// Runs agents: a test has its own.
@@ -68,6 +77,9 @@ pub trait Quarters: Sync {
     /// The folder, or why there is none.
     fn folder(&self) -> Result<PathBuf, String>;
 
+    /// A folder for what an agent needs and is not to take for a part of that.
+    fn aside(&self) -> Result<PathBuf, String>;
+
     /// Names what is in it, before it is made too.
     fn state(&self) -> String;
 }
@@ -94,9 +106,15 @@ impl Agents for Installed<'_> {
             Ok(folder) => folder,
             Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
         };
+        // It is there until the agent has ended.
+        let schema = match self.schema_file(task) {
+            Ok(file) => file,
+            Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
+        };
+        let path = schema.as_ref().map(|file| file.path().to_string_lossy()).unwrap_or_default();
         let invocation = Invocation {
             program: program.into(),
-            arguments: task.arguments.iter().map(OsString::from).collect(),
+            arguments: task.arguments.iter().map(|argument| argument.replace(SCHEMA_FILE, &path).into()).collect(),
             folder,
             environment: environment(agent, &self.variables),
             timeout: self.limits.total,
@@ -124,6 +142,21 @@ impl Agents for Installed<'_> {
 impl Installed<'_> {
     fn program(&self, agent: &AgentCli) -> Option<PathBuf> {
         located(agent, &self.variables, Some(self.repository))
+    }
+
+    /// The file that an argument names, where one does.
+    fn schema_file(&self, task: &Task<'_>) -> Result<Option<NamedTempFile>, String> {
+        let Some(schema) =
+            task.schema.filter(|_| task.agent.schema_arguments.iter().any(|it| it.contains(SCHEMA_FILE)))
+        else {
+            return Ok(None);
+        };
+        let write = |folder: &Path| -> std::io::Result<NamedTempFile> {
+            let mut file = tempfile::Builder::new().prefix("schema-").suffix(".json").tempfile_in(folder)?;
+            file.write_all(schema.to_string().as_bytes())?;
+            Ok(file)
+        };
+        write(&self.quarters.aside()?).map(Some).map_err(|error| error.to_string())
     }
 }
 

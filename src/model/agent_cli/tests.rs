@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::*;
 use crate::cancel::Cancel;
 use crate::model::usage::Usage;
@@ -28,6 +30,10 @@ struct Machine {
 
 impl run::Quarters for Machine {
     fn folder(&self) -> Result<PathBuf, String> {
+        Ok(self.folder.path().to_owned())
+    }
+
+    fn aside(&self) -> Result<PathBuf, String> {
         Ok(self.folder.path().to_owned())
     }
 
@@ -72,8 +78,9 @@ impl Machine {
             variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             limits: self.limits.clone(),
         };
-        let arguments = agent(name).command_line(Some("some-model"), None, None);
-        let task = Task { agent: agent(name), arguments: &arguments, prompt };
+        let schema = json!({"type": "object"});
+        let arguments = agent(name).command_line(Some("some-model"), None, None, Some(&schema));
+        let task = Task { agent: agent(name), arguments: &arguments, prompt, schema: Some(&schema) };
         installed.run(&task, &mut |_, _| {}, &Cancel::new())
     }
 }
@@ -133,18 +140,30 @@ fn tools_are_heard_with_what_they_look_at() {
 }
 
 #[test]
-fn the_command_line_names_model_effort_and_cap_where_the_agent_takes_them() {
-    let line = |name: &str| {
-        agent(name).command_line(Some("m"), Some(Reasoning::High), Some(NanoDollars(1_250_000_000))).join(" ")
-    };
+fn the_command_line_names_model_effort_cap_and_schema_where_the_agent_takes_them() {
+    let (cap, schema) = (NanoDollars(1_250_000_000), json!({"type": "object"}));
+    let line =
+        |name: &str| agent(name).command_line(Some("m"), Some(Reasoning::High), Some(cap), Some(&schema)).join(" ");
     let claude = line("claude");
-    assert!(claude.ends_with("--model m --effort high --max-budget-usd 1.25"), "{claude}");
+    let expected = "--model m --effort high --max-budget-usd 1.25 --json-schema {\"type\":\"object\"}";
+    assert!(claude.ends_with(expected), "{claude}");
     let codex = line("codex");
-    assert!(codex.ends_with("--model m -c model_reasoning_effort=\"high\" -"), "{codex}");
+    assert!(codex.ends_with("--model m -c model_reasoning_effort=\"high\" --output-schema {schema-file} -"), "{codex}");
     assert!(codex.contains("--sandbox read-only"), "{codex}");
     assert!(line("gemini").ends_with("--model m --prompt "), "{}", line("gemini"));
-    let bare = agent("codex").command_line(None, None, None).join(" ");
+    let bare = agent("codex").command_line(None, None, None, None).join(" ");
     assert!(!bare.contains("--model") && bare.ends_with("never -"), "{bare}");
+}
+
+#[test]
+fn a_schema_that_is_named_by_its_file_is_there_while_the_agent_runs() {
+    let script = "while [ $# -gt 0 ]; do [ \"$1\" = --output-schema ] && { echo \"$2\" > named; cat \"$2\" > read; }; shift; done";
+    let machine = Machine::new().with("codex", script);
+    machine.run("codex", "is it?");
+    let read = |name: &str| std::fs::read_to_string(machine.file(name)).expect("the script wrote it");
+    assert_eq!(read("read"), "{\"type\":\"object\"}");
+    let named = PathBuf::from(read("named").trim());
+    assert!(named.starts_with(machine.folder.path()) && !named.exists(), "{named:?}");
 }
 
 #[test]

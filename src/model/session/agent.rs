@@ -32,9 +32,9 @@ const ROUNDS: u64 = 15;
 impl<'a> Prepared<'a> {
     /// A question to `agent`. `state` names what it can read: the same words about other files are another question.
     pub(super) fn for_agent(question: &'a Question<'a>, agent: &'a AgentCli, state: &str) -> Prepared<'a> {
-        let prompt = prompt(question.conversation);
+        let prompt = prompt(question.conversation, agent.tells_schema);
         // What it may spend is no part of the question: a kept answer holds for any budget.
-        let arguments = arguments(question.bound, agent, None);
+        let arguments = arguments(question, agent, None);
         let body = json!({ "program": agent.program, "arguments": arguments, "prompt": prompt });
         let key = Key::of(&format!("agent:{}:{state}", agent.name), &body);
         let size = prompt.len() as u64;
@@ -50,9 +50,14 @@ impl<'a> Prepared<'a> {
     }
 }
 
-fn arguments(bound: &Bound, agent: &AgentCli, cap: Option<NanoDollars>) -> Vec<String> {
+fn arguments(question: &Question<'_>, agent: &AgentCli, cap: Option<NanoDollars>) -> Vec<String> {
+    let bound = question.bound;
     let model = Some(bound.model.as_str()).filter(|model| !model.is_empty());
-    agent.command_line(model, bound.reasoning.filter(|_| bound.takes_reasoning()), cap)
+    agent.command_line(model, bound.reasoning.filter(|_| bound.takes_reasoning()), cap, schema(question))
+}
+
+fn schema<'a>(question: &Question<'a>) -> Option<&'a Value> {
+    question.conversation.opening().output.as_ref().map(|output| &output.schema)
 }
 
 /// What a question to an agent may cost about: it makes as many calls as it likes, so nobody can say it exactly.
@@ -74,8 +79,9 @@ impl Session<'_> {
     pub(super) fn run_agent(&self, prepared: &Prepared<'_>, work: &Work<'_>, aside: Option<NanoDollars>) -> Judged {
         let question = prepared.question;
         let cap = aside.filter(|_| self.budget.limit().is_some());
-        let arguments = arguments(question.bound, work.agent, cap);
-        let task = Task { agent: work.agent, arguments: &arguments, prompt: &work.prompt };
+        let arguments = arguments(question, work.agent, cap);
+        let schema = schema(question);
+        let task = Task { agent: work.agent, arguments: &arguments, prompt: &work.prompt, schema };
         let mut heard = |_: &AgentEvent, account: &Account| {
             let characters = account.characters();
             self.listener.event(&super::Event::Heard { purpose: question.purpose, characters });
