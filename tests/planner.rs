@@ -276,6 +276,12 @@ fn a_budget_is_kept_before_the_call_and_offline_and_dry_runs_ask_nobody() {
     assert_eq!((offline.status.code(), &document(&offline)["planner"]), (Some(0), &json!("built-in")));
     let dry = run(repository.path(), &server, &["audit", "--dry-run"]);
     assert!(stderr(&dry).contains("would ask anthropic/claude-opus-5-5: vet, about "), "{}", stderr(&dry));
+    let plain = "further rounds depend on the answers, and are in this estimate";
+    assert!(stderr(&dry).contains("5 lenses and ") && stderr(&dry).contains(plain), "{}", stderr(&dry));
+    let dry = run(repository.path(), &server, &["--dry-run"]);
+    let plans = "1 plan to write by anthropic/claude-opus-5-5";
+    let plain = "what would be asked depends on the answers before, so it is not shown, and is in this estimate";
+    assert!(stderr(&dry).contains(plans) && stderr(&dry).contains(plain), "{}", stderr(&dry));
     assert_eq!(server.asked(), Vec::<String>::new());
 }
 

@@ -311,23 +311,60 @@ pub fn agreed(
     settings: &Settings,
     console: &Console,
 ) -> Result<bool, Failure> {
-    let cost = match estimate {
-        // What an agent takes is known when it is done; the next one is not begun beyond the limit.
-        Some(estimate) if bound.agent().is_some() => {
-            format!("about {estimate}, no more begun beyond {}", settings.model.max_usd.value)
-        }
-        Some(estimate) => format!("about {estimate}, at most {}", settings.model.max_usd.value),
-        None if bound.is_local() => "on this machine".to_owned(),
-        None if bound.is_counted() => {
-            format!("it says afterwards what it cost, no more begun beyond {}", settings.model.max_usd.value)
-        }
-        None => "its price is not known".to_owned(),
-    };
-    let about = format!("{what} by {} ({}): {cost}; --offline asks no model", bound.name(), bound.because);
+    let about = format!("{}; --offline asks no model", in_all(bound, what, estimate, settings));
     if !console.interactive || estimate.is_none_or(|estimate| estimate <= settings.model.ask_above_usd.value) {
         console.note(&about);
         return Ok(true);
     }
     console.ask(&about);
     confirm("Go on?")
+}
+
+/// What a dry run shows of the questions there will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreseen {
+    /// The first of each conversation.
+    FirstRound,
+    /// None: they depend on answers to others.
+    Nothing,
+}
+
+/// Says in a dry run what all of it would take, of which it shows a part.
+pub fn foretell(
+    bound: &Bound,
+    what: &str,
+    estimate: Option<NanoDollars>,
+    shown: Foreseen,
+    settings: &Settings,
+    console: &Console,
+) {
+    let covered =
+        |verb: &str| if estimate.is_some() { format!(", and {verb} in this estimate") } else { String::new() };
+    let shown = match shown {
+        Foreseen::FirstRound => {
+            let covered = covered("are");
+            format!("below is what would be asked first; further rounds depend on the answers{covered}")
+        }
+        Foreseen::Nothing => {
+            let covered = covered("is");
+            format!("what would be asked depends on the answers before, so it is not shown{covered}")
+        }
+    };
+    console.ask(&format!("{}; nothing is sent: {shown}", in_all(bound, what, estimate, settings)));
+}
+
+/// What all rounds of something will take.
+fn in_all(bound: &Bound, what: &str, estimate: Option<NanoDollars>, settings: &Settings) -> String {
+    let limit = settings.model.max_usd.value;
+    let cost = match estimate {
+        // What an agent takes is known when it is done; the next one is not begun beyond the limit.
+        Some(estimate) if bound.agent().is_some() => format!("about {estimate}, no more begun beyond {limit}"),
+        Some(estimate) => format!("about {estimate}, at most {limit}"),
+        None if bound.is_local() => "on this machine".to_owned(),
+        None if bound.is_counted() => {
+            format!("it says afterwards what it cost, no more begun beyond {limit}")
+        }
+        None => "its price is not known".to_owned(),
+    };
+    format!("{what} by {} ({}): {cost}", bound.name(), bound.because)
 }

@@ -17,7 +17,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, agents, agreed, batcher, reading_copy};
+use super::models::{Foreseen, Line, ModelArgs, agents, agreed, batcher, foretell, reading_copy};
 
 /// Tokens of what every prompt says of the repository.
 pub const PACK_TOKENS: usize = 8_000;
@@ -94,7 +94,9 @@ pub fn consult(
         .zip(vet::estimate(judged, pack_tokens, &bound))
         .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging)
         .map(|whole| manner.price(whole));
-    if !dry_run && !agreed(&bound, &what, estimate, &workspace.settings, &context.console)? {
+    if dry_run {
+        foretell(&bound, &what, estimate, Foreseen::FirstRound, &workspace.settings, &context.console);
+    } else if !agreed(&bound, &what, estimate, &workspace.settings, &context.console)? {
         return Ok(Extent::Whole);
     }
     let line = Line::open(&context.console, context.cancel.clone(), dry_run)?;

@@ -131,11 +131,15 @@ fn plan_all(
     let mut plan_context = context_for(&backlog, survey)?;
     let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
     // Exact edits need no judgement: what a recipe can carry out costs nothing and cannot be misread.
-    let by_model =
-        |finding: &Finding| !finding.mechanical && !dry_run && backlog.plan_of_finding(&finding.fingerprint).is_none();
-    let subjects: Vec<Subject<'_>> =
+    let by_model = |finding: &Finding| !finding.mechanical && backlog.plan_of_finding(&finding.fingerprint).is_none();
+    let mut subjects: Vec<Subject<'_>> =
         findings.iter().filter(|finding| by_model(finding)).map(|finding| subject(finding)).collect();
-    writer.agree(subjects.len())?;
+    if dry_run {
+        writer.foretell(subjects.len());
+        subjects.clear();
+    } else {
+        writer.agree(subjects.len())?;
+    }
     let mut written =
         if writer.goes_by_batch() { writer.write_all(&subjects, &plan_context)? } else { Vec::new() }.into_iter();
     let mut rows = Vec::new();

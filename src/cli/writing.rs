@@ -18,7 +18,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, Voice, agents, agreed, batcher, reading_copy};
+use super::models::{Foreseen, Line, ModelArgs, Voice, agents, agreed, batcher, foretell, reading_copy};
 use super::planning::{Manner, PACK_TOKENS, count};
 use super::trying::Tryout;
 
@@ -129,14 +129,37 @@ impl<'a> Writer<'a> {
         what: &str,
         estimate: impl Fn(u64, &Bound) -> Option<NanoDollars>,
     ) -> Result<bool, Failure> {
-        let Some(bound) = self.bound.clone().filter(|_| !self.manner.dry_run) else { return Ok(true) };
-        let pack_tokens = (self.pack().len() / CHARACTERS_PER_TOKEN) as u64;
-        let estimate = estimate(pack_tokens, &bound).map(|whole| self.manner.price(whole));
-        let agreed = agreed(&bound, what, estimate, &self.workspace.settings, &self.context.console)?;
+        let Some((bound, estimate)) = self.estimated(estimate) else { return Ok(true) };
+        let (settings, console) = (&self.workspace.settings, &self.context.console);
+        if self.manner.dry_run {
+            foretell(&bound, what, estimate, Foreseen::FirstRound, settings, console);
+            return Ok(true);
+        }
+        let agreed = agreed(&bound, what, estimate, settings, console)?;
         if !agreed {
             self.bound = None;
         }
         Ok(agreed)
+    }
+
+    /// Says in a dry run what writing so many plans would take.
+    pub fn foretell(&mut self, plans: usize) {
+        let estimated = self.estimated(|pack_tokens, bound| estimate(plans, pack_tokens, bound));
+        if let Some((bound, estimate)) = estimated.filter(|_| plans > 0) {
+            let what = count(plans, "plan to write", "plans to write");
+            foretell(&bound, &what, estimate, Foreseen::Nothing, &self.workspace.settings, &self.context.console);
+        }
+    }
+
+    /// The planner, and what something costs there.
+    fn estimated(
+        &mut self,
+        estimate: impl Fn(u64, &Bound) -> Option<NanoDollars>,
+    ) -> Option<(Bound, Option<NanoDollars>)> {
+        let bound = self.bound.clone()?;
+        let pack_tokens = (self.pack().len() / CHARACTERS_PER_TOKEN) as u64;
+        let estimate = estimate(pack_tokens, &bound).map(|whole| self.manner.price(whole));
+        Some((bound, estimate))
     }
 
     /// Has a plan written.

@@ -255,7 +255,8 @@ fn a_dry_run_shows_half_the_price() {
     let prices = |args: &[&str]| -> Vec<f64> {
         let output = run(repository.path(), &server, args);
         let said = stderr(&output);
-        let prices = said.lines().filter_map(|line| line.split("at most $").nth(1));
+        let shown = said.lines().filter(|line| line.starts_with("would ask "));
+        let prices = shown.filter_map(|line| line.split("at most $").nth(1));
         let mut prices: Vec<f64> = prices.map(|price| price.trim().parse().expect("a price")).collect();
         prices.sort_by(f64::total_cmp);
         prices
