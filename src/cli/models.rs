@@ -18,9 +18,11 @@ use improve::model::{ModelError, NanoDollars, Role};
 use improve::observer::{self, Observer, Phase};
 use improve::planner::reading_copy::ReadingCopy;
 use improve::progress::Progress as _;
+use improve::repo_map::RepoMap;
 use improve::report::sanitize;
 use improve::settings::{Flags, Origin, Settings};
 use improve::survey::Survey;
+use improve::tree::Tree;
 use improve::trust::state_folder;
 use improve::worktree::Place;
 use improve::worktree::place::{cache_folder, repository_id};
@@ -101,9 +103,14 @@ pub fn variable(name: &str) -> Option<String> {
 
 /// What agents read of a repository.
 pub fn reading_copy<'a>(survey: &'a Survey, workspace: &Workspace) -> ReadingCopy<'a> {
+    reading_copy_of(&survey.map, &survey.tree, workspace)
+}
+
+/// The same of other files than the user's, a worktree of ours.
+pub fn reading_copy_of<'a>(map: &'a RepoMap, tree: &'a dyn Tree, workspace: &Workspace) -> ReadingCopy<'a> {
     let place = Place::of(&workspace.root, &cache_folder());
     let id = place.map_or_else(|_| repository_id(&workspace.root), |place| place.id());
-    ReadingCopy::new(&survey.map, &survey.tree, id)
+    ReadingCopy::new(map, tree, id)
 }
 
 /// Agents that read `copy`, with what they may know of our environment.

@@ -12,7 +12,6 @@ use improve::model::session::Session;
 use improve::model::{NanoDollars, Role};
 use improve::plan::Plan;
 use improve::planner::built_in::PlanContext;
-use improve::planner::reading_copy::ReadingCopy;
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
 use improve::verifier::opinion::{self, ModelReviewer, Reviewer};
@@ -20,7 +19,7 @@ use improve::verifier::opinion::{self, ModelReviewer, Reviewer};
 use super::super::Context;
 use super::super::failure::Failure;
 use super::super::globals::Workspace;
-use super::super::models::{Line, ModelArgs, agents, agreed};
+use super::super::models::{Line, ModelArgs, agents, agreed, reading_copy};
 use super::super::planning::count;
 use super::revising::Reviser;
 
@@ -120,7 +119,7 @@ impl Crew {
             return work(&AtWork { executor: &ExactEdits, reviewer: None, reviser: None });
         };
         let Workplace { survey, workspace, backlog, context, .. } = place;
-        let copy = ReadingCopy::new(&survey.map, &survey.tree);
+        let copy = reading_copy(survey, workspace);
         let agents = agents(&copy, workspace);
         let roles = [self.executor.as_ref(), self.planner.as_ref(), self.verifier.as_ref()];
         let bounds: Vec<&Bound> = roles.into_iter().flatten().collect();

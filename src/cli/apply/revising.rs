@@ -13,7 +13,6 @@ use improve::plan::Plan;
 use improve::planner::asking::Desk;
 use improve::planner::built_in::PlanContext;
 use improve::planner::pack::pack;
-use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::specify::{Specified, Specifier, Subject};
 use improve::planner::tighten;
 use improve::repo_map::RepoMap;
@@ -22,7 +21,7 @@ use improve::tree::WorkingTree;
 
 use super::super::Context;
 use super::super::globals::Workspace;
-use super::super::models::{Line, agents};
+use super::super::models::{Line, agents, reading_copy_of};
 use super::super::planning::PACK_TOKENS;
 use super::super::progress::Bar;
 
@@ -63,7 +62,7 @@ impl Replanner for OfPlan<'_> {
         let quiet = Bar::hidden(context.cancel.clone());
         let mut now = map::build(&tree, &options, &History::default(), None, &quiet).map_err(|error| words(&error))?;
         workspace.settings.override_commands(&mut now.recon);
-        let copy = ReadingCopy::new(&now, &tree);
+        let copy = reading_copy_of(&now, &tree, workspace);
         let agents = agents(&copy, workspace);
         let bounds: Vec<&Bound> = std::iter::once(*bound).chain(*reader).collect();
         let spent: NanoDollars = session.summary().spent.known;
