@@ -35,7 +35,7 @@ pub use money::NanoDollars;
 pub use reply::Reply;
 pub use usage::Usage;
 
-/// Version of the prompts in `templates/planner` and `templates/model`: the ledger says with which of them an answer was got.
+/// Version of the prompts in the folders of `templates` that models are told from: the ledger says with which of them an answer was got.
 pub fn prompts_version() -> u32 {
     include_str!("../templates/VERSION").trim().parse().expect("a test reads it")
 }

@@ -56,7 +56,7 @@ fn every_prompt_is_as_it_was_agreed_and_holds_the_guard() {
 #[test]
 fn who_changes_a_prompt_raises_the_version() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-    let mut texts: Vec<(String, Vec<u8>)> = ["planner", "model"]
+    let mut texts: Vec<(String, Vec<u8>)> = ["planner", "model", "executor", "verifier", "edit"]
         .into_iter()
         .flat_map(|folder| ignore::WalkBuilder::new(root.join(folder)).standard_filters(false).build().flatten())
         .filter(|entry| entry.path().is_file())
