@@ -162,3 +162,6 @@ impl FileEdit {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -224,7 +224,10 @@ impl Work<'_> {
         let mut whole = true;
         let is_current = !self.message.is_stale(file);
         for (index, search) in searches.iter().enumerate() {
-            match place(Target { path: file, text: &text, is_current }, index) {
+            match place(
+                Target { path: file, text: &text, may_guess: is_current && self.failures.len() < MAX_GUESSES },
+                index,
+            ) {
                 Ok(placed) => {
                     let line = number(placed.line);
                     self.placed.push(Placement { file: file.to_owned(), block: index + 1, line, rung: placed.rung });
@@ -346,6 +349,10 @@ impl Work<'_> {
         self.failures.extend(broken);
     }
 }
+
+/// Edits of one message that may fail before the last rung, which parses the file, is tried no more. Our choice: nothing of such a
+/// message is kept anyway.
+const MAX_GUESSES: usize = 8;
 
 /// A longer file that a whole text would cut to less than half was more likely left out than meant: 30 lines, our choice.
 const MAX_SHRINKING: usize = 30;

@@ -23,6 +23,9 @@ const MAX_WIDTH: usize = 240;
 const MAX_COMPARED: usize = 200;
 const MAX_LIKE: usize = 300;
 
+/// Lines of a search text that are looked for one by one when it is not there. Our choice: its head tells where it was meant.
+const MAX_QUOTED: usize = 100;
+
 /// Why an edit was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -256,13 +259,14 @@ fn numbered(file: &[Line<'_>], start: usize, end: usize) -> Vec<NumberedLine> {
 
 /// The window in which the most of the search text stands; where no line does, the one whose first line is most like the search's.
 fn nearest_window(file: &[Line<'_>], wanted: &[&str]) -> Option<usize> {
-    let trimmed: Vec<&str> = wanted.iter().map(|line| line.trim()).collect();
+    let trimmed: Vec<&str> = wanted.iter().take(MAX_QUOTED).map(|line| line.trim()).collect();
+    let lines: Vec<&str> = file.iter().map(|line| line.text.trim()).collect();
     // Brackets stand everywhere: a line counts by its letters.
     let weight = |line: &str| line.chars().filter(|c| c.is_alphanumeric()).take(MAX_COMPARED).count();
     let weights: Vec<usize> = trimmed.iter().map(|line| weight(line)).collect();
     let score = |start: usize| -> usize {
-        let pairs = file[start..].iter().zip(trimmed.iter().zip(&weights));
-        pairs.filter(|(line, (want, _))| line.text.trim() == **want).map(|(_, (_, weight))| weight).sum()
+        let pairs = lines[start..].iter().zip(trimmed.iter().zip(&weights));
+        pairs.filter(|(line, (want, _))| line == want).map(|(_, (_, weight))| weight).sum()
     };
     let best =
         (0..file.len()).map(|start| (score(start), start)).max_by_key(|(score, start)| (*score, usize::MAX - start))?;

@@ -48,8 +48,16 @@ fn without<'a>(lines: &[&'a str], in_order: bool) -> Option<Vec<&'a str>> {
     Some(bare)
 }
 
+/// What to send instead of numbered lines.
+pub(crate) const ADVICE: &str = "send the lines without the numbers in front of them";
+
+/// Whether some lines, two at least, carry numbers that count up by one.
+pub(crate) fn are_numbered(lines: &[&str]) -> bool {
+    lines.len() > 1 && without(lines, true).is_some()
+}
+
 /// The number in front of a line and what follows its mark.
-fn number(line: &str) -> Option<(u64, &str)> {
+pub(crate) fn number(line: &str) -> Option<(u64, &str)> {
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^[ \t]*[Ll]?(\d{1,7})(?:\t| *[:|│→]| *->)").expect("a constant pattern"));
     let found = NUMBER.captures(line)?;

@@ -45,8 +45,8 @@ pub(crate) struct Target<'a> {
     /// The file's path: its language decides what a definition is.
     pub path: &'a str,
     pub text: &'a str,
-    /// Whether the text is known to be the one that the edit's writer read, or nothing is known about it.
-    pub is_current: bool,
+    /// Whether the last rung may be tried. It may not in a file that has changed since the edit's writer read it.
+    pub may_guess: bool,
 }
 
 /// `target` with one SEARCH/REPLACE block applied.
@@ -129,6 +129,11 @@ pub(crate) fn substitution(target: Target<'_>, old: &str, new: &str) -> Result<P
                 return Err(Refusal::AlreadyApplied(number(line_at(*at))));
             }
             let text = format!("{mark}{}{new_text}{}", &body[..*at], &body[at + old_text.len()..]);
+            if let Ok(lines) = block(target, &as_lines)
+                && lines.text != text
+            {
+                return Err(Refusal::Ambiguous(vec![number(line_at(*at)), number(lines.line)]));
+            }
             Ok(Placed { text, line: line_at(*at), rung: Rung::Exact })
         }
         [] | [_] => block(target, &as_lines),
@@ -195,7 +200,11 @@ fn in_region(target: Target<'_>, block: &Block, regions: Regions<'_>) -> Result<
     if let Some(line) = stands(&file, &regions, &replace) {
         return Err(Refusal::AlreadyApplied(line));
     }
-    for (search, replace, keeps_indent) in numbers::stripped(&search, &replace) {
+    // Where lines of the file itself start with numbers, those of a search text may be meant.
+    let are_numbers = !file.iter().any(|line| numbers::number(line.text).is_some());
+    for (search, replace, keeps_indent) in
+        are_numbers.then(|| numbers::stripped(&search, &replace)).into_iter().flatten()
+    {
         let variant = Variant { search, replace, floor: Rung::LineNumbers, keeps_indent };
         if let Some((found, at)) = variant.find(&file, &regions)? {
             return variant.write(&file, &found, at).map(|text| placed(text, at, Rung::LineNumbers));
@@ -204,7 +213,7 @@ fn in_region(target: Target<'_>, block: &Block, regions: Regions<'_>) -> Result<
             return Err(Refusal::AlreadyApplied(line));
         }
     }
-    if target.is_current
+    if target.may_guess
         && let Some((changes, at)) = symbols::merged(target.path, body, &file, &search, &replace)
         && regions
             .iter()
@@ -331,6 +340,9 @@ fn checked(target: Target<'_>, block: &Block) -> Result<(), Refusal> {
     if block.search == block.replace {
         let message = "the search text and its replacement are the same";
         return Err(malformed(message, "send only edits that change something"));
+    }
+    if numbers::are_numbered(&block_lines(&block.replace)) && !numbers::are_numbered(&block_lines(&block.search)) {
+        return Err(malformed("every line of the replacement starts with a line number", numbers::ADVICE));
     }
     Ok(())
 }

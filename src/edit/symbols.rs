@@ -16,11 +16,15 @@ use super::syntax;
 /// Similarity from which a window counts, and by how much it has to lead: LESSONS of tools that repair edits; ours to choose.
 const MIN_SIMILARITY: f64 = 0.9;
 const MIN_LEAD: f64 = 0.1;
-/// Longer search texts and files are not compared: 300 and 20 000 lines, our choice, well under a second.
-const MAX_SEARCH: usize = 300;
+/// Longer search texts and files are not compared: 200 and 20 000 lines. Our choice, as the next three: a fraction of a second.
+const MAX_SEARCH: usize = 200;
 const MAX_FILE: usize = 20_000;
 /// Windows elsewhere that are compared in full. With more of them that might be as like, no lead is clear.
-const MAX_RIVALS: usize = 200;
+const MAX_RIVALS: usize = 40;
+/// Lines by which a window may start earlier or later, or be longer or shorter.
+const MAX_SLACK: usize = 4;
+/// Characters that differ in one place; with more, the two have nothing in common.
+const MAX_DIFFERING: usize = 1000;
 
 /// The changes that a block makes in the one definition its search text names, and the index of the first line it stands on.
 pub(crate) fn merged(
@@ -168,34 +172,19 @@ fn holds(line: &str, words: &str) -> bool {
 
 /// The window of the definition that is like `wanted`, when none elsewhere comes near.
 fn window(lines: &[&str], item: &Item, offset: usize, wanted: &[&str]) -> Option<Range<usize>> {
-    let slack = wanted.len() / 10;
-    let ideal = item.header as isize - offset as isize;
-    let mut best: Vec<(f64, Range<usize>)> = Vec::new();
-    for start in ideal - slack as isize..=ideal + slack as isize {
-        let Ok(start) = usize::try_from(start) else { continue };
-        for length in wanted.len() - slack..=wanted.len() + slack {
-            let window = start..start + length;
-            if contains(&item.lines, &window) && window.contains(&item.header) {
-                best.push((similarity(&lines[window.clone()], wanted), window));
-            }
-        }
-    }
-    // Of equals the one of the same length: the merge is the same.
-    best.sort_by(|(left, one), (right, other)| {
-        right
-            .total_cmp(left)
-            .then(one.len().abs_diff(wanted.len()).cmp(&other.len().abs_diff(wanted.len())))
-            .then(one.start.cmp(&other.start))
-    });
-    let (score, window) = best.into_iter().next().filter(|(score, _)| *score >= MIN_SIMILARITY)?;
+    let (score, window) = own_window(lines, item, offset, wanted)?;
     let limit = score - MIN_LEAD;
     let want = Letters::of(wanted);
+    let mut have = Letters::of(&lines[..wanted.len().min(lines.len())]);
     let mut rivals = 0;
     for start in 0..=lines.len().checked_sub(wanted.len())? {
         let rival = start..start + wanted.len();
-        if rival.start < window.end && window.start < rival.end
-            || Letters::of(&lines[rival.clone()]).bound(&want) <= limit
-        {
+        if start > 0 {
+            have.remove(lines[start - 1]);
+            have.add(lines[rival.end - 1]);
+        }
+        let overlaps = rival.start < window.end && window.start < rival.end;
+        if overlaps || have.bound(&want) <= limit {
             continue;
         }
         rivals += 1;
@@ -204,6 +193,30 @@ fn window(lines: &[&str], item: &Item, offset: usize, wanted: &[&str]) -> Option
         }
     }
     Some(window)
+}
+
+/// The window around the definition's name that is like `wanted`. Where lines are missing or more than quoted, it starts or ends some
+/// lines off; the merge is the same for every window that holds what changes.
+fn own_window(lines: &[&str], item: &Item, offset: usize, wanted: &[&str]) -> Option<(f64, Range<usize>)> {
+    let slack = (wanted.len() / 10).min(MAX_SLACK) as isize;
+    let mut best: Option<(f64, Range<usize>)> = None;
+    // Small differences first, so that of equals the one without any is taken.
+    let mut shifts: Vec<(isize, isize)> =
+        (-slack..=slack).flat_map(|start| (-slack..=slack).map(move |longer| (start, longer))).collect();
+    shifts.sort_by_key(|(start, longer)| (start.abs() + longer.abs(), *start, *longer));
+    for (start, longer) in shifts {
+        let window = item
+            .header
+            .checked_add_signed(start)
+            .and_then(|at| at.checked_sub(offset))
+            .and_then(|start| Some(start..start + wanted.len().checked_add_signed(longer)?));
+        let Some(window) = window.filter(|it| contains(&item.lines, it) && it.contains(&item.header)) else { continue };
+        let score = similarity(&lines[window.clone()], wanted);
+        if best.as_ref().is_none_or(|(known, _)| score > *known) {
+            best = Some((score, window));
+        }
+    }
+    best.filter(|(score, _)| *score >= MIN_SIMILARITY)
 }
 
 /// How often each byte stands in some lines: what two texts can have in common at most.
@@ -215,11 +228,22 @@ struct Letters {
 impl Letters {
     fn of(lines: &[&str]) -> Self {
         let mut letters = Self { counts: [0; 256], total: 0 };
-        for byte in lines.iter().flat_map(|line| line.trim().bytes()) {
-            letters.counts[usize::from(byte)] += 1;
-            letters.total += 1;
-        }
+        lines.iter().for_each(|line| letters.add(line));
         letters
+    }
+
+    fn add(&mut self, line: &str) {
+        for byte in line.trim().bytes() {
+            self.counts[usize::from(byte)] += 1;
+            self.total += 1;
+        }
+    }
+
+    fn remove(&mut self, line: &str) {
+        for byte in line.trim().bytes() {
+            self.counts[usize::from(byte)] -= 1;
+            self.total -= 1;
+        }
     }
 
     fn bound(&self, other: &Self) -> f64 {
@@ -241,7 +265,7 @@ fn similarity(one: &[&str], two: &[&str]) -> f64 {
     for (old, new) in differences(&one, &two) {
         let (old, new) = (one[old].join("\n"), two[new].join("\n"));
         let both = (old.len() + new.len()) as f64;
-        let is_long = old.len() > 4000 || new.len() > 4000;
+        let is_long = old.len() > MAX_DIFFERING || new.len() > MAX_DIFFERING;
         let ratio = if is_long { 0.0 } else { f64::from(similar::TextDiff::from_chars(&old, &new).ratio()) };
         differing += both * (1.0 - ratio);
     }

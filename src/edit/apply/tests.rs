@@ -163,6 +163,13 @@ fn line_numbers_come_off_when_every_line_has_one() {
     assert_eq!(one(text, "2:   a();\n  b();", "c();"), Err(FailureCode::NotFound), "a line without a number");
     assert_eq!(one("a\nb\na\n", "1: a", "1: c"), Err(FailureCode::Ambiguous));
     assert_eq!(one("1: a\n2: b\n", "1: a", "1: c"), changed("1: c\n2: b\n", Rung::Exact), "numbers of the file");
+    let list = "map {\n  1: 'a',\n  2: 'b!',\n}\nlist [\n  'a',\n  'b',\n]\n";
+    assert_eq!(
+        one(list, "1: 'a',\n2: 'b',", "1: 'c',\n2: 'b',"),
+        Err(FailureCode::NotFound),
+        "keys are no numbers of lines"
+    );
+    assert_eq!(one("a\nb\n", "a\nb", "1: a\n2: c"), Err(FailureCode::Malformed), "numbers that would be written");
 }
 
 #[test]

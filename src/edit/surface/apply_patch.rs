@@ -10,8 +10,8 @@ use crate::edit::{Block, EditOperation, FileEdit, Hunk, Insertion, Side};
 /// Reads the patch that `text` holds.
 pub(super) fn read(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
     let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
-    let is_end = |line: &&str| line.trim() == "*** End Patch";
-    let begin = lines.iter().position(|line| line.trim() == "*** Begin Patch");
+    let is_end = |line: &&str| line.trim_end() == "*** End Patch";
+    let begin = lines.iter().position(|line| line.trim_end() == "*** Begin Patch");
     let end = lines.iter().rposition(|line| is_end(&line));
     let (first, body) = match (begin, end) {
         (Some(begin), Some(end)) if begin < end => (begin + 1, &lines[begin + 1..end]),
@@ -244,7 +244,7 @@ impl Reading {
         let mut parts = Vec::new();
         let mut under: Vec<String> = Vec::new();
         let mut start = 0;
-        let is_end = |line: &str| line.trim() == "*** End of File";
+        let is_end = |line: &str| line.trim_end() == "*** End of File";
         while start < body.len() {
             if let Some(heading) = body[start].strip_prefix("@@") {
                 under.extend(heading_of(heading));

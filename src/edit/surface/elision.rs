@@ -1,5 +1,6 @@
 //! Elided middles: text in which a model left out what it meant to keep. Applied as written, it would delete that code.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,10 +9,10 @@ use super::fence::is_markdown;
 
 /// The first line of `new` that stands for left-out text, when `old` does not hold the same line.
 pub(in crate::edit) fn elided<'t>(file: &str, old: &str, new: &'t str) -> Option<&'t str> {
-    let known: Vec<&str> = old.lines().map(str::trim).collect();
+    let known: HashSet<&str> = old.lines().map(str::trim).collect();
     new.lines().find(|line| {
         let text = line.trim();
-        !known.contains(&text) && (says_so(text) || is_bare(file, text))
+        !known.contains(text) && (says_so(text) || is_bare(file, text))
     })
 }
 

@@ -43,17 +43,54 @@ pub(super) fn unwrapped(file: &str, text: &str) -> String {
     if is_markdown(file) && !matches!(opener, "markdown" | "md") {
         return text.to_owned();
     }
-    let mut inner = inner.join("\n");
-    if text.ends_with('\n') && !inner.is_empty() {
-        inner.push('\n');
+    joined(inner, text)
+}
+
+/// The lines of a text and of its replacement without a fence around each. A file may hold fences, so both have to have one and the
+/// same: then a fence of the file is only left out of what is quoted.
+pub(super) fn unwrapped_parts<'l, 't>(
+    file: &str,
+    old: &'l [&'t str],
+    new: &'l [&'t str],
+) -> (&'l [&'t str], &'l [&'t str]) {
+    let opener = |lines: &[&'t str]| lines.iter().find(|line| !line.trim().is_empty()).copied();
+    let is_blank = |lines: &[&str]| lines.iter().all(|line| line.trim().is_empty());
+    match (inside(old), inside(new)) {
+        _ if is_markdown(file) => (old, new),
+        (Some(old_inner), Some(new_inner)) if opener(old) == opener(new) => (old_inner, new_inner),
+        (None, Some(new_inner)) if is_blank(old) => (old, new_inner),
+        (Some(old_inner), None) if is_blank(new) => (old_inner, new),
+        _ => (old, new),
     }
-    inner
+}
+
+/// The same of two texts.
+pub(super) fn unwrapped_pair(file: &str, old: &str, new: &str) -> (String, String) {
+    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
+    let (old_inner, new_inner) = unwrapped_parts(file, &old_lines, &new_lines);
+    let text = |inner: &[&str], all: &[&str], whole: &str| {
+        if inner.len() == all.len() { whole.to_owned() } else { joined(inner, whole) }
+    };
+    (text(old_inner, &old_lines, old), text(new_inner, &new_lines, new))
+}
+
+/// The lines of a fence as a text that ends like the one around it.
+fn joined(inner: &[&str], whole: &str) -> String {
+    let mut text = inner.join("\n");
+    if whole.ends_with('\n') && !text.is_empty() {
+        text.push('\n');
+    }
+    text
 }
 
 /// Whether a file is prose, in which fences, dots and signs at line starts are text.
 pub(super) fn is_markdown(file: &str) -> bool {
-    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension.to_ascii_lowercase().as_str(), "md" | "mdx" | "markdown" | "rst" | "txt" | "adoc")
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let Some((_, extension)) = name.rsplit_once('.') else {
+        return matches!(name, "README" | "CHANGELOG" | "CONTRIBUTING");
+    };
+    let extension = extension.to_ascii_lowercase();
+    matches!(extension.as_str(), "md" | "mdx" | "mdc" | "qmd" | "rmd" | "markdown" | "rst" | "txt" | "adoc" | "org")
 }
 
 /// The index of the line that closes the fence opened at `lines[opener]`, with fences inside it counted as pairs.

@@ -74,7 +74,7 @@ fn start_of_value(text: &str) -> Option<usize> {
 }
 
 fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, EditFailure> {
-    let (old, new) = (fence::unwrapped(file, old), fence::unwrapped(file, new));
+    let (old, new) = fence::unwrapped_pair(file, old, new);
     if let Some(line) = elision::elided(file, &old, &new) {
         let message = format!("`new` leaves code out: `{}`", line.trim());
         return Err(EditFailure::malformed(file, Some(1), message, elision::ADVICE));

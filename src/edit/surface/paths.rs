@@ -65,7 +65,17 @@ pub(super) fn named(line: &str) -> Named {
     }
     let words = line.split(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '(' | ')' | ',' | ';' | '*'));
     let words = words.map(|word| word.trim_matches(['.', ':']).trim_end_matches(['!', '?']));
-    Named::Prose(words.filter(|word| is_path(word)).map(tidy).collect())
+    Named::Prose(words.filter(|word| is_path(word) && has_known_extension(word)).map(tidy).collect())
+}
+
+/// Whether a word of prose is a file: `console.log` and `and/or` are none.
+fn has_known_extension(word: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "c", "cc", "cjs", "cpp", "cs", "css", "cts", "go", "h", "hpp", "html", "java", "js", "json", "jsx", "kt",
+        "lock", "md", "mdx", "mjs", "mts", "php", "py", "rb", "rs", "scss", "sh", "sql", "svelte", "swift", "toml",
+        "ts", "tsx", "txt", "vue", "xml", "yaml", "yml", "zig",
+    ];
+    word.rsplit_once('.').is_some_and(|(_, extension)| KNOWN.contains(&extension))
 }
 
 /// A word that can be nothing but a path: it has an extension or a folder, and no space.

@@ -64,6 +64,7 @@ impl Reading {
     }
 
     fn block(&mut self, file: &str, line: usize, search: &[&str], replace: &[&str]) {
+        let (search, replace) = fence::unwrapped_parts(file, search, replace);
         if let Some(elided) = elision::elided(file, &search.join("\n"), &replace.join("\n")) {
             let message = format!("the replacement of the block at line {line} leaves code out: `{}`", elided.trim());
             return self.fail(file, message, elision::ADVICE);
@@ -167,7 +168,7 @@ fn parts<'l, 't>(
     let dividers =
         if exact.is_empty() { (0..inner.len()).filter(|index| is_divider(inner[*index])).collect() } else { exact };
     let split = match dividers.as_slice() {
-        [one] => Ok((unfenced(&inner[..*one]), unfenced(&inner[*one + 1..]))),
+        [one] => Ok((&inner[..*one], &inner[*one + 1..])),
         [] => Err((
             format!("the block at line {} has no line of `=======`", at + 1),
             "put one line of `=======` between the lines as they are and the lines as they become",
@@ -178,9 +179,4 @@ fn parts<'l, 't>(
         )),
     };
     (split, end + 1)
-}
-
-/// A part without a fence of its own around it.
-fn unfenced<'l, 't>(part: &'l [&'t str]) -> &'l [&'t str] {
-    fence::inside(part).unwrap_or(part)
 }

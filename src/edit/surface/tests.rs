@@ -56,7 +56,8 @@ fn old_and_new_are_a_substitution_and_an_empty_old_is_a_new_file() {
     assert_eq!(read("a\nb\n", "c\n"), Ok(vec![substitute("a.ts", "a\nb\n", "c\n")]));
     assert_eq!(read("a", ""), Ok(vec![substitute("a.ts", "a", "")]));
     assert_eq!(read("", "a\n"), Ok(vec![create("a.ts", "a\n")]));
-    assert_eq!(read("```ts\na\n```", "b"), Ok(vec![substitute("a.ts", "a", "b")]));
+    assert_eq!(read("```ts\na\n```", "```ts\nb\n```"), Ok(vec![substitute("a.ts", "a", "b")]));
+    assert_eq!(read("```ts\na\n```", "b"), Ok(vec![substitute("a.ts", "```ts\na\n```", "b")]), "the file may hold it");
     assert!(read("", " ").is_err());
 }
 
@@ -85,6 +86,15 @@ fn several_blocks_of_several_files_are_read_from_one_text() {
         <<<<<<< SEARCH\nc\n=======\n>>>>>>> REPLACE\n```\n\nsrc/new.ts\n<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n";
     let expected = vec![replace("src/a.ts", &[("a", "b"), ("c", "")]), create("src/new.ts", "x\n")];
     assert_eq!(Surface::SearchReplace.read_text(text), Ok(expected));
+}
+
+#[test]
+fn words_of_prose_that_look_like_paths_are_none() {
+    let block = "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n";
+    let text = format!("a.ts\n{block}\nNow console.log and/or this.items, e.g. v1.2:\n\n{block}");
+    assert_eq!(Surface::SearchReplace.read_text(&text), Ok(vec![replace("a.ts", &[("a", "b"), ("a", "b")])]));
+    let only = format!("The change of src/a.ts is small.\n{block}");
+    assert_eq!(Surface::SearchReplace.read_text(&only), Ok(vec![replace("src/a.ts", &[("a", "b")])]));
 }
 
 #[test]
@@ -211,4 +221,5 @@ fn a_whole_file_that_is_not_whole_is_refused() {
     assert_eq!(message("```\na\n```"), "the fence at line 1: no path stands above it");
     assert_eq!(message("a.ts"), "the text holds no file");
     assert_eq!(message("a.ts\n```\n```"), "the text is empty");
+    assert_eq!(message("a.ts\n```\n1: a\n2: b\n```"), "every line of the text starts with a line number");
 }

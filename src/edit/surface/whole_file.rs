@@ -6,7 +6,7 @@ use super::arguments::{FILE, TEXT, field, object};
 use super::fence::{self, Fence};
 use super::{elision, paths};
 use crate::edit::explain::EditFailure;
-use crate::edit::{EditOperation, FileEdit};
+use crate::edit::{EditOperation, FileEdit, numbers};
 
 /// Reads the arguments of one call.
 pub(super) fn read(arguments: &Value) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
@@ -82,6 +82,10 @@ fn edit(file: &str, text: String) -> Result<FileEdit, EditFailure> {
     if let Some(line) = elision::elided(file, "", &text) {
         let message = format!("the text leaves code out: `{}`", line.trim());
         return Err(EditFailure::malformed(file, None, message, elision::ADVICE));
+    }
+    if numbers::are_numbered(&text.lines().collect::<Vec<_>>()) {
+        let message = "every line of the text starts with a line number";
+        return Err(EditFailure::malformed(file, None, message, numbers::ADVICE));
     }
     Ok(FileEdit { file: file.to_owned(), operation: EditOperation::Whole(text) })
 }
