@@ -8,10 +8,15 @@ use super::human::next_commands;
 use super::layout::{Page, columns, count, cut, grouped, indented, pad, paint, style, width, wrap};
 use super::sanitize;
 use crate::gate::GateResult;
-use crate::receipt::{CriterionReceipt, Outcome, Receipt, StepReceipt, StepStatus, Verdict};
+use crate::model::NanoDollars;
+use crate::receipt::{
+    CriterionReceipt, OpinionReceipt, Outcome, Receipt, StepReceipt, StepStatus, Verdict, WorkReceipt,
+};
 
 /// Lines a red gate shows of what it printed.
 const OUTPUT_SHOWN: usize = 8;
+/// Lines of a revised plan's diff that are shown; the receipt has all.
+const REVISION_SHOWN: usize = 40;
 /// Changed files shown before the rest is counted.
 const FILES_SHOWN: usize = 12;
 
@@ -41,7 +46,18 @@ pub fn receipt(receipt: &Receipt, next: &[(String, String)], page: &Page) -> Str
             text.push_str(&criterion_lines(criterion, page));
         }
     }
+    if let Some(opinion) = &receipt.opinion {
+        text.push_str(&opinion_lines(opinion, page));
+    }
     text.push_str(&changed(receipt, page));
+    for revision in &receipt.revisions {
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, "Revised, because"));
+        text.push_str(&indented(&sanitize::line(&revision.why), 2, page.width.min(100)));
+        for line in revision.diff.lines().take(REVISION_SHOWN) {
+            let _ =
+                writeln!(text, "  {}", paint(style::FAINT, &cut(&sanitize::line(line), page.width.saturating_sub(2))));
+        }
+    }
     text.push_str(&remarks(receipt, page));
     text.push_str(&next_commands(next, page));
     text
@@ -88,6 +104,12 @@ fn step_lines(step: &StepReceipt, page: &Page) -> String {
         pad(&heading, room.min(60)),
         paint(style::FAINT, &tail)
     );
+    if let Some(work) = &step.work {
+        text.push_str(&indented(&sanitize::line(&by_model(work)), 8, page.width));
+        if work.halted.is_some() && !work.said.is_empty() {
+            text.push_str(&indented(&sanitize::line(&format!("it said: {}", work.said)), 8, page.width.min(100)));
+        }
+    }
     for refused in &step.refused {
         let _ = write!(text, "{}", indented(&sanitize::line(&refused.to_string()), 8, page.width));
     }
@@ -95,6 +117,21 @@ fn step_lines(step: &StepReceipt, page: &Page) -> String {
         text.push_str(&red_gate(gate, page));
     }
     text
+}
+
+/// Who did it, and what that took.
+fn by_model(work: &WorkReceipt) -> String {
+    let replies = match work.rounds {
+        1 => "1 reply".to_owned(),
+        rounds => format!("{rounds} replies"),
+    };
+    let cost = work.nano_usd.map_or("price not known".to_owned(), |cost| NanoDollars(cost).to_string());
+    let refused = match work.refused {
+        0 => String::new(),
+        1 => ", 1 edit refused".to_owned(),
+        refused => format!(", {refused} edits refused"),
+    };
+    format!("by {}: {replies}, {cost}{refused}", work.model)
 }
 
 fn criterion_lines(criterion: &CriterionReceipt, page: &Page) -> String {
@@ -110,6 +147,24 @@ fn criterion_lines(criterion: &CriterionReceipt, page: &Page) -> String {
         for gate in criterion.gates.iter().filter(|gate| !gate.green) {
             text.push_str(&red_gate(gate, page));
         }
+    }
+    text
+}
+
+/// What the verifier model thinks of the work.
+fn opinion_lines(opinion: &OpinionReceipt, page: &Page) -> String {
+    let by = sanitize::line(&opinion.model).into_owned();
+    let mut text = format!("\n{}\n", paint(style::STRONG, &format!("Read by {by}")));
+    if opinion.objections.is_empty() {
+        text.push_str("  nothing to object\n");
+    }
+    for objection in &opinion.objections {
+        let line = format!("`{}`: {}", objection.quote, objection.problem);
+        text.push_str(&indented(&sanitize::line(&line), 2, page.width.min(100)));
+    }
+    if !opinion.hidden.is_empty() {
+        let line = format!("it did not see all of: {}", opinion.hidden.join(", "));
+        text.push_str(&indented(&sanitize::line(&line), 2, page.width.min(100)));
     }
     text
 }
