@@ -1,7 +1,8 @@
 //! `improve` turns what is wrong with a codebase into plans which cheap executors can carry out safely.
 //!
 //! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`]. The planner may ask a [`model`],
-//! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; everything before it never does.
+//! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier.
+//! What comes before the planner never does.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].

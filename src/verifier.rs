@@ -1,4 +1,4 @@
-//! The verifier: what a piece of work proves, told mechanically. A model may lower its verdict later, never raise it.
+//! The verifier: what a piece of work proves, told mechanically. A model that reads it ([`opinion`]) may lower the verdict, never raise it.
 //!
 //! [`inspect`] looks at changes from wherever they come; [`verify`] is `improve verify`: the same on work done by anybody.
 
@@ -13,12 +13,13 @@ use crate::edit::apply::sha256;
 use crate::gate::GateLimits;
 use crate::gate::runner::{RunError, Runner};
 use crate::gate::{GateResult, summary::TestCounts};
+use crate::model::ModelError;
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::plan::expectation::Expectation;
 use crate::receipt::{
-    CriterionReceipt, NewTestsReceipt, PlanReference, Prepared, Receipt, SCHEMA_VERSION, Sandbox, ScopeReceipt,
-    Tampering,
+    CriterionReceipt, NewTestsReceipt, OpinionReceipt, PlanReference, Prepared, Receipt, SCHEMA_VERSION, Sandbox,
+    ScopeReceipt, Tampering,
 };
 use crate::trust::Approved;
 use crate::worktree::lease::Lease;
@@ -36,6 +37,7 @@ pub mod trial;
 pub mod verdict;
 
 use baseline::Baseline;
+use opinion::{Finished, Reviewer};
 use scope::ScopeRules;
 
 /// Work that could not be verified.
@@ -189,6 +191,8 @@ pub struct VerifyRequest<'a> {
     pub approved: &'a Approved,
     /// What each may take.
     pub limits: GateLimits,
+    /// Who reads the work, beside the commands that check it.
+    pub reviewer: Option<&'a dyn Reviewer>,
 }
 
 /// Verifies work done by anybody. The user's tree is only read, and nothing is left behind but the receipt.
@@ -242,7 +246,25 @@ fn replay(
         with_step_gates: true,
     })?;
     let disk_bytes = disk_bytes(replay.folder());
-    Ok(Receipt { disk_bytes, ..receipt_of(request, work, prepared, baseline, proof) })
+    let opinion = opinion_of(request, &work.changes, &proof)?;
+    Ok(Receipt { disk_bytes, ..receipt_of(request, work, prepared, baseline, proof, opinion) })
+}
+
+/// What the verifier model thinks of the work, where nothing speaks against it yet; or why it was not asked.
+fn opinion_of(
+    request: &VerifyRequest<'_>,
+    changes: &[Change],
+    proof: &Proof,
+) -> Result<Option<Result<OpinionReceipt, String>>, VerifyError> {
+    let Some(reviewer) = request.reviewer.filter(|_| !changes.is_empty() && !verdict::is_refuted(proof)) else {
+        return Ok(None);
+    };
+    let (plan_text, plan_path) = (request.plan_text, request.plan_path);
+    match reviewer.read(&Finished { plan_text, plan_path, changes, proof, steps: &[] }) {
+        Ok(opinion) => Ok(Some(Ok(opinion))),
+        Err(ModelError::Cancelled) => Err(VerifyError::Run(RunError::Interrupted)),
+        Err(error) => Ok(Some(Err(error.to_string()))),
+    }
 }
 
 fn receipt_of(
@@ -251,13 +273,22 @@ fn receipt_of(
     prepared: Prepared,
     baseline: Baseline,
     proof: Proof,
+    opinion: Option<Result<OpinionReceipt, String>>,
 ) -> Receipt {
     let decision = verdict::decide(&proof, &[], prepared.install.as_ref());
+    let (opinion, unread) = match opinion.transpose() {
+        Ok(opinion) => (opinion, None),
+        Err(why) => (None, Some(format!("not read by the verifier: {why}"))),
+    };
+    let decision = match &opinion {
+        Some(opinion) => verdict::lowered(decision, opinion),
+        None => decision,
+    };
     let branch = match request.subject {
         Subject::Branch(branch) => Some(branch.clone()),
         Subject::Folder(_) => None,
     };
-    let notes = work.notes.into_iter().chain(prepared.limits.iter().cloned()).collect();
+    let notes = work.notes.into_iter().chain(prepared.limits.iter().cloned()).chain(unread).collect();
     Receipt {
         schema_version: SCHEMA_VERSION,
         plan: plan_reference(request.plan, request.plan_path, request.plan_text),
@@ -280,7 +311,7 @@ fn receipt_of(
         replayed_gates: proof.replayed_gates,
         new_tests: proof.new_tests,
         vacuous: proof.vacuous,
-        opinion: None,
+        opinion,
         revisions: Vec::new(),
         notes,
         disk_bytes: 0,

@@ -158,6 +158,7 @@ impl World {
             install: None,
             approved: &approved,
             limits: GateLimits::default(),
+            reviewer: None,
         };
         let result = verifier::verify(&request, &Silent, &Cancel::new());
         self.assert_untouched();

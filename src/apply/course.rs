@@ -169,3 +169,43 @@ pub(super) fn mending(plan: &Plan, remarks: &[String]) -> Step {
 pub(super) fn is_done(step: &StepReceipt) -> bool {
     matches!(step.status, StepStatus::Green | StepStatus::AlreadyFailing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = "# Plan 001: Mend it\n\n## Scope\n\n**In scope**:\n\n- `a.ts`\n\n## Steps\n\n### Step 1: One\n\nDo one.\n\n**Verify**: `true` → exit 0\n\n### Step 2: Two\n\nDo two.\n\n**Verify**: `make check` → exit 0\n\n## Done criteria\n\n- [ ] `npm test` → all pass\n- [ ] `grep x a.ts` → exit 0\n";
+    const REST: &str = "# Plan 002: Mend it otherwise\n\n## Scope\n\n**In scope**:\n\n- `b.ts`\n\n## Steps\n\n### Step 1: Three\n\nDo three.\n\n**Verify**: `true` → exit 0\n\n## Done criteria\n\n- [ ] `grep y b.ts` → exit 0\n";
+
+    fn plan(text: &str) -> Plan {
+        parse(text).expect("it is one")
+    }
+
+    #[test]
+    fn a_revision_keeps_what_is_done_and_criteria_that_were_met() {
+        let mut course = Course { plan: plan(PLAN), text: PLAN.to_owned(), revisions: 0, mends: 1 };
+        let unmet = course.plan.done_criteria[1].text.clone();
+        let receipt = course.revise(plan(REST), 1, &[unmet], "step 2: red");
+        let titles: Vec<&str> = course.plan.steps.iter().map(|step| step.title.as_str()).collect();
+        assert_eq!(titles, ["One", "Three"]);
+        assert!(course.plan.steps[0].instruction.starts_with("*Done"));
+        let commands: Vec<&str> =
+            course.plan.done_criteria.iter().flat_map(|it| &it.gates).map(|gate| gate.command.as_str()).collect();
+        assert_eq!(commands, ["npm test", "grep y b.ts"], "what was not met may be replaced");
+        let scope: Vec<&str> = course.plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref()).collect();
+        assert_eq!(scope, ["a.ts", "b.ts"]);
+        assert_eq!((course.plan.number, course.revisions, course.mends), (Some(1), 1, 0));
+        assert!(receipt.diff.contains("-### Step 2: Two") && receipt.diff.contains("+### Step 2: Three"));
+        assert_eq!(parse(&course.text).expect("it is one"), course.plan, "as a later run reads it");
+    }
+
+    #[test]
+    fn the_step_that_mends_has_the_gates_of_the_whole() {
+        let plan = plan(PLAN);
+        let step = mending(&plan, &["`a`: the comma is missing".to_owned()]);
+        let commands: Vec<&str> = step.gates.iter().map(|gate| gate.command.as_str()).collect();
+        assert_eq!(commands, ["npm test", "grep x a.ts", "make check"]);
+        assert!(step.instruction.contains("the comma is missing"));
+        assert_eq!(step.number, Some(3));
+    }
+}

@@ -25,7 +25,6 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::models::Line;
 use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
 use super::plan_argument::PlanFile;
@@ -33,7 +32,7 @@ use super::plans::context_for;
 use super::progress::Bar;
 use super::trust::{approve, confirm};
 
-mod crew;
+pub mod crew;
 mod revising;
 mod several;
 
@@ -148,7 +147,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         context,
     };
     let crew = if dry_run { crew } else { crew.agree(&plans, &workplace)? };
-    let line = if crew.asks() && !dry_run { Some(Line::open(console, context.cancel.clone(), false)?) } else { None };
+    let line = if dry_run { None } else { crew.line(context)? };
     let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
     let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
     let work = Work {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use improve::backlog::Backlog;
 use improve::report::{json, receipt as report};
 use improve::trust::commands_of;
 use improve::verifier::{Subject, VerifyRequest};
@@ -10,13 +11,16 @@ use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
 
 use super::Context;
+use super::apply::crew::{Crew, Workplace};
 use super::apply::{RunningArgs, install, limits};
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::models::ModelArgs;
 use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
 use super::plan_argument;
+use super::plans::context_for;
 use super::progress::Bar;
 use super::trust::approve;
 
@@ -35,6 +39,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "REF")]
     base: Option<String>,
     #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -42,9 +48,9 @@ pub struct VerifyArgs {
 
 /// Prints the receipt.
 pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let VerifyArgs { plan, branch, worktree, base, running, output } = args;
+    let VerifyArgs { plan, branch, worktree, base, models, running, output } = args;
     let outputs = output.outputs("improve verify", &[Format::Human, Format::Json])?;
-    let workspace = context.globals.workspace(running.flags(), &context.console)?;
+    let workspace = context.globals.workspace(models.flags(running.flags()), &context.console)?;
     let file = plan_argument::read(&plan, &workspace.root)?;
     let plan = file.plan()?;
     let place = Place::of(&workspace.root, &cache_folder())?;
@@ -57,24 +63,38 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
         (None, Some(folder)) => Subject::Folder(folder),
         (None, None) => return Err(Failure::usage("neither --branch nor --worktree says where the work is")),
     };
-    let request = VerifyRequest {
-        root: &workspace.root,
-        cache: &cache_folder(),
-        plan: &plan,
-        plan_path: &file.path,
-        plan_text: &file.text,
-        slug: &file.slug,
-        subject: &subject,
-        base: base.as_deref(),
-        install: install.as_deref(),
-        approved: &approved,
-        limits: limits(&workspace.settings),
+    let backlog = Backlog::open(&workspace.root)?;
+    let workplace = Workplace {
+        survey: &survey,
+        workspace: &workspace,
+        backlog: &backlog,
+        plan_context: context_for(&backlog, &survey)?,
+        context,
     };
-    let bar = Bar::new(console, context.cancel.clone());
-    let narrator = Narrator::new(console, &bar);
-    let receipt = improve::verifier::verify(&request, &narrator, &context.cancel).map_err(|error| {
-        let code = ExitCode::of(error.exit_code());
-        Failure::from(error).code(code)
+    let crew = Crew::verifier(&models, &workspace.settings)?.agree(&[&plan], &workplace)?;
+    let line = crew.line(context)?;
+    let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
+    let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
+    let narrator = Narrator::new(console, bar);
+    let receipt = crew.at_work(line.as_ref(), &workplace, |crew| {
+        let request = VerifyRequest {
+            root: &workspace.root,
+            cache: &cache_folder(),
+            plan: &plan,
+            plan_path: &file.path,
+            plan_text: &file.text,
+            slug: &file.slug,
+            subject: &subject,
+            base: base.as_deref(),
+            install: install.as_deref(),
+            approved: &approved,
+            limits: limits(&workspace.settings),
+            reviewer: crew.reviewer,
+        };
+        improve::verifier::verify(&request, &narrator, &context.cancel).map_err(|error| {
+            let code = ExitCode::of(error.exit_code());
+            Failure::from(error).code(code)
+        })
     })?;
     drop(narrator);
     let page = console.page(&workspace.root.to_string_lossy());

@@ -222,3 +222,59 @@ impl Known {
         (stands && !problem.is_empty()).then_some(Objection { quote, problem, severity: reported.severity })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receipt::{NewTestsReceipt, ScopeReceipt};
+    use crate::worktree::change::Content;
+
+    fn change(path: &str, old: &str, new: &str) -> Change {
+        let file = |text: &str| Some(Content::File { bytes: text.as_bytes().to_vec(), executable: false });
+        Change { path: path.to_owned(), old: file(old), new: file(new) }
+    }
+
+    fn founded(quote: &str) -> Option<Objection> {
+        let proof = Proof {
+            scope: ScopeReceipt::default(),
+            tampering: Vec::new(),
+            criteria: Vec::new(),
+            replayed_gates: Vec::new(),
+            new_tests: NewTestsReceipt::default(),
+            vacuous: false,
+        };
+        let changes = [change("a.ts", "let total = 0;\n", "let total = sum(items);\n")];
+        let work = Finished {
+            plan_text: "# Plan 1: Add up\n\nSum the  items.\n",
+            plan_path: "plans/001.md",
+            changes: &changes,
+            proof: &proof,
+            steps: &[],
+        };
+        let reported =
+            Reported { quote: quote.to_owned(), problem: "It is wrong.".to_owned(), severity: Severity::Block };
+        Known::of(&work, &ran(&work)).founded(reported)
+    }
+
+    #[test]
+    fn an_objection_counts_where_its_words_stand() {
+        assert!(founded("let total = sum(items);").is_some());
+        assert!(founded("+let total = sum(items);").is_some(), "as the difference shows it");
+        assert!(founded("Sum the items.").is_some(), "from the plan");
+        assert_eq!(founded("let total = sum(values);"), None, "made up");
+        assert_eq!(founded("let"), None, "stands everywhere");
+    }
+
+    #[test]
+    fn a_difference_that_is_too_long_says_what_it_hides() {
+        let long: String = (0..4_000).map(|line| format!("line {line}\n")).collect();
+        let binary = Change {
+            path: "logo.png".to_owned(),
+            old: None,
+            new: Some(Content::File { bytes: vec![0xff, 0xfe, 0], executable: false }),
+        };
+        let (text, hidden) = difference(&[change("long.txt", "", &long), binary, change("a.ts", "a\n", "b\n")]);
+        assert_eq!(hidden, ["long.txt", "logo.png"]);
+        assert!(text.len() < DIFFERENCE && text.contains("+b\n") && text.contains("the rest of long.txt is not shown"));
+    }
+}

@@ -67,6 +67,11 @@ pub fn lowered(decision: Decision, opinion: &OpinionReceipt) -> Decision {
     }
 }
 
+/// Whether something speaks against the work.
+pub fn is_refuted(proof: &Proof) -> bool {
+    !failures(proof).is_empty()
+}
+
 /// What speaks against the work.
 fn failures(proof: &Proof) -> Vec<String> {
     let scope = proof.scope.violations.iter().map(|violation| format!("{}: {}", violation.path, violation.why));

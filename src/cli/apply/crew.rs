@@ -108,9 +108,15 @@ impl Crew {
         Ok(if agreed { self } else { Crew::default() })
     }
 
-    /// Whether a model may be asked.
-    pub fn asks(&self) -> bool {
-        self.executor.is_some() || self.verifier.is_some()
+    /// Only who reads finished work.
+    pub fn verifier(models: &ModelArgs, settings: &Settings) -> Result<Crew, Failure> {
+        Ok(Crew { verifier: models.bound(Role::Verifier, settings)?, ..Crew::default() })
+    }
+
+    /// The way to the models, where one may be asked.
+    pub fn line(&self, context: &Context) -> Result<Option<Line>, Failure> {
+        let asks = self.executor.is_some() || self.verifier.is_some();
+        asks.then(|| Line::open(&context.console, context.cancel.clone(), false)).transpose()
     }
 
     /// Runs `work` with all of them.
