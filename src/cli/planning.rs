@@ -117,6 +117,7 @@ pub fn consult(
             Ok(seen) => take(seen, options, &suppressions(&survey.map), document),
             Err(error) => failed(error, "lenses of a model", document, context)?,
         };
+        document.not_audited.extend(left_out(&lenses, options, document.findings.len(), breadth.judged));
     }
     if extent != Extent::Misconfigured {
         let findings: Vec<Finding> = document.findings.iter().take(breadth.judged).cloned().collect();
@@ -158,6 +159,27 @@ fn take(seen: lens::Seen, options: &AuditOptions, silenced: &Suppressions, docum
     }
     document.add(seen.findings, options, silenced);
     extent
+}
+
+/// What the effort leaves out: lenses, and findings that no model judges.
+fn left_out(lenses: &[Category], options: &AuditOptions, findings: usize, judged: usize) -> Vec<NotAudited> {
+    let mut left_out = Vec::new();
+    let unused: Vec<&str> =
+        Category::ALL.iter().filter(|lens| !lenses.contains(lens)).map(|lens| lens.label()).collect();
+    // Who names a focus left the rest out himself.
+    if options.focus.is_empty() && !unused.is_empty() {
+        left_out.push(NotAudited {
+            what: format!("what a model sees through the lenses {}", unused.join(", ")),
+            why: "left out at this effort; `--effort deep` looks through all".to_owned(),
+        });
+    }
+    if findings > judged {
+        left_out.push(NotAudited {
+            what: format!("judging of {} by a model", count(findings - judged, "finding", "findings")),
+            why: format!("left out at this effort, which judges the first {judged}"),
+        });
+    }
+    left_out
 }
 
 /// Says that the model could not be asked; the audit goes on without it.
