@@ -31,7 +31,7 @@ pub enum Via {
     /// Its server, over a wire.
     Server(Located),
     /// An agent CLI, which has a login and tools of its own.
-    Agent(AgentCli),
+    Agent(Box<AgentCli>),
 }
 
 /// Why a role is bound to its model.
@@ -253,7 +253,7 @@ impl Bindings<'_> {
             (None, Some((provider, id))) => catalogue::entry(provider, id),
             (None, None) => None,
         };
-        self.priced(role, Via::Agent(agent.clone()), model, entry.cloned(), because)
+        self.priced(role, Via::Agent(Box::new(agent.clone())), model, entry.cloned(), because)
     }
 
     fn priced(&self, role: Role, via: Via, model: &str, entry: Option<Entry>, because: Because) -> Bound {

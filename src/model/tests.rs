@@ -441,3 +441,19 @@ fn refusals_and_silence_are_told_apart() {
     let error = ask(&desk.session(), &bound, &told("is it?")).unwrap_err();
     assert!(matches!(error, ModelError::Unusable { fault: ReplyFault::Empty, .. }), "{error}");
 }
+
+#[test]
+fn an_empty_answer_costs_what_it_says_and_not_what_was_set_aside() {
+    let empty = || {
+        let usage = json!({"input_tokens": 100, "output_tokens": 10});
+        Scene::Json(200, vec![], json!({"content": [], "stop_reason": "end_turn", "usage": usage}))
+    };
+    let mut desk = Desk::new((0..5).map(|_| empty()).collect());
+    desk.limit = Some(NanoDollars(1_000_000_000));
+    let session = desk.session();
+    ask(&session, &opus(), &told("is it?")).unwrap_err();
+    let lines = desk.ledger();
+    // 100 x $4 + 10 x $20 a million, each time.
+    assert!(lines.iter().all(|line| line.cost == Some(NanoDollars(600_000))), "{lines:?}");
+    assert_eq!(session.summary().spent.known, NanoDollars(600_000 * lines.len() as u64));
+}

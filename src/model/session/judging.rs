@@ -73,14 +73,15 @@ impl Session<'_> {
             return Judged::Failed { error, passes, asked, request_id, bill: Bill::unread(false) };
         }
         let body = if answer.streamed { hearing.body() } else { read_body(&answer.body) };
-        match body.and_then(|body| usable(wire, body)) {
-            Ok((reply, body)) => Judged::Answered { reply: Box::new(reply), body, request_id },
-            Err(fault) => {
-                let passes = fault.passes();
-                let error = ModelError::Unusable { model, fault };
-                Judged::Failed { error, passes, asked: None, request_id, bill: Bill::unread(true) }
-            }
-        }
+        let fault = match body.map(|body| usable(wire, body)) {
+            Ok(Ok((reply, body))) => return Judged::Answered { reply: Box::new(reply), body, request_id },
+            Ok(Err(useless)) => useless,
+            Err(fault) => Useless { fault, usage: None },
+        };
+        let Useless { fault, usage } = fault;
+        let passes = fault.passes();
+        let error = ModelError::Unusable { model, fault };
+        Judged::Failed { error, passes, asked: None, request_id, bill: Bill { usage, ..Bill::unread(true) } }
     }
 
     /// What an answer that is no answer says. A date in it is read by the server's own clock, which may be another than ours.
@@ -98,12 +99,19 @@ impl Session<'_> {
     }
 }
 
+/// An answer that no caller can use, and what it took all the same.
+pub(super) struct Useless {
+    pub(super) fault: ReplyFault,
+    pub(super) usage: Option<Usage>,
+}
+
 /// Reads the body of an answer, except for what no caller can use.
-pub(super) fn usable(wire: &dyn Protocol, body: Value) -> Result<(Reply, Value), ReplyFault> {
-    let reply = wire.decode(&body)?;
+pub(super) fn usable(wire: &dyn Protocol, body: Value) -> Result<(Reply, Value), Useless> {
+    let reply = wire.decode(&body).map_err(|fault| Useless { fault, usage: None })?;
+    let useless = |fault| Err(Useless { fault, usage: reply.usage });
     match reply.stop {
-        Stop::ContextFull => Err(ReplyFault::ContextFull),
-        Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => Err(ReplyFault::Empty),
+        Stop::ContextFull => useless(ReplyFault::ContextFull),
+        Stop::End if reply.text.trim().is_empty() && reply.calls.is_empty() => useless(ReplyFault::Empty),
         Stop::End | Stop::ToolCalls | Stop::Length | Stop::Refused(_) | Stop::Paused | Stop::Other(_) => {
             Ok((reply, body))
         }

@@ -117,7 +117,11 @@ impl Session<'_> {
             Some(Outcome::Answered(body, request_id)) => match bound.server() {
                 Some(located) => {
                     let read = usable(located.provider.protocol.protocol(), body);
-                    (read.map_err(|fault| ModelError::Unusable { model: model.clone(), fault }), request_id, true)
+                    (
+                        read.map_err(|useless| ModelError::Unusable { model: model.clone(), fault: useless.fault }),
+                        request_id,
+                        true,
+                    )
                 }
                 None => fault(BatchFault::NoEndpoint),
             },
