@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::indent::{Shift, indent_of};
 use super::matching::{Found, Line, Match, Rung, block_lines, find, lines_of};
-use super::rewrite::{Change, differences, rewrite};
+use super::rewrite::{Change, common, differences, rewrite};
 use super::surface::elision;
 use super::{Block, Hunk, Insertion, Side, numbers, region, symbols};
 
@@ -254,7 +255,7 @@ impl Variant<'_> {
             }
         }
         if self.keeps_indent {
-            once.retain(|(found, _)| found.shift == super::indent::Shift::None);
+            once.retain(|(found, _)| found.shift == Shift::None);
         }
         match once.len() + many.len() {
             0 => Ok(None),
@@ -279,11 +280,45 @@ impl Variant<'_> {
         if let Some(line) = stands_around(file, at, &self.search, &self.replace, &moved) {
             return Err(Refusal::AlreadyApplied(line));
         }
-        let changes: Vec<Change> = differences(&self.search, &self.replace)
-            .into_iter()
-            .map(|(old, new)| Change { lines: at + old.start..at + old.end, new: moved[new].to_vec() })
-            .collect();
+        let window = &file[at..at + self.search.len()];
+        let change = |(old, new): (Range<usize>, Range<usize>), lines: &[String]| Change {
+            lines: at + old.start..at + old.end,
+            new: lines[new].to_vec(),
+        };
+        let changes: Vec<Change> = if self.stays(window, &found.shift) {
+            let lines: Vec<String> = self.replace.iter().map(|line| (*line).to_owned()).collect();
+            let old: Vec<&str> = window.iter().map(|line| line.text).collect();
+            differences(&old, &self.replace).into_iter().map(|it| change(it, &lines)).collect()
+        } else {
+            differences(&self.search, &self.replace).into_iter().map(|it| change(it, &moved)).collect()
+        };
         Ok(rewrite(file, &changes))
+    }
+
+    /// Whether the replacement is indented as the file is, though the search text is not: every line that both have stands in it
+    /// exactly as in the file, and no line stands left of all of the file's.
+    fn stays(&self, window: &[Line<'_>], shift: &Shift) -> bool {
+        if *shift == Shift::None || matches!(shift, Shift::FirstLine(_)) {
+            return false;
+        }
+        let filled = |line: &&str| !line.trim().is_empty();
+        let depth = |line: &str| indent_of(line).len();
+        let least = window.iter().map(|line| line.text).filter(filled).map(depth).min().unwrap_or(0);
+        let search: Vec<&str> = self.search.iter().map(|line| line.trim()).collect();
+        let replace: Vec<&str> = self.replace.iter().map(|line| line.trim()).collect();
+        let mut tells = false;
+        for (old, new) in common(&search, &replace) {
+            let (have, quoted, line) = (window[old].text, self.search[old], self.replace[new]);
+            if line.trim().is_empty() {
+                continue;
+            }
+            if have.trim_end() != line.trim_end() {
+                return false;
+            }
+            // A line that is quoted as it stands tells nothing.
+            tells |= have.trim_end() != quoted.trim_end();
+        }
+        tells && self.replace.iter().copied().filter(filled).all(|line| depth(line) >= least)
     }
 }
 

@@ -34,6 +34,17 @@ pub(crate) fn differences(old: &[&str], new: &[&str]) -> Vec<(Range<usize>, Rang
         .collect()
 }
 
+/// The indexes of the lines that `old` and `new` have in common, in order.
+pub(crate) fn common(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    let (mut old_at, mut new_at) = (0, 0);
+    for (gone, come) in differences(old, new).into_iter().chain([(old.len()..old.len(), new.len()..new.len())]) {
+        pairs.extend((old_at..gone.start).zip(new_at..come.start));
+        (old_at, new_at) = (gone.end, come.end);
+    }
+    pairs
+}
+
 /// The file with `changes`, which are in order and do not overlap. New lines take the line ending of those around them.
 pub(crate) fn rewrite(file: &[Line<'_>], changes: &[Change]) -> String {
     let (first, last) = match (changes.first(), changes.last()) {

@@ -10,7 +10,7 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::indent::{Shift, indent_of};
 use super::matching::Line;
-use super::rewrite::{Change, differences};
+use super::rewrite::{Change, common, differences};
 use super::syntax;
 
 /// Similarity from which a window counts, and by how much it has to lead: LESSONS of tools that repair edits; ours to choose.
@@ -275,15 +275,8 @@ fn similarity(one: &[&str], two: &[&str]) -> f64 {
 /// The changes from `base` to `replace`, in lines of the file, when each stands on lines that `window` and `base` share.
 fn merge(window: &[&str], base: &[&str], replace: &[String], start: usize) -> Option<Vec<Change>> {
     let mut place: Vec<Option<usize>> = vec![None; base.len()];
-    let (mut in_base, mut in_window) = (0, 0);
-    for (old, new) in differences(base, window) {
-        for index in in_base..old.start {
-            place[index] = Some(in_window + index - in_base);
-        }
-        (in_base, in_window) = (old.end, new.end);
-    }
-    for index in in_base..base.len() {
-        place[index] = Some(in_window + index - in_base);
+    for (in_base, in_window) in common(base, window) {
+        place[in_base] = Some(in_window);
     }
     let trimmed: Vec<&str> = replace.iter().map(|line| line.trim_end()).collect();
     let mut changes = Vec::new();

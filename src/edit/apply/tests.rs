@@ -153,6 +153,24 @@ fn a_first_line_without_its_indent_is_moved_alone() {
 }
 
 #[test]
+fn a_replacement_that_is_indented_as_the_file_is_not_moved_again() {
+    let text = "{\n    a();\n    b();\n}\n";
+    let shifted = |new: &str| changed(&format!("{{\n{new}\n}}\n"), Rung::IndentShift);
+    assert_eq!(one(text, "a();\nb();", "    a();\n    c();\n    b();"), shifted("    a();\n    c();\n    b();"));
+    assert_eq!(
+        one(text, "a();\nb();", "if (c) {\n    a();\n    b();\n}"),
+        shifted("    if (c) {\n        a();\n        b();\n    }")
+    );
+    let tabs = one("a {\n  b {\n    c\n  }\n}\n", "a {\n\tb {", "a {\n\tb { // d");
+    assert_eq!(
+        tabs,
+        changed("a {\n  b { // d\n    c\n  }\n}\n", Rung::IndentShift),
+        "a line without indent tells nothing"
+    );
+    assert_eq!(one(text, "a();\nb();", "    c();"), shifted("        c();"), "nothing tells that it is not meant so");
+}
+
+#[test]
 fn line_numbers_come_off_when_every_line_has_one() {
     let text = "{\n  a();\n  b();\n}\n";
     let expected = changed("{\n  a();\n  c();\n}\n", Rung::LineNumbers);
