@@ -277,7 +277,7 @@ fn nearest_window(file: &[Line<'_>], wanted: &[&str]) -> Option<usize> {
     let offset = (0..trimmed.len()).max_by_key(|index| (weights[*index], usize::MAX - index))?;
     let cut = |line: &str| line.trim().chars().take(MAX_COMPARED).collect::<String>();
     let target = cut(trimmed[offset]);
-    let likeness = |line: &str| (TextDiff::from_chars(&cut(line), &target).ratio() * 1000.0) as u32;
+    let likeness = |line: &str| (TextDiff::from_chars(cut(line).as_str(), target.as_str()).ratio() * 1000.0) as u32;
     // Character diffs are slow: only lines that share a word with the search are compared.
     let words: Vec<&str> = words(&target).collect();
     let like = file.iter().enumerate().filter(|(_, line)| words.iter().any(|word| line.text.contains(word)));

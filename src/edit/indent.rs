@@ -168,7 +168,7 @@ fn rewritten(window: &[String], search: &[String], units: Units) -> Option<Shift
     let mut deeper = None;
     for (have, want) in window.iter().zip(search).filter(|(have, _)| !have.is_empty()) {
         let ((levels, over), (wanted, left)) = (to.levels(indent_of(have))?, from.levels(indent_of(want))?);
-        let here = levels.checked_signed_diff(wanted)?;
+        let here = isize::try_from(levels).ok()? - isize::try_from(wanted).ok()?;
         if over != left || deeper.is_some_and(|known| known != here) {
             return None;
         }

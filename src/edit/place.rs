@@ -52,7 +52,7 @@ pub(crate) struct Target<'a> {
 
 /// `target` with one SEARCH/REPLACE block applied.
 pub(crate) fn block(target: Target<'_>, block: &Block) -> Result<Placed, Refusal> {
-    in_region(target, block, &|file| Ok(vec![0..file.len()]))
+    in_region(target, block, &|file| Ok(std::iter::once(0..file.len()).collect()))
 }
 
 /// `target` with one hunk of a patch applied, under its headings.
@@ -64,7 +64,7 @@ pub(crate) fn hunk(target: Target<'_>, hunk: &Hunk) -> Result<Placed, Refusal> {
         }
         let filled = file.iter().rposition(|line| !line.text.trim().is_empty()).map_or(0, |last| last + 1);
         let lines = block_lines(&hunk.block.search).iter().rev().skip_while(|line| line.trim().is_empty()).count();
-        Ok(vec![filled.saturating_sub(lines)..file.len()])
+        Ok(std::iter::once(filled.saturating_sub(lines)..file.len()).collect())
     })
 }
 

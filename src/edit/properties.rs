@@ -123,7 +123,10 @@ proptest! {
                 }
                 Err(failures) => {
                     let codes: Vec<FailureCode> = failures.iter().map(|failure| failure.code).collect();
-                    prop_assert_eq!(codes, vec![FailureCode::AlreadyApplied], "{}: {} {:?}", surface, message, failures);
+                    // A text that may be a part of a line can stand in another line too, and is refused then.
+                    let in_lines = surface == Surface::OldNew && codes == [FailureCode::Ambiguous];
+                    let done = codes == [FailureCode::AlreadyApplied];
+                    prop_assert!(in_lines || done, "{}: {} {:?}", surface, message, failures);
                 }
             }
         }
@@ -144,7 +147,7 @@ proptest! {
             1 => format!("{line}  "),
             2 => format!("  {line}"),
             3 => line.trim_start().to_owned(),
-            4 => line.replace('“', "\"").replace('”', "\"").replace('’', "'").replace('—', "-"),
+            4 => line.replace(['“', '”'], "\"").replace('’', "'").replace('—', "-"),
             5 => format!("{}: {line}", index + 40),
             6 => line.replace("    ", "\t"),
             _ => if index == 1 { format!("{line}x") } else { line.clone() },

@@ -8,7 +8,7 @@ use super::matching::Line;
 /// The lines under `headings`, each inside the one before, headings included; all lines when there are none. An error is the
 /// heading that is not there.
 pub(crate) fn under(file: &[Line<'_>], headings: &[String]) -> Result<Vec<Range<usize>>, String> {
-    let mut regions = vec![0..file.len()];
+    let mut regions: Vec<Range<usize>> = std::iter::once(0..file.len()).collect();
     for heading in headings.iter().filter(|heading| !heading.trim().is_empty()) {
         let inside: Vec<Range<usize>> = regions
             .iter()
@@ -77,17 +77,19 @@ mod tests {
 
     const TEXT: &str = "class A {\n  get(\n    a: B,\n  ) {\n    one();\n  }\n}\n\nexport class B extends A {\n  get() {\n    two();\n  }\n}\n";
 
-    fn regions(headings: &[&str]) -> Result<Vec<Range<usize>>, String> {
-        under(&lines_of(TEXT), &headings.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+    fn regions(headings: &[&str]) -> Result<Vec<(usize, usize)>, String> {
+        let headings: Vec<String> = headings.iter().map(|it| (*it).to_owned()).collect();
+        let regions = under(&lines_of(TEXT), &headings)?;
+        Ok(regions.into_iter().map(|region| (region.start, region.end)).collect())
     }
 
     #[test]
     fn a_region_reaches_to_the_end_of_what_its_heading_opens() {
-        assert_eq!(regions(&[]), Ok(vec![0..13]));
-        assert_eq!(regions(&["class A {"]), Ok(vec![0..8]));
-        assert_eq!(regions(&["class B"]), Ok(vec![8..13]), "a heading may leave out what stands around it");
-        assert_eq!(regions(&["get("]), Ok(vec![1..6]), "the whole line goes before a part of one");
-        assert_eq!(regions(&["class B", "get()"]), Ok(vec![9..12]));
+        assert_eq!(regions(&[]), Ok(vec![(0, 13)]));
+        assert_eq!(regions(&["class A {"]), Ok(vec![(0, 8)]));
+        assert_eq!(regions(&["class B"]), Ok(vec![(8, 13)]), "a heading may leave out what stands around it");
+        assert_eq!(regions(&["get("]), Ok(vec![(1, 6)]), "the whole line goes before a part of one");
+        assert_eq!(regions(&["class B", "get()"]), Ok(vec![(9, 12)]));
         assert_eq!(regions(&["class C"]), Err("class C".to_owned()));
         assert_eq!(regions(&["class A", "two();"]), Err("two();".to_owned()), "a heading inside another region");
     }

@@ -82,7 +82,7 @@ impl Surface {
         match self {
             Surface::OldNew => old_new::read(arguments),
             Surface::WholeFile => whole_file::read(arguments),
-            Surface::SearchReplace | Surface::ApplyPatch => self.read_text(&arguments::text(arguments, self)?),
+            Surface::SearchReplace | Surface::ApplyPatch => self.read_text(&arguments::text(arguments)?),
         }
     }
 

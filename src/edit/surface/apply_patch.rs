@@ -12,7 +12,7 @@ pub(super) fn read(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
     let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
     let is_end = |line: &&str| line.trim_end() == "*** End Patch";
     let begin = lines.iter().position(|line| line.trim_end() == "*** Begin Patch");
-    let end = lines.iter().rposition(|line| is_end(&line));
+    let end = lines.iter().rposition(is_end);
     let (first, body) = match (begin, end) {
         (Some(begin), Some(end)) if begin < end => (begin + 1, &lines[begin + 1..end]),
         (Some(_), _) => {
@@ -21,7 +21,7 @@ pub(super) fn read(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
         }
         (None, _) => {
             let inner = fence::inside(&lines).unwrap_or(&lines);
-            (0, &inner[..inner.iter().position(|line| is_end(&line)).unwrap_or(inner.len())])
+            (0, &inner[..inner.iter().position(is_end).unwrap_or(inner.len())])
         }
     };
     let mut reading = Reading { edits: Vec::new(), failures: Vec::new(), first };
@@ -182,7 +182,7 @@ impl Reading {
                 EditOperation::Delete
             }
             Kind::Add => EditOperation::Create(self.added(file, at + head.lines, body)),
-            Kind::Update { to } => return self.update(file, at, to.as_deref(), &body[..]),
+            Kind::Update { to } => return self.update(file, at, to.as_deref(), body),
         };
         if self.failures.len() == failures {
             self.edits.push(FileEdit { file: file.to_owned(), operation });

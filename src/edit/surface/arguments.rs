@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Surface;
 use crate::edit::explain::EditFailure;
 
 /// Names of the path.
@@ -15,10 +14,10 @@ pub(super) const NEW: &[&str] = &["new", "new_string", "new_str", "newString", "
 pub(super) const TEXT: &[&str] = &["text", "content", "contents", "input", "patch", "diff"];
 
 /// The text of a call whose one argument is a text.
-pub(super) fn text(arguments: &Value, surface: Surface) -> Result<String, Vec<EditFailure>> {
+pub(super) fn text(arguments: &Value) -> Result<String, Vec<EditFailure>> {
     match arguments {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(object @ Value::Object(_)) => self::text(&object, surface),
+            Ok(object @ Value::Object(_)) => self::text(&object),
             _ => Ok(text.clone()),
         },
         _ => field(arguments, TEXT).map(str::to_owned).map_err(|missing| vec![missing.for_file("")]),

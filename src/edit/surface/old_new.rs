@@ -13,7 +13,7 @@ pub(super) fn read(arguments: &Value) -> Result<Vec<FileEdit>, Vec<EditFailure>>
         let file = field(arguments, FILE).map(paths::tidy);
         let name = file.as_deref().unwrap_or_default().to_owned();
         match (&file, field(arguments, OLD), field(arguments, NEW)) {
-            (Ok(file), Ok(old), Ok(new)) => Ok(vec![edit(file, old, new).map_err(|failure| vec![failure])?]),
+            (Ok(file), Ok(old), Ok(new)) => Ok(vec![edit(file, old, new)?]),
             (file, old, new) => {
                 let missing = [file.as_ref().err(), old.as_ref().err(), new.as_ref().err()];
                 Err(missing.into_iter().flatten().map(|missing| missing.for_file(&name)).collect())
@@ -73,16 +73,16 @@ fn start_of_value(text: &str) -> Option<usize> {
     None
 }
 
-fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, EditFailure> {
+fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, Vec<EditFailure>> {
     let (old, new) = fence::unwrapped_pair(file, old, new);
     if let Some(line) = elision::elided(file, &old, &new) {
         let message = format!("`new` leaves code out: `{}`", line.trim());
-        return Err(EditFailure::malformed(file, Some(1), message, elision::ADVICE));
+        return Err(vec![EditFailure::malformed(file, Some(1), message, elision::ADVICE)]);
     }
     let operation = if old.trim().is_empty() {
         if new.trim().is_empty() {
             let advice = "quote in `old` the lines to change";
-            return Err(EditFailure::malformed(file, Some(1), "`old` and `new` are both empty", advice));
+            return Err(vec![EditFailure::malformed(file, Some(1), "`old` and `new` are both empty", advice)]);
         }
         EditOperation::Create(new)
     } else {

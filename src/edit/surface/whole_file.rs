@@ -16,7 +16,7 @@ pub(super) fn read(arguments: &Value) -> Result<Vec<FileEdit>, Vec<EditFailure>>
         match (&file, field(arguments, TEXT)) {
             (Ok(file), Ok(text)) => {
                 let text = fence::unwrapped(file, text);
-                Ok(vec![edit(file, text).map_err(|failure| vec![failure])?])
+                Ok(vec![edit(file, text)?])
             }
             (file, text) => {
                 let missing = [file.as_ref().err(), text.as_ref().err()];
@@ -59,7 +59,7 @@ pub(super) fn read_text(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
                 whole.push('\n');
                 match edit(&file, whole) {
                     Ok(edit) => edits.push(edit),
-                    Err(failure) => failures.push(failure),
+                    Err(faults) => failures.extend(faults),
                 }
             }
             Err(why) => {
@@ -74,18 +74,18 @@ pub(super) fn read_text(text: &str) -> Result<Vec<FileEdit>, Vec<EditFailure>> {
     if failures.is_empty() { Ok(edits) } else { Err(failures) }
 }
 
-fn edit(file: &str, text: String) -> Result<FileEdit, EditFailure> {
+fn edit(file: &str, text: String) -> Result<FileEdit, Vec<EditFailure>> {
     if text.trim().is_empty() {
         let advice = "send everything the file holds afterwards, or use `delete`";
-        return Err(EditFailure::malformed(file, None, "the text is empty", advice));
+        return Err(vec![EditFailure::malformed(file, None, "the text is empty", advice)]);
     }
     if let Some(line) = elision::elided(file, "", &text) {
         let message = format!("the text leaves code out: `{}`", line.trim());
-        return Err(EditFailure::malformed(file, None, message, elision::ADVICE));
+        return Err(vec![EditFailure::malformed(file, None, message, elision::ADVICE)]);
     }
     if numbers::are_numbered(&text.lines().collect::<Vec<_>>()) {
         let message = "every line of the text starts with a line number";
-        return Err(EditFailure::malformed(file, None, message, numbers::ADVICE));
+        return Err(vec![EditFailure::malformed(file, None, message, numbers::ADVICE)]);
     }
     Ok(FileEdit { file: file.to_owned(), operation: EditOperation::Whole(text) })
 }
