@@ -1,6 +1,9 @@
 //! Applying and verifying plans in repositories built in temporary folders. Every test also holds that the user's own tree, index
 //! and HEAD are byte for byte what they were.
 
+#[path = "apply/crew.rs"]
+mod crew;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +12,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use git2::{Repository, Signature, Time};
+use improve::apply::course::Replanner;
 use improve::apply::{self, ApplyError, ApplyOptions, ApplyRequest, Earlier};
 use improve::cancel::Cancel;
 use improve::edit::{Block, EditOperation, FileEdit};
-use improve::executor::ExactEdits;
+use improve::executor::{ExactEdits, Executor};
 use improve::gate::GateLimits;
 use improve::gate::runner::RunError;
 use improve::observer::{Event, Observer, Silent};
@@ -20,9 +24,18 @@ use improve::plan::expectation::Expectation;
 use improve::plan::{Criterion, Excerpt, Gate, Plan, PlanCommand, Scope, ScopeEntry, Step};
 use improve::receipt::{Outcome, Receipt, Role, StepStatus, Verdict};
 use improve::trust::Approved;
+use improve::verifier::opinion::Reviewer;
 use improve::verifier::{self, Subject, VerifyError, VerifyRequest};
 use improve::worktree::lease::Lease;
 use improve::worktree::{self, Place, WorktreeError};
+
+/// Who works on a plan.
+#[derive(Clone, Copy)]
+struct Crew<'a> {
+    executor: &'a dyn Executor,
+    reviewer: Option<&'a dyn Reviewer>,
+    replanner: Option<&'a dyn Replanner>,
+}
 
 /// A repository of the user's, our cache beside it, and what must not change.
 struct World {
@@ -108,6 +121,17 @@ impl World {
         observer: &dyn Observer,
         cancel: &Cancel,
     ) -> Result<Receipt, ApplyError> {
+        self.apply_by(Crew { executor: &ExactEdits, reviewer: None, replanner: None }, plan, options, observer, cancel)
+    }
+
+    fn apply_by(
+        &self,
+        crew: Crew<'_>,
+        plan: &Plan,
+        options: ApplyOptions,
+        observer: &dyn Observer,
+        cancel: &Cancel,
+    ) -> Result<Receipt, ApplyError> {
         let approved = Approved::by_user(&apply::commands(plan, None));
         let (root, cache, text) = (self.root(), self.cache(), format!("{plan:?}"));
         let request = ApplyRequest {
@@ -123,9 +147,9 @@ impl World {
             undone_dependencies: &[],
             install: None,
             approved: &approved,
-            executor: &ExactEdits,
-            reviewer: None,
-            replanner: None,
+            executor: crew.executor,
+            reviewer: crew.reviewer,
+            replanner: crew.replanner,
             checkpoint: &|_, question| question == "Yes?",
             options,
         };

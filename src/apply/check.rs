@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::receipt::{Outcome, Verdict};
 use crate::verifier::scope::ScopeRules;
 use crate::verifier::verdict::Decision;
-use crate::worktree::Place;
+use crate::worktree::{Place, Worktree};
 
 mod excerpts;
 
@@ -39,7 +39,7 @@ pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Re
                 reasons.push(format!("git ignores `{file}`, so what the plan writes there could not be committed"));
             }
         }
-        let misfits = misfits(plan, &rules, &|path| place.text_at(head, path))?;
+        let misfits = misfits(plan, 0, &rules, &|path| place.text_at(head, path))?;
         reasons.extend(misfits.reasons);
         if !misfits.is_done {
             reasons.extend(excerpts::drifted(plan, &rules, place, request.excerpts_at.unwrap_or(head))?);
@@ -62,6 +62,19 @@ fn edited(plan: &Plan) -> BTreeSet<&str> {
     plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths()).collect()
 }
 
+/// Exact edits of the steps behind `done` that no longer fit the worktree, in words. What a step changed may be what a later one
+/// counted on; that is better known before the steps between are paid for.
+pub(super) fn misfits_ahead(
+    plan: &Plan,
+    done: usize,
+    rules: &ScopeRules,
+    worktree: &Worktree,
+) -> Result<Vec<String>, ApplyError> {
+    let ahead = Plan { steps: plan.steps[done..].to_vec(), ..Plan::default() };
+    let read = |path: &str| Ok(worktree.text(path));
+    Ok(misfits(&ahead, done, rules, &read)?.reasons)
+}
+
 /// How the exact edits of a plan fit.
 struct Misfits {
     /// Those that do not, in words.
@@ -71,9 +84,10 @@ struct Misfits {
 }
 
 /// Exact edits that no longer fit the files at the base. They are tried one step after the other on what the steps before made;
-/// beyond a step that somebody else carries out, nothing can be told yet.
+/// beyond a step that somebody else carries out, nothing can be told yet. `before` counts the steps that are done.
 fn misfits(
     plan: &Plan,
+    before: usize,
     rules: &ScopeRules,
     read: &dyn Fn(&str) -> Result<Option<String>, crate::worktree::WorktreeError>,
 ) -> Result<Misfits, ApplyError> {
@@ -102,7 +116,9 @@ fn misfits(
                 let done = failures.iter().all(|failure| failure.code == FailureCode::AlreadyApplied);
                 is_done &= done;
                 let failures = failures.iter().filter(|_| !done);
-                reasons.extend(failures.map(|failure| format!("step {} does not fit any more: {failure}", index + 1)));
+                reasons.extend(
+                    failures.map(|failure| format!("step {} does not fit any more: {failure}", before + index + 1)),
+                );
             }
         }
     }

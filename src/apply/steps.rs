@@ -175,6 +175,14 @@ impl Steps<'_> {
             self.runner.observer.event(&Event::StepGreen { step: index + 1, commit: receipt.commit.as_deref() });
             earlier.push(receipt.clone());
             done(receipt);
+            let misfits = super::check::misfits_ahead(plan, index + 1, self.rules, self.worktree)?;
+            if !misfits.is_empty() {
+                let mut broken = not_reached(index + 1, &plan.steps[index + 1]);
+                broken.status = StepStatus::Failed;
+                broken.notes.push("not begun: a step before it changed what it counts on".to_owned());
+                done(broken);
+                return Ok(Progress::Stopped(super::check::blocked(misfits)));
+            }
         }
         Ok(Progress::Done)
     }
