@@ -96,7 +96,8 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
             Failure::from(error).code(code)
         })
     })?;
-    drop(narrator);
+    drop(own);
+    drop(line);
     let page = console.page(&workspace.root.to_string_lossy());
     outputs.write(console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&receipt),
