@@ -238,6 +238,25 @@ fn a_step_that_is_given_up_goes_back_to_the_planner_and_its_plan_is_carried_out(
 }
 
 #[test]
+fn a_revised_plan_goes_on_behind_the_steps_that_are_done_once_its_commands_are_agreed_to() {
+    let folder = repository();
+    let first = "### Step 1: Say what the file is\n\n```edit file=src/greet.js\n<<<<<<< SEARCH\nexport function greet(name) {\n\
+                 =======\n// Greetings.\nexport function greet(name) {\n>>>>>>> REPLACE\n```\n\n\
+                 **Verify**: `grep -c Greetings src/greet.js` → contains \"1\"\n\n### Step 2: Say hello";
+    let plan = PLAN.replace("### Step 1: Say hello", first);
+    write(folder.path(), "plans/001-greet-politely.md", &plan);
+    let stop = calls("stop", json!({"reason": "which quotes?"}));
+    let doubts = says(&json!({"doubts": []}).to_string());
+    let server = server(vec![stop], vec![doubts, content()], vec![draft(true)]);
+    let before = receipt(&run(folder.path(), &server, &APPLY));
+    assert_eq!((&before["outcome"], &before["steps"][0]["status"]), (&json!("blocked"), &json!("green")), "{before:#}");
+    let after = receipt(&run(folder.path(), &server, &APPLY));
+    assert_eq!(after["outcome"], "verified", "{after:#}");
+    assert_eq!(after["commits"][0]["id"], before["commits"][0]["id"], "what is done keeps its commit");
+    assert_eq!(after["commits"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn a_plan_that_its_planner_gives_up_is_blocked_with_the_reason() {
     let folder = repository();
     let stop = calls("stop", json!({"reason": "the file is generated"}));

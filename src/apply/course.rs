@@ -126,10 +126,10 @@ impl Course {
                 plan.scope.in_scope.insert(0, entry.clone());
             }
         }
+        // As it will be read again, and written.
+        let plan = parse(&render::render(&plan)).unwrap_or(plan);
         let text = render::render(&plan);
         let diff = TextDiff::from_lines(&self.text, &text).unified_diff().context_radius(2).to_string();
-        // As it will be read again.
-        let plan = parse(&text).unwrap_or(plan);
         self.take(plan, text);
         RevisionReceipt { why: why.to_owned(), diff }
     }

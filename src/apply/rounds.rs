@@ -224,8 +224,10 @@ impl Rounds<'_> {
         let mut next = course.clone();
         let receipt = next.revise(*plan, done.len(), &unmet, &why);
         draft.receipt.revisions.push(receipt);
+        journal.append(&Entry::Revised { plan: next.text.clone() })?;
         let new = commands(&next.plan, request.install).into_iter().find(|it| !request.approved.allows(it));
         if let Some(command) = new {
+            // Once it is agreed to, the next run goes on from here.
             self.keep(&next, draft);
             draft
                 .receipt
@@ -233,7 +235,6 @@ impl Rounds<'_> {
                 .push(format!("the revised plan runs `{command}`, which nobody agreed to yet: run it again"));
             return Ok(false);
         }
-        journal.append(&Entry::Revised { plan: next.text.clone() })?;
         *course = next;
         self.keep(course, draft);
         if !baseline.covers(&course.plan) {
