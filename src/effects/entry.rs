@@ -4,7 +4,7 @@
 //! Frameworks are recognised by what they make visible in the code: calls that register a handler, decorators and attributes, and
 //! where a file stands.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,6 +21,7 @@ mod jobs;
 mod procedures;
 mod routers;
 mod rust_routers;
+pub mod start;
 
 /// Calls from an entry point that are followed. Our choice: what lies deeper belongs to every route alike.
 const MAX_DISTANCE: u32 = 10;
@@ -135,6 +136,8 @@ pub struct Entries {
     in_place: BTreeMap<FileId, Vec<(RegionIndex, usize)>>,
     /// Nearest entry point of a function, requests before all others, and the calls in between.
     reached: BTreeMap<SymbolId, (usize, u32)>,
+    /// Functions that run only while a server starts.
+    at_start: BTreeSet<SymbolId>,
 }
 
 /// Finds the entry points of `map`.
@@ -164,6 +167,7 @@ pub fn entries(map: &RepoMap) -> Entries {
     }
     found.spread(map, true);
     found.spread(map, false);
+    found.at_start = start::only_at_start(map);
     found
 }
 
@@ -188,6 +192,12 @@ impl Entries {
     pub fn of_symbol(&self, symbol: SymbolId) -> Option<Reach<'_>> {
         let (index, distance) = *self.reached.get(&symbol)?;
         Some(Reach { entry: &self.list[index], distance })
+    }
+
+    /// Whether the function around `call` runs only while a server starts: no request, job or clock leads to it.
+    pub fn is_only_at_start(&self, map: &RepoMap, call: CallId) -> bool {
+        map.caller_of(call).is_some_and(|function| self.at_start.contains(&function))
+            && self.of_call(map, call).is_none_or(|reach| reach.entry.kind == EntryKind::Command)
     }
 
     /// How the code on a line is reached.

@@ -170,3 +170,48 @@ fn what_a_handler_calls_is_reached_and_what_it_only_registers_is_not() {
     assert_eq!(entries.of_line(&map, file, 4).map(|reach| reach.distance), Some(0));
     assert!(entries.of_line(&map, file, 5).is_none());
 }
+
+/// Functions that run only while a server starts, by name.
+fn at_start(files: &[(&str, &str)]) -> Vec<String> {
+    let map = mapped(files);
+    let mut names: Vec<String> =
+        start::only_at_start(&map).into_iter().map(|symbol| map.symbol(symbol).qualified.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_a_node_server_calls_only_as_it_loads_runs_at_start() {
+    let names = at_start(&[
+        ("package.json", r#"{"dependencies": {"express": "5"}}"#),
+        (
+            "src/server.ts",
+            "import express from 'express';\nconst app = express();\n\
+             async function sources() { await source(1); await both(); }\nasync function source(id) {}\nasync function both() {}\n\
+             async function poll() {}\nasync function later() {}\nasync function list(req, res) { await both(); }\n\
+             async function main() { await sources(); while (true) { await poll(); } }\n\
+             app.get('/items', list);\nsetInterval(() => later(), 1000);\nmain();\n",
+        ),
+    ]);
+    assert_eq!(names, ["main", "source", "sources"]);
+}
+
+#[test]
+fn what_a_rust_server_spawns_does_not_run_at_start() {
+    let files = |dependency: &str| {
+        let manifest = format!(
+            "[package]\nname = \"a\"\nversion = \"1.0.0\"\n\n[dependencies]\n{dependency} = \"1\"\ntokio = \"1\"\n"
+        );
+        at_start(&[
+            ("Cargo.toml", manifest.as_str()),
+            (
+                "src/main.rs",
+                "async fn main() { discover().await; tokio::spawn(work()); tokio::spawn(async { clean().await }); }\n\
+                 async fn discover() { table().await; }\nasync fn table() {}\nasync fn work() {}\nasync fn clean() {}\n",
+            ),
+        ])
+    };
+    assert_eq!(files("axum"), ["discover", "main", "table"]);
+    // A command's own work is all there is.
+    assert!(files("clap").is_empty());
+}

@@ -8,6 +8,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::deferral::is_deferred;
 use crate::effects::entry::EntryKind;
+use crate::effects::entry::start::RUST_SERVERS;
 use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, RegionKind};
@@ -27,22 +28,6 @@ static DOC: RuleDoc = RuleDoc {
                  without a server, file access is left alone; in JavaScript, what runs as a module is loaded, in a command or once",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
-
-/// Crates that mean many tasks share a thread.
-const SERVERS: &[&str] = &[
-    "axum",
-    "actix-web",
-    "hyper",
-    "tonic",
-    "warp",
-    "rocket",
-    "poem",
-    "salvo",
-    "tide",
-    "tower-http",
-    "async-graphql",
-    "ntex",
-];
 
 /// Calls from the async function to the API that are followed.
 const MAX_DISTANCE: u32 = 4;
@@ -197,7 +182,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     let api = effects.api(map, call, Effect::Blocking)?;
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
-    let serves = source_depends_on(map, call, SERVERS);
+    let serves = source_depends_on(map, call, RUST_SERVERS);
     // The future of `main` has a thread to itself: what only it waits for holds nobody else up.
     let is_mains = effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command)
         && runs_in_main(map, call, 0);

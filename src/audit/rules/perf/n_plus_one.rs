@@ -24,7 +24,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Perf,
     what: "a database or cache read that runs once for each item of a collection, directly or through calls",
     why: "the number of round trips grows with the data: fast with ten rows in a test, slow with a thousand in use",
-    quiet_when: "the collection is a literal or an enum, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
+    quiet_when: "the collection is a literal, an enum, a constant, a part of the configuration or of the arguments, or the tables of the \
+                 database itself, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
                  item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
                  sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the loop keeps \
                  what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \

@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod by_design;
 pub mod chunks;
+pub mod hand_written;
 pub mod hooks;
 pub mod kept;
 pub mod loops;
@@ -94,6 +95,10 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         return None;
     }
     let origin = origin(map, effects, call, &iteration);
+    let lists_catalog = matches!(origin, Origin::Query(source) if hand_written::asks_the_catalog(map, source));
+    if lists_catalog || causes.last().is_some_and(|cause| hand_written::asks_the_catalog(map, cause.call)) {
+        return None;
+    }
     if by_design::is_by_design(map, effects, call, &iteration, &causes, origin) {
         return None;
     }

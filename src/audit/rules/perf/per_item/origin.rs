@@ -1,6 +1,7 @@
 //! Where the items of a loop come from: how many there may be depends on it.
 
 use crate::audit::place::{self, Iteration};
+use crate::audit::rules::perf::per_item::hand_written::is_hand_written;
 use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
@@ -38,7 +39,7 @@ impl Origin {
 }
 
 /// Calls that give the items they are called on, fewer or in another order.
-const PASSES_ON: &[&str] = &[
+pub(super) const PASSES_ON: &[&str] = &[
     "iter",
     "into_iter",
     "iter_mut",
@@ -255,6 +256,7 @@ pub fn is_bounded(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> boo
         || is_literal(over, scope, 0)
         || is_small_field(map, call, over)
         || is_small_argument(map, call, over, scope)
+        || is_hand_written(map, call, over, scope)
 }
 
 /// A list the code writes out: a literal, a constant, the variants of an enum.
@@ -270,10 +272,14 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
     let (over, scope) = scope.resolve(over);
     let literal = |expr: &Expr| is_literal(expr, scope, depth + 1);
     match over {
-        Expr::Array(items) => items.iter().all(|item| match item {
-            Expr::Spread(inner) => literal(inner),
-            _ => true,
-        }),
+        // An empty list that is looped over is filled elsewhere.
+        Expr::Array(items) => {
+            !items.is_empty()
+                && items.iter().all(|item| match item {
+                    Expr::Spread(inner) => literal(inner),
+                    _ => true,
+                })
+        }
         Expr::Object(_) | Expr::Text(_) => true,
         Expr::Name(name) => is_constant_name(name),
         Expr::Path(segments) => segments.last().is_some_and(|name| is_constant_name(name)),

@@ -48,6 +48,11 @@ impl<'a> Scope<'a> {
         Scope { facts, owner: Some(function), region: None, at: u32::MAX }
     }
 
+    /// The top level of a module.
+    pub fn of_module(facts: &'a FileFacts) -> Scope<'a> {
+        Scope { facts, owner: None, region: None, at: u32::MAX }
+    }
+
     /// The place of a declaration, from where its value is read.
     pub fn of_binding(self, binding: &Binding) -> Scope<'a> {
         Scope { owner: binding.owner, region: binding.region, at: binding.span.start, ..self }

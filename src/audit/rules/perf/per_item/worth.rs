@@ -9,6 +9,7 @@ use crate::audit::rules::perf::per_item::kept::is_fallback;
 use crate::audit::rules::perf::per_item::origin::Origin;
 use crate::audit::rules::perf::per_item::verbs::{is_operation, names_a_write, names_an_act, receiver_acts};
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
+use crate::effects::entry::EntryKind;
 use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};
 use crate::repo_map::expr::Expr;
@@ -63,12 +64,15 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         impact = impact.min(2);
         // Written in one transaction, a statement a row is what an embedded database is fast at.
         let written = site.effect() == Effect::DbWrite;
-        ceiling = ceiling.min(if written { Confidence::Low } else { Confidence::Med });
+        let is_command =
+            effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind == EntryKind::Command);
+        ceiling = ceiling.min(if written || is_command { Confidence::Low } else { Confidence::Med });
     }
     if waits_for_heavier(map, effects, site)
         || is_one_of_many_arms(map, site.call, site.iteration.region)
         || is_seldom(map, site)
         || runs_once(map, site)
+        || starts_the_program(map, effects, site)
         || is_piece_of_work(map, site)
     {
         ceiling = Confidence::Low;
@@ -151,6 +155,28 @@ fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
     let source = map.file(site.call.file);
     source.role == FileRole::Migration
         || source.path.split('/').any(|part| MARKS.contains(&part.split('.').next().unwrap_or(part)))
+}
+
+/// What only runs while a server starts, over what somebody configured; where it is not known who calls, the name may say so.
+fn starts_the_program(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    const FOLDERS: &[&str] = &["config", "configuration", "startup", "bootstrap"];
+    const VERBS: &[&str] = &["bootstrap", "startup", "discover"];
+    const ALONE: &[&str] = &["init", "initialize", "initialise", "setup"];
+    if effects.entries.is_only_at_start(map, site.call) {
+        return true;
+    }
+    let function = place::function_name(map, site.call);
+    let last = function.rsplit(['.', ':']).next().unwrap_or(&function);
+    // `init()` is about the program; `initBoard(id)` is about a board.
+    let is_named = ALONE.contains(&last)
+        || place::words(last).first().is_some_and(|word| VERBS.contains(&word.as_str()))
+        || map
+            .file(site.call.file)
+            .path
+            .split('/')
+            .any(|part| FOLDERS.contains(&part.split('.').next().unwrap_or(part)));
+    let reach = effects.entries.of_call(map, site.call);
+    is_named && reach.is_none_or(|reach| reach.entry.kind == EntryKind::Command)
 }
 
 /// Prisma sends the `findUnique` calls of one tick as one query.
