@@ -6,7 +6,9 @@ use crate::advisories::Advisories;
 use crate::audit::draft::PlanDraft;
 use crate::audit::reach::Reach;
 use crate::audit::texts::Texts;
-use crate::effects::Effects;
+use crate::effects::tables::Origin;
+use crate::effects::taint::Danger;
+use crate::effects::{self, Effect, Effects};
 use crate::finding::{Category, Finding};
 use crate::repo_map::RepoMap;
 use crate::tree::Tree;
@@ -28,10 +30,34 @@ pub struct RuleDoc {
     pub example: &'static str,
 }
 
+/// A part of the tables about libraries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Calls that have an effect.
+    Effect(Effect),
+    /// Calls that must not get what somebody outside chose, and where such values come in.
+    Danger(Danger),
+}
+
+impl Table {
+    /// The libraries it speaks of, the versions its names were taken from, and where those are documented; by name.
+    pub fn origins(self) -> Vec<&'static Origin> {
+        match self {
+            Table::Effect(effect) => effects::tables::origins(effect),
+            Table::Danger(danger) => effects::taint::tables::origins(danger),
+        }
+    }
+}
+
 /// One detector.
 pub trait Rule: Sync {
     /// What it says about itself.
     fn doc(&self) -> &'static RuleDoc;
+
+    /// What it has to know of libraries: `improve rules` shows which, and where that is documented.
+    fn rests_on(&self) -> &'static [Table] {
+        &[]
+    }
 
     /// Findings in the whole repository, from facts, shapes and effects; never from source text.
     fn check(&self, _map: &RepoMap, _effects: &Effects) -> Vec<Finding> {

@@ -28,16 +28,22 @@ pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
     let chosen = match &id {
         None => None,
         Some(id) => Some(
-            docs.iter().find(|doc| doc.id == id).copied().ok_or_else(|| unknown(id, docs.iter().map(|doc| doc.id)))?,
+            RULES
+                .iter()
+                .copied()
+                .find(|rule| rule.doc().id == id)
+                .ok_or_else(|| unknown(id, docs.iter().map(|doc| doc.id)))?,
         ),
     };
     outputs.write(&context.console, &|format, _| match (format, chosen) {
         (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, None) => report::list(&docs, &page),
-        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, Some(doc)) => report::rule(doc, &page),
-        (Format::Json, None) => json::document(&docs.iter().map(|doc| report::RuleRow::new(doc)).collect::<Vec<_>>()),
-        (Format::Json, Some(doc)) => json::document(&report::RuleRow::new(doc)),
-        (Format::Jsonl, None) => json::lines(docs.iter().map(|doc| report::RuleRow::new(doc))),
-        (Format::Jsonl, Some(doc)) => json::line(&report::RuleRow::new(doc)),
+        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, Some(rule)) => report::rule(rule, &page),
+        (Format::Json, None) => {
+            json::document(&RULES.iter().map(|rule| report::RuleRow::new(*rule)).collect::<Vec<_>>())
+        }
+        (Format::Json, Some(rule)) => json::document(&report::RuleRow::new(rule)),
+        (Format::Jsonl, None) => json::lines(RULES.iter().map(|rule| report::RuleRow::new(*rule))),
+        (Format::Jsonl, Some(rule)) => json::line(&report::RuleRow::new(rule)),
     })?;
     Ok(ExitCode::Done)
 }

@@ -148,6 +148,23 @@ impl Origin {
     }
 }
 
+/// Where what is known of calls with `effect` comes from, by library.
+pub fn origins(effect: Effect) -> Vec<&'static Origin> {
+    let has = |api: &Api| match api.effect {
+        Some(own) => own == effect || effect == Effect::Blocking && api.blocks,
+        // The statement decides.
+        None => matches!(effect, Effect::DbRead | Effect::DbWrite) || effect == Effect::Blocking && api.blocks,
+    };
+    let libraries = LIBRARIES.iter().chain(CHECKS);
+    let mut found: Vec<&Origin> = libraries
+        .filter(|library| library.apis.iter().chain(library.shapes).any(has))
+        .flat_map(|one| one.origins)
+        .collect();
+    found.sort_by_key(|origin| (origin.library, origin.documentation));
+    found.dedup();
+    found
+}
+
 /// One source of a table.
 pub const fn origin(library: &'static str, versions: &'static str, documentation: &'static str) -> Origin {
     Origin { library, versions, documentation }

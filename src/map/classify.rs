@@ -6,16 +6,13 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use crate::repo_map::name::file_name;
 use crate::repo_map::{FileRole, SkipReason};
 
 /// The extension without its dot, or nothing: `ts` for `a/b.d.ts`.
 pub fn extension(path: &str) -> &str {
     let name = file_name(path);
     name.rsplit_once('.').map_or("", |(stem, extension)| if stem.is_empty() { "" } else { extension })
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn folders(path: &str) -> impl DoubleEndedIterator<Item = &str> {

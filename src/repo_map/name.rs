@@ -217,6 +217,11 @@ impl Visitor<'_> for Text {
     }
 }
 
+/// The last part of a path with slashes.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// The words of a name: `signatureToken`, `signature_token` and `SIGNATURE_TOKEN` are `signature`, `token`.
 pub fn words(name: &str) -> Vec<String> {
     let mut found: Vec<String> = vec![String::new()];

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::layout::{Page, indented, paint, style, wrap};
-use crate::audit::rule::RuleDoc;
+use crate::audit::rule::{Rule, RuleDoc};
+use crate::effects::tables::Origin;
 use crate::finding::Category;
 
 /// What a rule says about itself.
@@ -24,11 +25,25 @@ pub struct RuleRow {
     pub quiet_when: String,
     /// A few lines that fire.
     pub example: String,
+    /// Libraries whose calls it knows, and from where.
+    pub libraries: Vec<LibraryRow>,
+}
+
+/// Where what a rule knows of a library comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LibraryRow {
+    /// The package, crate or standard.
+    pub library: String,
+    /// Release lines whose documentation has the calls, or `living standard`.
+    pub versions: String,
+    /// Address of the documentation.
+    pub documentation: String,
 }
 
 impl RuleRow {
-    /// The row of `doc`.
-    pub fn new(doc: &RuleDoc) -> RuleRow {
+    /// The row of `rule`.
+    pub fn new(rule: &dyn Rule) -> RuleRow {
+        let doc = rule.doc();
         RuleRow {
             id: doc.id.to_owned(),
             category: doc.category,
@@ -36,8 +51,24 @@ impl RuleRow {
             why: doc.why.to_owned(),
             quiet_when: doc.quiet_when.to_owned(),
             example: doc.example.to_owned(),
+            libraries: origins(rule)
+                .into_iter()
+                .map(|origin| LibraryRow {
+                    library: origin.library.to_owned(),
+                    versions: origin.versions.to_owned(),
+                    documentation: origin.documentation.to_owned(),
+                })
+                .collect(),
         }
     }
+}
+
+/// What a rule knows of libraries, each source once.
+fn origins(rule: &dyn Rule) -> Vec<&'static Origin> {
+    let mut found: Vec<&Origin> = rule.rests_on().iter().flat_map(|table| table.origins()).collect();
+    found.sort_by_key(|origin| (origin.library, origin.documentation));
+    found.dedup();
+    found
 }
 
 /// Every rule in one line, under its category.
@@ -62,7 +93,8 @@ pub fn list(docs: &[&RuleDoc], page: &Page) -> String {
 }
 
 /// One rule in full.
-pub fn rule(doc: &RuleDoc, page: &Page) -> String {
+pub fn rule(rule: &dyn Rule, page: &Page) -> String {
+    let doc = rule.doc();
     let width = page.width.min(100);
     let mut text = format!("{} ({})\n", paint(style::STRONG, doc.id), doc.category.label());
     for (title, body) in [("Finds", doc.what), ("Why it matters", doc.why), ("Stays quiet when", doc.quiet_when)] {
@@ -78,5 +110,15 @@ pub fn rule(doc: &RuleDoc, page: &Page) -> String {
         paint(style::STRONG, "To suppress one finding, beside the line"),
         doc.id
     );
+    let origins = origins(rule);
+    if !origins.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, "Libraries it knows, from their documentation"));
+        let names: Vec<String> =
+            origins.iter().map(|origin| format!("{} {}", origin.library, origin.versions)).collect();
+        let wide = names.iter().map(String::len).max().unwrap_or_default();
+        for (name, origin) in names.iter().zip(&origins) {
+            let _ = writeln!(text, "  {name:wide$}  {}", origin.documentation);
+        }
+    }
     text
 }

@@ -93,6 +93,16 @@ impl Library {
     }
 }
 
+/// Where what is known of values from outside and of calls with `danger` comes from, by library.
+pub fn origins(danger: Danger) -> Vec<&'static Origin> {
+    let speaks =
+        |library: &&&Library| !library.sources.is_empty() || library.sinks.iter().any(|sink| sink.danger == danger);
+    let mut found: Vec<&Origin> = LIBRARIES.iter().filter(speaks).flat_map(|library| library.origins).collect();
+    found.sort_by_key(|origin| (origin.library, origin.documentation));
+    found.dedup();
+    found
+}
+
 /// Where values come in.
 #[derive(Debug, Clone, Copy)]
 pub enum Source {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::remedy::Remedy;
 use crate::effects::entry::Handler;
 use crate::effects::{Effect, Effects, chain};
@@ -56,6 +56,9 @@ const FALLIBLE: &[&str] = &[
     "query",
     "from_hex",
 ];
+
+/// Of these, those that look something up when they are no method of the text.
+const LOOKS_UP: &[&str] = &["find", "get", "get_first", "query", "header", "nth"];
 
 /// Calls that hand on what they are asked.
 const TRANSPARENT: &[&str] = &[
@@ -118,6 +121,10 @@ const MAX_HOPS: usize = 2;
 impl Rule for PanicOnInput {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::Panics)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
@@ -280,6 +287,8 @@ fn is_text(facts: &FileFacts, expr: &Expr, names: &BTreeSet<&str>) -> bool {
             let known = TRANSPARENT.contains(&site.name.as_str()) || FALLIBLE.contains(&site.name.as_str());
             match site.callee.peeled() {
                 Expr::Member(object, _) => known && is_text(facts, object, names),
+                // `User::find(id)`, `get(key)`: what is kept under the text is not the text.
+                _ if LOOKS_UP.contains(&site.name.as_str()) => false,
                 _ => known && site.arguments.first().is_some_and(|argument| is_text(facts, argument, names)),
             }
         }

@@ -3,8 +3,8 @@
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::{Effect, Effects};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
+use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Catch, CatchForm, FileFacts, LanguageName, RegionKind, SymbolIndex, Usage};
@@ -28,6 +28,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for SwallowedError {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbWrite), Table::Effect(Effect::Queue)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
@@ -274,7 +278,22 @@ fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -
             })
     };
     let first = *written.first()?;
-    (written.iter().all(writes) && !written.iter().any(minor)).then_some(first)
+    (written.iter().all(writes) && !written.iter().any(|call| minor(call) || only_touches(facts, *call)))
+        .then_some(first)
+}
+
+/// `.update({ last_used_at: now })`, `data: { lastSeenAt }`: what is noted in passing, and noted again the next time.
+fn only_touches(facts: &FileFacts, call: CallId) -> bool {
+    let is_minor = |key: &str| place::words(key).iter().any(|word| MINOR.contains(&word.as_str()));
+    let links = chain::receivers(facts, call.index);
+    links.iter().flat_map(|link| &facts.call(*link).arguments).any(|argument| {
+        let Expr::Object(entries) = argument.peeled() else { return false };
+        let written = entries.iter().find(|(key, _)| key == "data").map_or(entries, |(_, data)| match data.peeled() {
+            Expr::Object(inner) => inner,
+            _ => entries,
+        });
+        !written.is_empty() && written.iter().all(|(key, _)| is_minor(key))
+    })
 }
 
 fn of_logging_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write: CallId) -> Finding {

@@ -12,8 +12,8 @@ mod wording;
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
+use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Finding};
 use crate::repo_map::facts::{Span, Usage};
 use crate::repo_map::recon::CommandPurpose;
@@ -38,6 +38,17 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for UnawaitedPromise {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[
+            Table::Effect(Effect::DbRead),
+            Table::Effect(Effect::DbWrite),
+            Table::Effect(Effect::Http),
+            Table::Effect(Effect::Redis),
+            Table::Effect(Effect::Queue),
+            Table::Effect(Effect::Fs),
+        ]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

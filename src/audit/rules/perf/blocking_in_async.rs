@@ -5,7 +5,7 @@ mod request;
 use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::effects::deferral::is_deferred;
 use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;
@@ -35,6 +35,10 @@ const MAX_DISTANCE: u32 = 4;
 impl Rule for BlockingInAsync {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::Blocking)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
@@ -182,7 +186,8 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     let api = effects.api(map, call, Effect::Blocking)?;
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
-    let serves = source_depends_on(map, call, RUST_SERVERS);
+    // One person uses a desktop program: a small file is read before anybody else waits, whatever server it has on the side.
+    let serves = source_depends_on(map, call, RUST_SERVERS) && !source_depends_on(map, call, &["tauri"]);
     // The future of `main` has a thread to itself: what only it waits for holds nobody else up.
     let is_mains = effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command)
         && runs_in_main(map, call, 0);
@@ -319,9 +324,8 @@ fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
     let facts = &map.file(call.file).facts;
     for (_, region) in facts.enclosing_regions(map.call(call).region) {
         match &region.kind {
-            // Async code of its own: what is around it no longer decides.
-            RegionKind::AsyncBlock => return false,
-            RegionKind::Callback { is_async: true, .. } => return false,
+            // Async code of its own: what is around it no longer decides, unless that is a thread.
+            RegionKind::AsyncBlock | RegionKind::Callback { is_async: true, .. } => return on_own_thread(map, call),
             RegionKind::Callback { .. } => return true,
             RegionKind::Loop(_)
             | RegionKind::Try
@@ -331,6 +335,17 @@ fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
         }
     }
     is_deferred(map, call, Effect::Blocking)
+}
+
+/// `thread::spawn(move || runtime.block_on(async { … }))`: a thread with a runtime of its own, on which nobody else waits.
+fn on_own_thread(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(map.call(call).region).any(|(_, region)| {
+        let RegionKind::Callback { call: Some(host), is_async: false, .. } = &region.kind else { return false };
+        let host = facts.call(*host);
+        let names = chain::names(facts, &host.callee).unwrap_or_default();
+        host.name == "spawn" && (names.contains(&"thread") || names.contains(&"Builder"))
+    })
 }
 
 /// Blocking calls of one function.

@@ -3,7 +3,7 @@
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::perf::batching;
 use crate::audit::rules::perf::per_item::PerItem;
 use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
@@ -39,6 +39,10 @@ const SHOWN: usize = 4;
 impl Rule for NPlusOne {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbRead), Table::Effect(Effect::Redis)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

@@ -3,12 +3,13 @@
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::perf::batching;
 use crate::audit::rules::perf::per_item::wording::{call_text, sink_text};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::name::file_name;
 use crate::repo_map::recon::CommandPurpose;
 
 mod query;
@@ -38,6 +39,10 @@ const MAX_PLACES: usize = 60;
 impl Rule for NPlusOneResolver {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbRead)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
@@ -172,10 +177,6 @@ impl Rule for NPlusOneResolver {
             risk: Some(Risk::Med),
         })
     }
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn finding(map: &RepoMap, effects: &Effects, sites: &[Site<'_>], confidence: Confidence) -> Finding {

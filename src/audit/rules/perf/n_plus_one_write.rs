@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::perf::batching;
 use crate::audit::rules::perf::n_plus_one::{elsewhere, further_places, others_text, same_text, with_places};
 use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
@@ -34,6 +34,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for NPlusOneWrite {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbWrite), Table::Effect(Effect::Queue)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

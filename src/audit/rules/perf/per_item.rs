@@ -87,7 +87,7 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || kept::stands_in_for_a_loader(map, call)
         || own_statement::has_own_statement(map, call, &names, &iteration.bindings, &causes)
         || own_statement::asks_for_a_range(facts, call, &names)
-        || by_design::asks_each_database(&iteration.bindings)
+        || by_design::asks_each_database(facts, &iteration)
         || by_design::walks_conditions(&iteration.bindings)
         || effect == Effect::Redis && by_design::also_asks_for_many(facts, call)
         || by_design::chooses_what_runs(facts, call, &iteration)

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
+use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
@@ -44,6 +44,10 @@ pub struct Sequence {
 impl Rule for SequentialAwait {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbRead), Table::Effect(Effect::Http)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -27,6 +27,16 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for UnboundedConcurrency {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[
+            Table::Effect(Effect::DbRead),
+            Table::Effect(Effect::DbWrite),
+            Table::Effect(Effect::Http),
+            Table::Effect(Effect::Fs),
+            Table::Effect(Effect::Process),
+        ]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

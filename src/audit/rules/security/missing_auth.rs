@@ -2,8 +2,8 @@
 
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
+use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
@@ -36,6 +36,10 @@ const SIBLING: &str = "sibling";
 impl Rule for MissingAuth {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::AuthCheck)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

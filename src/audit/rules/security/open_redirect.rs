@@ -1,7 +1,7 @@
 //! `open-redirect`: a browser sent to an address chosen by whoever made the link.
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
@@ -25,6 +25,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for OpenRedirect {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Danger(Danger::Redirect)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

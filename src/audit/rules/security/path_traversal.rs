@@ -1,7 +1,7 @@
 //! `path-traversal`: a file chosen by whoever sends the request.
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a file path built from a request and opened, with nothing that keeps it inside a folder",
     why: "`../../etc/passwd` is a valid file name to a path join: any file the process can read is served, any it can write is lost",
     quiet_when: "the value is a number or an id with a form of its own, is cut to its base name, passes an anchored pattern or a fixed \
-                 list, or its normalised path is compared with the folder",
+                 list, or its normalised path is compared with the folder, or the window of a desktop program names the whole path",
     example: "app.get('/files/:name', (req, res) => res.sendFile(path.join(root, req.params.name)));",
 };
 
@@ -28,8 +28,13 @@ impl Rule for PathTraversal {
         &DOC
     }
 
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Danger(Danger::Path)]
+    }
+
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        tainted::groups(map, effects, &[Danger::Path]).iter().map(|group| finding(map, group)).collect()
+        let groups = tainted::groups(map, effects, &[Danger::Path]);
+        groups.iter().filter(|group| !is_named_whole(group.worst)).map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -125,6 +130,12 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
         .risk(Risk::Low)
         .confidence(confidence(flow))
         .build()
+}
+
+/// The window's own code, or who may write to a queue, names a whole path (`open(path)`, `path.join("meta.json")`): a person picked
+/// that file, and there is no folder it has to stay in.
+fn is_named_whole(flow: &Flow) -> bool {
+    flow.trust == Trust::Stored && flow.sibling.is_none() && flow.context.before.is_empty()
 }
 
 /// `…/${slug}.mdx`: whatever the value is, only files of one kind are opened.

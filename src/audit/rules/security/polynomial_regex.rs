@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::audit::draft::PlanDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::remedy::Remedy;
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
@@ -29,6 +29,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for PolynomialRegex {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Danger(Danger::Backtracking)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

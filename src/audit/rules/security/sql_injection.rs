@@ -2,7 +2,7 @@
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
 use crate::effects::taint::{Context, Danger, Flow, Trust};
@@ -26,6 +26,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for SqlInjection {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Danger(Danger::Sql)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

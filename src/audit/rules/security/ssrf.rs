@@ -1,7 +1,7 @@
 //! `ssrf`: a server that fetches an address chosen by whoever sends the request.
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
@@ -26,6 +26,10 @@ static DOC: RuleDoc = RuleDoc {
 impl Rule for Ssrf {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Danger(Danger::Url)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {

@@ -24,7 +24,8 @@ pub fn groups<'a>(map: &RepoMap, effects: &'a Effects, dangers: &[Danger]) -> Ve
     for flow in effects.flows(map).iter().filter(|flow| dangers.contains(&flow.danger)) {
         let same = |group: &&mut Group<'a>| {
             let other = group.worst;
-            let alike = other.danger == flow.danger && other.place.0 == flow.place.0;
+            let same_danger = other.danger == flow.danger;
+            let alike = same_danger && other.place.0 == flow.place.0;
             // One value that does harm in several calls of a function is checked once.
             let one_source = !flow.source.is_empty()
                 && other.source == flow.source
@@ -32,10 +33,10 @@ pub fn groups<'a>(map: &RepoMap, effects: &'a Effects, dangers: &[Danger]) -> Ve
             let one_value = one_source
                 && body_of(map, other.sink) == body_of(map, flow.sink)
                 && body_of(map, flow.sink) != (None, None);
-            // Two handlers that hand an address to the same helper: it is checked there.
+            // Handlers, of whatever file, that hand an address to the same helper: it is checked there.
             let one_helper =
                 flow.danger == Danger::Url && !flow.reaches.is_empty() && flow.reaches.last() == other.reaches.last();
-            alike && (other.sink == flow.sink || one_value || one_helper)
+            alike && (other.sink == flow.sink || one_value) || same_danger && one_helper
         };
         match groups.iter_mut().rev().find(same) {
             Some(group) => {

@@ -92,6 +92,13 @@ const HARMLESS: &[&str] = &[
     "hash",
     "class",
     "method",
+    // A signature of content, by which a change is noticed.
+    "manifest",
+    "schema",
+    "layout",
+    "config",
+    "content",
+    "function",
 ];
 
 /// How one side of a comparison looks.

@@ -158,6 +158,23 @@ fn is_password(facts: &FileFacts, expr: &Expr) -> bool {
     found
 }
 
+/// `sha1(nonce + created + password)`, `md5(user:realm:password)`: what a protocol wants to see, made anew each time and not stored.
+fn answers_a_challenge(facts: &FileFacts, expr: &Expr) -> bool {
+    let says = |name: &str| {
+        place::words(name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "nonce" | "cnonce" | "realm" | "challenge" | "timestamp" | "created" | "time" | "date"
+            )
+        })
+    };
+    let mut found = false;
+    chain::walk_deep(facts, expr, &mut |inner| {
+        found |= matches!(inner, Expr::Name(name) | Expr::Member(_, name) if says(name));
+    });
+    found
+}
+
 /// Words of functions and files that hash a password for another reason.
 const OTHER_REASONS: &[&str] = &[
     "pwned",
@@ -197,7 +214,7 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
     }
     let (algorithm, value) = hashed(map, call)?;
     let facts = &source.facts;
-    if !is_password(facts, value) {
+    if !is_password(facts, value) || answers_a_challenge(facts, value) {
         return None;
     }
     let site = facts.call(call.index);

@@ -149,12 +149,34 @@ fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
             }
         }
     }
+    found.retain(|hole| is_set(hole));
     // Commits of a push come from people with write access.
     found.retain(|hole| {
         !(hole.context.contains("commit")
             && workflow.triggers.iter().all(|trigger| trigger == "push" || trigger == "workflow_dispatch"))
     });
     found
+}
+
+/// Whether an event that starts the workflow brings the text along: on any other the expression is empty.
+fn is_set(hole: &Hole<'_>) -> bool {
+    const EVENTS: &[(&str, &[&str])] = &[
+        ("github.head_ref", &["pull_request"]),
+        ("github.event.pull_request", &["pull_request"]),
+        ("github.event.issue", &["issue"]),
+        ("github.event.review_comment", &["pull_request_review"]),
+        ("github.event.review", &["pull_request_review"]),
+        ("github.event.comment", &["issue_comment", "commit_comment", "discussion_comment", "pull_request_review"]),
+        ("github.event.discussion", &["discussion"]),
+        ("github.event.workflow_run", &["workflow_run"]),
+        ("github.event.pages", &["gollum"]),
+    ];
+    let triggers = &hole.workflow.triggers;
+    // Who calls a reusable workflow decides the event.
+    let open = triggers.is_empty() || triggers.iter().any(|trigger| trigger == "workflow_call");
+    let known = EVENTS.iter().find(|(context, _)| hole.context.starts_with(context));
+    open || known
+        .is_none_or(|(_, events)| triggers.iter().any(|trigger| events.iter().any(|event| trigger.starts_with(event))))
 }
 
 /// `${{ … }}` on a line.

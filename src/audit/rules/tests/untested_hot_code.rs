@@ -11,6 +11,7 @@ use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, SymbolKind};
+use crate::repo_map::name::file_name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
 
@@ -108,7 +109,7 @@ fn finding(map: &RepoMap, effects: &Effects, reach: &TestReach<'_>, file: FileId
     let title = if found.len() == 1 {
         format!("no test reaches {}, which is called from {}", names[0], count_of(callers(map, first), "place"))
     } else {
-        format!("no test reaches {} of `{}`", count_of(found.len(), "much-used function"), file_name(&source.path))
+        format!("no test reaches {} of `{}`", count_of(found.len(), "much-used function"), telling_name(&source.path))
     };
     let by_hand = found.iter().any(|id| talks_to_the_terminal(map, *id));
     let mut draft = FindingDraft::at_symbol(&DOC, map, first, 1, "function")
@@ -171,8 +172,8 @@ fn talks_to_the_terminal(map: &RepoMap, id: SymbolId) -> bool {
 }
 
 /// The file's name; of files that are named for their folder, that.
-fn file_name(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+fn telling_name(path: &str) -> &str {
+    let name = file_name(path);
     let stem = name.split('.').next().unwrap_or(name);
     if !matches!(stem, "mod" | "index" | "lib" | "main" | "page" | "route" | "layout") {
         return name;
@@ -231,7 +232,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         title: if count == 1 {
             format!("Cover `{}` with tests", first.qualified)
         } else {
-            format!("Cover the much-used functions of `{}` with tests", file_name(path))
+            format!("Cover the much-used functions of `{}` with tests", telling_name(path))
         },
         why: format!("{} With tests in place a mistake in the next change shows before it ships.", finding.message),
         excerpts: functions

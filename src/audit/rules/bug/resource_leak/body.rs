@@ -181,7 +181,7 @@ pub fn runs_often(map: &RepoMap, effects: &Effects, call: CallId, body: Body) ->
         Some(_) => return false,
         None => {}
     }
-    if body.callback.is_some() {
+    if body.callback.is_some() || effects.entries.is_only_at_start(map, call) {
         return false;
     }
     let Some(index) = body.symbol else { return false };

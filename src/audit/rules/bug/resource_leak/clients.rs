@@ -2,7 +2,7 @@
 
 use crate::audit::rules::bug::resource_leak::body::{Body, runs_often};
 use crate::audit::rules::bug::resource_leak::{Kind, Leak};
-use crate::effects::Effects;
+use crate::effects::{Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, HeritageKind, Import, ImportItem, Usage};
@@ -50,6 +50,15 @@ pub fn closes(name: &str) -> bool {
     )
 }
 
+/// Methods of a client that give the client.
+const GIVE_ITSELF: &[&str] = &["connect", "duplicate", "on", "once", "$extends", "$on", "initialize", "withOptions"];
+
+/// Whether the function around `call` returns what the chain it starts gives.
+fn is_given_back(map: &RepoMap, call: CallId) -> bool {
+    let end = map.call(chain::end(map, call));
+    end.usage == Usage::Returned && GIVE_ITSELF.contains(&end.name.as_str())
+}
+
 /// Clients that one call makes and nobody closes.
 pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
@@ -79,6 +88,10 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         return Some(leak(Confidence::High, ", made for each request".to_owned()));
     }
     let name = match &site.usage {
+        // `return createClient(url).connect()`: whoever asked for it has it.
+        Usage::Receiver(next) if GIVE_ITSELF.contains(&facts.call(*next).name.as_str()) && is_given_back(map, call) => {
+            return None;
+        }
         // `new PrismaClient().user.findMany()`: nobody can close it.
         Usage::Receiver(_) if runs_often(map, effects, call, body) => {
             return Some(leak(Confidence::High, String::new()));

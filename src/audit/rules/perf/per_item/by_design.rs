@@ -108,8 +108,23 @@ pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) ->
     )
 }
 
-/// The items are databases or queues, and each is asked once.
-pub fn asks_each_database(bindings: &[&str]) -> bool {
+/// The items are databases or queues, and each is asked once: `for db of databases`, `[...this.stores.values()].map((s) => …)`.
+pub fn asks_each_database(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
+    const LISTS: &[&str] =
+        &["databases", "stores", "shards", "replicas", "pools", "backends", "datasources", "tenants"];
+    let bindings = &iteration.bindings;
+    let lists = iteration.over.is_some_and(|over| {
+        let mut found = false;
+        chain::walk_deep(facts, over, &mut |inner| {
+            // A field of the object itself: rows of stores come from a query.
+            found |= matches!(inner, Expr::Member(object, name)
+                if matches!(object.peeled(), Expr::This) && LISTS.contains(&name.as_str()));
+        });
+        found
+    });
+    if lists {
+        return true;
+    }
     const DATABASES: &[&str] = &[
         "db",
         "client",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::place;
 use crate::audit::rules::perf::per_item::origin::Origin;
 use crate::audit::rules::perf::per_item::verbs::is_operation;
 use crate::audit::rules::perf::per_item::worth::{Worth, worth};
@@ -9,7 +10,7 @@ use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
 use crate::effects::{Effect, Effects};
 use crate::finding::Finding;
-use crate::repo_map::expr::Expr;
+use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
 
 /// What one loop does once an item.
@@ -118,6 +119,9 @@ enum Helper {
 }
 
 fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
+    if hands_over_its_statement(map, site.call) {
+        return Helper::Own(site.call);
+    }
     if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
         return Helper::Function(function);
     }
@@ -134,6 +138,26 @@ fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
     } else {
         Helper::Own(site.call)
     }
+}
+
+/// `Database::run("DELETE FROM keys WHERE id = $1", id)`: what is called runs whatever it is given, and has no batch helper.
+fn hands_over_its_statement(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = facts.call(call.index);
+    site.arguments.iter().take(3).any(|argument| {
+        let text = match place::resolve(facts, site.caller, argument) {
+            Expr::Text(text) => Some(text),
+            Expr::Template(parts) => match parts.first() {
+                Some(TemplatePart::Text(text)) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        };
+        let first = text.and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+        ["select", "insert", "update", "delete", "with", "replace", "merge"]
+            .into_iter()
+            .any(|word| first.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Turns loops into findings: those that want the same helper become one, the best of them first.

@@ -147,6 +147,8 @@ fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
         "seed",
         "seeds",
         "populate",
+        "dummy",
+        "fixtures",
         "checks",
         "disabled",
         "debug",
