@@ -250,6 +250,10 @@ fn of_verdict(pattern: &str, verdict: Verdict) -> Check {
                 letter.escape_debug()
             ))
         }
+        Verdict::OpenHost => {
+            let shown: String = pattern.chars().take(60).collect();
+            Check::Leaky(format!("the pattern `{}` accepts any host", shown.replace('`', "\\`")))
+        }
         Verdict::Unclear => Check::Named,
     }
 }

@@ -207,6 +207,7 @@ impl Taint<'_> {
                 return match pattern.map(|pattern| verdict(pattern, danger, context)) {
                     Some(Verdict::Harmless) => Field::Harmless,
                     Some(Verdict::Lets(letter)) => Field::Text(Some(letter)),
+                    Some(Verdict::OpenHost) => Field::Text(None),
                     Some(Verdict::Unclear) | None => Field::Unclear,
                 };
             }

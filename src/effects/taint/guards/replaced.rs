@@ -37,7 +37,7 @@ impl Taint<'_> {
             let class = class.trim_end_matches(['+', '*']);
             return match verdict(&format!("^[{class}*$"), danger, context) {
                 Verdict::Harmless => Found::of(Trust::Constant),
-                Verdict::Lets(_) => found,
+                Verdict::Lets(_) | Verdict::OpenHost => found,
                 Verdict::Unclear => Found { trust: Trust::Unknown, ..found },
             };
         }
