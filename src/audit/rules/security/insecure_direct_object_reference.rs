@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place::{self, words};
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::effects::entry::{Entry, EntryKind};
+use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::Usage;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap};
 
+mod clauses;
 mod handler;
 mod queries;
 
@@ -40,6 +40,10 @@ const SIBLING: &str = "asks whose it is";
 impl Rule for InsecureDirectObjectReference {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
+    }
+
+    fn rests_on(&self) -> &'static [Table] {
+        &[Table::Effect(Effect::DbRead), Table::Effect(Effect::DbWrite), Table::Effect(Effect::AuthCheck)]
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
@@ -137,7 +141,7 @@ fn odd_ones<'a>(map: &RepoMap, effects: &Effects, queries: &[Query<'a>]) -> Vec<
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for key in owned.iter().flat_map(|query| &query.owners) {
-            *counts.entry(key).or_default() += 1;
+            *counts.entry(key.as_str()).or_default() += 1;
         }
         let owner =
             counts.iter().max_by_key(|(key, count)| (**count, std::cmp::Reverse(**key))).map_or("", |(key, _)| key);
@@ -178,11 +182,7 @@ fn is_odd(map: &RepoMap, effects: &Effects, query: &Query<'_>) -> bool {
     if code.file != query.call.file || !code.is_sent(id, 4) {
         return false;
     }
-    let record = match &map.call(query.call).usage {
-        Usage::Bound(name) if !name.is_empty() => Some(name.as_str()),
-        _ => None,
-    };
-    !code.was_asked(effects, id) && !code.asks_whose(id, record)
+    !code.was_asked(effects, id) && !code.asks_whose(id, code.record(query.call))
 }
 
 /// Lookups by an id from the request in handlers that want to know who asks, and do nothing with the answer.

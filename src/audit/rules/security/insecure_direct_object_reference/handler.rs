@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::clauses::clause;
 use super::queries::says_whose;
 use crate::audit::place::{self, words};
 use crate::audit::rules::security::code::expressions;
@@ -9,7 +10,7 @@ use crate::audit::rules::security::missing_auth::guards;
 use crate::effects::entry::{Entry, EntryKind, Handler};
 use crate::effects::{Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, Span, Usage};
+use crate::repo_map::facts::{FileFacts, LanguageName, Parameter, Span, Usage};
 use crate::repo_map::{CallId, FileId, RepoMap};
 
 /// The code of a handler.
@@ -37,6 +38,41 @@ impl<'a> Code<'a> {
         &self.map.file(self.file).facts
     }
 
+    /// The parameters of the handler.
+    fn parameters(&self) -> &'a [Parameter] {
+        let symbol = self.facts().symbols.iter().find(|symbol| symbol.kind.is_callable() && symbol.span == self.span);
+        symbol.map_or(&[], |symbol| &symbol.parameters)
+    }
+
+    /// The name that holds what `call` found: `order` of `const [order] = await db.select()…`, `let order = ….await?`.
+    pub fn record(&self, call: CallId) -> Option<&'a str> {
+        let end = chain::end(self.map, call).index;
+        let holds = |value: &Expr| {
+            let mut found = false;
+            value.walk(&mut |inner| {
+                found |= matches!(inner, Expr::Call(index) if *index == end || *index == call.index)
+            });
+            found
+        };
+        let bound = self.facts().bindings.iter().filter(|binding| self.span.contains(binding.span));
+        bound
+            .filter(|binding| !binding.name.is_empty())
+            .find(|binding| binding.value.as_ref().is_some_and(holds))
+            .map(|binding| binding.name.as_str())
+    }
+
+    /// Whether a parameter of a Rust handler holds what the client wrote, and nothing beside it that says whose.
+    fn is_sent_parameter(&self, name: &str) -> bool {
+        self.parameters().iter().any(|parameter| {
+            let mut own = std::iter::once(parameter.name.as_str())
+                .chain(parameter.destructured.iter().map(|(_, local)| local.as_str()));
+            let sent = ["Path<", "Json<", "Query<", "Form<"];
+            own.any(|local| local == name)
+                && !parameter.destructured.iter().any(|(_, local)| says_whose(local))
+                && parameter.declared_type.as_deref().is_some_and(|own| sent.iter().any(|word| own.contains(word)))
+        })
+    }
+
     /// Whether a value is one the client sent as it is: `req.params.id`, `const { id } = await params`, `input.id`.
     pub fn is_sent(&self, expr: &Expr, depth: u32) -> bool {
         const SENT: &[&str] = &["params", "query", "body", "input", "searchParams", "param"];
@@ -57,7 +93,7 @@ impl<'a> Code<'a> {
                             binding.taken.is_some_and(|taken| taken.split('.').any(|part| SENT.contains(&part)));
                         by_key || binding.value.as_ref().is_some_and(|value| self.is_sent(value, depth - 1))
                     }
-                    None => matches!(name.as_str(), "params" | "input" | "query"),
+                    None => matches!(name.as_str(), "params" | "input" | "query") || self.is_sent_parameter(name),
                 }
             }
             // `c.req.param("id")`, `String(req.params.id)`, `await params`.
@@ -65,6 +101,9 @@ impl<'a> Code<'a> {
                 let site = self.facts().call(*index);
                 match (site.name.as_str(), site.callee.peeled()) {
                     ("param", Expr::Member(object, _)) => object.last_name() == Some("req"),
+                    ("into_inner" | "clone" | "as_str" | "to_string" | "to_owned", Expr::Member(object, _)) => {
+                        self.is_sent(object, depth)
+                    }
                     ("String" | "Number" | "parseInt", _) => {
                         site.arguments.first().is_some_and(|first| self.is_sent(first, depth))
                     }
@@ -140,8 +179,15 @@ impl<'a> Code<'a> {
         (0..).zip(&facts.calls).filter(|(_, site)| self.span.contains(site.span)).any(|(index, site)| {
             let call = CallId { file: self.file, index };
             let (mut has_id, mut has_owner) = (false, false);
-            if effects.direct(call).is_empty() {
-                return false;
+            let Some(direct) = effects.direct(call).first() else { return false };
+            if let Some(clause) = clause(self.map, call, direct.library) {
+                let holds = |value: &Expr| {
+                    let mut found = false;
+                    chain::walk_deep(facts, value, &mut |inner| found |= inner.peeled() == id.peeled());
+                    found
+                };
+                return clause.keys.iter().any(|(_, value)| value.is_some_and(holds))
+                    && (clause.is_open || clause.keys.iter().any(|(key, _)| says_whose(key)) || clause.keys.len() > 1);
             }
             let is_leaf = |value: &Expr| {
                 matches!(value.peeled(), Expr::Name(_) | Expr::Member(..) | Expr::Call(_))
@@ -171,7 +217,15 @@ impl<'a> Code<'a> {
     /// Whether the code reads who is asking.
     fn knows_who(&self) -> bool {
         let facts = self.facts();
+        let asks = |parameter: &Parameter| {
+            let declared = parameter.declared_type.as_deref().unwrap_or_default();
+            let known = words(declared).iter().any(|word| {
+                matches!(word.as_str(), "user" | "claims" | "session" | "identity" | "auth" | "principal" | "login")
+            });
+            known && !declared.contains("Option") && !words(declared).iter().any(|word| word == "admin")
+        };
         !self.identities().is_empty()
+            || self.map.file(self.file).language == LanguageName::Rust && self.parameters().iter().any(asks)
             || expressions(facts, self.span).any(|expr| {
                 let mut found = false;
                 expr.walk(&mut |inner| {
@@ -290,7 +344,7 @@ pub fn is_only_authenticated(map: &RepoMap, entry: &Entry) -> bool {
     if let Some(call) = entry.registration {
         let facts = &map.file(call.file).facts;
         let asks = facts.calls.iter().any(|site| {
-            matches!(site.name.as_str(), "use" | "param" | "addHook")
+            matches!(site.name.as_str(), "use" | "param" | "addHook" | "layer" | "route_layer" | "wrap")
                 && site.arguments.iter().any(|argument| {
                     let mut found = false;
                     chain::walk_deep(facts, argument, &mut |inner| {

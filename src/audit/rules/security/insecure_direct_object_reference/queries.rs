@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::clauses::clause;
 use crate::audit::place::{self, words};
 use crate::audit::rules::security::code::model;
-use crate::effects::entry::Entry;
+use crate::effects::entry::{Entry, Reach};
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, SymbolIndex};
@@ -48,7 +49,7 @@ pub struct Query<'a> {
     /// What records it is about.
     pub model: String,
     /// Keys of the condition that say whose the record is.
-    pub owners: BTreeSet<&'a str>,
+    pub owners: BTreeSet<String>,
     /// The value of the only key, where that is the record's id.
     pub only_id: Option<&'a Expr>,
     /// It changes the record.
@@ -57,10 +58,10 @@ pub struct Query<'a> {
 
 /// Every query in the way of a request.
 pub fn queries<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Query<'a>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Query<'a>> = Vec::new();
     for (&call, direct) in &effects.direct {
         let source = map.file(call.file);
-        if !source.language.is_ecmascript() || source.role != FileRole::Production || place::in_test(map, call) {
+        if source.role != FileRole::Production || place::in_test(map, call) {
             continue;
         }
         let writes = direct.iter().any(|one| one.effect == Effect::DbWrite);
@@ -70,6 +71,24 @@ pub fn queries<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Query<'a>> {
         let Some(reach) = effects.entries.of_call(map, call).filter(|reach| reach.entry.kind.is_request()) else {
             continue;
         };
+        let library = direct.first().map_or("", |one| one.library);
+        if let Some(clause) = clause(map, call, library) {
+            let owners: BTreeSet<String> =
+                clause.keys.iter().map(|(key, _)| key.clone()).filter(|key| says_whose(key)).collect();
+            let only_id = match clause.keys.as_slice() {
+                [(key, Some(value))] if !clause.is_open && is_id(key) => Some(*value),
+                _ => None,
+            };
+            // What may say anything is neither an example nor an exception.
+            if !owners.is_empty() || only_id.is_some() {
+                let Reach { entry, distance } = reach;
+                found.push(Query { call, entry, distance, model: clause.table, owners, only_id, writes });
+            }
+            continue;
+        }
+        if !source.language.is_ecmascript() {
+            continue;
+        }
         let Some(model) = model(map, call) else { continue };
         let facts = &source.facts;
         let Some(condition) = condition(facts, call) else { continue };
@@ -82,7 +101,7 @@ pub fn queries<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Query<'a>> {
                 let known: Vec<_> =
                     entries.iter().filter(|(key, _)| !matches!(key.as_str(), "deletedAt" | "isDeleted")).collect();
                 match known.as_slice() {
-                    [(key, value)] if matches!(key.as_str(), "id" | "_id" | "uuid" | "publicId") => Some(value),
+                    [(key, value)] if is_id(key) => Some(value),
                     _ => None,
                 }
             }
@@ -90,6 +109,10 @@ pub fn queries<'a>(map: &'a RepoMap, effects: &'a Effects) -> Vec<Query<'a>> {
         found.push(Query { call, entry: reach.entry, distance: reach.distance, model, owners, only_id, writes });
     }
     found
+}
+
+fn is_id(key: &str) -> bool {
+    matches!(key, "id" | "_id" | "uuid" | "publicId" | "public_id")
 }
 
 enum Condition<'a> {
@@ -148,16 +171,16 @@ fn condition(facts: &FileFacts, call: CallId) -> Option<Condition<'_>> {
 }
 
 /// Keys at any depth that say whose a record is.
-fn keys<'a>(
-    facts: &'a FileFacts,
+fn keys(
+    facts: &FileFacts,
     owner: Option<SymbolIndex>,
-    entries: &'a [(crate::repo_map::name::Name, Expr)],
+    entries: &[(crate::repo_map::name::Name, Expr)],
     depth: u32,
-    found: &mut BTreeSet<&'a str>,
+    found: &mut BTreeSet<String>,
 ) {
     for (key, value) in entries {
         if says_whose(key) {
-            found.insert(key.as_str());
+            found.insert(key.to_string());
         }
         if depth > 0 {
             match place::resolve(facts, owner, value) {
@@ -171,7 +194,7 @@ fn keys<'a>(
                 }
                 // What is spread in by name may say anything.
                 _ if key == "..." => {
-                    found.insert("...");
+                    found.insert("...".to_owned());
                 }
                 _ => {}
             }
