@@ -40,6 +40,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::workflow_cache_poisoning::WorkflowCachePoisoning,
     &security::workflow_unpinned_action::WorkflowUnpinnedAction,
     &security::workflow_unverified_download::WorkflowUnverifiedDownload,
+    &security::workflow_inherited_secrets::WorkflowInheritedSecrets,
     &security::workflow_excessive_permissions::WorkflowExcessivePermissions,
     &bug::unawaited_promise::UnawaitedPromise,
     &bug::unawaited_future::UnawaitedFuture,

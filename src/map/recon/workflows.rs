@@ -24,6 +24,7 @@ fn read_job(id: String, line: u32, job: &MarkedYaml<'_>, lines: &[&str]) -> Work
         line,
         condition: get(job, "if").and_then(word),
         uses: get(job, "uses").and_then(word),
+        inherits_secrets: get(job, "secrets").and_then(word).as_deref() == Some("inherit"),
         permissions: permissions(job),
         runs_on: get(job, "runs-on").map(words).unwrap_or_default().join(" "),
         steps: steps.into_iter().flatten().map(|step| read_step(step, lines)).collect(),

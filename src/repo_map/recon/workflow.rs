@@ -27,6 +27,8 @@ pub struct WorkflowJob {
     pub condition: Option<String>,
     /// The reusable workflow it calls instead of having steps.
     pub uses: Option<String>,
+    /// `secrets: inherit`: what it calls gets every secret.
+    pub inherits_secrets: bool,
     /// What its token may do.
     pub permissions: Permissions,
     /// Labels of the machine it runs on, as written.
