@@ -2,10 +2,9 @@
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::commands::{self, Named, Place};
 use crate::audit::text::{FileText, count_of, folder_of};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::prose::DocumentCommand;
@@ -52,7 +51,8 @@ impl Rule for StaleDocCommand {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
         map.recon
             .documents
             .iter()
@@ -63,7 +63,11 @@ impl Rule for StaleDocCommand {
                 )
             })
             .filter_map(|document| {
-                let found = stale(map, document);
+                let mut found = stale(map, document);
+                if !found.is_empty() {
+                    let text = ground.tree.text(&document.path).unwrap_or_default();
+                    found.retain(|stale| !is_shown_to_reader(&text, &stale.named));
+                }
                 (!found.is_empty()).then(|| finding(map, document, &found))
             })
             .collect()
@@ -73,7 +77,8 @@ impl Rule for StaleDocCommand {
         let map = context.map;
         let document = map.recon.documents.iter().find(|document| document.path == finding.location().file)?;
         let text = FileText::read(context.tree, &document.path)?;
-        let found = stale(map, document);
+        let mut found = stale(map, document);
+        found.retain(|stale| !is_shown_to_reader(&text.text, &stale.named));
         let mut steps = Vec::new();
         let mut goals = Vec::new();
         for stale in found.iter().take(SHOWN) {
@@ -139,6 +144,11 @@ fn is_placeholder(named: &Named) -> bool {
     let name = name_of(named);
     name.split(|c: char| !c.is_alphanumeric()).any(|word| PLACEHOLDERS.contains(&word.to_ascii_lowercase().as_str()))
         || (name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase))
+}
+
+/// `"update-icons": "…"`: the document tells its reader to give this script to a manifest of their own.
+fn is_shown_to_reader(text: &str, named: &Named) -> bool {
+    matches!(named, Named::Script { .. }) && text.contains(&format!("\"{}\":", name_of(named)))
 }
 
 fn stale<'a>(map: &RepoMap, document: &'a Document) -> Vec<Stale<'a>> {

@@ -10,7 +10,7 @@ use crate::audit::rules::security::remedy::Remedy;
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName};
+use crate::repo_map::facts::{FileFacts, LanguageName, Usage};
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// A password given to MD5, SHA-1 or SHA-2.
@@ -227,7 +227,11 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
         ["bcrypt", "argon", "scrypt", "pbkdf2"].iter().any(|name| text.contains(name))
             || other.name.starts_with("createCipher")
     });
-    if about(&function) || about(path_end) || slow {
+    let kept_as = match &map.call(chain::end(map, call)).usage {
+        Usage::Bound(name) => name.as_str(),
+        _ => "",
+    };
+    if about(&function) || about(path_end) || about(kept_as) || slow {
         return None;
     }
     Some(

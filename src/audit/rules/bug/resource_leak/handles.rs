@@ -30,6 +30,11 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
     {
         return None;
     }
+    // A stream over a file handle closes it at its end.
+    let streams = |method: &str| matches!(method, "createReadStream" | "createWriteStream" | "readableWebStream");
+    if body.methods_of(facts, name, &streams).next().is_some() {
+        return None;
+    }
     let gives = |method: &str| closes(method);
     let given: Vec<_> = body.methods_of(facts, name, &gives).collect();
     // `fs.closeSync(handle)`, `releaseClient(client)`.

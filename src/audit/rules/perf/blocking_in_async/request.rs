@@ -110,8 +110,23 @@ fn runs_once(map: &RepoMap, call: CallId) -> bool {
     named
         || stored
         || is_kept_by_module(map, call)
+        || asks_the_kernel(map, call)
         || in_singleton(map, call)
         || serves_developers(&map.file(call.file).path)
+}
+
+/// `/proc/meminfo`, `/sys/fs/cgroup/cpu.stat`: no disk is asked. The path may come through a parameter from a constant of the file.
+fn asks_the_kernel(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    let is_kernel = |value: &Expr| matches!(value.peeled(), Expr::Text(text) if text.starts_with("/proc/") || text.starts_with("/sys/"));
+    let Some(path) = site.arguments.first() else { return false };
+    let given = site.caller.is_some_and(|function| {
+        let parameters = &facts.symbols[function as usize].parameters;
+        parameters.iter().any(|parameter| matches!(path.peeled(), Expr::Name(name) if *name == parameter.name))
+    });
+    is_kernel(place::resolve(facts, site.caller, path))
+        || given && facts.bindings.iter().any(|own| own.owner.is_none() && own.value.as_ref().is_some_and(is_kernel))
 }
 
 /// `if (page) return page; page = readFileSync(…)`, where `page` is a variable of the module.

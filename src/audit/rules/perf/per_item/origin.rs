@@ -269,12 +269,13 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
     {
         return true;
     }
+    let is_named = matches!(over.peeled(), Expr::Name(_));
     let (over, scope) = scope.resolve(over);
     let literal = |expr: &Expr| is_literal(expr, scope, depth + 1);
     match over {
-        // An empty list that is looped over is filled elsewhere.
+        // An empty list with a name is filled elsewhere; one that is given back is empty.
         Expr::Array(items) => {
-            !items.is_empty()
+            (!items.is_empty() || !is_named)
                 && items.iter().all(|item| match item {
                     Expr::Spread(inner) => literal(inner),
                     _ => true,
