@@ -7,6 +7,7 @@ use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::recon::CommandPurpose;
 
@@ -34,7 +35,7 @@ impl Rule for PathTraversal {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let groups = tainted::groups(map, effects, &[Danger::Path]);
-        groups.iter().filter(|group| !is_named_whole(group.worst)).map(|group| finding(map, group)).collect()
+        groups.iter().filter(|group| !is_named_whole(map, group.worst)).map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -134,8 +135,23 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
 
 /// The window's own code, or who may write to a queue, names a whole path (`open(path)`, `path.join("meta.json")`): a person picked
 /// that file, and there is no folder it has to stay in.
-fn is_named_whole(flow: &Flow) -> bool {
-    flow.trust == Trust::Stored && flow.sibling.is_none() && flow.context.before.is_empty()
+fn is_named_whole(map: &RepoMap, flow: &Flow) -> bool {
+    let places = flow.steps.iter().map(|step| (step.file.as_str(), step.line));
+    let mut places = places.chain(std::iter::once((flow.place.0.as_str(), flow.place.1)));
+    flow.trust == Trust::Stored
+        && flow.sibling.is_none()
+        && flow.context.before.is_empty()
+        && !places.any(|(file, line)| is_joined(map, file, line))
+}
+
+/// Whether a line puts something that is no fixed text behind a path: `folder.join(name)`.
+fn is_joined(map: &RepoMap, file: &str, line: u32) -> bool {
+    map.file_by_path(file).is_some_and(|(_, source)| {
+        source.facts.calls.iter().filter(|site| site.line == line).any(|site| {
+            matches!(site.name.as_str(), "join" | "push" | "resolve")
+                && site.arguments.iter().any(|argument| !matches!(argument.peeled(), Expr::Text(_)))
+        })
+    })
 }
 
 /// `…/${slug}.mdx`: whatever the value is, only files of one kind are opened.
