@@ -13,6 +13,7 @@ use crate::gate::runner::{RunError, Runner};
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::receipt::{Outcome, Receipt, Verdict};
+use crate::sandbox::Sandbox;
 use crate::trust::{Approved, commands_of};
 use crate::verifier::baseline::Baseline;
 use crate::verifier::opinion::Reviewer;
@@ -72,6 +73,8 @@ pub struct ApplyRequest<'a> {
     pub install: Option<&'a str>,
     /// Commands that may be run.
     pub approved: &'a Approved,
+    /// How far they are kept from the rest of the machine.
+    pub sandbox: &'a Sandbox,
     /// Who carries out the steps.
     pub executor: &'a dyn Executor,
     /// Who reads the finished work, beside the commands that check it.
@@ -298,6 +301,8 @@ impl Run<'_> {
         Runner {
             approved: self.request.approved,
             limits,
+            sandbox: self.request.sandbox,
+            git: self.place.common(),
             record: Some(self.place.running_of(self.request.slug)),
             observer: self.observer,
             cancel: self.cancel,

@@ -26,6 +26,7 @@ mod progress;
 mod reject;
 mod review;
 mod rules;
+mod sandbox;
 mod show;
 mod status;
 mod trust;

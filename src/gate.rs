@@ -12,6 +12,8 @@ use crate::cancel::Cancel;
 use crate::plan::Gate;
 use crate::plan::expectation::Expectation;
 use crate::process::{self, Captured, End, Environment, Invocation, ProcessError};
+use crate::sandbox::policy::Ground;
+use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::secrets;
 
 pub mod judge;
@@ -129,6 +131,8 @@ pub struct Outcome {
     pub tests: Option<TestCounts>,
     /// How long it ran.
     pub duration: Duration,
+    /// What the sandbox had to do with it, when it may have had something.
+    pub blame: Option<String>,
 }
 
 impl Outcome {
@@ -149,7 +153,7 @@ impl Outcome {
             expectation: gate.expectation.clone(),
             expected: gate.expected.clone(),
             green: judgement.green,
-            why: secrets::mask(&judgement.why),
+            why: secrets::mask(&self.told(judgement)),
             exit_code,
             signal,
             timed_out: self.end == End::TimedOut,
@@ -162,20 +166,49 @@ impl Outcome {
     }
 }
 
-/// Runs a command line through `sh -c` in `folder`.
+impl Outcome {
+    /// Why a gate is green or not; what the sandbox may have to do with it only when it is not.
+    fn told(&self, judgement: judge::Judgement) -> String {
+        match &self.blame {
+            Some(blame) if !judgement.green => format!("{}; {blame}", judgement.why),
+            Some(_) | None => judgement.why,
+        }
+    }
+}
+
+/// A command that could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// It did not start.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// It could not be confined, so it was not run.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// Runs a command line through `sh -c` on `ground`, in `sandbox`.
 ///
 /// `record` is where its process id is kept while it runs.
 pub fn observe(
     command: &str,
-    folder: &Path,
+    ground: &Ground<'_>,
+    sandbox: &Sandbox,
     limits: GateLimits,
     record: Option<&Path>,
     cancel: &Cancel,
-) -> Result<Outcome, ProcessError> {
-    let finished = process::run(&invocation(command, folder, limits, record), cancel)?;
+) -> Result<Outcome, ObserveError> {
+    let confined = sandbox.confine(invocation(command, ground.folder, limits, record), ground)?;
+    let finished = process::run(&confined.invocation, cancel)?;
     let (stdout, stderr) = (plain(&finished.stdout), plain(&finished.stderr));
+    let ended = confined.check()?;
+    let blame = match (&ended, finished.end) {
+        (Some(why), _) => Some(format!("ended by the sandbox: {why}")),
+        (None, End::Exited(0) | End::TimedOut | End::Cancelled) => None,
+        (None, _) => sandbox::suspicion(sandbox.level(), stderr.lines().chain(stdout.lines())),
+    };
     let tests = summary::read(stdout.lines().chain(stderr.lines()));
-    Ok(Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration })
+    Ok(Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration, blame })
 }
 
 /// Runs a gate's command line through `sh -c` in `folder` and judges it.
@@ -186,7 +219,11 @@ pub fn run(
     base_tests: Option<TestCounts>,
     cancel: &Cancel,
 ) -> Result<GateResult, ProcessError> {
-    Ok(observe(&gate.command, folder, limits, None, cancel)?.against(gate, limits, base_tests))
+    let finished = process::run(&invocation(&gate.command, folder, limits, None), cancel)?;
+    let (stdout, stderr) = (plain(&finished.stdout), plain(&finished.stderr));
+    let tests = summary::read(stdout.lines().chain(stderr.lines()));
+    let outcome = Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration, blame: None };
+    Ok(outcome.against(gate, limits, base_tests))
 }
 
 fn invocation(command: &str, folder: &Path, limits: GateLimits, record: Option<&Path>) -> Invocation {

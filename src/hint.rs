@@ -26,6 +26,7 @@ hints! {
     crate::git::GitError,
     crate::plan::parse::NotAPlan,
     crate::process::ProcessError,
+    crate::sandbox::SandboxError,
     crate::tree::TreeError,
     crate::trust::TrustError,
     crate::verifier::VerifyError,

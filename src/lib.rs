@@ -35,6 +35,7 @@ pub mod progress;
 pub mod receipt;
 pub mod repo_map;
 pub mod report;
+pub mod sandbox;
 pub mod secrets;
 pub mod settings;
 pub mod survey;

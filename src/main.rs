@@ -7,5 +7,9 @@ mod cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    if let Some(code) = improve::sandbox::helper::run_if_asked() {
+        return code;
+    }
+    improve::sandbox::conceal();
     cli::main()
 }

@@ -29,8 +29,9 @@ use capture::Capture;
 /// How often a running child is looked at: cancellation and timeouts are noticed this late at most.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Between asking a group to end and ending it. Our choice: enough for a test runner to remove its temporary files.
-const GRACE: Duration = Duration::from_millis(500);
+/// Between asking a group to end and ending it. Our choice: enough for a test runner to remove its temporary files, and for the sandbox to
+/// end what has left the group.
+const GRACE: Duration = Duration::from_millis(1000);
 
 /// How long output is still read after the child ended and its group was killed: a pipe kept open by a process that left the
 /// group is not waited for.

@@ -156,13 +156,17 @@ pub struct CommitReference {
 /// How far commands were kept from the rest of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sandbox {
-    /// `none`: commands ran with the user's rights, in their own process group and with an allow-listed environment.
+    /// `namespaces`: a file system, processes and a network of their own; `landlock`: files by Landlock, no sockets; `seatbelt`: a profile of
+    /// macOS; `none`: commands ran with the user's rights, in their own process group and with an allow-listed environment.
     pub level: String,
+    /// What was not kept from them, and why no better level was had.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }
 
 impl Default for Sandbox {
     fn default() -> Sandbox {
-        Sandbox { level: "none".to_owned() }
+        Sandbox { level: "none".to_owned(), missing: Vec::new() }
     }
 }
 

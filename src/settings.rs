@@ -23,14 +23,15 @@ use crate::model::{NanoDollars, Role};
 use crate::nearest::nearest;
 use crate::repo_map::recon::declared::{Declared, DeclaredCall};
 use crate::repo_map::recon::{CommandPurpose, ProjectCommand, Recon};
+use crate::sandbox::{self, Wanted};
 use file::Entry;
 use models::ModelSettings;
 
 /// Name of the settings file, in the root of the repository and in the user's folder.
 pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
-pub const KEYS: [&str; 9] =
-    ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs", "max-usd", "ask-above-usd"];
+pub const KEYS: [&str; 10] =
+    ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs", "max-usd", "ask-above-usd", "sandbox"];
 /// Tables.
 const TABLES: [&str; 9] =
     ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "agents", "prices"];
@@ -52,6 +53,9 @@ pub struct Settings {
     pub gate_timeout: Setting<Option<Duration>>,
     /// Threads; 0 for one a processor.
     pub jobs: Setting<usize>,
+    /// How far commands are kept from the rest of the machine. Files say the least that will do, and the strictest of them counts, so that
+    /// a repository cannot lower what its user asks for; a flag or variable says which it is this time.
+    pub sandbox: Setting<Wanted>,
     /// Rules switched on or off, by id.
     pub rules: BTreeMap<String, Setting<bool>>,
     /// Commands that replace those found, by package folder (`""` for the root) and purpose.
@@ -149,6 +153,8 @@ pub struct Flags {
     pub gate_timeout: Option<String>,
     /// `--jobs`.
     pub jobs: Option<usize>,
+    /// `--sandbox`.
+    pub sandbox: Option<String>,
     /// `--planner`.
     pub planner: Option<String>,
     /// `--executor`.
@@ -255,6 +261,7 @@ impl Default for Settings {
             fail_on: default(),
             gate_timeout: default(),
             jobs: default(),
+            sandbox: default(),
             rules: BTreeMap::new(),
             commands: BTreeMap::new(),
             declared: Declared::default(),
@@ -302,6 +309,7 @@ impl Settings {
             fail_on,
             gate_timeout,
             jobs,
+            sandbox,
             planner,
             executor,
             verifier,
@@ -323,6 +331,7 @@ impl Settings {
             ("fail-on", "--fail-on", fail_on),
             ("gate-timeout", "--gate-timeout", gate_timeout),
             ("max-usd", "--max-usd", max_usd),
+            ("sandbox", "--sandbox", sandbox),
         ];
         for (key, flag, text) in texts {
             if let Some(text) = text {
@@ -436,6 +445,10 @@ impl Settings {
                 Ok(value) => self.jobs = Setting { value, origin },
                 Err(_) => return Err(bad(origin, "a number of threads")),
             },
+            "sandbox" => match text.parse() {
+                Ok(level) => self.set_sandbox(level, origin),
+                Err(()) => return Err(bad(origin, "`namespaces`, `landlock`, `seatbelt` or `none`")),
+            },
             "max-usd" | "ask-above-usd" => match NanoDollars::parse(text) {
                 Some(amount) => self.model.set_amount(key, amount, origin, None),
                 None => return Err(bad(origin, DOLLARS)),
@@ -443,6 +456,18 @@ impl Settings {
             other => unreachable!("`{other}` is not in KEYS"),
         }
         Ok(())
+    }
+
+    fn set_sandbox(&mut self, level: sandbox::Level, origin: Origin) {
+        match origin {
+            Origin::Default | Origin::File { .. } if level < self.sandbox.value.minimum => {}
+            Origin::Default | Origin::File { .. } => {
+                self.sandbox = Setting { value: Wanted { minimum: level, exactly: None }, origin };
+            }
+            Origin::Environment(_) | Origin::Flag(_) => {
+                self.sandbox = Setting { value: Wanted { exactly: Some(level), ..self.sandbox.value }, origin };
+            }
+        }
     }
 
     /// Rules switched off.

@@ -18,9 +18,10 @@ use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::plan::expectation::Expectation;
 use crate::receipt::{
-    CriterionReceipt, NewTestsReceipt, OpinionReceipt, PlanReference, Prepared, Receipt, SCHEMA_VERSION, Sandbox,
-    ScopeReceipt, Tampering,
+    CriterionReceipt, NewTestsReceipt, OpinionReceipt, PlanReference, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt,
+    Tampering,
 };
+use crate::sandbox::Sandbox;
 use crate::trust::Approved;
 use crate::worktree::lease::Lease;
 use crate::worktree::leftover::{VERIFY, disk_bytes};
@@ -66,6 +67,7 @@ impl VerifyError {
                 Some("look at the command, then run again with `--trust`".to_owned())
             }
             VerifyError::Run(RunError::Process(error)) => error.hint(),
+            VerifyError::Run(RunError::Sandbox(error)) => error.hint(),
             VerifyError::Run(RunError::Interrupted) => None,
             VerifyError::ForeignFolder { .. } => {
                 Some("name a checkout of this repository, or a branch with `--branch`".to_owned())
@@ -189,6 +191,8 @@ pub struct VerifyRequest<'a> {
     pub install: Option<&'a str>,
     /// Commands that may be run.
     pub approved: &'a Approved,
+    /// How far commands are kept from the rest of the machine.
+    pub sandbox: &'a Sandbox,
     /// What each may take.
     pub limits: GateLimits,
     /// Who reads the work, beside the commands that check it.
@@ -220,6 +224,8 @@ fn replay(
     let runner = Runner {
         approved: request.approved,
         limits: request.limits,
+        sandbox: request.sandbox,
+        git: place.common(),
         record: Some(place.running_of(name)),
         observer,
         cancel,
@@ -300,7 +306,7 @@ fn receipt_of(
         branch,
         worktree: None,
         commits: Vec::new(),
-        sandbox: Sandbox::default(),
+        sandbox: request.sandbox.receipt(),
         trusted_commands: request.approved.commands().cloned().collect(),
         prepared,
         baseline: baseline.into_entries(),

@@ -8,7 +8,7 @@ use super::course::is_done;
 use super::{ApplyRequest, steps};
 use crate::plan::Plan;
 use crate::receipt::{
-    CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, Sandbox, ScopeReceipt, StepReceipt,
+    CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt, StepReceipt,
     Verdict,
 };
 use crate::secrets::mask;
@@ -37,7 +37,7 @@ impl Draft {
             branch: None,
             worktree: None,
             commits: Vec::new(),
-            sandbox: Sandbox::default(),
+            sandbox: request.sandbox.receipt(),
             trusted_commands: request.approved.commands().cloned().collect(),
             prepared: Prepared::default(),
             baseline: Vec::new(),

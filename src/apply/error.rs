@@ -83,7 +83,7 @@ impl From<RunError> for ApplyError {
     fn from(error: RunError) -> ApplyError {
         match error {
             RunError::Interrupted => ApplyError::Interrupted { worktree: None },
-            RunError::NotApproved { .. } | RunError::Process(_) => ApplyError::Run(error),
+            RunError::NotApproved { .. } | RunError::Process(_) | RunError::Sandbox(_) => ApplyError::Run(error),
         }
     }
 }
@@ -114,7 +114,7 @@ impl ApplyError {
             ApplyError::Interrupted { .. } => ApplyError::Interrupted { worktree },
             error @ (ApplyError::Worktree(WorktreeError::Io { .. } | WorktreeError::Git { .. })
             | ApplyError::Journal(_)
-            | ApplyError::Run(RunError::Process(_))) => ApplyError::Incomplete { source: Box::new(error), worktree },
+            | ApplyError::Run(RunError::Process(_) | RunError::Sandbox(_))) => ApplyError::Incomplete { source: Box::new(error), worktree },
             // These say themselves what is the matter with the work.
             error => error,
         }
@@ -128,6 +128,7 @@ impl ApplyError {
             ApplyError::Verify(error) => return error.hint(),
             ApplyError::Run(RunError::NotApproved { .. }) => "look at the command, then run again with `--trust`",
             ApplyError::Run(RunError::Process(error)) => return error.hint(),
+            ApplyError::Run(RunError::Sandbox(error)) => return error.hint(),
             ApplyError::Run(RunError::Interrupted) => return None,
             ApplyError::Journal(error) => return error.hint(),
             ApplyError::Record(_) => return None,

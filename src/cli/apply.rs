@@ -14,6 +14,7 @@ use improve::plan::lint::lint;
 use improve::receipt::{Outcome, Receipt};
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
 use improve::report::{json, receipt as report};
+use improve::sandbox::Sandbox;
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
 use improve::trust::{Approved, commands_of};
@@ -30,6 +31,7 @@ use super::output::{Format, OutputArgs};
 use super::plan_argument::PlanFile;
 use super::plans::context_for;
 use super::progress::Bar;
+use super::sandbox::sandbox;
 use super::trust::{approve, confirm};
 
 pub mod crew;
@@ -87,12 +89,15 @@ pub struct RunningArgs {
     /// End a command after this long, as in 90s, 10m, 1h [default: 20m]
     #[arg(long, value_name = "TIME")]
     gate_timeout: Option<String>,
+    /// Run commands in this sandbox, this time: namespaces, landlock, seatbelt, none [default: the best there is]
+    #[arg(long, value_name = "LEVEL")]
+    sandbox: Option<String>,
 }
 
 impl RunningArgs {
     /// The flags as settings.
     pub fn flags(&self) -> Flags {
-        Flags { gate_timeout: self.gate_timeout.clone(), ..Flags::default() }
+        Flags { gate_timeout: self.gate_timeout.clone(), sandbox: self.sandbox.clone(), ..Flags::default() }
     }
 }
 
@@ -133,6 +138,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         worktree: if keep_worktree { AfterWork::Keep } else { AfterWork::Remove },
         dry_run,
     };
+    let sandbox = if dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
     let commands: Vec<String> =
         chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, &survey).as_deref())).collect();
     let commands: Vec<String> = commands.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
@@ -158,6 +164,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         backlog: &backlog,
         base: base.as_deref(),
         approved: &approved,
+        sandbox: &sandbox,
         yes,
         options,
     };
@@ -195,6 +202,7 @@ struct Work<'a> {
     backlog: &'a Backlog,
     base: Option<&'a str>,
     approved: &'a Approved,
+    sandbox: &'a Sandbox,
     yes: bool,
     options: ApplyOptions,
 }
@@ -266,6 +274,7 @@ impl Work<'_> {
             executor: crew.executor,
             reviewer: crew.reviewer,
             replanner: reviser.as_ref().map(|reviser| reviser as &dyn Replanner),
+            sandbox: self.sandbox,
             checkpoint: &|step, question| {
                 self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
             },

@@ -12,8 +12,9 @@ use improve::model::probe::{Probe, probe};
 use improve::model::provider::Located;
 use improve::model::roles::{Bound, Via};
 use improve::model::{ModelError, NanoDollars, Role, catalogue};
-use improve::report::doctor::{AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, doctor};
+use improve::report::doctor::{AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, SandboxRow, doctor};
 use improve::report::json;
+use improve::sandbox::Wanted;
 use improve::settings::Flags;
 use improve::trust::state_folder;
 use improve::worktree::place::cache_folder;
@@ -24,6 +25,7 @@ use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{ModelArgs, places, variable};
 use super::output::{Format, OutputArgs};
+use super::sandbox;
 
 /// Show which models are bound, whether they answer, what they cost, and where things are kept
 #[derive(Debug, Args)]
@@ -60,6 +62,7 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         };
         roles.push(row);
     }
+    let sandbox = sandbox_row(workspace.settings.sandbox.value);
     let (ledger, _) = places(&workspace);
     let place = |what: &str, path: &std::path::Path| PlaceRow {
         what: what.to_owned(),
@@ -67,8 +70,9 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     let document = DoctorDocument {
         schema_version: SCHEMA_VERSION,
-        healthy: roles.iter().all(|row| row.state != RoleState::Broken),
+        healthy: roles.iter().all(|row| row.state != RoleState::Broken) && sandbox.problem.is_none(),
         roles,
+        sandbox,
         agents,
         max_usd: workspace.settings.model.max_usd.value,
         max_usd_because: workspace.settings.model.max_usd.origin.to_string(),
@@ -81,6 +85,22 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => doctor(&document, &page),
     })?;
     Ok(if document.healthy { ExitCode::Done } else { ExitCode::Usage })
+}
+
+fn sandbox_row(wanted: Wanted) -> SandboxRow {
+    let (best, problem) = match sandbox::best(wanted) {
+        Ok(best) => (best, None),
+        Err(error) => {
+            let anything = Wanted { exactly: None, ..Wanted::default() };
+            (sandbox::best(anything).unwrap_or_default(), Some(format!("no command is run: {error}")))
+        }
+    };
+    SandboxRow {
+        level: best.level().word().to_owned(),
+        missing: best.missing().to_vec(),
+        hints: best.hints().to_vec(),
+        problem,
+    }
 }
 
 fn row(role: Role) -> RoleRow {

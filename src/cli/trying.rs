@@ -4,6 +4,7 @@
 use improve::gate::GateLimits;
 use improve::plan::Plan;
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
+use improve::sandbox::{Sandbox, SandboxError, Wanted};
 use improve::survey::Survey;
 use improve::trust::{Approved, Trust, commands_of, is_narrower, state_folder};
 use improve::verifier::baseline::Baseline;
@@ -15,6 +16,7 @@ use super::Context;
 use super::apply::limits;
 use super::globals::Workspace;
 use super::models::Voice;
+use super::sandbox;
 
 /// Tries the commands of plans.
 pub struct Tryout<'a> {
@@ -26,6 +28,9 @@ pub struct Tryout<'a> {
     /// The repository's own commands, which `--trust` agrees to.
     own: Vec<String>,
     trial: Option<Trial>,
+    wanted: Wanted,
+    /// Chosen when the first command is to be run.
+    sandbox: Option<Result<Sandbox, SandboxError>>,
 }
 
 impl<'a> Tryout<'a> {
@@ -42,6 +47,8 @@ impl<'a> Tryout<'a> {
             install: install.map(ProjectCommand::at_root),
             own: if trusts { own } else { Vec::new() },
             trial: None,
+            wanted: workspace.settings.sandbox.value,
+            sandbox: None,
         }
     }
 
@@ -58,8 +65,16 @@ impl<'a> Tryout<'a> {
         if commands.is_empty() || self.install.as_ref().is_some_and(|install| !commands.contains(install)) {
             return None;
         }
+        let sandbox = match self.sandbox.get_or_insert_with(|| sandbox::best(self.wanted)) {
+            Ok(sandbox) => &*sandbox,
+            Err(why) => {
+                voice.warn(&format!("the commands of plans are not tried on the last commit: {why}"));
+                self.ground = None;
+                return None;
+            }
+        };
         let approved = Approved::by_user(&commands);
-        let run = TrialRun { approved: &approved, limits: self.limits, observer: voice, cancel: &self.context.cancel };
+        let run = TrialRun { approved: &approved, sandbox, limits: self.limits, observer: voice, cancel: &self.context.cancel };
         let measured = match &mut self.trial {
             Some(trial) => trial.measure(plan, run).map_err(|error| error.to_string()),
             slot => match Trial::open(place, self.install.as_deref(), run) {

@@ -22,6 +22,7 @@ use super::output::{Format, OutputArgs};
 use super::plan_argument;
 use super::plans::context_for;
 use super::progress::Bar;
+use super::sandbox::sandbox;
 use super::trust::approve;
 
 /// Check work that anybody did against its plan, in a clean worktree
@@ -58,6 +59,7 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let install = install(&plan, &survey);
     let console = &context.console;
     let approved = approve(&place, &commands_of(&plan, install.as_deref()), running.trust, console)?;
+    let sandbox = sandbox(&workspace.settings, console)?;
     let subject = match (branch, worktree) {
         (Some(branch), _) => Subject::Branch(branch),
         (None, Some(folder)) => Subject::Folder(folder),
@@ -88,6 +90,7 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
             base: base.as_deref(),
             install: install.as_deref(),
             approved: &approved,
+            sandbox: &sandbox,
             limits: limits(&workspace.settings),
             reviewer: crew.reviewer,
         };

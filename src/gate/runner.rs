@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::summary::TestCounts;
-use super::{GateLimits, GateResult, Outcome, observe};
+use super::{GateLimits, GateResult, ObserveError, Outcome, observe};
 use crate::cancel::Cancel;
 use crate::observer::{Event, Observer};
 use crate::plan::Gate;
 use crate::process::{End, ProcessError};
+use crate::sandbox::policy::{Ground, Purpose};
+use crate::sandbox::{Sandbox, SandboxError};
 use crate::trust::Approved;
 
 /// Runs gates.
@@ -17,6 +19,10 @@ pub struct Runner<'a> {
     pub approved: &'a Approved,
     /// What each may take.
     pub limits: GateLimits,
+    /// How far they are kept from the rest of the machine.
+    pub sandbox: &'a Sandbox,
+    /// The git folder of the repository.
+    pub git: &'a Path,
     /// Where the process id of the command that runs is kept; `None` keeps it nowhere.
     pub record: Option<PathBuf>,
     /// Hears of them.
@@ -40,6 +46,9 @@ pub enum RunError {
     /// The shell could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The command could not be confined.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 /// A gate and whose it is.
@@ -58,7 +67,7 @@ impl Runner<'_> {
         for (of, gate) in gates {
             let command = gate.command.as_str();
             if !outcomes.contains_key(command) {
-                outcomes.insert(command, self.observe(of, command, folder)?);
+                outcomes.insert(command, self.observe(of, command, folder, Purpose::Check)?);
             }
             let result = outcomes[command].against(gate, self.limits, base_tests(command));
             self.observer.event(&Event::GateFinished { of, result: &result });
@@ -67,7 +76,16 @@ impl Runner<'_> {
         Ok(results)
     }
 
-    fn observe(&self, of: &str, command: &str, folder: &Path) -> Result<Outcome, RunError> {
+    /// Runs a command that fetches dependencies: it has the network, and may fill the caches of package managers.
+    pub fn run_install(&self, gate: &Gate, folder: &Path) -> Result<GateResult, RunError> {
+        let of = "install";
+        let outcome = self.observe(of, &gate.command, folder, Purpose::Prepare)?;
+        let result = outcome.against(gate, self.limits, None);
+        self.observer.event(&Event::GateFinished { of, result: &result });
+        Ok(result)
+    }
+
+    fn observe(&self, of: &str, command: &str, folder: &Path, purpose: Purpose) -> Result<Outcome, RunError> {
         if !self.approved.allows(command) {
             return Err(RunError::NotApproved { command: command.to_owned() });
         }
@@ -75,7 +93,17 @@ impl Runner<'_> {
             return Err(RunError::Interrupted);
         }
         self.observer.event(&Event::GateStarted { of, command });
-        let outcome = observe(command, folder, self.limits, self.record.as_deref(), self.cancel)?;
+        let ground = Ground { folder, git: Some(self.git), purpose };
+        let outcome = observe(command, &ground, self.sandbox, self.limits, self.record.as_deref(), self.cancel)?;
         if outcome.end == End::Cancelled { Err(RunError::Interrupted) } else { Ok(outcome) }
+    }
+}
+
+impl From<ObserveError> for RunError {
+    fn from(error: ObserveError) -> RunError {
+        match error {
+            ObserveError::Process(error) => RunError::Process(error),
+            ObserveError::Sandbox(error) => RunError::Sandbox(error),
+        }
     }
 }

@@ -21,6 +21,8 @@ pub struct DoctorDocument {
     pub healthy: bool,
     /// The roles.
     pub roles: Vec<RoleRow>,
+    /// How far commands of the repository are kept from the rest of the machine.
+    pub sandbox: SandboxRow,
     /// The agent CLIs that a role can be bound to.
     pub agents: Vec<AgentRow>,
     /// What one run may spend, in billionths of a dollar.
@@ -68,6 +70,19 @@ pub enum RoleState {
     Installed,
     /// Something is wrong.
     Broken,
+}
+
+/// The sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SandboxRow {
+    /// `namespaces`, `landlock`, `seatbelt` or `none`.
+    pub level: String,
+    /// What is not kept from commands, and why no better level is had.
+    pub missing: Vec<String>,
+    /// What would raise it.
+    pub hints: Vec<String>,
+    /// Why commands are not run at all, when they are not.
+    pub problem: Option<String>,
 }
 
 /// An agent CLI.
@@ -118,6 +133,7 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
     }
     let rows: Vec<Vec<String>> = document.agents.iter().map(agent_row).collect();
     let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Agent CLIs"), columns(&rows, page.width, 2));
+    text.push_str(&sandbox_lines(&document.sandbox));
     let _ = writeln!(
         text,
         "\n{}\n  at most {} a run ({}); prices as of {}",
@@ -132,6 +148,25 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
         .map(|place| vec![place.what.clone(), sanitize::line(&place.path).into_owned()])
         .collect();
     let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Places"), columns(&rows, page.width, 2));
+    text
+}
+
+fn sandbox_lines(row: &SandboxRow) -> String {
+    let (level, means) = match row.level.as_str() {
+        "namespaces" => (style::GOOD, "commands see the worktree and toolchains, and no network but localhost"),
+        "landlock" | "seatbelt" => (style::GOOD, "commands write in the worktree only, and have no network"),
+        _ => (style::WARN, "commands run with your rights"),
+    };
+    let mut text = format!("\n{}\n  {}  {means}\n", paint(style::STRONG, "Sandbox"), paint(level, &row.level));
+    if let Some(problem) = &row.problem {
+        let _ = writeln!(text, "  {} {}", paint(style::BAD, "!"), sanitize::line(problem));
+    }
+    for missing in &row.missing {
+        let _ = writeln!(text, "  {} {}", paint(style::WARN, "!"), sanitize::line(missing));
+    }
+    for hint in &row.hints {
+        let _ = writeln!(text, "    {} {}", paint(style::COMMAND, "hint:"), sanitize::line(hint));
+    }
     text
 }
 

@@ -70,12 +70,12 @@ fn run_install(
 ) -> Result<crate::gate::GateResult, VerifyError> {
     let gate =
         Gate { command: command.to_owned(), expectation: Expectation::Exit(0), expected: "exit 0".to_owned(), line: 0 };
-    let mut results = runner.run_all(&[("install".to_owned(), &gate)], worktree.folder(), &|_| None)?;
+    let result = runner.run_install(&gate, worktree.folder())?;
     let left: Vec<String> = worktree.untracked()?.into_iter().filter(|path| !rules.reaches(path)).collect();
     worktree.set_aside(&left);
     // A lockfile that was brought up to date, say: gates must see the commit's own.
     worktree.reset_to(&worktree.head()?)?;
-    Ok(results.remove(0))
+    Ok(result)
 }
 
 /// Uncommitted work of the user's is not in a worktree at a commit; that is said once, without names. Plans are no part of the base

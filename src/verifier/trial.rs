@@ -11,6 +11,7 @@ use crate::gate::{GateLimits, GateResult};
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::{Gate, Plan};
 use crate::receipt::BaselineEntry;
+use crate::sandbox::Sandbox;
 use crate::trust::Approved;
 use crate::worktree::lease::Lease;
 use crate::worktree::{Place, Worktree};
@@ -30,6 +31,8 @@ pub struct Trial {
 pub struct TrialRun<'a> {
     /// Commands that may be run.
     pub approved: &'a Approved,
+    /// How far they are kept from the rest of the machine.
+    pub sandbox: &'a Sandbox,
     /// What each may take.
     pub limits: GateLimits,
     /// Hears of them.
@@ -49,7 +52,7 @@ impl Trial {
         let mut trial = Trial { place: place.clone(), name, worktree, lease: Some(lease), known: Vec::new() };
         run.observer.event(&Event::Phase(Phase::Prepare));
         let rules = ScopeRules::of(&Plan::default(), "");
-        let runner = trial.runner(run);
+        let runner = runner(place, &trial.name, run);
         let prepared = prepare(place, &mut trial.worktree, install, &rules, &runner)?;
         Ok(match prepared.install.filter(|install| !install.green) {
             Some(install) => Err(format!("`{}`: {}", install.command, install.why)),
@@ -66,7 +69,7 @@ impl Trial {
         part.steps.iter_mut().for_each(|step| keep(&mut step.gates));
         part.done_criteria.iter_mut().for_each(|criterion| keep(&mut criterion.gates));
         run.observer.event(&Event::Phase(Phase::Baseline));
-        let measured = Baseline::measure(&part, self.worktree.folder(), &self.runner(run))?;
+        let measured = Baseline::measure(&part, self.worktree.folder(), &runner(&self.place, &self.name, run))?;
         // Gates may write: coverage, snapshots, lockfiles.
         self.worktree.reset_to(&self.worktree.head()?)?;
         self.known.extend(measured.into_entries());
@@ -79,10 +82,6 @@ impl Trial {
         Ok(Baseline::from_entries(entries.cloned().collect()))
     }
 
-    fn runner<'a>(&self, run: TrialRun<'a>) -> Runner<'a> {
-        let TrialRun { approved, limits, observer, cancel } = run;
-        Runner { approved, limits, record: Some(self.place.running_of(&self.name)), observer, cancel }
-    }
 }
 
 impl Drop for Trial {
@@ -91,6 +90,11 @@ impl Drop for Trial {
         let _ = Worktree::remove(&self.place, &self.name);
         let _ = self.lease.take().map(Lease::end);
     }
+}
+
+fn runner<'a>(place: &'a Place, name: &str, run: TrialRun<'a>) -> Runner<'a> {
+    let TrialRun { approved, sandbox, limits, observer, cancel } = run;
+    Runner { approved, limits, sandbox, git: place.common(), record: Some(place.running_of(name)), observer, cancel }
 }
 
 fn expects_same(result: &GateResult, gate: &Gate) -> bool {

@@ -1,0 +1,122 @@
+//! Which level this machine offers: each is tried with a real command, the best first.
+
+use std::path::Path;
+
+use super::{Level, Sandbox, SandboxError};
+
+/// What the user asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Below this nothing is run.
+    pub minimum: Level,
+    /// Exactly this one, said for this run; below the minimum, too.
+    pub exactly: Option<Level>,
+}
+
+/// Chooses the best level that works here, or the one that is asked for. `helper` is our own program.
+pub fn choose(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
+    match wanted.exactly {
+        Some(Level::None) => Ok(Sandbox::none("no sandbox, as asked for")),
+        Some(level) => {
+            let best = best(helper, &[level]);
+            refuse_below(best, level)
+        }
+        None => refuse_below(best(helper, LEVELS), wanted.minimum),
+    }
+}
+
+fn refuse_below(best: Sandbox, wanted: Level) -> Result<Sandbox, SandboxError> {
+    if best.level < wanted {
+        return Err(SandboxError::TooLow { wanted, best: best.level, why: best.missing });
+    }
+    Ok(best)
+}
+
+/// Levels that a system can have, best first.
+#[cfg(target_os = "linux")]
+const LEVELS: &[Level] = &[Level::Namespaces, Level::Landlock];
+#[cfg(target_os = "macos")]
+const LEVELS: &[Level] = &[Level::Seatbelt];
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+const LEVELS: &[Level] = &[];
+
+fn best(helper: &Path, levels: &[Level]) -> Sandbox {
+    let mut failed = Vec::new();
+    let mut hints = Vec::new();
+    for level in levels {
+        let sandbox = Sandbox { level: *level, helper: helper.to_owned(), ..Sandbox::default() };
+        match tried(&sandbox) {
+            Ok(()) => {
+                let missing = failed.into_iter().chain(gaps(*level)).collect();
+                return Sandbox { missing, hints, ..sandbox };
+            }
+            Err(explained) => {
+                failed.push(explained.why);
+                hints.extend(explained.hint);
+            }
+        }
+    }
+    if LEVELS.is_empty() {
+        failed.push("there is no sandbox for this system yet".to_owned());
+    }
+    Sandbox { missing: failed, hints, ..Sandbox::default() }
+}
+
+/// Runs a command that does nothing.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn tried(sandbox: &Sandbox) -> Result<(), super::explain::Explained> {
+    use super::policy::{Ground, Purpose};
+    use crate::cancel::Cancel;
+    use crate::process::{self, End, Environment, Invocation};
+    use std::time::Duration;
+
+    /// Milliseconds are usual.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let attempt = || -> Result<(), String> {
+        let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
+        let invocation = Invocation {
+            program: "sh".into(),
+            arguments: vec!["-c".into(), ":".into()],
+            folder: folder.path().to_owned(),
+            environment: Environment::inherited(),
+            timeout: PATIENCE,
+            record: None,
+        };
+        let ground = Ground { folder: folder.path(), git: None, purpose: Purpose::Check };
+        let confined = sandbox.confine(invocation, &ground).map_err(|error| error.to_string())?;
+        let finished = process::run(&confined.invocation, &Cancel::new()).map_err(|error| error.to_string())?;
+        confined.check().map_err(|error| match error {
+            SandboxError::SetUp { why, .. } => why,
+            other => other.to_string(),
+        })?;
+        match finished.end {
+            End::Exited(0) => Ok(()),
+            end => Err(format!("`sh -c :` did not work in it ({end:?}): {}", finished.stderr.excerpt(200).trim())),
+        }
+    };
+    attempt().map_err(|fault| explained(sandbox.level, &fault))
+}
+
+#[cfg(target_os = "linux")]
+fn explained(level: Level, fault: &str) -> super::explain::Explained {
+    match level {
+        Level::Namespaces => super::explain::namespaces(fault),
+        Level::None | Level::Landlock | Level::Seatbelt => super::explain::landlock(fault),
+    }
+}
+
+#[cfg(target_os = "macos")]
+fn explained(_: Level, fault: &str) -> super::explain::Explained {
+    super::explain::Explained { why: format!("seatbelt: {fault}"), hint: None }
+}
+
+/// What a level does not keep from a command here.
+#[cfg(target_os = "linux")]
+fn gaps(level: Level) -> Vec<String> {
+    super::linux::gaps(level)
+}
+
+#[cfg(target_os = "macos")]
+fn gaps(_: Level) -> Vec<String> {
+    vec!["seatbelt: a process that leaves its group may outlive the command".to_owned()]
+}

@@ -1,0 +1,200 @@
+//! Where commands find what they need, and where credentials lie. Data: another toolchain is another line.
+
+/// Roots of the system, with its programs, libraries and settings.
+pub(super) const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/etc",
+    "/opt",
+    "/sys",
+    "/nix",
+    "/gnu",
+    "/snap",
+    "/home/linuxbrew",
+    "/var/lib/alternatives",
+    "/var/lib/dpkg",
+    "/run/current-system",
+    // The resolver's settings, which `/etc/resolv.conf` often leads to.
+    "/run/systemd/resolve/resolv.conf",
+    "/run/systemd/resolve/stub-resolv.conf",
+    "/run/resolvconf",
+    "/run/NetworkManager/resolv.conf",
+];
+
+/// Folders and files below the home folder that toolchains live in.
+pub(super) const TOOLCHAINS: &[&str] = &[
+    ".asdf",
+    ".bun",
+    ".cargo",
+    ".conda",
+    ".config/git/ignore",
+    ".config/mise",
+    ".corepack",
+    ".deno",
+    ".dotnet",
+    ".fnm",
+    ".gem",
+    ".ghcup",
+    ".gradle",
+    ".juliaup",
+    ".linuxbrew",
+    ".local/bin",
+    ".local/lib",
+    ".local/share/fnm",
+    ".local/share/mise",
+    ".local/share/pnpm",
+    ".local/share/uv",
+    ".local/share/virtualenv",
+    ".m2",
+    ".nix-profile",
+    ".nodenv",
+    ".node_modules",
+    ".npm",
+    ".nvm",
+    ".opam",
+    ".pnpm-store",
+    ".pyenv",
+    ".rbenv",
+    ".rustup",
+    ".sdkman",
+    ".tool-versions",
+    ".volta",
+    ".yarn",
+    "anaconda3",
+    "go",
+    "miniconda3",
+    "n",
+];
+
+/// Folders below the home folder that package managers fill. Read by every command, written while dependencies are fetched only:
+/// whoever can write them writes code that runs in other projects.
+pub(super) const CACHES: &[&str] = &[
+    ".bun/install",
+    ".cache/Cypress",
+    ".cache/bun",
+    ".cache/deno",
+    ".cache/electron",
+    ".cache/go-build",
+    ".cache/ms-playwright",
+    ".cache/node",
+    ".cache/node-gyp",
+    ".cache/pip",
+    ".cache/pnpm",
+    ".cache/prisma",
+    ".cache/puppeteer",
+    ".cache/pypoetry",
+    ".cache/uv",
+    ".cache/yarn",
+    ".cargo/git",
+    ".cargo/registry",
+    ".gradle/caches",
+    ".local/share/pnpm",
+    ".m2/repository",
+    ".npm",
+    ".pnpm-store",
+    ".yarn/berry",
+    "go/pkg",
+];
+
+/// Variables that name the home of a toolchain.
+pub(super) const HOMES: &[&str] = &[
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "NVM_DIR",
+    "NVM_BIN",
+    "VOLTA_HOME",
+    "FNM_DIR",
+    "FNM_MULTISHELL_PATH",
+    "N_PREFIX",
+    "ASDF_DIR",
+    "ASDF_DATA_DIR",
+    "MISE_DATA_DIR",
+    "PNPM_HOME",
+    "COREPACK_HOME",
+    "BUN_INSTALL",
+    "DENO_DIR",
+    "GOPATH",
+    "GOROOT",
+    "GOCACHE",
+    "GOMODCACHE",
+    "JAVA_HOME",
+    "PYENV_ROOT",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+];
+
+/// Variables that name a folder which package managers fill, with what is filled in it.
+pub(super) const CACHE_VARIABLES: &[(&str, &str)] = &[
+    ("CARGO_HOME", "registry"),
+    ("CARGO_HOME", "git"),
+    ("GOMODCACHE", ""),
+    ("GOCACHE", ""),
+    ("COREPACK_HOME", ""),
+    ("DENO_DIR", ""),
+    ("BUN_INSTALL", "install"),
+];
+
+/// Credentials below the home folder. Most of them lie outside what may be read anyway; they are named so that no wider root lets them in.
+pub(super) const CREDENTIALS: &[&str] = &[
+    ".aws",
+    ".azure",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".claude",
+    ".codex",
+    ".config/anthropic",
+    ".config/containers",
+    ".config/doctl",
+    ".config/fly",
+    ".config/gcloud",
+    ".config/gh",
+    ".config/git/credentials",
+    ".config/glab-cli",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".config/hub",
+    ".config/improve",
+    ".config/op",
+    ".config/opencode",
+    ".config/rclone",
+    ".config/sops",
+    ".docker",
+    ".gem/credentials",
+    ".gemini",
+    ".git-credentials",
+    ".gnupg",
+    ".gradle/gradle.properties",
+    ".kube",
+    ".local/share/keyrings",
+    ".local/share/opencode",
+    ".m2/settings-security.xml",
+    ".m2/settings.xml",
+    ".mozilla",
+    ".netrc",
+    ".oci",
+    ".password-store",
+    ".pgpass",
+    ".pypirc",
+    ".ssh",
+    ".terraform.d",
+    ".vault-token",
+    ".wrangler",
+    "_netrc",
+];
+
+/// Credentials of the machine.
+pub(super) const SYSTEM_CREDENTIALS: &[&str] =
+    &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/kubernetes", "/etc/docker", "/etc/krb5.keytab"];
+
+/// Settings of the user that tools want to read and that now and then hold a credential: they are read when they hold none.
+pub(super) const SETTINGS: &[&str] =
+    &[".cargo/config", ".cargo/config.toml", ".config/git/config", ".config/pip/pip.conf", ".gitconfig", ".npmrc", ".yarnrc", ".yarnrc.yml"];
+
+/// Devices that every program may open.
+#[cfg(target_os = "linux")]
+pub(super) const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom", "tty"];

@@ -1,0 +1,277 @@
+//! What one command may touch: put together here, from [`places`] and from where it runs; enforced elsewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use super::{Level, is_within, places};
+use crate::process::{Environment, Invocation};
+use crate::secrets;
+
+/// Where a command runs, and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The worktree: the one folder it may write.
+    pub folder: &'a Path,
+    /// The git folder that all worktrees of the repository share; read only.
+    pub git: Option<&'a Path>,
+    /// What it is there for.
+    pub purpose: Purpose,
+}
+
+/// What a command is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// It fetches dependencies, before any code of a model exists: it has the network and may fill the caches of package managers.
+    Prepare,
+    /// It checks something: no network but loopback, no cache to write.
+    Check,
+}
+
+/// What a command may use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Processes and threads at a time.
+    pub processes: u64,
+    /// Bytes by which the free space of the worktree's disk may shrink while it runs.
+    pub disk_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Our choice: far beyond a build with its tests, far below what takes a machine down.
+    fn default() -> Limits {
+        Limits { file_bytes: 8 << 30, processes: 4096, disk_bytes: 32 << 30 }
+    }
+}
+
+/// What is kept for one command on the host, removed with the value.
+pub(super) struct Private(TempDir);
+
+impl Private {
+    pub(super) fn new() -> io::Result<Private> {
+        let folder = tempfile::Builder::new().prefix("improve-sandbox-").tempdir()?;
+        for name in ["tmp", "home", "root"] {
+            fs::create_dir(folder.path().join(name))?;
+        }
+        Ok(Private(folder))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().canonicalize().unwrap_or_else(|_| self.0.path().to_owned())
+    }
+
+    /// Where the helper says what went wrong.
+    pub(super) fn report(&self) -> PathBuf {
+        self.0.path().join("report")
+    }
+}
+
+/// What a command may touch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How it is enforced.
+    pub level: Level,
+    /// What the command is there for.
+    pub purpose: Purpose,
+    /// Where it runs.
+    pub folder: PathBuf,
+    /// May be read and written, with everything below.
+    pub writable: Vec<PathBuf>,
+    /// May be read, with everything below.
+    pub readable: Vec<PathBuf>,
+    /// May not be read, though it lies below something that may.
+    pub hidden: Vec<PathBuf>,
+    /// Is seen with other content: the file, and the one in its place.
+    pub replaced: Vec<(PathBuf, PathBuf)>,
+    /// May not be written, though it lies below something that may.
+    pub protected: Vec<PathBuf>,
+    /// A folder of the host for this command alone, with `tmp`, `home`, `root` and `report`.
+    pub private: PathBuf,
+    /// The user's home folder.
+    pub home: Option<PathBuf>,
+    /// What the command may use up.
+    pub limits: Limits,
+}
+
+impl Policy {
+    pub(super) fn of(
+        level: Level,
+        ground: &Ground<'_>,
+        invocation: &Invocation,
+        private: &Private,
+        limits: Limits,
+    ) -> Policy {
+        let variable = |name: &str| invocation.environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = ground.folder.canonicalize().unwrap_or_else(|_| ground.folder.to_owned());
+        let home = variable("HOME").filter(|home| is_a_home(home));
+        let private = private.path();
+        let mut policy = Policy {
+            level,
+            purpose: ground.purpose,
+            writable: vec![folder.clone(), private.join("tmp"), private.join("home")],
+            readable: Vec::new(),
+            hidden: Vec::new(),
+            replaced: Vec::new(),
+            protected: vec![folder.join(".git")],
+            folder,
+            private,
+            home,
+            limits,
+        };
+        policy.let_read(invocation, &variable);
+        policy.let_git(ground.git);
+        policy.let_fill_caches(&variable);
+        policy.hide_credentials(&variable);
+        policy.tidy();
+        policy
+    }
+
+    /// Has `home` below it, or is the root of everything.
+    fn holds_home(&self, path: &Path) -> bool {
+        path.parent().is_none() || self.home.as_deref().is_some_and(|home| is_within(home, path))
+    }
+
+    fn let_read(&mut self, invocation: &Invocation, variable: &dyn Fn(&str) -> Option<PathBuf>) {
+        self.readable.extend(places::SYSTEM.iter().map(PathBuf::from));
+        if let Some(home) = &self.home {
+            let toolchains = places::TOOLCHAINS.iter().chain(places::CACHES);
+            self.readable.extend(toolchains.map(|place| home.join(place)));
+        }
+        let mut named: Vec<PathBuf> = places::HOMES.iter().filter_map(|name| variable(name)).collect();
+        let path = invocation.environment.get("PATH").unwrap_or_default();
+        for folder in std::env::split_paths(path).filter(|folder| folder.is_absolute()) {
+            // Programs lie beside their libraries.
+            if folder.file_name().is_some_and(|name| name == "bin") && !folder.ends_with(".local/bin") {
+                named.extend(folder.parent().map(Path::to_owned));
+            }
+            named.push(folder);
+        }
+        named.extend(std::env::split_paths(invocation.environment.get("LD_LIBRARY_PATH").unwrap_or_default()));
+        named.retain(|place| place.is_absolute() && !self.holds_home(place));
+        self.readable.extend(named);
+    }
+
+    /// Commands read the repository through git, and write nothing of it.
+    fn let_git(&mut self, git: Option<&Path>) {
+        let Some(git) = git.and_then(|git| git.canonicalize().ok()) else { return };
+        let lines = fs::read_to_string(git.join("objects/info/alternates")).unwrap_or_default();
+        self.readable.extend(lines.lines().map(|line| git.join("objects").join(line)));
+        self.show_masked(git.join("config"), AtLandlock::Readable);
+        self.protected.push(git.clone());
+        self.readable.push(git);
+    }
+
+    fn let_fill_caches(&mut self, variable: &dyn Fn(&str) -> Option<PathBuf>) {
+        if self.purpose == Purpose::Check {
+            return;
+        }
+        let of_home = self.home.iter().flat_map(|home| places::CACHES.iter().map(|cache| home.join(cache)));
+        let named = places::CACHE_VARIABLES.iter().filter_map(|(name, below)| Some(variable(name)?.join(below)));
+        for cache in of_home.chain(named.filter(|cache| !self.holds_home(cache))).collect::<Vec<_>>() {
+            // Only the caches of tools that are there.
+            if cache.is_dir() || cache.parent().is_some_and(Path::is_dir) && fs::create_dir(&cache).is_ok() {
+                self.writable.push(cache);
+            }
+        }
+    }
+
+    fn hide_credentials(&mut self, variable: &dyn Fn(&str) -> Option<PathBuf>) {
+        self.hidden.extend(places::SYSTEM_CREDENTIALS.iter().map(PathBuf::from));
+        if let Some(home) = self.home.clone() {
+            self.hidden.extend(places::CREDENTIALS.iter().map(|place| home.join(place)));
+            for settings in places::SETTINGS {
+                self.show_masked(home.join(settings), AtLandlock::Hidden);
+            }
+        }
+        if let Some(cargo) = variable("CARGO_HOME") {
+            self.hidden.extend(["credentials", "credentials.toml"].map(|file| cargo.join(file)));
+            self.show_masked(cargo.join("config.toml"), AtLandlock::Hidden);
+        }
+    }
+
+    /// Lets a file of settings be read: as it is when it holds no credential, else with them masked, or not at all.
+    fn show_masked(&mut self, file: PathBuf, otherwise: AtLandlock) {
+        let Ok(text) = fs::read_to_string(&file) else { return };
+        let masked = secrets::mask(&text);
+        let is_suspect = masked != text || SUSPECT.iter().any(|word| text.contains(word));
+        if !is_suspect {
+            self.readable.push(file);
+            return;
+        }
+        let copy = self.private.join(format!("masked-{}", self.replaced.len()));
+        let kept: Vec<&str> = masked.lines().filter(|line| !SUSPECT.iter().any(|word| line.contains(word))).collect();
+        let written = fs::write(&copy, kept.join("\n") + "\n").and_then(|()| fs::set_permissions(&copy, PermissionsExt::from_mode(0o444)));
+        match (self.level, otherwise, written) {
+            (Level::Namespaces, _, Ok(())) => self.replaced.push((file, copy)),
+            (_, AtLandlock::Readable, _) => {}
+            (_, AtLandlock::Hidden, _) => self.hidden.push(file),
+        }
+    }
+
+    /// Only what is there, each once; links as well as what they lead to.
+    fn tidy(&mut self) {
+        let resolved = |paths: &[PathBuf]| -> Vec<PathBuf> {
+            let both = paths.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
+            both.filter(|path| path.exists()).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        self.readable = resolved(&self.readable);
+        self.hidden = resolved(&self.hidden);
+        self.writable = resolved(&self.writable);
+        self.protected.retain(|path| path.exists());
+    }
+
+    /// The environment of the command: `TMPDIR` is its own, nothing waits for a network that is not there.
+    pub(super) fn environment(&self, environment: Environment) -> Environment {
+        let temporary = match self.level {
+            Level::Namespaces => PathBuf::from("/tmp"),
+            Level::None | Level::Landlock | Level::Seatbelt => self.private.join("tmp"),
+        };
+        // A compiler server outside cannot be reached, one inside would not outlive the command.
+        let mut environment = environment.with("TMPDIR", temporary).with("RUSTC_WRAPPER", "");
+        environment.remove("XDG_RUNTIME_DIR");
+        if self.purpose == Purpose::Check {
+            environment = environment.with("CARGO_NET_OFFLINE", "true");
+        }
+        if self.level == Level::Namespaces {
+            return environment;
+        }
+        // The home folder is the real one, and cannot be written.
+        let own = self.private.join("home");
+        let hides = |file: &str| self.home.as_ref().is_some_and(|home| self.hidden.contains(&home.join(file)));
+        if hides(".gitconfig") {
+            environment = environment.with("GIT_CONFIG_GLOBAL", "/dev/null");
+        }
+        if hides(".npmrc") {
+            environment = environment.with("NPM_CONFIG_USERCONFIG", "/dev/null");
+        }
+        if self.purpose == Purpose::Check {
+            environment = environment.with("GOCACHE", own.join("go-build")).with("NPM_CONFIG_LOGS_DIR", own.join("npm"));
+        }
+        environment.with("XDG_CACHE_HOME", own.join("cache")).with("XDG_STATE_HOME", own.join("state"))
+    }
+}
+
+/// What becomes of a file that holds a credential where it cannot be masked.
+#[derive(Clone, Copy)]
+enum AtLandlock {
+    /// Nothing works without it.
+    Readable,
+    /// It is not read.
+    Hidden,
+}
+
+/// Words of settings that come with a credential which has no shape of its own.
+const SUSPECT: &[&str] = &["_auth", "_password", "extraheader", "extraHeader", "npmAuthToken", "token =", "password"];
+
+/// `/` and `/nonexistent` are nobody's home.
+fn is_a_home(path: &Path) -> bool {
+    path.parent().is_some() && path.is_dir() && !places::SYSTEM.iter().any(|root| is_within(Path::new(root), path))
+}
