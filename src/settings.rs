@@ -30,8 +30,18 @@ use models::ModelSettings;
 /// Name of the settings file, in the root of the repository and in the user's folder.
 pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
-pub const KEYS: [&str; 10] =
-    ["include", "exclude", "advisories", "effort", "fail-on", "gate-timeout", "jobs", "max-usd", "ask-above-usd", "sandbox"];
+pub const KEYS: [&str; 10] = [
+    "include",
+    "exclude",
+    "advisories",
+    "effort",
+    "fail-on",
+    "gate-timeout",
+    "jobs",
+    "max-usd",
+    "ask-above-usd",
+    "sandbox",
+];
 /// Tables.
 const TABLES: [&str; 9] =
     ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "agents", "prices"];

@@ -23,6 +23,7 @@ use improve::observer::{Event, Observer, Silent};
 use improve::plan::expectation::Expectation;
 use improve::plan::{Criterion, Excerpt, Gate, Plan, PlanCommand, Scope, ScopeEntry, Step};
 use improve::receipt::{Outcome, Receipt, Role, StepStatus, Verdict};
+use improve::sandbox::Sandbox;
 use improve::trust::Approved;
 use improve::verifier::opinion::Reviewer;
 use improve::verifier::{self, Subject, VerifyError, VerifyRequest};
@@ -147,6 +148,7 @@ impl World {
             undone_dependencies: &[],
             install: None,
             approved: &approved,
+            sandbox: &Sandbox::default(),
             executor: crew.executor,
             reviewer: crew.reviewer,
             replanner: crew.replanner,
@@ -181,6 +183,7 @@ impl World {
             base: None,
             install: None,
             approved: &approved,
+            sandbox: &Sandbox::default(),
             limits: GateLimits::default(),
             reviewer: None,
         };
@@ -751,6 +754,7 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
         undone_dependencies: &[],
         install: Some("touch installed"),
         approved: &Approved::by_user(&apply::commands(&plan, None)),
+        sandbox: &Sandbox::default(),
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,
@@ -784,6 +788,7 @@ fn problems_and_open_dependencies_block_the_plan() {
         undone_dependencies: &["plans/000-first.md".to_owned()],
         install: None,
         approved: &Approved::by_user(&apply::commands(&plan, None)),
+        sandbox: &Sandbox::default(),
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,
@@ -944,6 +949,7 @@ fn child_that_is_killed() {
         undone_dependencies: &[],
         install: None,
         approved: &Approved::by_user(&apply::commands(&plan, None)),
+        sandbox: &Sandbox::default(),
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,

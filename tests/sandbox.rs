@@ -52,7 +52,15 @@ struct Arena {
 impl Arena {
     fn new() -> Arena {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for name in ["work", "outside/folder", "home/.ssh", "home/.aws", "home/.config/gh", "home/.cargo/registry", "home/.docker"] {
+        for name in [
+            "work",
+            "outside/folder",
+            "home/.ssh",
+            "home/.aws",
+            "home/.config/gh",
+            "home/.cargo/registry",
+            "home/.docker",
+        ] {
             fs::create_dir_all(folder.path().join(name)).expect("the folder is ours");
         }
         let git = |arguments: &[&str], at: &str| {
@@ -113,7 +121,12 @@ impl Arena {
         }
     }
 
-    fn try_for(&self, sandbox: &Sandbox, purpose: Purpose, script: &str) -> (Finished, Result<Option<String>, SandboxError>) {
+    fn try_for(
+        &self,
+        sandbox: &Sandbox,
+        purpose: Purpose,
+        script: &str,
+    ) -> (Finished, Result<Option<String>, SandboxError>) {
         let (work, git) = (self.path("work"), self.path("repository/.git"));
         let ground = Ground { folder: &work, git: Some(&git), purpose };
         let confined = sandbox.confine(self.invocation(script), &ground).expect("it was tried");
@@ -179,7 +192,12 @@ fn ordinary_work_is_done_at_every_level() {
         ];
         for (script, end, printed) in cases {
             let finished = arena.run(&sandbox, script);
-            assert_eq!((finished.end, finished.stdout.head.as_str()), (*end, *printed), "{level}: {script}: {}", output(&finished));
+            assert_eq!(
+                (finished.end, finished.stdout.head.as_str()),
+                (*end, *printed),
+                "{level}: {script}: {}",
+                output(&finished)
+            );
         }
         let missing = arena.run(&sandbox, "no-such-program");
         assert_eq!(missing.end, End::Exited(127), "{level}");
@@ -200,6 +218,65 @@ fn a_server_on_localhost_is_reached_where_there_is_a_network_of_its_own() {
             });'";
         let finished = Arena::new().run(sandbox, script);
         assert_eq!((finished.end, finished.stdout.head.as_str()), (End::Exited(0), "hello"), "{}", output(&finished));
+    }
+}
+
+#[test]
+fn toolchains_in_the_home_folder_work() {
+    let tools: &[(&str, &[(&str, &str)], &str)] = &[
+        (
+            "cargo --version",
+            &[
+                ("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+                (
+                    "src/lib.rs",
+                    "#[test]\nfn holds() { assert!(std::net::TcpListener::bind((\"127.0.0.1\", 0)).is_ok() || true); }\n",
+                ),
+            ],
+            "cargo test",
+        ),
+        (
+            "node --version",
+            &[("a.test.mjs", "import test from 'node:test'; test('holds', () => {});\n")],
+            "node --test",
+        ),
+        ("npm --version", &[("package.json", "{\"scripts\":{\"test\":\"node -e 0\"}}\n")], "npm test"),
+    ];
+    for sandbox in levels() {
+        for (probe, files, script) in tools {
+            let arena = Arena::new();
+            for (name, text) in *files {
+                let file = arena.path("work").join(name);
+                fs::create_dir_all(file.parent().expect("in the worktree")).expect("the folder is ours");
+                fs::write(file, text).expect("the folder is ours");
+            }
+            let there = Command::new("sh").args(["-c", probe]).current_dir(arena.path("work")).output();
+            if !there.is_ok_and(|output| output.status.success()) {
+                println!("skipped: `{probe}` does not run here");
+                continue;
+            }
+            let (work, git) = (arena.path("work"), arena.path("repository/.git"));
+            let timeout = Duration::from_secs(240);
+            let invocation = Invocation { environment: Environment::inherited(), timeout, ..arena.invocation(script) };
+            let ground = Ground { folder: &work, git: Some(&git), purpose: Purpose::Check };
+            let confined = sandbox.confine(invocation, &ground).expect("it was tried");
+            let finished = process::run(&confined.invocation, &Cancel::new()).expect("the helper runs");
+            assert_eq!(finished.end, End::Exited(0), "{} {script}: {}", sandbox.level(), output(&finished));
+        }
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_no_fault_of_the_sandbox_and_said() {
+    for sandbox in levels() {
+        let arena = Arena::new();
+        let (work, git) = (arena.path("work"), arena.path("repository/.git"));
+        let invocation = Invocation { program: "no-such-program".into(), ..arena.invocation("") };
+        let ground = Ground { folder: &work, git: Some(&git), purpose: Purpose::Check };
+        let confined = sandbox.confine(invocation, &ground).expect("it was tried");
+        process::run(&confined.invocation, &Cancel::new()).expect("the helper runs");
+        let error = confined.check().expect_err("nothing was run");
+        assert!(error.to_string().contains("no-such-program: could not be started"), "{error}");
     }
 }
 
@@ -229,7 +306,10 @@ const WRITES: &[(&str, &str)] = &[
     ("a hard link", "ln \"$OUT/precious\" hard; echo evil > hard; ln ../outside/precious hard2 && echo evil > hard2"),
     ("a link out", "echo evil > own; ln own \"$OUT/mark\""),
     ("/proc/self/cwd", "echo evil > /proc/self/cwd/../outside/mark"),
-    ("/proc/self/root", "echo evil > /proc/self/root/$OUT/mark; echo evil > /proc/$PPID/root/$OUT/mark; echo evil > /proc/1/root/$OUT/mark"),
+    (
+        "/proc/self/root",
+        "echo evil > /proc/self/root/$OUT/mark; echo evil > /proc/$PPID/root/$OUT/mark; echo evil > /proc/1/root/$OUT/mark",
+    ),
     ("/proc/PPID/cwd", "echo evil > /proc/$PPID/cwd/../outside/mark"),
     ("a folder moved out", "mkdir d; echo evil > d/f; mv d \"$OUT/mark\""),
     ("a folder moved in", "mv \"$OUT/folder\" here; mv ../outside here"),
@@ -237,7 +317,10 @@ const WRITES: &[(&str, &str)] = &[
     ("cutting a file off", ": > \"$OUT/precious\"; truncate -s 0 \"$OUT/precious\""),
     ("removing a file", "rm -rf \"$OUT\""),
     ("a hook of the repository", "mkdir -p \"$GIT/hooks\"; echo evil > \"$GIT/hooks/pre-commit\""),
-    ("the settings of the repository", "git config evil.evil evil; echo '[evil]' >> \"$GIT/config\"; mv \"$GIT/config\" \"$GIT/config2\""),
+    (
+        "the settings of the repository",
+        "git config evil.evil evil; echo '[evil]' >> \"$GIT/config\"; mv \"$GIT/config\" \"$GIT/config2\"",
+    ),
     ("a cache that other projects use", "echo evil > ~/.cargo/registry/evil"),
     ("shared memory", "echo evil > /dev/shm/improve-evil"),
     ("a signal to a process outside", "kill -9 $VICTIM_ID; kill -TERM $VICTIM_ID"),
@@ -281,9 +364,13 @@ fn modes_and_times_outside_are_not_changed() {
         let arena = Arena::new();
         let mode = || fs::metadata(arena.path("outside/precious")).expect("it is there").permissions().mode();
         let before = mode();
-        arena.run(sandbox, "chmod 777 \"$OUT/precious\"; chmod 777 \"$GIT\" /etc/passwd; touch -d 2001-01-01 \"$GIT/HEAD\"");
+        arena.run(
+            sandbox,
+            "chmod 777 \"$OUT/precious\"; chmod 777 \"$GIT\" /etc/passwd; touch -d 2001-01-01 \"$GIT/HEAD\"",
+        );
         assert_eq!(mode(), before);
-        let touched = fs::metadata(arena.path("repository/.git/HEAD")).and_then(|head| head.modified()).expect("it is there");
+        let touched =
+            fs::metadata(arena.path("repository/.git/HEAD")).and_then(|head| head.modified()).expect("it is there");
         assert!(touched.elapsed().is_ok_and(|age| age < Duration::from_secs(3600)));
     }
 }
@@ -315,7 +402,10 @@ fn the_environment_of_other_processes_is_not_read() {
 #[test]
 fn the_settings_of_the_kernel_are_not_open() {
     for sandbox in levels() {
-        let finished = Arena::new().run(&sandbox, "(: >> /proc/sys/kernel/core_pattern) && echo open; (: >> /proc/sysrq-trigger) && echo open");
+        let finished = Arena::new().run(
+            &sandbox,
+            "(: >> /proc/sys/kernel/core_pattern) && echo open; (: >> /proc/sysrq-trigger) && echo open",
+        );
         assert!(!finished.stdout.head.contains("open"), "{}: {}", sandbox.level(), output(&finished));
     }
 }
@@ -328,8 +418,10 @@ fn listeners_outside_are_not_reached() {
         return;
     }
     // Nothing is sent: it only says which address would be used.
-    let own = UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()));
-    let address = own.ok().map(|address| address.ip()).filter(|address| !address.is_loopback() && !address.is_unspecified());
+    let own = UdpSocket::bind("0.0.0.0:0")
+        .and_then(|socket| socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()));
+    let address =
+        own.ok().map(|address| address.ip()).filter(|address| !address.is_loopback() && !address.is_unspecified());
     let mut hosts = vec!["127.0.0.1".to_owned()];
     match address {
         Some(address) => hosts.push(address.to_string()),
@@ -358,7 +450,8 @@ fn a_socket_file_outside_is_not_reached() {
         let arena = Arena::new();
         let listener = UnixListener::bind(arena.path("home/agent")).expect("the folder is ours");
         listener.set_nonblocking(true).expect("it can wait or not");
-        let script = "node -e 'require(\"net\").connect(process.env.HOME + \"/agent\", () => console.log(\"reached\"))'";
+        let script =
+            "node -e 'require(\"net\").connect(process.env.HOME + \"/agent\", () => console.log(\"reached\"))'";
         let finished = arena.run(&sandbox, script);
         let reached = finished.stdout.head.contains("reached") || listener.accept().is_ok();
         assert!(!reached, "{}: {}", sandbox.level(), output(&finished));
@@ -410,7 +503,12 @@ fn the_disk_is_not_filled() {
         let script = "i=0; while [ $i -lt 1500 ]; do head -c 1000000 /dev/zero > f$i; i=$((i+1)); done; echo all";
         let (finished, said) = arena.try_for(&watched, Purpose::Check, script);
         let said = said.expect("the sandbox was set up");
-        assert!(said.as_ref().is_some_and(|why| why.contains("disk")), "{}: {said:?} {}", sandbox.level(), output(&finished));
+        assert!(
+            said.as_ref().is_some_and(|why| why.contains("disk")),
+            "{}: {said:?} {}",
+            sandbox.level(),
+            output(&finished)
+        );
         assert_eq!(finished.end, End::Signalled(9), "{}", sandbox.level());
     }
 }
@@ -420,9 +518,17 @@ fn caches_are_filled_while_dependencies_are_fetched_only() {
     for sandbox in levels() {
         let arena = Arena::new();
         let (finished, _) = arena.try_for(&sandbox, Purpose::Prepare, "echo crate > ~/.cargo/registry/crate");
-        assert_eq!((finished.end, arena.text("home/.cargo/registry/crate").as_str()), (End::Exited(0), "crate\n"), "{}", output(&finished));
+        assert_eq!(
+            (finished.end, arena.text("home/.cargo/registry/crate").as_str()),
+            (End::Exited(0), "crate\n"),
+            "{}",
+            output(&finished)
+        );
         let finished = arena.run(&sandbox, "cat ~/.cargo/registry/crate; echo evil > ~/.cargo/registry/crate");
-        assert_eq!((finished.stdout.head.as_str(), arena.text("home/.cargo/registry/crate").as_str()), ("crate\n", "crate\n"));
+        assert_eq!(
+            (finished.stdout.head.as_str(), arena.text("home/.cargo/registry/crate").as_str()),
+            ("crate\n", "crate\n")
+        );
     }
 }
 

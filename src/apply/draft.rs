@@ -8,8 +8,7 @@ use super::course::is_done;
 use super::{ApplyRequest, steps};
 use crate::plan::Plan;
 use crate::receipt::{
-    CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt, StepReceipt,
-    Verdict,
+    CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt, StepReceipt, Verdict,
 };
 use crate::secrets::mask;
 use crate::verifier::verdict::Decision;

@@ -114,7 +114,9 @@ impl ApplyError {
             ApplyError::Interrupted { .. } => ApplyError::Interrupted { worktree },
             error @ (ApplyError::Worktree(WorktreeError::Io { .. } | WorktreeError::Git { .. })
             | ApplyError::Journal(_)
-            | ApplyError::Run(RunError::Process(_) | RunError::Sandbox(_))) => ApplyError::Incomplete { source: Box::new(error), worktree },
+            | ApplyError::Run(RunError::Process(_) | RunError::Sandbox(_))) => {
+                ApplyError::Incomplete { source: Box::new(error), worktree }
+            }
             // These say themselves what is the matter with the work.
             error => error,
         }

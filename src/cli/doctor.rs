@@ -12,7 +12,9 @@ use improve::model::probe::{Probe, probe};
 use improve::model::provider::Located;
 use improve::model::roles::{Bound, Via};
 use improve::model::{ModelError, NanoDollars, Role, catalogue};
-use improve::report::doctor::{AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, SandboxRow, doctor};
+use improve::report::doctor::{
+    AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, SandboxRow, doctor,
+};
 use improve::report::json;
 use improve::sandbox::Wanted;
 use improve::settings::Flags;

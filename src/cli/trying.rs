@@ -74,7 +74,13 @@ impl<'a> Tryout<'a> {
             }
         };
         let approved = Approved::by_user(&commands);
-        let run = TrialRun { approved: &approved, sandbox, limits: self.limits, observer: voice, cancel: &self.context.cancel };
+        let run = TrialRun {
+            approved: &approved,
+            sandbox,
+            limits: self.limits,
+            observer: voice,
+            cancel: &self.context.cancel,
+        };
         let measured = match &mut self.trial {
             Some(trial) => trial.measure(plan, run).map_err(|error| error.to_string()),
             slot => match Trial::open(place, self.install.as_deref(), run) {

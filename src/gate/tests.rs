@@ -13,6 +13,7 @@ fn outcome(code: i32, stdout: &str, stderr: &str) -> Outcome {
         stderr: captured(stderr),
         tests,
         duration: Duration::ZERO,
+        blame: None,
     }
 }
 

@@ -17,6 +17,10 @@ pub struct Wanted {
 pub fn choose(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
     match wanted.exactly {
         Some(Level::None) => Ok(Sandbox::none("no sandbox, as asked for")),
+        Some(level) if !LEVELS.contains(&level) => {
+            let why = vec![format!("this system has no `{level}`")];
+            Err(SandboxError::TooLow { wanted: level, best: Level::None, why })
+        }
         Some(level) => {
             let best = best(helper, &[level]);
             refuse_below(best, level)

@@ -51,10 +51,10 @@ fn stage(arguments: &[OsString]) -> Option<u8> {
 fn platform(stage: &str, policy: &Policy, raw: &std::ffi::OsStr, command: &[OsString]) -> Option<u8> {
     use super::linux::{Next, begin, enter, supervise};
     let next = Next { word: WORD, policy: raw, command };
-    match stage {
-        "supervise" => Some(supervise::run(policy, &next, COULD_NOT)),
-        "begin" => Some(begin::run(policy, &next, COULD_NOT)),
-        "enter" => Some(enter::run(policy, &next, COULD_NOT)),
+    match stage.split_once(':').unwrap_or((stage, "")) {
+        ("supervise", _) => Some(supervise::run(policy, &next, COULD_NOT)),
+        ("begin", _) => Some(begin::run(policy, &next, COULD_NOT)),
+        ("enter", report) => Some(enter::run(policy, &next, report, COULD_NOT)),
         _ => None,
     }
 }

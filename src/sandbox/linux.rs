@@ -2,7 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -49,8 +50,28 @@ impl Next<'_> {
 struct Report(Option<File>);
 
 impl Report {
+    /// On the host, and before the file system is another one.
     fn open(policy: &Policy) -> Report {
-        Report(OpenOptions::new().create(true).append(true).open(policy.private.join("report")).ok())
+        Report(OpenOptions::new().create(true).read(true).append(true).open(policy.private.join("report")).ok())
+    }
+
+    /// Inside, where the file has no path: by the descriptor of the first process there. Only who has that process's rights may.
+    fn handed_on(descriptor: &str) -> Report {
+        Report(OpenOptions::new().append(true).open(format!("/proc/1/fd/{descriptor}")).ok())
+    }
+
+    /// What [`Report::handed_on`] asks for.
+    fn descriptor(&self) -> String {
+        self.0.as_ref().map(|file| file.as_raw_fd().to_string()).unwrap_or_default()
+    }
+
+    /// The signal that ended the command, when a stage below said so. Read by the descriptor: the file may have no path any more.
+    fn signal(&mut self) -> Option<i32> {
+        let file = self.0.as_mut()?;
+        let mut said = String::new();
+        file.rewind().ok()?;
+        file.read_to_string(&mut said).ok()?;
+        said.lines().find_map(|line| line.strip_prefix(SIGNAL)?.parse().ok())
     }
 
     fn failed(&mut self, why: &str) {
@@ -91,11 +112,15 @@ pub(super) fn gaps(level: Level) -> Vec<String> {
     let abi = landlock_interface();
     let mut gaps: Vec<&str> = Vec::new();
     match level {
-        Level::Namespaces if abi.is_none() => gaps.push("Landlock is missing here; mounts alone keep files from being written"),
+        Level::Namespaces if abi.is_none() => {
+            gaps.push("Landlock is missing here; mounts alone keep files from being written")
+        }
         Level::Namespaces => {}
         Level::Landlock => {
             gaps.push("landlock: no socket can be opened, not even on localhost, and nothing outside $TMPDIR is a place for temporary files");
-            gaps.push("landlock: modes and times of files of yours outside the worktree can be changed, their content cannot");
+            gaps.push(
+                "landlock: modes and times of files of yours outside the worktree can be changed, their content cannot",
+            );
             gaps.push("landlock: the worktree's `.git` file can be changed, which is noticed before git is used");
             if abi < Some(ABI::V2) {
                 gaps.push("landlock: this kernel lets no file be moved from one folder to another");

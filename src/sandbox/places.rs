@@ -188,12 +188,28 @@ pub(super) const CREDENTIALS: &[&str] = &[
 ];
 
 /// Credentials of the machine.
-pub(super) const SYSTEM_CREDENTIALS: &[&str] =
-    &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/kubernetes", "/etc/docker", "/etc/krb5.keytab"];
+pub(super) const SYSTEM_CREDENTIALS: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/ssh",
+    "/etc/kubernetes",
+    "/etc/docker",
+    "/etc/krb5.keytab",
+];
 
 /// Settings of the user that tools want to read and that now and then hold a credential: they are read when they hold none.
-pub(super) const SETTINGS: &[&str] =
-    &[".cargo/config", ".cargo/config.toml", ".config/git/config", ".config/pip/pip.conf", ".gitconfig", ".npmrc", ".yarnrc", ".yarnrc.yml"];
+pub(super) const SETTINGS: &[&str] = &[
+    ".cargo/config",
+    ".cargo/config.toml",
+    ".config/git/config",
+    ".config/pip/pip.conf",
+    ".gitconfig",
+    ".npmrc",
+    ".yarnrc",
+    ".yarnrc.yml",
+];
 
 /// Devices that every program may open.
 #[cfg(target_os = "linux")]

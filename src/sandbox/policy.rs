@@ -109,7 +109,8 @@ impl Policy {
         private: &Private,
         limits: Limits,
     ) -> Policy {
-        let variable = |name: &str| invocation.environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let variable =
+            |name: &str| invocation.environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = ground.folder.canonicalize().unwrap_or_else(|_| ground.folder.to_owned());
         let home = variable("HOME").filter(|home| is_a_home(home));
         let private = private.path();
@@ -208,7 +209,8 @@ impl Policy {
         }
         let copy = self.private.join(format!("masked-{}", self.replaced.len()));
         let kept: Vec<&str> = masked.lines().filter(|line| !SUSPECT.iter().any(|word| line.contains(word))).collect();
-        let written = fs::write(&copy, kept.join("\n") + "\n").and_then(|()| fs::set_permissions(&copy, PermissionsExt::from_mode(0o444)));
+        let written = fs::write(&copy, kept.join("\n") + "\n")
+            .and_then(|()| fs::set_permissions(&copy, PermissionsExt::from_mode(0o444)));
         match (self.level, otherwise, written) {
             (Level::Namespaces, _, Ok(())) => self.replaced.push((file, copy)),
             (_, AtLandlock::Readable, _) => {}
@@ -253,7 +255,8 @@ impl Policy {
             environment = environment.with("NPM_CONFIG_USERCONFIG", "/dev/null");
         }
         if self.purpose == Purpose::Check {
-            environment = environment.with("GOCACHE", own.join("go-build")).with("NPM_CONFIG_LOGS_DIR", own.join("npm"));
+            environment =
+                environment.with("GOCACHE", own.join("go-build")).with("NPM_CONFIG_LOGS_DIR", own.join("npm"));
         }
         environment.with("XDG_CACHE_HOME", own.join("cache")).with("XDG_STATE_HOME", own.join("state"))
     }

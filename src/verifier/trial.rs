@@ -81,7 +81,6 @@ impl Trial {
         let entries = self.known.iter().filter(|entry| of_plan.iter().any(|gate| expects_same(&entry.result, gate)));
         Ok(Baseline::from_entries(entries.cloned().collect()))
     }
-
 }
 
 impl Drop for Trial {

@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_millis(300);
 pub(in crate::sandbox) fn run(policy: &Policy, next: &Next<'_>, could_not: u8) -> u8 {
     // Opened first: the file is not there any more once the file system is another one.
     let mut report = Report::open(policy);
-    match begin(policy, next) {
+    match begin(policy, next, &report.descriptor()) {
         Ok(Ended::Exited(code)) => Ended::Exited(code).pass_on(),
         Ok(Ended::Signalled(signal)) => {
             report.signalled(signal);
@@ -30,12 +30,13 @@ pub(in crate::sandbox) fn run(policy: &Policy, next: &Next<'_>, could_not: u8) -
     }
 }
 
-fn begin(policy: &Policy, next: &Next<'_>) -> Result<Ended, String> {
+fn begin(policy: &Policy, next: &Next<'_>, report: &str) -> Result<Ended, String> {
     let parent_dies = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     parent_dies.map_err(|error| format!("death signal: {error}"))?;
     let mut watch = Watch::start()?;
     mounts::set_up(policy)?;
-    let child = next.stage("enter").current_dir(&policy.folder).spawn().map_err(told("the last stage"))?;
+    let child =
+        next.stage(&format!("enter:{report}")).current_dir(&policy.folder).spawn().map_err(told("the last stage"))?;
     let child = Pid::from_raw(i32::try_from(child.id()).map_err(|_| "an impossible process id".to_owned())?);
     let mut deadline: Option<Instant> = None;
     loop {

@@ -48,10 +48,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Before the first child. Children start with no signal blocked: the standard library sees to that.
+    /// Before the first child. Children inherit what is blocked; the last stage undoes it.
     pub(super) fn start() -> Result<Watch, String> {
         let mut set = SigSet::empty();
-        [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| set.add(signal));
+        [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
+            .into_iter()
+            .for_each(|signal| set.add(signal));
         set.thread_block().map_err(told_nix("block signals"))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let signals = SignalFd::with_flags(&set, flags).map_err(told_nix("signalfd"))?;
@@ -84,7 +86,9 @@ fn reap(child: Option<Pid>) -> Option<Ended> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) if Some(pid) == child => ended = Some(Ended::Exited(code)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid) == child => ended = Some(Ended::Signalled(signal as i32)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid) == child => {
+                ended = Some(Ended::Signalled(signal as i32))
+            }
             Ok(WaitStatus::StillAlive) => return ended,
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return ended,
@@ -126,7 +130,9 @@ fn descendants() -> Vec<Pid> {
     let mut family = BTreeSet::from([Pid::this().as_raw()]);
     loop {
         let before = family.len();
-        family.extend(processes.iter().filter(|(_, parent)| family.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        family.extend(
+            processes.iter().filter(|(_, parent)| family.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>(),
+        );
         if family.len() == before {
             break;
         }

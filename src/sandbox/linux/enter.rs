@@ -3,11 +3,13 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use super::{Next, Report, files, filter, limits, rights};
+use nix::sys::signal::SigSet;
+
+use super::{Next, Report, files, filter, limits, rights, told_nix};
 use crate::sandbox::policy::Policy;
 
-pub(in crate::sandbox) fn run(policy: &Policy, next: &Next<'_>, could_not: u8) -> u8 {
-    let mut report = Report::open(policy);
+pub(in crate::sandbox) fn run(policy: &Policy, next: &Next<'_>, descriptor: &str, could_not: u8) -> u8 {
+    let mut report = if descriptor.is_empty() { Report::open(policy) } else { Report::handed_on(descriptor) };
     let why = enter(policy, next);
     report.failed(&why);
     could_not
@@ -34,6 +36,8 @@ fn confine(policy: &Policy) -> Result<(), String> {
     {
         return Err(format!("setsid: {error}"));
     }
+    // The stages before wait for signals by a descriptor and block them; a child inherits that.
+    SigSet::all().thread_unblock().map_err(told_nix("unblock signals"))?;
     limits::set(policy)?;
     rights::give_up()?;
     files::restrict(policy)?;

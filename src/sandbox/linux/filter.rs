@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Is, SeccompCondition as Condition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Is, SeccompCondition as Condition,
+    SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
 use crate::sandbox::Level;
@@ -128,7 +128,8 @@ fn no_family(policy: &Policy) -> Result<Rules, String> {
 }
 
 fn rule(conditions: &[(u8, Is, u64)]) -> Result<SeccompRule, String> {
-    let conditions = conditions.iter().map(|(argument, is, value)| Condition::new(*argument, Length::Dword, is.clone(), *value));
+    let conditions =
+        conditions.iter().map(|(argument, is, value)| Condition::new(*argument, Length::Dword, is.clone(), *value));
     let conditions: Result<Vec<Condition>, _> = conditions.collect();
     conditions.and_then(SeccompRule::new).map_err(|error| format!("seccomp: {error}"))
 }

@@ -57,7 +57,10 @@ impl Tree<'_> {
 
     /// The deepest mark at or above a place of the new tree.
     fn mark_of(&self, target: &Path) -> Option<(&Path, Access)> {
-        target.ancestors().find_map(|above| self.marks.get_key_value(above)).map(|(path, access)| (path.as_path(), *access))
+        target
+            .ancestors()
+            .find_map(|above| self.marks.get_key_value(above))
+            .map(|(path, access)| (path.as_path(), *access))
     }
 
     /// Parents come before what is below them, so that each lies on the other.
@@ -133,17 +136,25 @@ impl Tree<'_> {
                 bind(&from, &target)?;
             }
         }
-        for (name, leads_to) in [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")] {
+        for (name, leads_to) in [
+            ("fd", "/proc/self/fd"),
+            ("stdin", "/proc/self/fd/0"),
+            ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ] {
             symlink(leads_to, folder.join(name)).map_err(told(name))?;
         }
         for name in ["shm", "pts"] {
             fs::create_dir(folder.join(name)).map_err(told(name))?;
         }
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-        mount(Some("tmpfs"), &folder.join("shm"), Some("tmpfs"), flags, Some(SHARED_MEMORY)).map_err(told_nix("shared memory"))?;
+        mount(Some("tmpfs"), &folder.join("shm"), Some("tmpfs"), flags, Some(SHARED_MEMORY))
+            .map_err(told_nix("shared memory"))?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
         // Terminals for programs that want to see one; few do.
-        if mount(Some("devpts"), &folder.join("pts"), Some("devpts"), flags, Some("newinstance,ptmxmode=0666,mode=620")).is_ok() {
+        if mount(Some("devpts"), &folder.join("pts"), Some("devpts"), flags, Some("newinstance,ptmxmode=0666,mode=620"))
+            .is_ok()
+        {
             symlink("pts/ptmx", folder.join("ptmx")).map_err(told("ptmx"))?;
         }
         Ok(())
@@ -165,7 +176,8 @@ impl Tree<'_> {
             match fs::symlink_metadata(&target) {
                 Ok(metadata) if metadata.is_dir() => {
                     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-                    mount(Some("tmpfs"), &target, Some("tmpfs"), flags, Some("size=4k,mode=755")).map_err(told_nix(path.display()))?;
+                    mount(Some("tmpfs"), &target, Some("tmpfs"), flags, Some("size=4k,mode=755"))
+                        .map_err(told_nix(path.display()))?;
                 }
                 Ok(metadata) if metadata.is_file() => bind(&empty, &target)?,
                 Ok(_) | Err(_) => {}
@@ -238,7 +250,10 @@ fn unescaped(text: &str) -> std::ffi::OsString {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut index = 0;
     while index < bytes.len() {
-        let code = text.get(index + 1..index + 4).filter(|_| bytes[index] == b'\\').and_then(|code| u8::from_str_radix(code, 8).ok());
+        let code = text
+            .get(index + 1..index + 4)
+            .filter(|_| bytes[index] == b'\\')
+            .and_then(|code| u8::from_str_radix(code, 8).ok());
         plain.push(code.unwrap_or(bytes[index]));
         index += if code.is_some() { 4 } else { 1 };
     }

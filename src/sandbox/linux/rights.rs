@@ -1,8 +1,8 @@
 //! Capabilities: one of them is carried to the stage that mounts, none to the command.
 
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, configure_capability_in_ambient_set, no_new_privs,
-    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+    CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set, configure_capability_in_ambient_set,
+    no_new_privs, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
 
 /// Lets the next stage mount inside the namespaces, whoever it runs as.

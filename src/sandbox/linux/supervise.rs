@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use rustix::process::set_child_subreaper;
 
 use super::children::{Ended, Watch, end_descendants};
-use super::{Next, Report, SIGNAL, loopback, rights, told, told_nix};
+use super::{Next, Report, loopback, rights, told, told_nix};
 use crate::sandbox::Level;
 use crate::sandbox::policy::{Policy, Purpose};
 
@@ -48,7 +48,12 @@ fn supervise(policy: &Policy, next: &Next<'_>, report: &mut Report) -> Result<En
         set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| format!("subreaper: {error}"))?;
         "enter"
     };
-    let child = next.stage(stage).process_group(0).spawn().map_err(told("the next stage"))?;
+    let mut command = next.stage(stage);
+    if is_apart {
+        // The command itself begins a session, which the leader of a group cannot.
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(told("the next stage"))?;
     let child = Pid::from_raw(i32::try_from(child.id()).map_err(|_| "an impossible process id".to_owned())?);
     let full = Disk::of(policy);
     let mut deadline: Option<Instant> = None;
@@ -70,16 +75,20 @@ fn supervise(policy: &Policy, next: &Next<'_>, report: &mut Report) -> Result<En
             let _ = kill(child, Signal::SIGKILL);
         }
     };
-    end_descendants();
-    let said = fs::read_to_string(policy.private.join("report")).unwrap_or_default();
-    let signal = said.lines().find_map(|line| line.strip_prefix(SIGNAL)?.parse().ok());
-    Ok(signal.map_or(ended, Ended::Signalled))
+    if is_apart {
+        // Nothing inside outlives its first process. `/proc` is the one inside by now, whose ids mean others here.
+        Ok(report.signal().map_or(ended, Ended::Signalled))
+    } else {
+        end_descendants();
+        Ok(ended)
+    }
 }
 
 /// Makes the namespaces. The user keeps their id inside, and has no rights beyond it.
 fn part(policy: &Policy) -> Result<(), String> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-    let mut apart = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC;
+    let mut apart =
+        CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC;
     if policy.purpose == Purpose::Check {
         apart |= CloneFlags::CLONE_NEWNET;
     }
