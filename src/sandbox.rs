@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -228,18 +228,39 @@ const SYMPTOMS: &[&str] = &[
 
 /// What to say of a command that failed, when its output sounds as if the sandbox had something to do with it.
 pub fn suspicion<'a>(level: Level, lines: impl Iterator<Item = &'a str>) -> Option<String> {
-    if level == Level::None {
-        return None;
-    }
+    let network = match level {
+        Level::None => return None,
+        Level::Landlock => "no socket, not even on localhost",
+        Level::Seatbelt | Level::Namespaces => "no network but localhost",
+    };
     let mut found = lines.filter_map(|line| SYMPTOMS.iter().find(|symptom| line.contains(**symptom)));
     let symptom = found.next()?;
     Some(format!(
-        "it says \"{symptom}\", which the sandbox ({level}) may have caused: commands write in the worktree and in $TMPDIR only and have no \
-         network; `--sandbox none` runs them without it"
+        "it says \"{symptom}\", which the sandbox ({level}) may have caused: commands write in the worktree and $TMPDIR only, and have {network}; \
+         `--sandbox none` runs them without it"
     ))
 }
 
-/// Whether `path` is `folder` or below it.
-fn is_within(path: &Path, folder: &Path) -> bool {
-    path.starts_with(folder)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_sounds_like_the_sandbox_is_said_to_and_no_other() {
+        let lines = ["Error: connect ENETUNREACH 1.2.3.4:443"];
+        assert_eq!(suspicion(Level::None, lines.into_iter()), None);
+        let told = suspicion(Level::Landlock, lines.into_iter()).unwrap_or_default();
+        assert!(
+            told.contains("ENETUNREACH") && told.contains("not even on localhost") && told.contains("--sandbox none"),
+            "{told}"
+        );
+        assert_eq!(suspicion(Level::Namespaces, ["1 test failed"].into_iter()), None);
+    }
+
+    #[test]
+    fn levels_are_ordered_and_their_words_read_back() {
+        let levels = [Level::None, Level::Landlock, Level::Seatbelt, Level::Namespaces];
+        assert!(levels.is_sorted());
+        assert!(levels.iter().all(|level| level.word().parse() == Ok(*level)));
+    }
 }

@@ -613,6 +613,18 @@ mod tests {
     }
 
     #[test]
+    fn the_strictest_sandbox_of_the_files_counts_and_a_flag_says_which_it_is_this_time() {
+        use crate::sandbox::Level;
+        let least = |user, repository| both(user, repository).unwrap().sandbox.value.minimum;
+        assert_eq!(least("sandbox = \"namespaces\"", "sandbox = \"none\""), Level::Namespaces);
+        assert_eq!(least("", "sandbox = \"landlock\""), Level::Landlock);
+        let flags = Flags { sandbox: Some("none".into()), ..Flags::default() };
+        let set = Settings::layered(&[file("u", "sandbox = \"landlock\"")], &|_| None, flags).unwrap().sandbox.value;
+        assert_eq!(set, Wanted { minimum: Level::Landlock, exactly: Some(Level::None) });
+        assert!(both("sandbox = \"docker\"", "").is_err());
+    }
+
+    #[test]
     fn a_repository_cannot_say_which_program_is_run() {
         let agent = "[agents.claude]\nprogram = \"./evil\"\narguments = []\nformat = \"claude\"";
         let error = both("", agent).unwrap_err();

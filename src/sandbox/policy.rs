@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::{Level, is_within, places};
+use super::{Level, places};
 use crate::process::{Environment, Invocation};
 use crate::secrets;
 
@@ -137,7 +137,7 @@ impl Policy {
 
     /// Has `home` below it, or is the root of everything.
     fn holds_home(&self, path: &Path) -> bool {
-        path.parent().is_none() || self.home.as_deref().is_some_and(|home| is_within(home, path))
+        path.parent().is_none() || self.home.as_deref().is_some_and(|home| home.starts_with(path))
     }
 
     fn let_read(&mut self, invocation: &Invocation, variable: &dyn Fn(&str) -> Option<PathBuf>) {
@@ -276,5 +276,5 @@ const SUSPECT: &[&str] = &["_auth", "_password", "extraheader", "extraHeader", "
 
 /// `/` and `/nonexistent` are nobody's home.
 fn is_a_home(path: &Path) -> bool {
-    path.parent().is_some() && path.is_dir() && !places::SYSTEM.iter().any(|root| is_within(Path::new(root), path))
+    path.parent().is_some() && path.is_dir() && !places::SYSTEM.iter().any(|root| Path::new(root).starts_with(path))
 }

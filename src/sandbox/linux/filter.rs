@@ -82,7 +82,7 @@ pub(super) fn is_unknown_machine() -> bool {
 /// Installs the filters for good.
 pub(super) fn install(policy: &Policy) -> Result<(), String> {
     let Some(machine) = machine() else { return Ok(()) };
-    let sets = [(refused(policy)?, libc::EPERM), (no_family(policy)?, libc::EAFNOSUPPORT), (unknown(), libc::ENOSYS)];
+    let sets = [(refused()?, libc::EPERM), (no_family(policy)?, libc::EAFNOSUPPORT), (unknown(), libc::ENOSYS)];
     for (rules, code) in sets {
         let code = u32::try_from(code).map_err(|error| error.to_string())?;
         let filter = SeccompFilter::new(with_x32(rules), SeccompAction::Allow, SeccompAction::Errno(code), machine);
@@ -99,7 +99,7 @@ fn unknown() -> Rules {
     UNKNOWN.iter().map(|call| (i64::from(*call), Vec::new())).collect()
 }
 
-fn refused(_policy: &Policy) -> Result<Rules, String> {
+fn refused() -> Result<Rules, String> {
     let mut rules: Rules = REFUSED.iter().map(|call| (i64::from(*call), Vec::new())).collect();
     let typing = TYPING.iter().map(|request| rule(&[(1, Is::Eq, *request)])).collect::<Result<_, _>>()?;
     rules.insert(i64::from(libc::SYS_ioctl), typing);
