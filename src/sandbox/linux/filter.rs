@@ -1,5 +1,8 @@
 //! seccomp: system calls that no check of a repository needs and that lead out of a sandbox, or around its filters.
 
+// Their numbers have 32 bits on some processors.
+#![allow(clippy::useless_conversion)]
+
 use std::collections::BTreeMap;
 
 use seccompiler::{
