@@ -1,5 +1,6 @@
 //! The sandbox: what works in it, and ways out of it that must all fail, at every level that this machine offers and, where this is run as
 //! root, as an ordinary user once more. A level that is missing is said, not failed.
+#![expect(clippy::print_stdout, reason = "what a machine does not offer is said")]
 
 use std::fs;
 use std::io::Write as _;
@@ -223,15 +224,14 @@ fn a_server_on_localhost_is_reached_where_there_is_a_network_of_its_own() {
 
 #[test]
 fn toolchains_in_the_home_folder_work() {
-    let tools: &[(&str, &[(&str, &str)], &str)] = &[
+    /// What says that a tool is here, the files of a project of it, and its check.
+    type Tool<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let tools: &[Tool<'_>] = &[
         (
             "cargo --version",
             &[
                 ("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
-                (
-                    "src/lib.rs",
-                    "#[test]\nfn holds() { assert!(std::net::TcpListener::bind((\"127.0.0.1\", 0)).is_ok() || true); }\n",
-                ),
+                ("src/lib.rs", "#[test]\nfn holds() { assert_eq!(1 + 1, 2); }\n"),
             ],
             "cargo test",
         ),
