@@ -25,6 +25,7 @@ impl Bar {
     /// A bar for the work that begins now.
     pub fn new(console: &Console, cancel: Cancel) -> Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(style(None));
         let done = console.progress.then(|| {
             let (sender, receiver) = channel::<()>();
             let shown = bar.clone();
@@ -55,14 +56,19 @@ impl Bar {
     }
 }
 
+/// How work looks that takes so many steps; `None` where nobody knows.
+fn style(total: Option<u64>) -> ProgressStyle {
+    let template = match total {
+        Some(_) => "{spinner} {msg} {bar:24} {human_pos}/{human_len} {elapsed}",
+        None => "{spinner} {msg} {elapsed}",
+    };
+    ProgressStyle::with_template(template).expect("both templates are constant and valid")
+}
+
 impl Progress for Bar {
     fn phase(&self, name: &str, total: Option<u64>) {
-        let template = match total {
-            Some(_) => "{spinner} {msg} {bar:24} {human_pos}/{human_len} {elapsed}",
-            None => "{spinner} {msg} {elapsed}",
-        };
         self.bar.set_message(name.to_owned());
-        self.bar.set_style(ProgressStyle::with_template(template).expect("both templates are constant and valid"));
+        self.bar.set_style(style(total));
         self.bar.set_position(0);
         match total {
             Some(total) => self.bar.set_length(total),
