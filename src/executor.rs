@@ -1,10 +1,12 @@
-//! Executors: who carries out a step. Exact edits need nobody; whatever else a step asks for is a [`ModelExecutor`]'s, or is
-//! handed over.
+//! Executors: who carries out a step. Exact edits need nobody; whatever else a step asks for is a [`ModelExecutor`]'s, an
+//! [`AgentExecutor`]'s, or is handed over.
 //!
 //! An executor has a [`Bench`] and nothing else: the files of a worktree of ours, inside the plan's scope, and the step's gates.
-//! No shell, no git, no network. What it changed counts once the gates are green, which the caller judges, not it.
+//! No shell, no git, no network; an agent, which has tools of its own, is held to that by its flags and by what the bench takes back.
+//! What was changed counts once the gates are green, which the caller judges, not the executor.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::edit::apply::{Changes, Message, Placement, apply};
 use crate::edit::explain::EditFailure;
@@ -18,6 +20,7 @@ use crate::receipt::{Halted, StepReceipt, WorkReceipt};
 use crate::worktree::WorktreeError;
 
 pub mod advisor;
+mod agent;
 mod brief;
 pub mod limits;
 mod model;
@@ -27,6 +30,7 @@ mod tools;
 #[cfg(test)]
 mod tests;
 
+pub use agent::AgentExecutor;
 pub use model::ModelExecutor;
 
 /// A step to carry out.
@@ -67,6 +71,28 @@ pub trait Bench {
 
     /// Runs the gates of the step on the files as they are now. What the gates themselves change is put back.
     fn run_gates(&mut self) -> Result<Checked, BenchError>;
+
+    /// The folder of the worktree, for an agent that has tools of its own; `None` where there is no such folder.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+
+    /// To be called when an agent has ended, before anything else is: takes back what it did with git and what it changed outside the
+    /// scope, and says what it changed since the step began.
+    fn take_stock(&mut self) -> Result<Stock, BenchError> {
+        Ok(Stock::default())
+    }
+}
+
+/// What an agent changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stock {
+    /// Files in scope.
+    pub changed: Vec<String>,
+    /// What it had changed that it may not, each with the reason: put back.
+    pub outside: Vec<String>,
+    /// Some of that could not be put back.
+    pub is_stuck: bool,
 }
 
 /// What carrying out so many steps may cost with this model; `None` where its price is not known.

@@ -291,6 +291,8 @@ pub enum Halted {
     Malformed,
     /// It would not.
     Refused,
+    /// It changed what is not in the plan's scope, and did so again when it was told.
+    OutOfScope,
     /// It took too many replies.
     OutOfRounds,
     /// It took too long.
@@ -313,6 +315,7 @@ impl Halted {
             | Halted::RepeatedCalls
             | Halted::BackAndForth
             | Halted::NoProgress
+            | Halted::OutOfScope
             | Halted::OutOfRounds
             | Halted::OutOfContext => true,
             Halted::Malformed | Halted::Refused | Halted::OutOfTime | Halted::OutOfMoney | Halted::Unanswered => false,

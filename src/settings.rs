@@ -376,7 +376,7 @@ impl Settings {
                 let amount = NanoDollars::parse(&text.value).ok_or_else(|| entry.bad(DOLLARS))?;
                 self.model.set_amount(name, amount, text.origin, Some(layer));
             }
-            ["models", role] => self.model.set_role(role, &entry)?,
+            ["models", role] => self.model.set_role(role, layer, &entry)?,
             ["providers" | "agents" | "prices", _, ..] => self.model.set_table(&key, layer, &entry)?,
             [name] if KEYS.contains(name) => {
                 let name = (*name).to_owned();

@@ -259,8 +259,23 @@ impl Worktree {
         repository.checkout_head(Some(&mut checkout)).map_err(git("reset the worktree"))
     }
 
-    /// Moves the branch to `commit` and keeps every file as it is.
-    pub fn uncommit_to(&self, commit: &str) -> Result<(), WorktreeError> {
+    /// Takes back whatever somebody did with git here: HEAD is on `branch` again and `branch` at `commit`, while every file stays as it
+    /// is. A branch that was switched to in between is not moved.
+    pub fn bring_back_to(&self, branch: &str, commit: &str) -> Result<(), WorktreeError> {
+        {
+            let repository = self.repository()?;
+            let name = format!("refs/heads/{branch}");
+            let target = oid(commit)?;
+            if repository.refname_to_id(&name).ok() != Some(target) {
+                repository
+                    .reference(&name, target, true, "improve: taken back")
+                    .map_err(git("move the branch back"))?;
+            }
+            let head = repository.find_reference("HEAD").map_err(git("read the worktree's HEAD"))?;
+            if head.symbolic_target_bytes() != Some(name.as_bytes()) {
+                repository.set_head(&name).map_err(git("put HEAD back on the branch"))?;
+            }
+        }
         self.reset(commit, ResetType::Mixed).map(|_| ())
     }
 

@@ -1,10 +1,12 @@
 //! The worktree of a step as its executor sees it: files in scope, and the gates of the step.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use super::branch_of;
 use super::steps::{Gates, Steps};
 use crate::edit::apply::Changes;
-use crate::executor::{Bench, BenchError, Checked};
+use crate::executor::{Bench, BenchError, Checked, Stock};
 use crate::gate::GateResult;
 use crate::gate::runner::OwnedGate;
 use crate::plan::Step;
@@ -80,5 +82,29 @@ impl Bench for StepBench<'_> {
         let checked = Checked { results, red };
         self.last = Some((before, checked.clone()));
         Ok(checked)
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(self.steps.worktree.folder())
+    }
+
+    fn take_stock(&mut self) -> Result<Stock, BenchError> {
+        let Steps { worktree, rules, request, .. } = self.steps;
+        worktree.bring_back_to(&branch_of(request.slug), self.last_green)?;
+        let changes = worktree.changes_since(self.last_green)?;
+        let violations = rules.judge(&changes).violations;
+        let is_outside = |path: &str| violations.iter().any(|violation| violation.path == path);
+        let (outside, work): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| is_outside(&change.path));
+        let is_stuck = if outside.is_empty() {
+            false
+        } else {
+            worktree.reset_to(self.last_green)?;
+            worktree.take_over(&work)?;
+            !rules.judge(&worktree.changes_since(self.last_green)?).violations.is_empty()
+        };
+        let changed = work.into_iter().map(|change| change.path).filter(|path| !rules.is_ours(path)).collect();
+        let outside = violations.iter().map(|violation| format!("{}: {}", violation.path, violation.why)).collect();
+        Ok(Stock { changed, outside, is_stuck })
     }
 }

@@ -158,13 +158,11 @@ pub(super) fn worktree(place: &Place, slug: &str, branch: &str, resumed: &Resume
     match existing {
         Ok(mut worktree) => {
             worktree.set_aside(resumed.prepared.as_ref().map_or(&[], |prepared| &prepared.aside));
-            if worktree.head()? == resumed.last_green() {
-                return Ok(worktree);
-            }
-            if resumed.handed_over.is_some() {
-                // Whoever took the step up committed it; the host commits again, once its gates are green.
-                worktree.uncommit_to(resumed.last_green())?;
-            } else {
+            // Whoever took a step up may have committed it; the host commits again, once its gates are green. An agent that was killed
+            // with us may have left HEAD on another branch, which must not be moved.
+            let is_there = worktree.head()? == resumed.last_green();
+            worktree.bring_back_to(branch, resumed.last_green())?;
+            if !is_there && resumed.handed_over.is_none() {
                 worktree.reset_to(resumed.last_green())?;
             }
             Ok(worktree)

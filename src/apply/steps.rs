@@ -100,6 +100,7 @@ fn given_up(index: usize, halted: Halted, why: &str) -> Decision {
         | Halted::NoProgress
         | Halted::Malformed
         | Halted::Refused
+        | Halted::OutOfScope
         | Halted::OutOfRounds
         | Halted::OutOfTime
         | Halted::OutOfContext => (

@@ -92,6 +92,25 @@ pub struct AgentCli {
     /// What it says of its costs.
     #[serde(default)]
     pub reports: Reports,
+    /// How it is run to change files; it cannot be told to where left out.
+    #[serde(default)]
+    pub execute: Option<Execute>,
+}
+
+/// How an agent is run to change the files of the folder it is in, without being asked about each.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Execute {
+    /// In the place of the arguments with which it only reads. `{worktree}` is the folder, `{plan}` a file with what it is to do, which
+    /// it gets on its standard input too.
+    pub arguments: Vec<String>,
+    /// Variables it gets with another value of ours than when it only reads.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Files and folders with which a repository would say what it runs or whom it asks, and that it cannot be told to leave aside:
+    /// where one is there, it is not run.
+    #[serde(default)]
+    pub configured_by: Vec<String>,
 }
 
 /// What a CLI says of its costs.
@@ -148,6 +167,51 @@ impl AgentCli {
         line
     }
 
+    /// The agent as it is run to change files; `None` where it cannot be told to.
+    pub fn to_execute(&self) -> Option<AgentCli> {
+        let own = Execute { arguments: self.arguments.clone(), ..Execute::default() };
+        // Who names the folder or the plan among the arguments means them for this.
+        let execute = self.execute.clone().or_else(|| names_work(&self.arguments).then_some(own))?;
+        let mut agent = AgentCli { arguments: execute.arguments.clone(), ..self.clone() };
+        agent.set.extend(execute.set.clone());
+        agent.execute = Some(execute);
+        Some(agent)
+    }
+
+    /// Any program, as a command line that names `{plan}` or `{worktree}`; `None` where it names neither. No shell reads it.
+    pub fn of_command(command: &str) -> Option<AgentCli> {
+        let mut words = shell_words::split(command).ok()?;
+        if words.len() < 2 || !names_work(&words) {
+            return None;
+        }
+        let program = words.remove(0);
+        let name = program.rsplit('/').next().unwrap_or_default().to_owned();
+        let execute = Some(Execute { arguments: words, ..Execute::default() });
+        let format = FormatName::Text;
+        Some(AgentCli {
+            name,
+            program,
+            install: None,
+            log_in: None,
+            version_arguments: Vec::new(),
+            tried: None,
+            arguments: Vec::new(),
+            model_arguments: Vec::new(),
+            effort_arguments: Vec::new(),
+            budget_arguments: Vec::new(),
+            schema_arguments: Vec::new(),
+            tells_schema: false,
+            last_arguments: Vec::new(),
+            format,
+            variables: Vec::new(),
+            set: BTreeMap::new(),
+            unauthorized_exits: Vec::new(),
+            prices: None,
+            reports: Reports::default(),
+            execute,
+        })
+    }
+
     /// It stops by itself when a sum is spent.
     pub fn takes_a_budget(&self) -> bool {
         !self.budget_arguments.is_empty()
@@ -157,6 +221,16 @@ impl AgentCli {
     pub fn takes_reasoning(&self) -> bool {
         !self.effort_arguments.is_empty()
     }
+}
+
+/// What stands for the file with the plan in an argument, and for the folder it is carried out in.
+pub const PLAN: &str = "{plan}";
+/// See [`PLAN`].
+pub const WORKTREE: &str = "{worktree}";
+
+/// Whether a command line says where the work is, or what it is.
+pub fn names_work(words: &[String]) -> bool {
+    words.iter().any(|word| word.contains(PLAN) || word.contains(WORKTREE))
 }
 
 /// Whether agents take the file at `path` of a repository as their configuration: instructions, hooks, servers to start, programs

@@ -79,7 +79,8 @@ impl Hint for BindingError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             BindingError::NotAModel { .. } => {
-                "write provider/model, such as anthropic/claude-opus-5-5 or ollama/qwen3-coder, or an agent CLI, such as claude"
+                "write provider/model, such as anthropic/claude-opus-5-5 or ollama/qwen3-coder, or an agent CLI, such as claude; \
+                 an executor can be any command that names {plan} or {worktree}"
                     .to_owned()
             }
             BindingError::UnknownProvider { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
@@ -199,6 +200,12 @@ impl Bindings<'_> {
     }
 
     fn named(&self, role: Role, text: &str, origin: String) -> Result<Bound, BindingError> {
+        // Steps can be carried out by any program that is told where.
+        if role == Role::Executor
+            && let Some(agent) = AgentCli::of_command(text)
+        {
+            return Ok(self.by_agent(role, &agent, "", Because::Said(origin)));
+        }
         let (name, model) = text.split_once('/').unwrap_or((text, ""));
         let (name, model) = (name.trim(), model.trim());
         // A provider of the user's own that has the name of an agent is meant where it has a model.

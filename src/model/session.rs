@@ -29,6 +29,7 @@ mod judging;
 mod preparing;
 mod trying;
 
+pub use agent::{Errand, Ran};
 pub use clock::{Clock, SystemClock};
 pub use events::{Batched, Deaf, Event, Listener};
 pub(super) use headers::headers;

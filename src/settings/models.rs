@@ -65,11 +65,17 @@ impl Default for ModelSettings {
 
 impl ModelSettings {
     /// Takes `models.<role>` and `models.<role>-reasoning`.
-    pub(super) fn set_role(&mut self, key: &str, entry: &Entry) -> Result<(), SettingsError> {
+    pub(super) fn set_role(&mut self, key: &str, layer: Layer, entry: &Entry) -> Result<(), SettingsError> {
         let key = key.replace('_', "-");
         for role in Role::ALL {
             if key == role.label() {
-                self.models.insert(role, entry.text()?);
+                let text = entry.text()?;
+                // A command line names a program.
+                if layer == Layer::Repository && AgentCli::of_command(&text.value).is_some() {
+                    let key = entry.key.join(".");
+                    return Err(SettingsError::NotForRepositories { origin: entry.origin.clone(), key });
+                }
+                self.models.insert(role, text);
                 return Ok(());
             }
             if key == format!("{}-reasoning", role.label()) {

@@ -210,3 +210,23 @@ fn what_a_killed_verification_left_goes_with_its_plan() {
     clean(&world.place, Some("001-a"), true).expect("nobody uses it");
     assert_eq!(leftovers(&world.place), []);
 }
+
+#[test]
+fn what_somebody_did_with_git_is_taken_back_and_the_files_and_every_other_branch_stay() {
+    let world = World::new(&[("a.txt", "one\n")]);
+    let worktree = world.worktree();
+    let repository = Repository::open(worktree.folder()).expect("it is a worktree");
+    let target = repository.head().and_then(|head| head.peel_to_commit()).expect("it has a commit");
+    repository.branch("theirs", &target, false).expect("a branch can be made");
+    repository.set_head("refs/heads/theirs").expect("it can be switched to");
+    write_file(&worktree.folder().join("a.txt"), b"two\n").expect("the folder is ours");
+    let theirs = commit_all(worktree.folder());
+    repository.find_reference("refs/heads/improve/001-a").and_then(|mut it| it.delete()).expect("it is there");
+
+    worktree.bring_back_to("improve/001-a", &world.commit).expect("it can be taken back");
+    assert_eq!(worktree.head().expect("HEAD is there"), world.commit);
+    assert_eq!(repository.head().expect("HEAD is there").name(), Some("refs/heads/improve/001-a"));
+    assert_eq!(repository.refname_to_id("refs/heads/theirs").expect("it is there").to_string(), theirs);
+    assert_eq!(worktree.text("a.txt").as_deref(), Some("two\n"));
+    assert_eq!(worktree.changes_since(&world.commit).expect("it can be read").len(), 1);
+}

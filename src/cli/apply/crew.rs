@@ -6,7 +6,7 @@ use clap::Args;
 use improve::backlog::Backlog;
 use improve::executor::advisor::{Advisor, PlannerAdvisor};
 use improve::executor::limits::Limits;
-use improve::executor::{ExactEdits, Executor, ModelExecutor, estimate};
+use improve::executor::{AgentExecutor, ExactEdits, Executor, ModelExecutor, estimate};
 use improve::model::roles::Bound;
 use improve::model::session::Session;
 use improve::model::{NanoDollars, Role};
@@ -26,7 +26,8 @@ use super::revising::Reviser;
 /// Which models work on plans.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CrewArgs {
-    /// Who carries out steps that do not say exactly what changes: provider/model, or `none`
+    /// Who carries out steps that do not say exactly what changes: provider/model, an agent CLI
+    /// (claude, codex, gemini, opencode; claude/MODEL), "any command {plan} {worktree}", or `none`
     /// [default: by the key that is set]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     executor: Option<String>,
@@ -77,9 +78,13 @@ impl Crew {
     /// Who is bound.
     pub fn bound(args: &CrewArgs, settings: &Settings) -> Result<Crew, Failure> {
         let executor = args.models.bound(Role::Executor, settings)?;
-        if let Some(agent) = executor.as_ref().and_then(Bound::agent) {
-            return Err(Failure::usage(format!("--executor {}: agent CLIs do not carry out steps yet", agent.name))
-                .hint("name a model as provider/model, or let the agent carry out the plan by itself and run `improve verify`"));
+        if let Some(agent) = executor.as_ref().and_then(Bound::agent)
+            && agent.to_execute().is_none()
+        {
+            let name = &agent.name;
+            return Err(Failure::usage(format!("executor {name}: nothing says how it is run to change files")).hint(
+                format!("say so under [agents.{name}.execute] of your own improve.toml, or name another executor"),
+            ));
         }
         let (planner, verifier) =
             (args.models.bound(Role::Planner, settings)?, args.models.bound(Role::Verifier, settings)?);
@@ -153,8 +158,14 @@ impl Crew {
             advisor: advisor.as_ref().map(|advisor| advisor as &dyn Advisor),
             limits: Limits::default(),
         });
+        let agent = self.executor.as_ref().and_then(|bound| AgentExecutor::new(&session, bound, &survey.map));
+        let executor: &dyn Executor = match (&agent, &model) {
+            (Some(agent), _) => agent,
+            (None, Some(model)) => model,
+            (None, None) => &ExactEdits,
+        };
         work(&AtWork {
-            executor: model.as_ref().map_or(&ExactEdits as &dyn Executor, |model| model),
+            executor,
             reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
             reviser: reviser.as_ref(),
         })

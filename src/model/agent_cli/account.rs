@@ -3,6 +3,7 @@
 use super::AgentCli;
 use super::event::AgentEvent;
 use super::fault::AgentFault;
+use super::format::FormatName;
 use crate::model::money::NanoDollars;
 use crate::model::usage::Usage;
 use crate::process::{Captured, End, Heard, TalkEnd};
@@ -12,6 +13,8 @@ use crate::secrets::mask_to_send as mask;
 /// Refusals of its key in a row after which an agent is not left to try for minutes more: one or two may be a login that is being
 /// renewed.
 const REFUSALS: u32 = 3;
+/// Bytes of a message that are kept, its last ones.
+const KEPT: usize = 4 << 20;
 /// Characters of what an agent says of a failure.
 const SAID: usize = 400;
 
@@ -84,7 +87,13 @@ impl Account {
                 return Heard::Life;
             }
             AgentEvent::Step => self.text.clear(),
-            AgentEvent::Text(text) => self.text.push_str(text),
+            AgentEvent::Text(text) => {
+                self.text.push_str(text);
+                if self.text.len() > KEPT {
+                    let from = (self.text.len() - KEPT / 2..).find(|at| self.text.is_char_boundary(*at));
+                    self.text = self.text.split_off(from.unwrap_or_default());
+                }
+            }
             AgentEvent::ToolUse { .. } => {
                 self.tools += 1;
                 self.text.clear();
@@ -168,6 +177,8 @@ impl Account {
             Some(_) | None => {}
         }
         match code {
+            // It has no way to say more.
+            0 if agent.format == FormatName::Text => Ok(mask(self.text.trim())),
             0 if !self.understood => Err(AgentFault::Garbage { said: end_of(stderr) }),
             0 if !self.finished => Err(AgentFault::Unfinished),
             0 if self.text.trim().is_empty() => Err(AgentFault::Empty),

@@ -24,17 +24,23 @@ pub enum FormatName {
     Gemini,
     /// `opencode run --format json`.
     Opencode,
+    /// Lines for people: all of them are its answer, and its exit code says whether it is done.
+    Text,
 }
 
 impl FormatName {
     /// The events of a line; `None` for a line that is no JSON object: warnings and banners end up among the lines.
     pub fn events(self, line: &str) -> Option<Vec<AgentEvent>> {
+        if self == FormatName::Text {
+            return Some(vec![AgentEvent::Text(format!("{line}\n"))]);
+        }
         let value: Value = serde_json::from_str(line.trim()).ok().filter(Value::is_object)?;
         Some(match self {
             FormatName::Claude => claude::events(&value),
             FormatName::Codex => codex::events(&value),
             FormatName::Gemini => gemini::events(&value),
             FormatName::Opencode => opencode::events(&value),
+            FormatName::Text => Vec::new(),
         })
     }
 }

@@ -12,7 +12,8 @@ use tempfile::NamedTempFile;
 use super::account::{Account, Outcome};
 use super::event::AgentEvent;
 use super::fault::AgentFault;
-use super::{AgentCli, TABLE, locate};
+use super::format::FormatName;
+use super::{AgentCli, PLAN, TABLE, WORKTREE, locate};
 use crate::cancel::Cancel;
 use crate::process::{End, Environment, Heard, Invocation, ProcessError, Talk, run, talk};
 
@@ -30,6 +31,8 @@ pub struct Task<'a> {
     pub prompt: &'a str,
     /// What its answer is held to, where it can be.
     pub schema: Option<&'a Value>,
+    /// The folder it is to change; without one it reads.
+    pub worktree: Option<&'a Path>,
 }
 
 /// Runs agents: a test has its own.
@@ -102,8 +105,12 @@ impl Agents for Installed<'_> {
         let Some(program) = self.program(agent) else {
             return Outcome::failed(not_installed(agent));
         };
-        let folder = match self.quarters.folder() {
+        let folder = match task.worktree.map_or_else(|| self.quarters.folder(), |folder| Ok(folder.to_owned())) {
             Ok(folder) => folder,
+            Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
+        };
+        let plan = match plan_file(task) {
+            Ok(file) => file,
             Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
         };
         // It is there until the agent has ended.
@@ -111,16 +118,28 @@ impl Agents for Installed<'_> {
             Ok(file) => file,
             Err(why) => return Outcome::failed(AgentFault::NoFolder(why)),
         };
-        let path = schema.as_ref().map(|file| file.path().to_string_lossy()).unwrap_or_default();
+        let of = |file: &Option<NamedTempFile>| {
+            file.as_ref().map(|file| file.path().to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        let (schema_path, plan_path, worktree) = (of(&schema), of(&plan), folder.to_string_lossy().into_owned());
+        let argument = |argument: &String| -> OsString {
+            let argument = argument.replace(SCHEMA_FILE, &schema_path);
+            if task.worktree.is_none() {
+                return argument.into();
+            }
+            argument.replace(PLAN, &plan_path).replace(WORKTREE, &worktree).into()
+        };
+        // Who prints for people may print at the end alone.
+        let idle = if agent.format == FormatName::Text { self.limits.total } else { self.limits.idle };
         let invocation = Invocation {
             program: program.into(),
-            arguments: task.arguments.iter().map(|argument| argument.replace(SCHEMA_FILE, &path).into()).collect(),
+            arguments: task.arguments.iter().map(argument).collect(),
             folder,
             environment: environment(agent, &self.variables),
             timeout: self.limits.total,
             record: None,
         };
-        let bounds = Talk { input: task.prompt.as_bytes(), idle: self.limits.idle, most: self.limits.output };
+        let bounds = Talk { input: task.prompt.as_bytes(), idle, most: self.limits.output };
         let mut account = Account::default();
         let mut listener = |line: &str| {
             let Some(events) = agent.format.events(line) else { return ControlFlow::Continue(Heard::Noise) };
@@ -158,6 +177,19 @@ impl Installed<'_> {
         };
         write(&self.quarters.aside()?).map(Some).map_err(|error| error.to_string())
     }
+}
+
+/// The file with what an agent is to do, where an argument names it. It stands outside the folder that is changed.
+fn plan_file(task: &Task<'_>) -> Result<Option<NamedTempFile>, String> {
+    if task.worktree.is_none() || !task.arguments.iter().any(|argument| argument.contains(PLAN)) {
+        return Ok(None);
+    }
+    let write = || -> std::io::Result<NamedTempFile> {
+        let mut file = tempfile::Builder::new().prefix("improve-step-").suffix(".md").tempfile()?;
+        file.write_all(task.prompt.as_bytes())?;
+        Ok(file)
+    };
+    write().map(Some).map_err(|error| error.to_string())
 }
 
 /// Where an agent is installed.

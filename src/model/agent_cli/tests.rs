@@ -80,7 +80,7 @@ impl Machine {
         };
         let schema = json!({"type": "object"});
         let arguments = agent(name).command_line(Some("some-model"), None, None, Some(&schema));
-        let task = Task { agent: agent(name), arguments: &arguments, prompt, schema: Some(&schema) };
+        let task = Task { agent: agent(name), arguments: &arguments, prompt, schema: Some(&schema), worktree: None };
         installed.run(&task, &mut |_, _| {}, &Cancel::new())
     }
 }

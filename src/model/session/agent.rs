@@ -1,5 +1,8 @@
 //! Questions to an agent CLI: what one is told, what is set aside for it, what its answer is worth.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::judging::{Bill, Judged};
@@ -18,6 +21,30 @@ use crate::model::usage::Usage;
 pub(super) struct Work<'a> {
     pub(super) agent: &'a AgentCli,
     pub(super) prompt: String,
+    /// The folder it is to change; without one it answers.
+    worktree: Option<&'a Path>,
+    /// Tools it used.
+    tools: AtomicU64,
+}
+
+/// Work for an agent that changes files.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'a> {
+    /// The agent as it is run for that: see [`AgentCli::to_execute`].
+    pub agent: &'a AgentCli,
+    /// What it is to do.
+    pub prompt: &'a str,
+    /// Where.
+    pub worktree: &'a Path,
+}
+
+/// What came of an errand, beside what became of the files.
+#[derive(Debug)]
+pub struct Ran {
+    /// What it said at the end.
+    pub said: Result<String, ModelError>,
+    /// Tools it used.
+    pub tools: u64,
 }
 
 /// What is set aside for a question where no price helps to guess: about what a question to a dear model comes to.
@@ -44,7 +71,7 @@ impl<'a> Prepared<'a> {
             size,
             max_output: question.max_output,
             prompt: size.div_ceil(3) + OWN_PROMPT,
-            way: Way::Agent(Work { agent, prompt }),
+            way: Way::Agent(Work { agent, prompt, worktree: None, tools: AtomicU64::new(0) }),
             question,
         }
     }
@@ -75,14 +102,48 @@ pub(super) fn about(bound: &Bound, prompt: u64, max_output: u64) -> Option<NanoD
 }
 
 impl Session<'_> {
+    /// Has the agent of `question` change files. Nothing of it is kept: the same words on other files are other work.
+    pub fn run_errand(&self, question: &Question<'_>, errand: &Errand<'_>) -> Ran {
+        let Errand { agent, prompt, worktree } = *errand;
+        let arguments = arguments(question, agent, None);
+        let body = json!({ "program": agent.program, "arguments": arguments, "prompt": prompt });
+        let size = prompt.len() as u64;
+        let prepared = Prepared {
+            key: Key::of("errand", &body),
+            body,
+            size,
+            max_output: question.max_output,
+            prompt: size.div_ceil(3) + OWN_PROMPT,
+            way: Way::Agent(Work {
+                agent,
+                prompt: prompt.to_owned(),
+                worktree: Some(worktree),
+                tools: AtomicU64::new(0),
+            }),
+            question,
+        };
+        let said = self.at_most(&prepared).and_then(|at_most| {
+            let event = super::Event::Ready { question, body: &prepared.body, prompt: prepared.prompt, at_most };
+            self.listener.event(&event);
+            self.try_until_answered(&prepared, at_most)
+        });
+        let tools = match &prepared.way {
+            Way::Agent(work) => work.tools.load(Ordering::Relaxed),
+            Way::Server(_) => 0,
+        };
+        Ran { said: said.map(|(reply, _)| reply.text), tools }
+    }
+
     /// Runs the agent once. It tries again by itself where that may help.
     pub(super) fn run_agent(&self, prepared: &Prepared<'_>, work: &Work<'_>, aside: Option<NanoDollars>) -> Judged {
         let question = prepared.question;
         let cap = aside.filter(|_| self.budget.limit().is_some());
         let arguments = arguments(question, work.agent, cap);
         let schema = schema(question);
-        let task = Task { agent: work.agent, arguments: &arguments, prompt: &work.prompt, schema };
+        let Work { agent, prompt, worktree, tools } = work;
+        let task = Task { agent, arguments: &arguments, prompt, schema, worktree: *worktree };
         let mut heard = |_: &AgentEvent, account: &Account| {
+            tools.store(account.tools, Ordering::Relaxed);
             let characters = account.characters();
             self.listener.event(&super::Event::Heard { purpose: question.purpose, characters });
         };

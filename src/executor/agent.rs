@@ -1,0 +1,225 @@
+//! An agent CLI as executor: it edits the files of the worktree with tools of its own, and the host runs the gates when it has ended.
+//!
+//! What it says counts for nothing, its exit code included: an agent that fails or hangs after it did the step has done the step. What it
+//! did with git or outside the scope is taken back before anything is run.
+
+use std::path::Path;
+
+use super::{Bench, BenchError, Carried, Done, ExactEdits, Executor, Stock, Task, brief, said};
+use crate::gate::runner::RunError;
+use crate::model::agent_cli::{AgentCli, AgentFault};
+use crate::model::conversation::{Conversation, Opening};
+use crate::model::roles::Bound;
+use crate::model::session::{Errand, Question, Session};
+use crate::model::{ModelError, Role};
+use crate::plan::Step;
+use crate::planner::GUARD;
+use crate::receipt::{Halted, WorkReceipt};
+use crate::repo_map::RepoMap;
+use crate::report::map_outline::CHARACTERS_PER_TOKEN;
+use crate::secrets::mask;
+
+/// Times an agent is run for a step: what it does not get right in two it seldom gets right later.
+const ATTEMPTS: u32 = 2;
+/// Tokens of its prompt, about; it can read the rest.
+const PROMPT: usize = 15_000;
+/// Tokens it may write for a step, for the estimate of what that costs; our guess, on the high side.
+const OUTPUT: u64 = 40_000;
+/// Characters kept of what it said at the end.
+const LAST_WORDS: usize = 600;
+/// Lines at the end of what it said among which a STOP is looked for: programs that print for people print much before.
+const STOP_WITHIN: usize = 20;
+
+/// Has an agent CLI carry out steps that do not say exactly what changes.
+pub struct AgentExecutor<'a> {
+    session: &'a Session<'a>,
+    bound: &'a Bound,
+    /// As it is run for this.
+    agent: AgentCli,
+    map: &'a RepoMap,
+}
+
+impl<'a> AgentExecutor<'a> {
+    /// The executor; `None` where `bound` is no agent, or one that cannot be told to change files. `map` is the repository as the plan's
+    /// author saw it.
+    pub fn new(session: &'a Session<'a>, bound: &'a Bound, map: &'a RepoMap) -> Option<AgentExecutor<'a>> {
+        let agent = bound.agent()?.to_execute()?;
+        Some(AgentExecutor { session, bound, agent, map })
+    }
+}
+
+impl Executor for AgentExecutor<'_> {
+    fn name(&self, step: &Step) -> String {
+        if step.edits.is_empty() { self.bound.name() } else { ExactEdits.name(step) }
+    }
+
+    fn can_mend(&self) -> bool {
+        true
+    }
+
+    fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError> {
+        if !task.step().edits.is_empty() {
+            return ExactEdits.carry_out(task, bench);
+        }
+        let mut receipt = WorkReceipt { model: self.bound.name(), ..WorkReceipt::default() };
+        let before = self.session.summary();
+        let worked = self.work(task, bench, &mut receipt);
+        let after = self.session.summary();
+        let counted = after.spent.unpriced_calls == before.spent.unpriced_calls;
+        receipt.nano_usd = counted.then_some(after.spent.known.saturating_sub(before.spent.known).0);
+        receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
+        receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
+        match worked? {
+            None => Ok(Carried::Out(Done { placed: Vec::new(), work: Some(Box::new(receipt)) })),
+            Some((halted, why)) => {
+                receipt.halted = Some(halted);
+                Ok(Carried::Halted { halted, why: mask(&why), work: Box::new(receipt) })
+            }
+        }
+    }
+}
+
+/// Why the work ends before the step is done.
+type Halt = (Halted, String);
+
+impl AgentExecutor<'_> {
+    fn work(
+        &self,
+        task: &Task<'_>,
+        bench: &mut dyn Bench,
+        receipt: &mut WorkReceipt,
+    ) -> Result<Option<Halt>, BenchError> {
+        let Some(folder) = bench.folder().map(Path::to_owned) else {
+            return Ok(Some((Halted::Unanswered, "there is no folder that an agent could work in".to_owned())));
+        };
+        let mut notes: Vec<String> = Vec::new();
+        loop {
+            if let Some(name) = self.configured_by(&folder) {
+                let agent = &self.agent.name;
+                let why = format!(
+                    "`{name}` of the repository could say what {agent} runs or whom it asks, and {agent} cannot be told to \
+                     leave it aside; bind another executor"
+                );
+                return Ok(Some((Halted::Unanswered, why)));
+            }
+            let prompt = self.prompt(task, bench, &notes);
+            receipt.attempts += 1;
+            receipt.rounds += 1;
+            let ran = self.run(task, &prompt, &folder);
+            receipt.calls += u32::try_from(ran.tools).unwrap_or(u32::MAX);
+            // Whatever became of it: git is looked after first, since everything else asks git.
+            let stock = bench.take_stock()?;
+            receipt.edits = u32::try_from(stock.changed.len()).unwrap_or(u32::MAX);
+            let fault = match ran.said {
+                Ok(text) => {
+                    receipt.said = mask(&said::cut(text.trim(), LAST_WORDS));
+                    if let Some(why) = stop(&text) {
+                        return Ok(Some((Halted::Stopped, said::cut(why, LAST_WORDS))));
+                    }
+                    None
+                }
+                Err(ModelError::Cancelled) => return Err(BenchError::Run(RunError::Interrupted)),
+                Err(error @ (ModelError::OverBudget { .. } | ModelError::Unpriced { .. })) => {
+                    return Ok(Some((Halted::OutOfMoney, error.to_string())));
+                }
+                Err(error) => Some(error),
+            };
+            let (halted, why, told) = match self.judge(&stock, fault.as_ref(), bench)? {
+                Judged::Done => return Ok(None),
+                Judged::Over(halt) => return Ok(Some(halt)),
+                Judged::Red { halted, why, told } => (halted, why, told),
+            };
+            if receipt.attempts >= ATTEMPTS {
+                return Ok(Some((halted, why)));
+            }
+            notes.extend(stock.changed.iter().map(|file| format!("- changed {file}")));
+            notes.push(format!("- handed it in, and it is not done: {told}"));
+        }
+    }
+
+    fn judge(&self, stock: &Stock, fault: Option<&ModelError>, bench: &mut dyn Bench) -> Result<Judged, BenchError> {
+        if stock.is_stuck || !stock.outside.is_empty() {
+            // Nothing is run: what left the scope may be what would run.
+            let why = format!("it changed what is not the step's to change: {}", stock.outside.join("; "));
+            if stock.is_stuck {
+                return Ok(Judged::Over((Halted::OutOfScope, why)));
+            }
+            let told = format!("you changed what you may not, and it was put back: {}", stock.outside.join("; "));
+            return Ok(Judged::Red { halted: Halted::OutOfScope, why, told });
+        }
+        let late = fault.is_some_and(is_late);
+        if let Some(fault) = fault
+            && stock.changed.is_empty()
+        {
+            let halted = if late { Halted::OutOfTime } else { Halted::Unanswered };
+            return Ok(Judged::Over((halted, fault.to_string())));
+        }
+        let checked = bench.run_gates()?;
+        let Some(red) = checked.red else { return Ok(Judged::Done) };
+        let why = match fault {
+            Some(fault) => format!("{red}; {fault}"),
+            None => red.clone(),
+        };
+        if late {
+            return Ok(Judged::Over((Halted::OutOfTime, why)));
+        }
+        let nothing = if stock.changed.is_empty() { "you changed no file; " } else { "" };
+        let told = format!("{nothing}{red}\n\n{}", said::gates(&checked.results));
+        Ok(Judged::Red { halted: Halted::RedGates, why, told })
+    }
+
+    fn prompt(&self, task: &Task<'_>, bench: &dyn Bench, notes: &[String]) -> String {
+        let instructions = include_str!("../../templates/executor/agent.md").trim();
+        let shared = brief::shared(task);
+        let tokens = PROMPT.saturating_sub(shared.len() / CHARACTERS_PER_TOKEN);
+        let step = brief::of_step(task, self.map, bench, notes, tokens);
+        // Files are masked in it already; what a plan quotes of gates need not be.
+        mask(&format!("{instructions}\n\n{}\n\n{shared}\n\n{step}\n", GUARD.trim()))
+    }
+
+    fn run(&self, task: &Task<'_>, prompt: &str, folder: &Path) -> crate::model::session::Ran {
+        let opening = Opening { system: String::new(), tools: Vec::new(), output: None };
+        let question = Question {
+            role: Role::Executor,
+            bound: self.bound,
+            conversation: &Conversation::new(opening),
+            max_output: OUTPUT,
+            purpose: "step",
+            plan: Some(task.plan_path),
+        };
+        self.session.run_errand(&question, &Errand { agent: &self.agent, prompt, worktree: folder })
+    }
+
+    /// What stands in the worktree by which the repository would configure the agent.
+    fn configured_by(&self, folder: &Path) -> Option<&str> {
+        let names = self.agent.execute.as_ref().map(|execute| execute.configured_by.as_slice()).unwrap_or_default();
+        names.iter().map(String::as_str).find(|name| folder.join(name).symlink_metadata().is_ok())
+    }
+}
+
+/// What a run came to.
+enum Judged {
+    Done,
+    Over(Halt),
+    /// It may be run once more, with `told`.
+    Red {
+        halted: Halted,
+        why: String,
+        told: String,
+    },
+}
+
+/// It was ended because nothing more was to be expected of it, and would do the same again.
+fn is_late(error: &ModelError) -> bool {
+    let ModelError::Agent { fault, .. } = error else { return false };
+    matches!(fault, AgentFault::TimedOut(_) | AgentFault::Idle { .. } | AgentFault::Flooded(_))
+}
+
+/// Why it says that the step cannot be carried out, where it does.
+fn stop(text: &str) -> Option<&str> {
+    let lines = text.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .take(STOP_WITHIN)
+        .find_map(|line| line.trim_matches('*').strip_prefix("STOP:"))
+        .map(|why| why.trim_matches(['*', ' ']))
+}
