@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
@@ -252,11 +252,28 @@ impl Worktree {
 
     /// Makes the worktree, and the branch it is on, what `commit` is; new files that are not ignored are removed.
     pub fn reset_to(&self, commit: &str) -> Result<(), WorktreeError> {
+        // libgit2 writes through links, symbolic and hard ones: what was put in the place of a file would lead it out of here.
+        for change in self.changes_since(commit)? {
+            self.clear_away(&change.path)?;
+        }
         let repository = self.reset(commit, ResetType::Hard)?;
         // libgit2's reset leaves new files, whatever its options say.
         let mut checkout = CheckoutBuilder::new();
         checkout.force().remove_untracked(true);
         repository.checkout_head(Some(&mut checkout)).map_err(git("reset the worktree"))
+    }
+
+    /// Removes what stands at a path: a file, or a link, also one in the place of a folder above it.
+    fn clear_away(&self, path: &str) -> Result<(), WorktreeError> {
+        let mut file = self.folder.clone();
+        for part in Path::new(path).components() {
+            file.push(part);
+            let Ok(metadata) = fs::symlink_metadata(&file) else { return Ok(()) };
+            if !metadata.is_dir() {
+                return fs::remove_file(&file).map_err(io_at(&file));
+            }
+        }
+        Ok(())
     }
 
     /// Takes back whatever somebody did with git here: HEAD is on `branch` again and `branch` at `commit`, while every file stays as it
@@ -441,7 +458,16 @@ fn make_parent(file: &Path) -> Result<(), WorktreeError> {
 
 fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WorktreeError> {
     make_parent(file)?;
-    fs::write(file, bytes).map_err(io_at(file))
+    // A second name of the file, outside of here perhaps, keeps what it has.
+    let linked = fs::symlink_metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.nlink() > 1);
+    if linked.is_some() {
+        fs::remove_file(file).map_err(io_at(file))?;
+    }
+    fs::write(file, bytes).map_err(io_at(file))?;
+    match linked {
+        Some(metadata) => fs::set_permissions(file, metadata.permissions()).map_err(io_at(file)),
+        None => Ok(()),
+    }
 }
 
 /// Removes a folder of ours, with what tools made read-only in it.

@@ -57,7 +57,11 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
     for role in Role::ALL {
         let row = match workspace.settings.model.bound(role, &variable) {
             Ok(None) => RoleRow { because: "no model is bound".to_owned(), ..row(role) },
-            Ok(Some(bound)) => looked_at(role, &bound, &models, &agents, &http, &context.cancel),
+            Ok(Some(bound)) => match &bound.via {
+                Via::Agent(agent) => found(role, agent, &agents, &workspace, unchecked(role, &bound)),
+                Via::Server(_) if models.is_offline() => unchecked(role, &bound),
+                Via::Server(server) => probed(server, &bound.model, &http, &context.cancel, unchecked(role, &bound)),
+            },
             Err(error) => {
                 RoleRow { state: RoleState::Broken, problem: Some(error.to_string()), hint: error.hint(), ..row(role) }
             }
@@ -133,6 +137,7 @@ fn agents(workspace: &Workspace, offline: bool, cancel: &Cancel) -> Vec<AgentRow
             path: path.map(|path| path.to_string_lossy().into_owned()),
             tried: agent.tried.clone(),
             install: agent.install.clone(),
+            executes: agent.to_execute().is_some(),
         }
     };
     std::thread::scope(|scope| {
@@ -141,41 +146,39 @@ fn agents(workspace: &Workspace, offline: bool, cancel: &Cancel) -> Vec<AgentRow
     })
 }
 
-fn looked_at(
-    role: Role,
-    bound: &Bound,
-    models: &ModelArgs,
-    agents: &[AgentRow],
-    http: &Http,
-    cancel: &Cancel,
-) -> RoleRow {
-    let because = bound.because.to_string();
+/// What is known of a model before anybody was asked.
+fn unchecked(role: Role, bound: &Bound) -> RoleRow {
     let price = bound.price().map(|price| {
         let per_million = |nanos: u64| NanoDollars(nanos.saturating_mul(1_000_000));
         format!("{} in, {} out", per_million(price.input), per_million(price.output))
     });
-    let bound_row = RoleRow {
+    RoleRow {
         model: Some(bound.name()),
-        because,
+        because: bound.because.to_string(),
         price,
         context: bound.context(),
         state: RoleState::Unchecked,
         ..row(role)
-    };
-    match &bound.via {
-        Via::Agent(agent) => found(agent, agents, bound_row),
-        Via::Server(_) if models.is_offline() => bound_row,
-        Via::Server(server) => probed(server, &bound.model, http, cancel, bound_row),
     }
 }
 
-/// An agent that is bound: it is there or not.
-fn found(agent: &AgentCli, agents: &[AgentRow], bound_row: RoleRow) -> RoleRow {
-    if agents.iter().any(|row| row.name == agent.name && row.path.is_some()) {
+/// An agent that is bound: it is there or not, and can do what the role asks for.
+fn found(role: Role, agent: &AgentCli, agents: &[AgentRow], workspace: &Workspace, bound_row: RoleRow) -> RoleRow {
+    let broken =
+        |problem: String, hint| RoleRow { state: RoleState::Broken, problem: Some(problem), hint, ..bound_row.clone() };
+    if role == Role::Executor && agent.to_execute().is_none() {
+        let hint = format!("say so under [agents.{}.execute] of your own improve.toml", agent.name);
+        return broken("nothing says how it is run to change files".to_owned(), Some(hint));
+    }
+    // A command that is bound stands in no table.
+    let variables: Vec<_> = std::env::vars_os().collect();
+    let is_there = agents.iter().any(|row| row.name == agent.name && row.path.is_some())
+        || located(agent, &variables, Some(&workspace.root)).is_some();
+    if is_there {
         return RoleRow { state: RoleState::Installed, ..bound_row };
     }
     let fault = not_installed(agent);
-    RoleRow { state: RoleState::Broken, problem: Some(fault.to_string()), hint: fault.hint(), ..bound_row }
+    broken(fault.to_string(), fault.hint())
 }
 
 fn probed(server: &Located, model: &str, http: &Http, cancel: &Cancel, bound_row: RoleRow) -> RoleRow {

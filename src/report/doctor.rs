@@ -98,6 +98,8 @@ pub struct AgentRow {
     pub tried: Option<String>,
     /// How to install it.
     pub install: Option<String>,
+    /// It can carry out steps, too: it is known how it is run to change files.
+    pub executes: bool,
 }
 
 /// A place of ours.
@@ -182,7 +184,8 @@ fn agent_row(row: &AgentRow) -> Vec<String> {
         (Some(version), Some(tried)) if version != tried => format!("tried with {tried}"),
         _ => String::new(),
     };
-    vec![sanitize::line(&row.name).into_owned(), state, sanitize::line(&place).into_owned(), tried]
+    let work = if row.executes { "plans, carries out" } else { "plans" };
+    vec![sanitize::line(&row.name).into_owned(), state, work.to_owned(), sanitize::line(&place).into_owned(), tried]
 }
 
 fn role_row(row: &RoleRow) -> Vec<String> {

@@ -225,8 +225,34 @@ fn what_somebody_did_with_git_is_taken_back_and_the_files_and_every_other_branch
 
     worktree.bring_back_to("improve/001-a", &world.commit).expect("it can be taken back");
     assert_eq!(worktree.head().expect("HEAD is there"), world.commit);
-    assert_eq!(repository.head().expect("HEAD is there").name(), Some("refs/heads/improve/001-a"));
+    assert_eq!(repository.head().expect("HEAD is there").name_bytes(), b"refs/heads/improve/001-a");
     assert_eq!(repository.refname_to_id("refs/heads/theirs").expect("it is there").to_string(), theirs);
     assert_eq!(worktree.text("a.txt").as_deref(), Some("two\n"));
     assert_eq!(worktree.changes_since(&world.commit).expect("it can be read").len(), 1);
+}
+
+#[test]
+fn neither_an_edit_nor_a_reset_writes_through_a_link() {
+    let world = World::new(&[("src/a.txt", "one\n"), ("src/b.txt", "two\n"), ("lib/c.txt", "three\n")]);
+    let worktree = world.worktree();
+    let outside = world.folder.path().join("outside");
+    write_file(&outside.join("c.txt"), b"theirs\n").expect("the folder is ours");
+    let target = outside.join("c.txt");
+    let inside = |path: &str| worktree.folder().join(path);
+    fs::remove_file(inside("src/a.txt")).expect("it is there");
+    std::os::unix::fs::symlink(&target, inside("src/a.txt")).expect("the folder is ours");
+    fs::remove_file(inside("src/b.txt")).expect("it is there");
+    fs::hard_link(&target, inside("src/b.txt")).expect("both are on one disk");
+    fs::remove_dir_all(inside("lib")).expect("it is there");
+    std::os::unix::fs::symlink(&outside, inside("lib")).expect("the folder is ours");
+
+    let edit = BTreeMap::from([("src/b.txt".to_owned(), Some("four\n".to_owned()))]);
+    worktree.write(&edit).expect("it is a file");
+    assert_eq!(fs::read_to_string(&target).expect("it is there"), "theirs\n");
+    worktree.bring_back_to("improve/001-a", &world.commit).expect("it can be taken back");
+    worktree.reset_to(&world.commit).expect("it can be reset");
+    assert_eq!(fs::read_to_string(&target).expect("it is there"), "theirs\n");
+    assert_eq!(described(&worktree.changes_since(&world.commit).expect("it can be read")), []);
+    let texts = ["src/a.txt", "src/b.txt", "lib/c.txt"].map(|path| worktree.text(path));
+    assert_eq!(texts, ["one\n", "two\n", "three\n"].map(|text| Some(text.to_owned())));
 }
