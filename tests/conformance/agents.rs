@@ -279,7 +279,10 @@ fn apply(executor: &str, lead: impl Fn(&mut Command, &Server)) -> Value {
         [installed()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
     let mut command = program(&repository);
-    command.args(["apply", "1", "--trust", "--format", "json", "--executor", executor]);
+    command.args(["apply", "1", "--trust", "--format", "json", "--planner", "none", "--verifier", "none"]);
+    command.args(["--executor", executor]);
+    // What lies below a `.git` is not edited without being asked about.
+    command.env("IMPROVE_CACHE_DIR", root.join("cache"));
     command.env("PATH", path.expect("no path has a colon"));
     lead(&mut command, &server);
     let output = command.output().expect("the program starts");
