@@ -223,3 +223,128 @@ fn stop(text: &str) -> Option<&str> {
         .find_map(|line| line.trim_matches('*').strip_prefix("STOP:"))
         .map(|why| why.trim_matches(['*', ' ']))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::edit::apply::Changes;
+    use crate::executor::Checked;
+    use crate::model::agent_cli::{Account, AgentEvent, Agents, Outcome, Task as Run};
+    use crate::model::roles::{Because, Via};
+    use crate::model::tests::Desk;
+
+    /// An agent that ends in these ways, one after the other.
+    struct Ending(Mutex<Vec<AgentFault>>);
+
+    impl Agents for Ending {
+        fn run(&self, _: &Run<'_>, _: &mut dyn FnMut(&AgentEvent, &Account), _: &Cancel) -> Outcome {
+            Outcome::failed(self.0.lock().expect("no thread panics").remove(0))
+        }
+
+        fn state(&self) -> String {
+            String::new()
+        }
+    }
+
+    /// A bench whose agent changed so many files.
+    struct Changed {
+        folder: PathBuf,
+        files: usize,
+        green: bool,
+        runs: Cell<usize>,
+    }
+
+    impl Bench for Changed {
+        fn text(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn in_scope(&self, _: &str) -> bool {
+            true
+        }
+
+        fn write(&mut self, _: &Changes) -> Result<(), BenchError> {
+            Ok(())
+        }
+
+        fn run_gates(&mut self) -> Result<Checked, BenchError> {
+            self.runs.set(self.runs.get() + 1);
+            Ok(Checked { results: Vec::new(), red: (!self.green).then(|| "`npm test`: exit 1".to_owned()) })
+        }
+
+        fn folder(&self) -> Option<&Path> {
+            Some(&self.folder)
+        }
+
+        fn take_stock(&mut self) -> Result<Stock, BenchError> {
+            Ok(Stock { changed: vec!["a.ts".to_owned(); self.files], ..Stock::default() })
+        }
+    }
+
+    /// What becomes of a step whose agent ends so: why it halted, how often its gates were run.
+    fn ended(faults: Vec<AgentFault>, files: usize, green: bool) -> (Option<Halted>, usize) {
+        let agents = Ending(Mutex::new(faults));
+        let desk = Desk::new(vec![]);
+        let session = Session { agents: &agents, ..desk.session() };
+        let agent = AgentCli::of_command("mine {plan}").expect("it names the plan");
+        let bound = Bound {
+            via: Via::Agent(Box::new(agent)),
+            model: String::new(),
+            entry: None,
+            own_price: None,
+            reasoning: None,
+            because: Because::Said("test".to_owned()),
+        };
+        let map = RepoMap::default();
+        let executor = AgentExecutor::new(&session, &bound, &map).expect("it carries out steps");
+        let text = "# Plan 001: Greet\n\n## Steps\n\n### Step 1: Greet\n\nGreet.\n\n**Verify**: `npm test` → exit 0\n";
+        let plan = crate::plan::parse::parse(text).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let task = Task {
+            plan: &plan,
+            plan_text: text,
+            plan_path: "plans/001.md",
+            index: 0,
+            earlier: &[],
+            red: &[],
+            beginnings: 0,
+        };
+        let mut bench = Changed { folder: std::env::temp_dir(), files, green, runs: Cell::new(0) };
+        let carried = executor.carry_out(&task, &mut bench).expect("the bench is whole");
+        let halted = match carried {
+            Carried::Halted { halted, .. } => Some(halted),
+            Carried::Out(_) | Carried::Refused(_) | Carried::Over => None,
+        };
+        (halted, bench.runs.get())
+    }
+
+    #[test]
+    fn an_agent_that_hangs_is_not_run_again_and_what_it_did_until_then_is_judged() {
+        let hangs = || vec![AgentFault::Idle { time: Duration::from_secs(600), said: String::new() }];
+        assert_eq!(ended(hangs(), 0, false), (Some(Halted::OutOfTime), 0));
+        assert_eq!(ended(hangs(), 1, false), (Some(Halted::OutOfTime), 1));
+        assert_eq!(ended(hangs(), 1, true), (None, 1));
+        assert_eq!(ended(vec![AgentFault::TimedOut(Duration::from_secs(2400))], 0, true), (Some(Halted::OutOfTime), 0));
+    }
+
+    #[test]
+    fn an_agent_that_fails_without_a_change_is_not_run_again_and_one_that_changed_something_is() {
+        let fails = || AgentFault::Failed { how: "exit code 1".to_owned(), said: String::new() };
+        assert_eq!(ended(vec![fails()], 0, false), (Some(Halted::Unanswered), 0));
+        assert_eq!(ended(vec![fails(), fails()], 1, false), (Some(Halted::RedGates), 2));
+        let absent = AgentFault::NotInstalled { program: "mine".to_owned(), install: None };
+        assert_eq!(ended(vec![absent], 0, true), (Some(Halted::Unanswered), 0));
+    }
+
+    #[test]
+    fn a_stop_is_looked_for_at_the_end() {
+        assert_eq!(stop("I looked.\n\n**STOP:** there is no `greet`"), Some("there is no `greet`"));
+        assert_eq!(stop("STOP: no"), Some("no"));
+        assert_eq!(stop("I did not STOP: it went well"), None);
+    }
+}
