@@ -63,9 +63,10 @@ impl Executor for AgentExecutor<'_> {
         }
         let mut receipt = WorkReceipt { model: self.bound.name(), ..WorkReceipt::default() };
         let before = self.session.summary();
-        let worked = self.work(task, bench, &mut receipt);
+        let mut uncounted = false;
+        let worked = self.work(task, bench, &mut receipt, &mut uncounted);
         let after = self.session.summary();
-        let counted = after.spent.unpriced_calls == before.spent.unpriced_calls;
+        let counted = !uncounted && after.spent.unpriced_calls == before.spent.unpriced_calls;
         receipt.nano_usd = counted.then_some(after.spent.known.saturating_sub(before.spent.known).0);
         receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
         receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
@@ -88,6 +89,7 @@ impl AgentExecutor<'_> {
         task: &Task<'_>,
         bench: &mut dyn Bench,
         receipt: &mut WorkReceipt,
+        uncounted: &mut bool,
     ) -> Result<Option<Halt>, BenchError> {
         let Some(folder) = bench.folder().map(Path::to_owned) else {
             return Ok(Some((Halted::Unanswered, "there is no folder that an agent could work in".to_owned())));
@@ -106,6 +108,7 @@ impl AgentExecutor<'_> {
             receipt.attempts += 1;
             receipt.rounds += 1;
             let ran = self.run(task, &prompt, &folder);
+            *uncounted |= ran.uncounted;
             receipt.calls += u32::try_from(ran.tools).unwrap_or(u32::MAX);
             // Whatever became of it: git is looked after first, since everything else asks git.
             let stock = bench.take_stock()?;

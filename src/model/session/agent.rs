@@ -45,6 +45,8 @@ pub struct Ran {
     pub said: Result<String, ModelError>,
     /// Tools it used.
     pub tools: u64,
+    /// It is done, and nobody knows what it cost: what was set aside for it is booked.
+    pub uncounted: bool,
 }
 
 /// What is set aside for a question where no price helps to guess: about what a question to a dear model comes to.
@@ -131,7 +133,8 @@ impl Session<'_> {
             Way::Agent(work) => work.tools.load(Ordering::Relaxed),
             Way::Server(_) => 0,
         };
-        Ran { said: said.map(|(reply, _)| reply.text), tools }
+        let uncounted = said.as_ref().is_ok_and(|(reply, _)| reply.cost.is_none());
+        Ran { said: said.map(|(reply, _)| reply.text), tools, uncounted }
     }
 
     /// Runs the agent once. It tries again by itself where that may help.
