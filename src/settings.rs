@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+pub mod apply;
 mod file;
 pub mod models;
 
@@ -24,6 +25,7 @@ use crate::nearest::nearest;
 use crate::repo_map::recon::declared::{Declared, DeclaredCall};
 use crate::repo_map::recon::{CommandPurpose, ProjectCommand, Recon};
 use crate::sandbox::{self, Wanted};
+use apply::ApplySettings;
 use file::Entry;
 use models::ModelSettings;
 
@@ -43,8 +45,8 @@ pub const KEYS: [&str; 10] = [
     "sandbox",
 ];
 /// Tables.
-const TABLES: [&str; 9] =
-    ["rules", "commands", "sources", "sinks", "guards", "models", "providers", "agents", "prices"];
+const TABLES: [&str; 10] =
+    ["apply", "rules", "commands", "sources", "sinks", "guards", "models", "providers", "agents", "prices"];
 
 /// Everything that can be set, in force.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,8 @@ pub struct Settings {
     pub declared: Declared,
     /// Everything about models.
     pub model: ModelSettings,
+    /// Everything about applying plans.
+    pub apply: ApplySettings,
 }
 
 /// A value and where it came from.
@@ -276,6 +280,7 @@ impl Default for Settings {
             commands: BTreeMap::new(),
             declared: Declared::default(),
             model: ModelSettings::default(),
+            apply: ApplySettings::default(),
         }
     }
 }
@@ -376,6 +381,7 @@ impl Settings {
                 let amount = NanoDollars::parse(&text.value).ok_or_else(|| entry.bad(DOLLARS))?;
                 self.model.set_amount(name, amount, text.origin, Some(layer));
             }
+            ["apply", name] => self.apply.set(name, &entry, layer)?,
             ["models", role] => self.model.set_role(role, layer, &entry)?,
             ["providers" | "agents" | "prices", _, ..] => self.model.set_table(&key, layer, &entry)?,
             [name] if KEYS.contains(name) => {
@@ -782,5 +788,18 @@ write-1h = "1"
             .map(|command| (command.command.as_str(), command.source.as_str()))
             .collect();
         assert_eq!(commands, [("make check", "improve.toml")]);
+    }
+
+    #[test]
+    fn who_wants_to_be_asked_is_asked_whatever_the_repository_says() {
+        let set =
+            both("[apply]\nrequire-approval = true\nmax_plan_steps = 7", "[apply]\nrequire-approval = false").unwrap();
+        assert!(set.apply.require_approval.value);
+        assert_eq!(set.apply.max_plan_steps.value, 7);
+        let set = both("", "[apply]\nrun-tests = true\nallow-plan-revision = false").unwrap().apply;
+        assert_eq!((set.run_tests.value, set.allow_plan_revision.value, set.checks().len()), (true, false, 1));
+        let error = both("", "[apply]\nrun-test = true").unwrap_err().to_string();
+        assert!(error.contains("apply.run-test"), "{error}");
+        assert!(both("", "[apply]\nmax-plan-steps = 'many'").is_err());
     }
 }

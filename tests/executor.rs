@@ -286,3 +286,26 @@ fn a_key_that_is_refused_leaves_the_plan_where_it_was() {
     assert_eq!((&receipt["outcome"], output.status.code()), (&json!("blocked"), Some(4)), "{receipt:#}");
     assert_eq!(receipt["steps"][0]["work"]["halted"], "unanswered");
 }
+
+#[test]
+fn what_the_settings_want_is_run_and_asked_whatever_the_plan_names() {
+    let folder = repository();
+    write(
+        folder.path(),
+        "improve.toml",
+        "[apply]\nrun-tests = true\nrequire-approval = true\nallow-plan-revision = false\n\n[commands]\ntest = \"sh check.sh\"\n",
+    );
+    write(folder.path(), "check.sh", "! grep -q Bye src/greet.js\n");
+    git(folder.path(), &["add", "-A"]);
+    git(folder.path(), &["commit", "-q", "-m", "settings"]);
+    let (bye, mended) = ("  return `Hello, ${name}. Bye`;", "  return `Hello, ${name}`;");
+    let executor = vec![edit("  return name;", bye), says("Done."), edit(bye, mended), says("Mended.")];
+    let server = server(executor, vec![content()], vec![]);
+    let output = run(folder.path(), &server, &APPLY);
+    assert_eq!((output.status.code(), server.asked().len()), (Some(2), 0), "nobody approved");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("improve.toml:3"));
+    let receipt = receipt(&run(folder.path(), &server, &[&APPLY[..], &["--yes"]].concat()));
+    assert_eq!(receipt["outcome"], "verified", "{receipt:#}");
+    assert_eq!(receipt["criteria"][1]["text"], "`sh check.sh` → all pass");
+    assert_eq!(receipt["steps"][1]["title"], "Mend what the verifier found", "the check of the repository was red");
+}

@@ -15,6 +15,7 @@ use improve::receipt::{Outcome, Receipt};
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
 use improve::report::{json, receipt as report};
 use improve::sandbox::Sandbox;
+use improve::settings::apply::ApplySettings;
 use improve::settings::{Flags, Settings};
 use improve::survey::Survey;
 use improve::trust::{Approved, commands_of};
@@ -35,6 +36,7 @@ use super::sandbox::sandbox;
 use super::trust::{approve, confirm};
 
 pub mod crew;
+mod policy;
 mod revising;
 mod several;
 
@@ -127,6 +129,19 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Done);
     }
     let survey = read(&workspace, context)?;
+    let policy = &workspace.settings.apply;
+    let chosen: Vec<Chosen> = chosen
+        .into_iter()
+        .map(|mut one| {
+            policy::extend(&mut one.plan, policy, |purpose, path| {
+                survey.map.recon.command_for(purpose, path).map(ProjectCommand::at_root)
+            });
+            one
+        })
+        .collect();
+    if policy.require_approval.value && !yes && !dry_run {
+        ask_for_approval(&chosen, policy, context)?;
+    }
     let earlier = match (take_up, fresh) {
         (true, _) => Earlier::Continue,
         (false, true) => Earlier::Discard,
@@ -166,6 +181,7 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         approved: &approved,
         sandbox: &sandbox,
         yes,
+        policy,
         options,
     };
     let carried = crew.at_work(line.as_ref(), &workplace, |crew| work.carry_out_all(&chosen, crew));
@@ -204,6 +220,7 @@ struct Work<'a> {
     approved: &'a Approved,
     sandbox: &'a Sandbox,
     yes: bool,
+    policy: &'a ApplySettings,
     options: ApplyOptions,
 }
 
@@ -218,6 +235,12 @@ impl Work<'_> {
         let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
         let mut worst: Option<ExitCode> = None;
         for Chosen { file, plan } in chosen {
+            let stopped = receipts.last().is_some_and(|(_, receipt)| receipt.outcome != Outcome::Verified);
+            if self.policy.stop_on_error.value && (worst.is_some() || stopped) {
+                let origin = &self.policy.stop_on_error.origin;
+                console.note(&format!("{} and those after it are not begun: {origin} stops at an error", file.path));
+                break;
+            }
             if chosen.len() > 1 {
                 console.note(&format!("{}: {}", file.path, plan.title));
             }
@@ -255,9 +278,13 @@ impl Work<'_> {
             console.warn(&format!("the plan has weaknesses: `improve review {}` lists {}", file.slug, other.len()));
         }
         let stopping = stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message));
-        let stopping: Vec<String> = stopping.chain(ground.problems.iter().cloned()).collect();
+        let stopping = stopping.chain(ground.problems.iter().cloned()).chain(policy::too_long(plan, self.policy));
+        let stopping: Vec<String> = stopping.collect();
         let narrator = Narrator::new(console, self.bar);
-        let reviser = crew.reviser.map(|reviser| OfPlan { reviser, path: &file.path });
+        let reviser = crew
+            .reviser
+            .filter(|_| self.policy.allow_plan_revision.value)
+            .map(|reviser| OfPlan { reviser, path: &file.path });
         let request = ApplyRequest {
             root: &self.survey.root,
             cache: &cache_folder(),
@@ -298,6 +325,18 @@ impl Work<'_> {
         let lock = self.backlog.lock()?;
         Ok(self.backlog.set_status(&lock, Path::new(&file.path), &status_of(receipt))?)
     }
+}
+
+/// Asks before anything is begun, where the settings want that. Nobody to ask, no approval.
+fn ask_for_approval(chosen: &[Chosen], policy: &ApplySettings, context: &Context) -> Result<(), Failure> {
+    let titles: Vec<String> = chosen.iter().map(|one| format!("{}: {}", one.file.path, one.plan.title)).collect();
+    let titles = titles.join("; ");
+    if context.console.interactive && confirm(&format!("Carry out {}?", improve::report::sanitize::line(&titles)))? {
+        return Ok(());
+    }
+    let origin = &policy.require_approval.origin;
+    Err(Failure::usage(format!("nobody approved of the plans, and {origin} requires it"))
+        .hint("read them; then run the same again with --yes"))
 }
 
 /// Asks before a step that has a checkpoint. Nobody to ask, no agreement: the plan stops there and can go on later.
