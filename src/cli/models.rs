@@ -41,7 +41,7 @@ pub struct ModelArgs {
     /// opencode; claude/MODEL), or `none` [default: by the key that is set]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     planner: Option<String>,
-    /// Who reads plans cold: provider/model, or `none` [default: by the key that is set]
+    /// Who reads plans cold, and finished work: provider/model, or `none` [default: by the key that is set]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     verifier: Option<String>,
     /// Spend at most N dollars [default: 5]

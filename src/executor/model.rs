@@ -12,7 +12,7 @@ use super::limits::{Limits, Reached, Watch, fingerprint};
 use super::{Bench, BenchError, Carried, Checked, Done, ExactEdits, Executor, Task, brief, said, tools};
 use crate::edit::apply::{Message, Placement, apply};
 use crate::edit::explain::EditFailure;
-use crate::edit::profile::Profile;
+use crate::edit::profile::{MAX_WHOLE_LINES, Profile};
 use crate::edit::surface::Surface;
 use crate::edit::{EditOperation, FileEdit};
 use crate::gate::runner::RunError;
@@ -192,7 +192,7 @@ impl<'w, 'e> Work<'w, 'e> {
             if std::mem::take(&mut self.missed) {
                 self.misses += 1;
             }
-            let next = self.profile.step_down(self.surface, self.misses);
+            let next = next_surface(&self.profile, self.surface, self.misses, self.longest());
             if next != self.surface {
                 self.surface = next;
                 self.misses = 0;
@@ -430,6 +430,12 @@ impl<'w, 'e> Work<'w, 'e> {
         }
     }
 
+    /// Lines of the longest file that the plan may change.
+    fn longest(&self) -> usize {
+        let paths = self.task.plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref());
+        paths.filter_map(|path| self.bench.text(path)).map(|text| text.lines().count()).max().unwrap_or(0)
+    }
+
     fn is_unchanged(&self) -> bool {
         self.files() == 0
     }
@@ -444,6 +450,14 @@ impl<'w, 'e> Work<'w, 'e> {
             .map(|(file, _, now)| (file, now))
             .collect();
         if differing.is_empty() { 0 } else { fingerprint(&differing) }
+    }
+}
+
+/// The syntax to go on in after so many misses: a long file is not asked for as a whole.
+fn next_surface(profile: &Profile, surface: Surface, misses: usize, longest: usize) -> Surface {
+    match profile.step_down(surface, misses) {
+        Surface::WholeFile if longest > MAX_WHOLE_LINES => surface,
+        next => next,
     }
 }
 
@@ -473,5 +487,19 @@ fn length(part: &Part) -> usize {
     match part {
         Part::Text(text) | Part::Shared(text) => text.len(),
         Part::ToolResult { content, .. } => content.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_file_is_not_asked_for_as_a_whole() {
+        let profile = Profile::for_model("anthropic/claude-haiku-5-5");
+        let next = |surface, longest| next_surface(&profile, surface, 2, longest);
+        assert_eq!(next(Surface::OldNew, 5_000), Surface::SearchReplace);
+        assert_eq!(next(Surface::SearchReplace, MAX_WHOLE_LINES), Surface::WholeFile);
+        assert_eq!(next(Surface::SearchReplace, MAX_WHOLE_LINES + 1), Surface::SearchReplace);
     }
 }
