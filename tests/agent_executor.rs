@@ -1,6 +1,8 @@
 //! `improve apply` with an agent CLI as its executor: a script in its place that edits, or does what it must not.
 
 mod common;
+#[path = "common/greeter.rs"]
+mod greeter;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,52 +12,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use common::{git, write};
-
-const GREET: &str = "export function greet(name) {\n  return name;\n}\n";
-
-const PLAN: &str = "\
-# Plan 001: Greet politely
-
-## Status
-
-- **Priority**: P2
-- **Effort**: S
-- **Risk**: LOW
-
-## Why this matters
-
-Visitors are addressed by their bare name.
-
-## Current state
-
-```js file=src/greet.js lines=1-3
-export function greet(name) {
-  return name;
-}
-```
-
-## Scope
-
-**In scope** (nothing else may change):
-
-- `src/greet.js`
-
-## Steps
-
-### Step 1: Say hello in `greet`
-
-Return `Hello, ` followed by the name.
-
-**Verify**: `sh check.sh` → exit 0
-
-## Done criteria
-
-- [ ] `grep -c 'Hello, ' src/greet.js` → contains \"1\"
-
-## STOP conditions
-
-- `greet` is not there
-";
 
 /// Does what the step says.
 const EDIT: &str = "sed -i 's/return name/return `Hello, ${name}`/' src/greet.js";
@@ -68,17 +24,12 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        let repository = tempfile::tempdir().expect("a temporary folder");
-        let folder = repository.path();
-        write(folder, "package.json", "{ \"name\": \"greeter\", \"type\": \"module\" }\n");
-        write(folder, "src/greet.js", GREET);
-        write(folder, "src/other.js", "export const other = 1;\n");
-        write(folder, "CLAUDE.md", "Agents obey this.\n");
-        write(folder, "check.sh", "grep -q 'Hello, ' src/greet.js || { echo 'expected Hello'; exit 1; }\n");
-        write(folder, "plans/001-greet-politely.md", PLAN);
-        git(folder, &["init", "-q", "-b", "main"]);
-        git(folder, &["add", "-f", "."]);
-        git(folder, &["commit", "-q", "-m", "first"]);
+        let files = [
+            ("src/other.js", "export const other = 1;\n"),
+            ("CLAUDE.md", "Agents obey this.\n"),
+            ("check.sh", "grep -q 'Hello, ' src/greet.js || { echo 'expected Hello'; exit 1; }\n"),
+        ];
+        let repository = greeter::repository("`sh check.sh` → exit 0", &files);
         Place { repository, machine: tempfile::tempdir().expect("a temporary folder") }
     }
 
@@ -145,7 +96,7 @@ impl Place {
 
     fn is_untouched(&self) -> bool {
         let read = |file: &str| std::fs::read_to_string(self.repository.path().join(file)).expect("it is there");
-        read("src/greet.js") == GREET && self.git(&["log", "--format=%s", "main"]) == "first"
+        read("src/greet.js") == greeter::GREET && self.git(&["log", "--format=%s", "main"]) == "first"
     }
 }
 

@@ -2,92 +2,33 @@
 //! do are carried out, checked, mended and planned anew.
 
 mod common;
+#[path = "common/greeter.rs"]
+mod greeter;
 #[path = "common/models.rs"]
 mod models;
+#[path = "common/program.rs"]
+mod program;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use common::{git, write};
+use greeter::GREET;
 use models::Server;
+use program::program;
 
-const GREET: &str = "export function greet(name) {\n  return name;\n}\n";
-
-const PLAN: &str = "\
-# Plan 001: Greet politely
-
-## Status
-
-- **Priority**: P2
-- **Effort**: S
-- **Risk**: LOW
-
-## Why this matters
-
-Visitors are addressed by their bare name.
-
-## Current state
-
-```js file=src/greet.js lines=1-3
-export function greet(name) {
-  return name;
-}
-```
-
-## Scope
-
-**In scope** (nothing else may change):
-
-- `src/greet.js`
-
-## Steps
-
-### Step 1: Say hello in `greet`
-
-Return `Hello, ` followed by the name.
-
-**Verify**: `grep -c Hello src/greet.js` → contains \"1\"
-
-## Done criteria
-
-- [ ] `grep -c 'Hello, ' src/greet.js` → contains \"1\"
-
-## STOP conditions
-
-- `greet` is not there
-";
+/// The gate of the plan's step.
+const VERIFY: &str = "`grep -c Hello src/greet.js` → contains \"1\"";
 
 fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write(folder.path(), "package.json", "{ \"name\": \"greeter\", \"type\": \"module\" }\n");
-    write(folder.path(), "src/greet.js", GREET);
-    write(folder.path(), "plans/001-greet-politely.md", PLAN);
-    git(folder.path(), &["init", "-q", "-b", "main"]);
-    git(folder.path(), &["add", "-f", "."]);
-    git(folder.path(), &["commit", "-q", "-m", "first"]);
-    folder
+    greeter::repository(VERIFY, &[])
 }
 
 fn run(folder: &Path, server: &Server, args: &[&str]) -> Output {
-    let home = folder.join(".git/home");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
-    command.args(args).current_dir(folder).stdin(Stdio::null());
-    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IMPROVE_CACHE_DIR", "IMPROVE_STATE_DIR"] {
-        command.env_remove(variable);
-    }
-    for variable in ["OPENAI_API_KEY", "IMPROVE_PLANNER", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(variable);
-    }
-    command
-        .env("HOME", &home)
-        .env("COLUMNS", "100")
-        .env("ANTHROPIC_API_KEY", "hush-hush")
-        .env("ANTHROPIC_BASE_URL", &server.url)
-        .output()
-        .expect("the program starts")
+    program(folder, server, args).output().expect("the program starts")
 }
 
 fn receipt(output: &Output) -> Value {
@@ -243,7 +184,7 @@ fn a_revised_plan_goes_on_behind_the_steps_that_are_done_once_its_commands_are_a
     let first = "### Step 1: Say what the file is\n\n```edit file=src/greet.js\n<<<<<<< SEARCH\nexport function greet(name) {\n\
                  =======\n// Greetings.\nexport function greet(name) {\n>>>>>>> REPLACE\n```\n\n\
                  **Verify**: `grep -c Greetings src/greet.js` → contains \"1\"\n\n### Step 2: Say hello";
-    let plan = PLAN.replace("### Step 1: Say hello", first);
+    let plan = greeter::plan(VERIFY).replace("### Step 1: Say hello", first);
     write(folder.path(), "plans/001-greet-politely.md", &plan);
     let stop = calls("stop", json!({"reason": "which quotes?"}));
     let doubts = says(&json!({"doubts": []}).to_string());

@@ -9,16 +9,19 @@ mod faults;
 mod models;
 #[path = "planner/plans.rs"]
 mod plans;
+#[path = "common/program.rs"]
+mod program;
 #[path = "planner/prompts.rs"]
 mod prompts;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
 use common::{git, write};
 use models::Server;
+use program::program;
 
 const SHOP: &str = "\
 import { PrismaClient } from '@prisma/client'
@@ -55,25 +58,6 @@ fn commit(folder: &Path) {
 
 fn run(folder: &Path, server: &Server, args: &[&str]) -> Output {
     program(folder, server, args).output().expect("the program starts")
-}
-
-/// The program with a key for `server` and nothing else of the environment that matters.
-fn program(folder: &Path, server: &Server, args: &[&str]) -> Command {
-    let home = folder.join(".git/home");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
-    command.args(args).current_dir(folder).stdin(Stdio::null());
-    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IMPROVE_CACHE_DIR", "IMPROVE_STATE_DIR"] {
-        command.env_remove(variable);
-    }
-    for variable in ["OPENAI_API_KEY", "IMPROVE_PLANNER", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(variable);
-    }
-    command
-        .env("HOME", &home)
-        .env("COLUMNS", "100")
-        .env("ANTHROPIC_API_KEY", "hush-hush")
-        .env("ANTHROPIC_BASE_URL", &server.url);
-    command
 }
 
 fn document(output: &Output) -> Value {
