@@ -190,11 +190,13 @@ pub struct Bindings<'a> {
 }
 
 impl Bindings<'_> {
-    /// The model of a role; `None` where nobody said one and no key suggests one.
+    /// The model of a role; `None` where nobody said one and no key suggests one. Who wants no planner wants no other model either,
+    /// unless that one is named: a key that happens to be set is not spent.
     pub fn of(&self, role: Role) -> Result<Option<Bound>, BindingError> {
         match (self.said)(role) {
             Some((text, _)) if text == "none" => Ok(None),
             Some((text, origin)) => self.named(role, &text, origin).map(Some),
+            None if (self.said)(Role::Planner).is_some_and(|(text, _)| text == "none") => Ok(None),
             None => Ok(self.by_key(role)),
         }
     }
@@ -294,6 +296,28 @@ mod tests {
         assert_eq!(bind(None, &["DEEPSEEK_API_KEY"]), Ok(None), "which of its models is not ours to guess");
         assert_eq!(bind(None, &[]), Ok(None));
         assert_eq!(bind(Some("none"), &["OPENAI_API_KEY"]), Ok(None));
+    }
+
+    #[test]
+    fn who_wants_no_planner_has_no_key_spent_by_others() {
+        let bind = |executor: Option<&str>| {
+            let said = |role| match role {
+                Role::Planner => Some(("none".to_owned(), "IMPROVE_PLANNER".to_owned())),
+                Role::Executor => executor.map(|text| (text.to_owned(), "--executor".to_owned())),
+                Role::Verifier => None,
+            };
+            let bindings = Bindings {
+                said: &said,
+                reasoning: &|_| None,
+                providers: &[],
+                agents: &[],
+                price: &|_| None,
+                variable: &|_| Some("key".to_owned()),
+            };
+            [Role::Executor, Role::Verifier].map(|role| bindings.of(role).expect("it can be bound").map(|it| it.name()))
+        };
+        assert_eq!(bind(None), [None, None]);
+        assert_eq!(bind(Some("openai/gpt-6-luna")), [Some("openai/gpt-6-luna".to_owned()), None]);
     }
 
     #[test]
