@@ -21,6 +21,7 @@ mod talk;
 
 pub use capture::Captured;
 pub use environment::Environment;
+pub(crate) use environment::TOOLCHAIN_HOMES;
 pub use record::{end_recorded, start_time};
 pub use talk::{Heard, Talk, TalkEnd, Talked, talk};
 

@@ -17,11 +17,31 @@ const ALLOWED: &[&str] = &[
     "TZ",
     "TMPDIR",
     "CI",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "RUSTC_WRAPPER",
     "SCCACHE_DIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+    "LD_LIBRARY_PATH",
+    "LIBRARY_PATH",
+    "CPATH",
+    "PKG_CONFIG_PATH",
+    "CC",
+    "CXX",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+    "NIX_PATH",
+];
+
+/// Variables that name the home of a toolchain.
+pub(crate) const TOOLCHAIN_HOMES: &[&str] = &[
+    "CARGO_HOME",
+    "RUSTUP_HOME",
     "NVM_DIR",
     "NVM_BIN",
     "VOLTA_HOME",
@@ -43,22 +63,6 @@ const ALLOWED: &[&str] = &[
     "PYENV_ROOT",
     "VIRTUAL_ENV",
     "CONDA_PREFIX",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-    "LD_LIBRARY_PATH",
-    "LIBRARY_PATH",
-    "CPATH",
-    "PKG_CONFIG_PATH",
-    "CC",
-    "CXX",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NODE_EXTRA_CA_CERTS",
-    "CARGO_HTTP_CAINFO",
-    "NIX_PATH",
 ];
 
 /// Let through unless they carry a password (`http://user:password@host`).
@@ -112,7 +116,7 @@ fn is_allowed(name: &OsStr, value: &OsStr) -> bool {
     if PROXIES.contains(&name) {
         return !value.to_string_lossy().contains('@');
     }
-    ALLOWED.contains(&name) || name.starts_with("LC_")
+    ALLOWED.contains(&name) || TOOLCHAIN_HOMES.contains(&name) || name.starts_with("LC_")
 }
 
 #[cfg(test)]
@@ -147,7 +151,7 @@ mod tests {
 
     #[test]
     fn no_allowed_name_sounds_like_a_credential() {
-        for name in ALLOWED {
+        for name in ALLOWED.iter().chain(TOOLCHAIN_HOMES) {
             assert!(
                 !["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"].iter().any(|word| name.contains(word)),
                 "{name}"

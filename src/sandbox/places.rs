@@ -101,33 +101,6 @@ pub(super) const CACHES: &[&str] = &[
     "go/pkg",
 ];
 
-/// Variables that name the home of a toolchain.
-pub(super) const HOMES: &[&str] = &[
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "NVM_DIR",
-    "NVM_BIN",
-    "VOLTA_HOME",
-    "FNM_DIR",
-    "FNM_MULTISHELL_PATH",
-    "N_PREFIX",
-    "ASDF_DIR",
-    "ASDF_DATA_DIR",
-    "MISE_DATA_DIR",
-    "PNPM_HOME",
-    "COREPACK_HOME",
-    "BUN_INSTALL",
-    "DENO_DIR",
-    "GOPATH",
-    "GOROOT",
-    "GOCACHE",
-    "GOMODCACHE",
-    "JAVA_HOME",
-    "PYENV_ROOT",
-    "VIRTUAL_ENV",
-    "CONDA_PREFIX",
-];
-
 /// Variables that name a folder which package managers fill, with what is filled in it.
 pub(super) const CACHE_VARIABLES: &[(&str, &str)] = &[
     ("CARGO_HOME", "registry"),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::{Level, places};
+use crate::process::TOOLCHAIN_HOMES;
 use crate::process::{Environment, Invocation};
 use crate::secrets;
 
@@ -146,7 +147,7 @@ impl Policy {
             let toolchains = places::TOOLCHAINS.iter().chain(places::CACHES);
             self.readable.extend(toolchains.map(|place| home.join(place)));
         }
-        let mut named: Vec<PathBuf> = places::HOMES.iter().filter_map(|name| variable(name)).collect();
+        let mut named: Vec<PathBuf> = TOOLCHAIN_HOMES.iter().filter_map(|name| variable(name)).collect();
         let path = invocation.environment.get("PATH").unwrap_or_default();
         for folder in std::env::split_paths(path).filter(|folder| folder.is_absolute()) {
             // Programs lie beside their libraries.
