@@ -268,7 +268,7 @@ impl Run<'_> {
         };
         draft.receipt.prepared = prepared.clone();
         draft.receipt.notes.extend(prepared.limits.iter().cloned());
-        if let Some(blocked) = rounds::not_installed(&prepared) {
+        if let Some(blocked) = check::not_installed(&prepared) {
             return Ok(blocked);
         }
         let baseline = match resumed.baseline.clone() {

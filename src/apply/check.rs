@@ -6,7 +6,7 @@ use super::{ApplyError, ApplyRequest};
 use crate::edit::apply::{Message, apply};
 use crate::edit::explain::FailureCode;
 use crate::plan::Plan;
-use crate::receipt::{Outcome, Verdict};
+use crate::receipt::{Outcome, Prepared, Verdict};
 use crate::verifier::scope::ScopeRules;
 use crate::verifier::verdict::Decision;
 use crate::worktree::{Place, Worktree};
@@ -17,6 +17,12 @@ mod excerpts;
 pub(super) fn blocked(reasons: Vec<String>) -> Decision {
     let hint = Some("bring the plan up to date with the repository, then run again".to_owned());
     Decision { outcome: Outcome::Blocked, verdict: Verdict::Block, reasons, hint }
+}
+
+/// What a run that cannot begin says of an install command that failed.
+pub(super) fn not_installed(prepared: &Prepared) -> Option<Decision> {
+    let install = prepared.install.as_ref().filter(|install| !install.green)?;
+    Some(blocked(vec![format!("the install command failed: `{}`: {}", install.command, install.why)]))
 }
 
 /// What stops the plan at the commit `head`; `None` when nothing does.

@@ -21,8 +21,6 @@ pub struct PlanFailure<'a> {
     pub plan: &'a Plan,
     /// Its text.
     pub plan_text: &'a str,
-    /// Its path.
-    pub plan_path: &'a str,
     /// Its steps that are done and committed.
     pub done: &'a [StepReceipt],
     /// What went wrong, in words.

@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::journal::{Entry, Journal};
 use super::resume::Resumed;
 use super::steps::{Progress, Steps};
-use super::{ApplyError, ApplyRequest, Run, check, commands, failure};
+use super::{ApplyError, ApplyRequest, Run, commands, failure};
 use crate::gate::runner::Runner;
 use crate::model::ModelError;
 use crate::observer::{Event, Phase};
@@ -199,7 +199,6 @@ impl Rounds<'_> {
         let revised = replanner.revise(&PlanFailure {
             plan: &course.plan,
             plan_text: &course.text,
-            plan_path: request.plan_path,
             done: &done,
             report: &report,
             folder: self.worktree.folder(),
@@ -287,10 +286,4 @@ fn remarks(decision: &Decision, draft: &Draft) -> Vec<String> {
         (!lines.is_empty()).then(|| format!("`{}` printed: {}", gate.command, lines.join(" / ")))
     });
     decision.reasons.iter().cloned().chain(printed).collect()
-}
-
-/// What a run that cannot begin says of an install command that failed.
-pub(super) fn not_installed(prepared: &Prepared) -> Option<Decision> {
-    let install = prepared.install.as_ref().filter(|install| !install.green)?;
-    Some(check::blocked(vec![format!("the install command failed: `{}`: {}", install.command, install.why)]))
 }
