@@ -13,9 +13,10 @@ use crate::edit::explain::EditFailure;
 use crate::gate::GateResult;
 use crate::gate::runner::RunError;
 use crate::model::NanoDollars;
+use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
+use crate::model::session::Summary;
 use crate::plan::{Plan, Step};
-use crate::planner::asking::reading_cost;
 use crate::receipt::{Halted, StepReceipt, WorkReceipt};
 use crate::worktree::WorktreeError;
 
@@ -93,6 +94,14 @@ pub struct Stock {
     pub outside: Vec<String>,
     /// Some of that could not be put back.
     pub is_stuck: bool,
+}
+
+/// Writes into a receipt what a session did between two looks at it.
+fn book(receipt: &mut WorkReceipt, before: &Summary, after: &Summary) {
+    let counted = after.spent.unpriced_calls == before.spent.unpriced_calls;
+    receipt.nano_usd = counted.then_some(after.spent.known.saturating_sub(before.spent.known).0);
+    receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
+    receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
 }
 
 /// What carrying out so many steps may cost with this model; `None` where its price is not known.

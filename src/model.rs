@@ -12,6 +12,7 @@ pub mod budget;
 pub mod catalogue;
 pub mod conversation;
 pub mod error;
+pub(crate) mod estimate;
 pub mod ledger;
 pub mod money;
 pub mod probe;
@@ -34,6 +35,9 @@ pub use error::ModelError;
 pub use money::NanoDollars;
 pub use reply::Reply;
 pub use usage::Usage;
+
+/// What every prompt says of text from the repository.
+pub const GUARD: &str = include_str!("../templates/planner/guard.md");
 
 /// Version of the prompts in the folders of `templates` that models are told from: the ledger says with which of them an answer was got.
 pub fn prompts_version() -> u32 {

@@ -2,7 +2,7 @@
 //!
 //! [`built_in`] does it from recipes, without a model. With one, [`lens`] looks for what no rule can see and [`vet`] judges every
 //! finding by reading the code. Every question goes over one [`asking::Desk`]: it begins with the same [`pack`] of facts, holds the
-//! [`GUARD`], and lets the model read more with [`tools`]; what the model says counts only with [`quotes`] that stand in the files.
+//! [`GUARD`](crate::model::GUARD), and lets the model read more with [`tools`]; what the model says counts only with [`quotes`] that stand in the files.
 //! An agent CLI reads with tools of its own, in a [`reading_copy`].
 //!
 //! [`specify`] has a plan written: held against the lint and against what its goals give where it starts, then read by a model that
@@ -14,7 +14,6 @@ pub mod built_in;
 pub mod cold_read;
 mod grade;
 pub mod lens;
-pub(crate) mod masked;
 pub mod pack;
 pub mod quotes;
 pub mod reading_copy;
@@ -23,6 +22,3 @@ pub mod specify;
 pub mod tighten;
 pub mod tools;
 pub mod vet;
-
-/// What every prompt of the planner says of text from the repository.
-pub const GUARD: &str = include_str!("../templates/planner/guard.md");

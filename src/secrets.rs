@@ -7,6 +7,7 @@ use std::ops::Range;
 
 mod forms;
 mod named;
+pub(crate) mod of_files;
 mod plausible;
 mod sending;
 

@@ -1,12 +1,12 @@
 //! Asking the planner: one question about a step, answered in a few sentences. Better than a guess, and much cheaper than a new plan.
 
 use super::Task;
+use crate::model::GUARD;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::session::{Question, Session};
 use crate::model::{ModelError, Role};
 use crate::plan::markdown::fence_for;
-use crate::planner::GUARD;
 use crate::report::map_outline::CHARACTERS_PER_TOKEN;
 use crate::secrets::mask;
 

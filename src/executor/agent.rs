@@ -5,15 +5,15 @@
 
 use std::path::Path;
 
-use super::{Bench, BenchError, Carried, Done, ExactEdits, Executor, Stock, Task, brief, said};
+use super::{Bench, BenchError, Carried, Done, ExactEdits, Executor, Stock, Task, book, brief, said};
 use crate::gate::runner::RunError;
+use crate::model::GUARD;
 use crate::model::agent_cli::{AgentCli, AgentFault};
 use crate::model::conversation::{Conversation, Opening};
 use crate::model::roles::Bound;
 use crate::model::session::{Errand, Question, Session};
 use crate::model::{ModelError, Role};
 use crate::plan::Step;
-use crate::planner::GUARD;
 use crate::receipt::{Halted, WorkReceipt};
 use crate::repo_map::RepoMap;
 use crate::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -66,10 +66,10 @@ impl Executor for AgentExecutor<'_> {
         let mut uncounted = false;
         let worked = self.work(task, bench, &mut receipt, &mut uncounted);
         let after = self.session.summary();
-        let counted = !uncounted && after.spent.unpriced_calls == before.spent.unpriced_calls;
-        receipt.nano_usd = counted.then_some(after.spent.known.saturating_sub(before.spent.known).0);
-        receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
-        receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
+        book(&mut receipt, &before, &after);
+        if uncounted {
+            receipt.nano_usd = None;
+        }
         match worked? {
             None => Ok(Carried::Out(Done { placed: Vec::new(), work: Some(Box::new(receipt)) })),
             Some((halted, why)) => {

@@ -6,10 +6,10 @@ use std::ops::RangeInclusive;
 use super::said;
 use super::{Bench, Task};
 use crate::plan::markdown::fence_for;
-use crate::planner::masked::masked;
 use crate::repo_map::query::{callees, callers};
 use crate::repo_map::{RepoMap, SymbolId};
 use crate::report::map_outline::CHARACTERS_PER_TOKEN;
+use crate::secrets::of_files::masked;
 
 /// Files up to so many lines are shown whole.
 const WHOLE: usize = 250;

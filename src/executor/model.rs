@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use super::advisor::Advisor;
 use super::limits::{Limits, Reached, Watch, fingerprint};
-use super::{Bench, BenchError, Carried, Checked, Done, ExactEdits, Executor, Task, brief, said, tools};
+use super::{Bench, BenchError, Carried, Checked, Done, ExactEdits, Executor, Task, book, brief, said, tools};
 use crate::edit::apply::{Message, Placement, apply};
 use crate::edit::explain::EditFailure;
 use crate::edit::profile::{MAX_WHOLE_LINES, Profile};
 use crate::edit::surface::Surface;
 use crate::edit::{EditOperation, FileEdit};
 use crate::gate::runner::RunError;
+use crate::model::GUARD;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::error::ReplyFault;
 use crate::model::reply::{Reply, Stop, ToolCall, ToolInput};
 use crate::model::roles::Bound;
 use crate::model::session::{Question, Session};
+use crate::model::structured::parsed;
 use crate::model::{ModelError, Role};
 use crate::plan::Step;
-use crate::planner::GUARD;
-use crate::planner::tools::parsed;
 use crate::receipt::{Halted, QuestionReceipt, WorkReceipt};
 use crate::repo_map::RepoMap;
 use crate::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -138,11 +138,7 @@ impl<'w, 'e> Work<'w, 'e> {
         let before = self.executor.session.summary();
         let worked = self.work();
         let after = self.executor.session.summary();
-        let counted = after.spent.unpriced_calls == before.spent.unpriced_calls;
-        let cost = after.spent.known.saturating_sub(before.spent.known);
-        self.receipt.nano_usd = counted.then_some(cost.0);
-        self.receipt.prompt_tokens = after.usage.prompt().saturating_sub(before.usage.prompt());
-        self.receipt.output_tokens = after.usage.output.saturating_sub(before.usage.output);
+        book(&mut self.receipt, &before, &after);
         self.receipt.rounds = self.watch.rounds();
         self.receipt.syntax = self.surface.to_string();
         match worked {

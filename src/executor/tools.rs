@@ -8,7 +8,7 @@ use super::limits::Limits;
 use crate::edit::surface::Surface;
 use crate::model::conversation::Tool;
 use crate::model::schema::strict;
-use crate::planner::masked::masked;
+use crate::secrets::of_files::masked;
 
 pub(super) const READ: &str = "read";
 pub(super) const EDIT: &str = "edit";

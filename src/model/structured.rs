@@ -1,12 +1,13 @@
 //! Answers of a type: the model may call tools on the way, and what it says at the end is read into the type or sent back once.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::conversation::{Conversation, Part};
 use super::error::{ModelError, ReplyFault};
 use super::reply::{Reply, Stop, ToolCall, ToolInput};
-use super::schema::recased;
+use super::schema::{recased, strict};
 use super::session::{Question, Session};
 use super::{Role, roles::Bound};
 
@@ -167,4 +168,16 @@ fn without_fence(text: &str) -> &str {
         (Some(start), Some(end)) if start < end => &text[start..=end],
         _ => text,
     }
+}
+
+/// Reads the input of a tool, or says what is wrong with it and what is wanted.
+pub(crate) fn parsed<T: DeserializeOwned + JsonSchema>(input: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(input).map_err(|error| {
+        let path = error.path().to_string();
+        let schema = strict::<T>();
+        let fields = schema.get("properties").and_then(Value::as_object);
+        let fields: Vec<&str> = fields.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let at = if path == "." { String::new() } else { format!("at `{path}`: ") };
+        format!("{at}{}; the input is an object with: {}", error.into_inner(), fields.join(", "))
+    })
 }

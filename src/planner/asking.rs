@@ -2,17 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::masked::masked;
 use super::quotes::{self, Quote};
 use super::tools::{ReadTools, tools};
 use crate::finding::{self, Evidence};
-use crate::model::catalogue::Service;
+use crate::model::ModelError;
 use crate::model::conversation::Tool;
 use crate::model::roles::Bound;
 use crate::model::session::Session;
-use crate::model::{ModelError, NanoDollars, Usage};
 use crate::plan::markdown::fence_for;
 use crate::repo_map::RepoMap;
+use crate::secrets::of_files::masked;
 use crate::tree::Tree;
 
 /// Questions that are asked at once. Vendors limit tokens by the minute, and more at once only wait for each other.
@@ -67,26 +66,6 @@ pub(super) fn each<Q: Sync, A: Send>(
     Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(stopped.clone()))).collect())
 }
 
-/// What a conversation costs that begins with `first` tokens, reads for `rounds` rounds, and says `said` tokens in all: what was
-/// read comes from the vendor's cache in the next round. `None` where the price is not known.
-pub(crate) fn reading_cost(first: u64, rounds: u64, said: u64, bound: &Bound) -> Option<NanoDollars> {
-    /// Three tool results of moderate length; our guess.
-    const READ_A_ROUND: u64 = 2_500;
-    /// What an agent adds to a prompt of ours: its instructions and its tools.
-    const OF_AN_AGENT: u64 = 20_000;
-    let price = bound.price()?;
-    let first = if bound.agent().is_some() { first + OF_AN_AGENT } else { first };
-    let round = |number: u64| {
-        let (cache_read, write_5m) = match number {
-            0 => (0, first),
-            _ => (first + (number - 1) * READ_A_ROUND, READ_A_ROUND),
-        };
-        let usage = Usage { cache_read, write_5m, output: said / rounds.max(1), ..Usage::default() };
-        price.cost(&usage, Service::Standard)
-    };
-    Some((0..rounds).map(round).sum())
-}
-
 /// What every question to a planner shares.
 pub struct Desk<'a> {
     /// Asks, and keeps the books.
@@ -104,7 +83,7 @@ pub struct Desk<'a> {
 impl Desk<'_> {
     /// Instructions with the guard that every prompt has: what the repository says is data.
     pub fn instructions(&self, task: &str) -> String {
-        format!("{}\n\n{}", task.trim(), super::GUARD.trim())
+        format!("{}\n\n{}", task.trim(), crate::model::GUARD.trim())
     }
 
     /// What the model may call. An agent has tools of its own.

@@ -5,7 +5,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::masked::one_line;
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::roles::Bound;
 use crate::model::schema;
@@ -13,6 +12,7 @@ use crate::model::session::Session;
 use crate::model::structured::{NoTools, Purpose};
 use crate::model::{ModelError, Role};
 use crate::plan::markdown::fence_for;
+use crate::secrets::of_files::one_line;
 
 /// Doubts of one reading, at most: more would not be mended at once.
 const MOST: usize = 6;
@@ -62,7 +62,7 @@ pub fn cold_read(
 ) -> Result<Vec<Doubt>, ModelError> {
     let instructions = include_str!("../../templates/planner/cold_read.md").replace("@limit", &MOST.to_string());
     let mut conversation = Conversation::new(Opening {
-        system: format!("{}\n\n{}", instructions.trim(), super::GUARD.trim()),
+        system: format!("{}\n\n{}", instructions.trim(), crate::model::GUARD.trim()),
         tools: Vec::new(),
         output: Some(schema::output::<Answer>("doubts")),
     });

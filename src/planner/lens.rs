@@ -5,16 +5,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::asking::{Desk, each, reading_cost};
+use super::asking::{Desk, each};
 use super::grade::{Grade, Size};
-use super::masked::one_line;
 use super::quotes::Quote;
 use crate::finding::{self, Category, Confidence, Effort, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
+use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
 use crate::model::schema;
 use crate::model::structured::Purpose;
 use crate::model::{ModelError, NanoDollars, Role};
+use crate::secrets::of_files::one_line;
 
 /// Findings of one lens, at most: more would not be read.
 const MOST: usize = 8;

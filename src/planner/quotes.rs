@@ -29,7 +29,7 @@ pub fn check(quote: &Quote, tree: &dyn Tree) -> Result<u32, String> {
         return Err("it quotes nothing".to_owned());
     }
     let Some(text) = tree.text(&quote.file) else { return Err(format!("there is no file `{}`", quote.file)) };
-    let text = super::masked::masked(&quote.file, &text);
+    let text = crate::secrets::of_files::masked(&quote.file, &text);
     // Blank lines come and go in what models quote.
     let lines: Vec<(u32, &str)> = (1..)
         .zip(text.lines())

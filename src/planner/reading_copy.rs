@@ -12,9 +12,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
-use super::masked;
 use crate::model::agent_cli::{Quarters, is_configuration};
 use crate::repo_map::RepoMap;
+use crate::secrets::of_files;
 use crate::tree::Tree;
 
 /// Name of the folder that holds the files; what an agent needs beside them stands next to it.
@@ -54,7 +54,7 @@ impl<'a> ReadingCopy<'a> {
         for path in self.paths() {
             let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
             // What is no text says nothing to a model.
-            let (true, Ok(text)) = (inside, masked::read(self.tree, path)) else { continue };
+            let (true, Ok(text)) = (inside, of_files::read(self.tree, path)) else { continue };
             let file = folder.path().join(FILES).join(path);
             if let Some(parent) = file.parent() {
                 fs::create_dir_all(parent)?;

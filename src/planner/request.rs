@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use super::asking::Desk;
 use super::grade::{Grade, Size};
-use super::masked::one_line;
 use super::quotes::{self, Quote};
 use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::schema;
 use crate::model::structured::Purpose;
 use crate::model::{ModelError, Role};
+use crate::secrets::of_files::one_line;
 
 /// Questions to a user, at most: more are an interrogation.
 const MOST_QUESTIONS: usize = 5;

@@ -6,6 +6,7 @@
 
 use crate::finding::Finding;
 use crate::model::conversation::{Conversation, Opening, Part};
+use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
 use crate::model::schema;
 use crate::model::structured::Purpose;
@@ -14,7 +15,7 @@ use crate::plan::lint::lint;
 use crate::plan::{Plan, render};
 use crate::verifier::baseline::Baseline;
 
-use super::asking::{Desk, each, reading_cost};
+use super::asking::{Desk, each};
 use super::built_in::{PlanContext, numbered, specify};
 use super::cold_read::{Doubt, cold_read};
 

@@ -6,17 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::masked;
 use crate::model::conversation::Tool;
-use crate::model::schema::strict;
-use crate::model::structured::Toolbox;
+use crate::model::structured::{Toolbox, parsed};
 use crate::repo_map::query::{Definition, Miss, candidates, find};
 use crate::repo_map::{RepoMap, SymbolId};
 use crate::report::sanitize;
+use crate::secrets::of_files;
 use crate::tree::Tree;
 
 mod callees;
@@ -83,7 +80,7 @@ impl<'a> ReadTools<'a> {
         if let Some(text) = self.texts.get(path) {
             return Ok(Arc::clone(text));
         }
-        let text = masked::read(self.tree, path).map_err(|why| format!("{} {why}", said(path)))?;
+        let text = of_files::read(self.tree, path).map_err(|why| format!("{} {why}", said(path)))?;
         let text: Arc<str> = text.into();
         self.texts.insert(path.to_owned(), Arc::clone(&text));
         Ok(text)
@@ -154,18 +151,6 @@ impl Toolbox for ReadTools<'_> {
             Err(why) => Err(cut(&sanitize::line(&why), 2_000)),
         }
     }
-}
-
-/// Reads the input of a tool, or says what is wrong with it and what is wanted.
-pub(crate) fn parsed<T: DeserializeOwned + JsonSchema>(input: &Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(input).map_err(|error| {
-        let path = error.path().to_string();
-        let schema = strict::<T>();
-        let fields = schema.get("properties").and_then(Value::as_object);
-        let fields: Vec<&str> = fields.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let at = if path == "." { String::new() } else { format!("at `{path}`: ") };
-        format!("{at}{}; the input is an object with: {}", error.into_inner(), fields.join(", "))
-    })
 }
 
 fn checked_name(name: &str) -> Result<&str, String> {

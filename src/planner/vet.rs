@@ -5,11 +5,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::asking::{Desk, each, reading_cost};
+use super::asking::{Desk, each};
 use super::grade::Grade;
 use super::quotes::{self, Quote};
 use crate::finding::{Confidence, Finding};
 use crate::model::conversation::{Conversation, Opening, Part};
+use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
 use crate::model::schema;
 use crate::model::structured::Purpose;

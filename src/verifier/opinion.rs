@@ -7,17 +7,17 @@ use similar::TextDiff;
 
 use super::Proof;
 use crate::gate::GateResult;
+use crate::model::GUARD;
 use crate::model::conversation::{Conversation, Opening, Part};
+use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
 use crate::model::session::Session;
 use crate::model::structured::{NoTools, Purpose};
 use crate::model::{ModelError, NanoDollars, Role, schema};
 use crate::plan::markdown::fence_for;
-use crate::planner::GUARD;
-use crate::planner::asking::reading_cost;
-use crate::planner::masked::{masked, one_line};
 use crate::receipt::{Objection, OpinionReceipt, Severity, StepReceipt, Verdict};
 use crate::secrets::mask;
+use crate::secrets::of_files::{masked, one_line};
 use crate::worktree::Change;
 
 /// Objections, at most: more would not be mended at once.

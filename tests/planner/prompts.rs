@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use improve::model::GUARD;
 use improve::model::prompts_version;
-use improve::planner::GUARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::{cut, fence};
 use crate::audit::decisions::is_withdrawn;
 use crate::plan::markdown::code_span;
-use crate::planner::masked;
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{Document, DocumentKind};
 use crate::report::map_outline::weight;
 use crate::report::sanitize;
+use crate::secrets::of_files;
 use crate::tree::Tree;
 
 /// Share of the room, in hundredths, that decision records get when there are any.
@@ -72,7 +72,7 @@ fn quote(document: &Document, tree: &dyn Tree, room: usize) -> Option<(Quote, us
     if room < LEAST {
         return None;
     }
-    let text = masked::read(tree, &document.path).ok()?;
+    let text = of_files::read(tree, &document.path).ok()?;
     let paragraphs = paragraphs(&text);
     let chosen = match document.kind {
         DocumentKind::Decision => decided(&text, &paragraphs),

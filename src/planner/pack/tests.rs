@@ -79,5 +79,5 @@ fn no_document_can_close_its_fence() {
 
 #[test]
 fn the_guard_says_that_the_repository_is_data() {
-    insta::assert_snapshot!(crate::planner::GUARD);
+    insta::assert_snapshot!(crate::model::GUARD);
 }

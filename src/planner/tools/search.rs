@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{ReadTool, ReadTools, cut, parsed, paths, said};
 use crate::model::schema::strict;
-use crate::planner::masked;
 use crate::report::layout::{count, grouped};
 use crate::report::sanitize;
+use crate::secrets::of_files;
 
 pub(super) const TOOL: ReadTool = ReadTool {
     name: "search",
@@ -54,7 +54,7 @@ fn run(tools: &mut ReadTools<'_>, input: &Value) -> Result<String, String> {
             if !lines(&text, &regex).any(|_| true) {
                 return None;
             }
-            let text = masked::masked(path, &text);
+            let text = of_files::masked(path, &text);
             let hits: Vec<(u32, String)> = lines(&text, &regex).map(|(line, text)| (line, text.to_owned())).collect();
             (!hits.is_empty()).then_some((path, hits))
         })
