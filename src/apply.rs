@@ -10,6 +10,7 @@ use crate::cancel::Cancel;
 use crate::executor::Executor;
 use crate::gate::GateLimits;
 use crate::gate::runner::{RunError, Runner};
+use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::receipt::{Outcome, Receipt, Verdict};
@@ -35,6 +36,7 @@ pub mod order;
 pub mod record;
 pub mod resume;
 mod rounds;
+pub mod schedule;
 pub mod steps;
 
 pub use error::ApplyError;
@@ -81,6 +83,8 @@ pub struct ApplyRequest<'a> {
     pub reviewer: Option<&'a dyn Reviewer>,
     /// Who revises the plan when it fails.
     pub replanner: Option<&'a dyn Replanner>,
+    /// What models took so far for this plan, in this run.
+    pub cost: &'a dyn Fn() -> Cost,
     /// Asked before a step that has a checkpoint, with the step (1-based) and the question; `false` stops there.
     pub checkpoint: &'a dyn Fn(usize, &str) -> bool,
     /// How.
@@ -350,6 +354,7 @@ impl Run<'_> {
         let slug = self.request.slug;
         let folder = self.place.folder_of(slug);
         draft.receipt.disk_bytes = disk_bytes(&folder);
+        draft.receipt.cost = (self.request.cost)();
         let keep = match decision.outcome {
             Outcome::HandedOver => true,
             // What went wrong can be looked at.

@@ -23,6 +23,7 @@ hints! {
     crate::audit::AuditError,
     crate::audit::baseline::NotABaseline,
     crate::backlog::BacklogError,
+    crate::forge::ForgeError,
     crate::git::GitError,
     crate::plan::parse::NotAPlan,
     crate::process::ProcessError,

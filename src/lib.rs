@@ -1,7 +1,7 @@
 //! `improve` turns what is wrong with a codebase into plans which cheap executors can carry out safely.
 //!
 //! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`]. The planner may ask a [`model`],
-//! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier.
+//! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier. Verified work goes to a [`forge`] where that is asked for.
 //! What comes before the planner never does.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
@@ -19,6 +19,7 @@ pub mod edit;
 pub mod effects;
 pub mod executor;
 pub mod finding;
+pub mod forge;
 pub mod gate;
 pub mod git;
 pub mod hint;

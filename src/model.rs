@@ -11,6 +11,7 @@ pub mod batch;
 pub mod budget;
 pub mod catalogue;
 pub mod conversation;
+pub mod cost;
 pub mod error;
 pub(crate) mod estimate;
 pub mod ledger;

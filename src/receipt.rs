@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::edit::apply::Placement;
 use crate::edit::explain::EditFailure;
 use crate::gate::GateResult;
+use crate::model::cost::Cost;
 
 /// Version of the receipt's JSON. Fields are added, never renamed.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -62,8 +63,14 @@ pub struct Receipt {
     /// What a planner put in the place of steps that failed, in order.
     #[serde(default)]
     pub revisions: Vec<RevisionReceipt>,
+    /// The page of the pull request that was opened for it. It is opened after the receipt was written, so no file has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<String>,
     /// What else there is to know.
     pub notes: Vec<String>,
+    /// What models took for it in this run: who carried it out, who answered and who read it; nothing of earlier runs.
+    #[serde(default)]
+    pub cost: Cost,
     /// Bytes that the worktrees took at the end.
     pub disk_bytes: u64,
     /// When it began, RFC 3339.

@@ -20,6 +20,7 @@ pub mod map_query_human;
 pub mod markdown;
 pub mod plan_page;
 pub mod plans;
+pub mod pull_request;
 pub mod receipt;
 pub mod request;
 pub mod review;

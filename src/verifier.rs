@@ -14,6 +14,7 @@ use crate::gate::GateLimits;
 use crate::gate::runner::{RunError, Runner};
 use crate::gate::{GateResult, summary::TestCounts};
 use crate::model::ModelError;
+use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::plan::expectation::Expectation;
@@ -319,7 +320,9 @@ fn receipt_of(
         vacuous: proof.vacuous,
         opinion,
         revisions: Vec::new(),
+        pull_request: None,
         notes,
+        cost: Cost::default(),
         disk_bytes: 0,
         started_at: String::new(),
         duration_ms: 0,

@@ -19,6 +19,7 @@ use improve::edit::{Block, EditOperation, FileEdit};
 use improve::executor::{ExactEdits, Executor};
 use improve::gate::GateLimits;
 use improve::gate::runner::RunError;
+use improve::model::cost::Cost;
 use improve::observer::{Event, Observer, Silent};
 use improve::plan::expectation::Expectation;
 use improve::plan::{Criterion, Excerpt, Gate, Plan, PlanCommand, Scope, ScopeEntry, Step};
@@ -152,6 +153,7 @@ impl World {
             executor: crew.executor,
             reviewer: crew.reviewer,
             replanner: crew.replanner,
+            cost: &Cost::default,
             checkpoint: &|_, question| question == "Yes?",
             options,
         };
@@ -758,6 +760,7 @@ fn a_command_that_nobody_agreed_to_is_not_run() {
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,
+        cost: &Cost::default,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };
@@ -792,6 +795,7 @@ fn problems_and_open_dependencies_block_the_plan() {
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,
+        cost: &Cost::default,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };
@@ -953,6 +957,7 @@ fn child_that_is_killed() {
         executor: &ExactEdits,
         reviewer: None,
         replanner: None,
+        cost: &Cost::default,
         checkpoint: &|_, question| question == "Yes?",
         options: ApplyOptions::default(),
     };

@@ -1,12 +1,15 @@
 //! The program on repositories built for the purpose: what it prints, what it leaves behind, how it ends.
 
+#[path = "common/alone.rs"]
+mod alone;
 mod common;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use alone::{command, json, run, stderr, stdout};
 use common::{git, write};
 
 const MANIFEST: &str = "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n";
@@ -38,36 +41,6 @@ fn shop() -> tempfile::TempDir {
     git(folder.path(), &["add", "."]);
     git(folder.path(), &["commit", "-q", "-m", "first"]);
     folder
-}
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
-    let home = folder.join(".git/home");
-    command.args(args).current_dir(folder).stdin(Stdio::null());
-    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IMPROVE_CACHE_DIR", "IMPROVE_STATE_DIR"] {
-        command.env_remove(variable);
-    }
-    // A key of whoever runs the tests must not be spent.
-    command.env("IMPROVE_PLANNER", "none");
-    command.env("HOME", &home).env("COLUMNS", "100").env_remove("FORCE_COLOR");
-    command
-}
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().expect("the program starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the program prints UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the program prints UTF-8")
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)))
 }
 
 #[test]

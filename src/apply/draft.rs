@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::course::is_done;
 use super::{ApplyRequest, steps};
+use crate::model::cost::Cost;
 use crate::plan::Plan;
 use crate::receipt::{
     CommitReference, NewTestsReceipt, Outcome, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt, StepReceipt, Verdict,
@@ -49,7 +50,9 @@ impl Draft {
             vacuous: false,
             opinion: None,
             revisions: Vec::new(),
+            pull_request: None,
             notes,
+            cost: Cost::default(),
             disk_bytes: 0,
             started_at: String::new(),
             duration_ms: 0,

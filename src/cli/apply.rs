@@ -1,23 +1,23 @@
 //! `improve apply`: carry out plans, each in a worktree and on a branch of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use improve::apply::course::Replanner;
-use improve::apply::{AfterWork, ApplyOptions, ApplyRequest, Earlier};
+use improve::apply::{AfterWork, ApplyOptions, Earlier};
 use improve::backlog::Backlog;
 use improve::gate::GateLimits;
 use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
-use improve::plan::lint::lint;
 use improve::receipt::{Outcome, Receipt};
+use improve::repo_map::RepoMap;
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
 use improve::report::{json, receipt as report};
 use improve::sandbox::Sandbox;
 use improve::settings::apply::ApplySettings;
-use improve::settings::{Flags, Settings};
-use improve::survey::Survey;
+use improve::settings::{Flags, Origin, Settings};
 use improve::trust::{Approved, commands_of};
 use improve::verifier::prepare::install_command;
 use improve::worktree::Place;
@@ -27,7 +27,6 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::narrator::Narrator;
 use super::output::{Format, OutputArgs};
 use super::plan_argument::PlanFile;
 use super::plans::context_for;
@@ -37,12 +36,15 @@ use super::trust::{approve, confirm};
 
 pub mod crew;
 mod policy;
+mod publish;
 mod revising;
 mod several;
+mod work;
 
-use crew::{AtWork, Crew, CrewArgs, Workplace};
-use revising::OfPlan;
-use several::{Chosen, choose, ground};
+use crew::{Crew, CrewArgs, Workplace};
+use publish::Publisher;
+use several::{Chosen, choose, foundation};
+use work::{Order, Work};
 
 /// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
 const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-secret"];
@@ -68,6 +70,15 @@ pub struct ApplyArgs {
     /// Start from this commit, branch or tag instead of HEAD
     #[arg(long, value_name = "REF")]
     base: Option<String>,
+    /// Of several plans, carry out each on the branch of the one before, so that they can be merged one after the other
+    #[arg(long)]
+    stack: bool,
+    /// Push the branch of each verified plan, and open a pull request for it
+    #[arg(long, conflicts_with = "dry_run")]
+    pr: bool,
+    /// Publish plans about security too, where everybody can read the repository
+    #[arg(long, requires = "pr")]
+    allow_public_security: bool,
     /// Only check whether the plan fits; change and run nothing
     #[arg(long)]
     dry_run: bool,
@@ -103,6 +114,16 @@ impl RunningArgs {
     }
 }
 
+/// How many plans are carried out at a time: as many as `--jobs` says, where it does. Threads that were set once for reading files say
+/// nothing of how many test suites a machine can bear.
+fn at_a_time(settings: &Settings) -> usize {
+    match (&settings.jobs.origin, settings.jobs.value) {
+        (Origin::Flag(_), 0) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        (Origin::Flag(_), jobs) => jobs,
+        _ => 1,
+    }
+}
+
 /// What gates may take.
 pub fn limits(settings: &Settings) -> GateLimits {
     let limits = GateLimits::default();
@@ -111,7 +132,22 @@ pub fn limits(settings: &Settings) -> GateLimits {
 
 /// Carries out each plan after those it depends on and prints the receipts. The worst exit code wins.
 pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ApplyArgs { plans, all, take_up, fresh, keep_worktree, base, dry_run, yes, crew, running, output } = args;
+    let ApplyArgs {
+        plans,
+        all,
+        take_up,
+        fresh,
+        keep_worktree,
+        base,
+        stack,
+        pr,
+        allow_public_security,
+        dry_run,
+        yes,
+        crew,
+        running,
+        output,
+    } = args;
     let outputs = output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
     let workspace = context.globals.workspace(crew.flags(running.flags()), &context.console)?;
     let crew = Crew::bound(&crew, &workspace.settings)?;
@@ -155,36 +191,51 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     let sandbox = if dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
     let commands: Vec<String> =
-        chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, &survey).as_deref())).collect();
+        chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, &survey.map).as_deref())).collect();
     let commands: Vec<String> = commands.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let approved =
         if dry_run { Approved::by_user(&commands) } else { approve(&place, &commands, running.trust, console)? };
+    let publisher = if pr { Some(Publisher::new(&place, allow_public_security, context)?) } else { None };
+    for one in &chosen {
+        publisher.as_ref().map_or(Ok(()), |publisher| publisher.check(&one.plan))?;
+    }
     let plans: Vec<&Plan> = chosen.iter().map(|one| &one.plan).collect();
     let workplace = Workplace {
-        survey: &survey,
+        map: &survey.map,
+        tree: &survey.tree,
         workspace: &workspace,
         backlog: &backlog,
         plan_context: context_for(&backlog, &survey)?,
+        pack: OnceLock::new(),
         context,
     };
     let crew = if dry_run { crew } else { crew.agree(&plans, &workplace)? };
     let line = if dry_run { None } else { crew.line(context)? };
     let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
     let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
+    let budget = crew.budget(&workspace);
     let work = Work {
-        context,
+        workplace: &workplace,
+        crew: &crew,
+        line: line.as_ref(),
+        budget: &budget,
         bar,
-        survey: &survey,
         place: &place,
-        backlog: &backlog,
         base: base.as_deref(),
         approved: &approved,
         sandbox: &sandbox,
         yes,
         policy,
         options,
+        order: if stack {
+            Order::Stacked(if base.is_none() { foundation(&backlog, &place, console)? } else { None })
+        } else {
+            Order::Apart(at_a_time(&workspace.settings))
+        },
+        publisher: publisher.as_ref(),
+        is_unpublished: AtomicBool::new(false),
     };
-    let carried = crew.at_work(line.as_ref(), &workplace, |crew| work.carry_out_all(&chosen, crew));
+    let carried = work.carry_out_all(&chosen);
     drop(own);
     drop(line);
     let (receipts, failed) = carried?;
@@ -193,7 +244,9 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, receipts) => {
             let shown =
                 receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
-            shown.collect::<Vec<_>>().join("\n")
+            let shown = shown.collect::<Vec<_>>().join("\n");
+            let all: Vec<&Receipt> = receipts.iter().map(|(_, receipt)| receipt).collect();
+            if all.len() > 1 { format!("{shown}\n{}", report::several(&all, &page)) } else { shown }
         }
         (Format::Json, [(_, one)]) if chosen.len() == 1 => json::document(one),
         (Format::Json, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
@@ -209,124 +262,6 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(worst.unwrap_or(ExitCode::Done))
 }
 
-/// What every plan of one run shares.
-struct Work<'a> {
-    context: &'a Context,
-    bar: &'a Bar,
-    survey: &'a Survey,
-    place: &'a Place,
-    backlog: &'a Backlog,
-    base: Option<&'a str>,
-    approved: &'a Approved,
-    sandbox: &'a Sandbox,
-    yes: bool,
-    policy: &'a ApplySettings,
-    options: ApplyOptions,
-}
-
-/// Plans with their receipts, and the worst code of those that could not be taken up.
-type Carried<'a> = (Vec<(&'a PlanFile, Receipt)>, Option<ExitCode>);
-
-impl Work<'_> {
-    /// One plan after the other. Of several, one that cannot be taken up does not stop the others; ctrl-C stops them all.
-    fn carry_out_all<'c>(&self, chosen: &'c [Chosen], crew: &AtWork<'_>) -> Result<Carried<'c>, Failure> {
-        let console = &self.context.console;
-        let mut receipts: Vec<(&PlanFile, Receipt)> = Vec::new();
-        let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
-        let mut worst: Option<ExitCode> = None;
-        for Chosen { file, plan } in chosen {
-            let stopped = receipts.last().is_some_and(|(_, receipt)| receipt.outcome != Outcome::Verified);
-            if self.policy.stop_on_error.value && (worst.is_some() || stopped) {
-                let origin = &self.policy.stop_on_error.origin;
-                console.note(&format!("{} and those after it are not begun: {origin} stops at an error", file.path));
-                break;
-            }
-            if chosen.len() > 1 {
-                console.note(&format!("{}: {}", file.path, plan.title));
-            }
-            match self.carry_out(file, plan, &outcomes, crew) {
-                Ok(receipt) => {
-                    outcomes.insert(file.path.clone(), receipt.outcome);
-                    receipts.push((file, receipt));
-                }
-                Err(failure) if chosen.len() == 1 || failure.code == ExitCode::Interrupted => return Err(failure),
-                Err(failure) => {
-                    console.fail(&failure);
-                    worst = worst.max(Some(failure.code));
-                }
-            }
-        }
-        Ok((receipts, worst))
-    }
-
-    fn carry_out(
-        &self,
-        file: &PlanFile,
-        plan: &Plan,
-        outcomes: &BTreeMap<String, Outcome>,
-        crew: &AtWork<'_>,
-    ) -> Result<Receipt, Failure> {
-        let console = &self.context.console;
-        let install = install(plan, self.survey);
-        let ground = ground(plan, self.backlog, self.place, outcomes, self.options.dry_run)?;
-        let head = self.place.commit_of(None)?;
-        let built_on = ground.branch.as_deref().filter(|_| self.base.is_none());
-        let problems = lint(plan, &self.survey.tree, &self.survey.map.recon);
-        let (stopping, other): (Vec<_>, Vec<_>) =
-            problems.into_iter().partition(|problem| STOPPING.contains(&problem.code));
-        if !other.is_empty() {
-            console.warn(&format!("the plan has weaknesses: `improve review {}` lists {}", file.slug, other.len()));
-        }
-        let stopping = stopping.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message));
-        let stopping = stopping.chain(ground.problems.iter().cloned()).chain(policy::too_long(plan, self.policy));
-        let stopping: Vec<String> = stopping.collect();
-        let narrator = Narrator::new(console, self.bar);
-        let reviser = crew
-            .reviser
-            .filter(|_| self.policy.allow_plan_revision.value)
-            .map(|reviser| OfPlan { reviser, path: &file.path });
-        let request = ApplyRequest {
-            root: &self.survey.root,
-            cache: &cache_folder(),
-            plan,
-            plan_path: &file.path,
-            plan_text: &file.text,
-            slug: &file.slug,
-            base: self.base.or(built_on),
-            excerpts_at: built_on.map(|_| head.as_str()),
-            problems: &stopping,
-            undone_dependencies: &ground.undone,
-            install: install.as_deref(),
-            approved: self.approved,
-            executor: crew.executor,
-            reviewer: crew.reviewer,
-            replanner: reviser.as_ref().map(|reviser| reviser as &dyn Replanner),
-            sandbox: self.sandbox,
-            checkpoint: &|step, question| {
-                self.yes || narrator.pause(|| agree_at_checkpoint(step, question, self.context))
-            },
-            options: self.options,
-        };
-        let receipt = improve::apply::run(&request, &narrator, &self.context.cancel).map_err(|error| {
-            let code = ExitCode::of(error.exit_code());
-            Failure::from(error).code(code)
-        })?;
-        if !self.options.dry_run {
-            self.note_in_index(file, &receipt)?;
-        }
-        Ok(receipt)
-    }
-
-    /// What became of the plan, for the index. A plan kept elsewhere has no row.
-    fn note_in_index(&self, file: &PlanFile, receipt: &Receipt) -> Result<(), Failure> {
-        if !file.path.starts_with(&format!("{}/", self.backlog.folder())) {
-            return Ok(());
-        }
-        let lock = self.backlog.lock()?;
-        Ok(self.backlog.set_status(&lock, Path::new(&file.path), &status_of(receipt))?)
-    }
-}
-
 /// Asks before anything is begun, where the settings want that. Nobody to ask, no approval.
 fn ask_for_approval(chosen: &[Chosen], policy: &ApplySettings, context: &Context) -> Result<(), Failure> {
     let titles: Vec<String> = chosen.iter().map(|one| format!("{}: {}", one.file.path, one.plan.title)).collect();
@@ -339,22 +274,10 @@ fn ask_for_approval(chosen: &[Chosen], policy: &ApplySettings, context: &Context
         .hint("read them; then run the same again with --yes"))
 }
 
-/// Asks before a step that has a checkpoint. Nobody to ask, no agreement: the plan stops there and can go on later.
-fn agree_at_checkpoint(step: usize, question: &str, context: &Context) -> bool {
-    if !context.console.interactive {
-        return false;
-    }
-    let asked = confirm(&format!("Step {step}: {}", improve::report::sanitize::line(question)));
-    if asked.as_ref().is_err_and(|failure| failure.code == ExitCode::Interrupted) {
-        context.cancel.cancel();
-    }
-    asked.unwrap_or(false)
-}
-
 /// How the repository fetches its dependencies, when the plan does not say.
-pub fn install(plan: &Plan, survey: &Survey) -> Option<String> {
+pub fn install(plan: &Plan, map: &RepoMap) -> Option<String> {
     let touched = plan.scope.in_scope.iter().find_map(|entry| entry.path.as_deref()).unwrap_or("");
-    let found = survey.map.recon.command_for(CommandPurpose::Install, touched);
+    let found = map.recon.command_for(CommandPurpose::Install, touched);
     install_command(plan, found.map(ProjectCommand::at_root).as_deref())
 }
 
@@ -374,7 +297,8 @@ fn status_of(receipt: &Receipt) -> PlanStatus {
     match receipt.outcome {
         Outcome::Verified => {
             let commit = receipt.commits.last().map_or("", |commit| commit.id.get(..9).unwrap_or(&commit.id));
-            PlanStatus::Done(format!("branch {branch}, commit {commit}, not merged"))
+            let page = receipt.pull_request.as_deref().map(|page| format!(", {page}")).unwrap_or_default();
+            PlanStatus::Done(format!("branch {branch}, commit {commit}, not merged{page}"))
         }
         Outcome::PartlyVerified | Outcome::Unverified => {
             PlanStatus::InProgress(format!("{}, branch {branch}", receipt.outcome.words()))

@@ -30,7 +30,7 @@ pub struct GlobalArgs {
         help_heading = "Global options"
     )]
     pub color: Color,
-    /// Threads; 0 is one a processor [env: IMPROVE_JOBS]
+    /// Threads, and plans at a time in `apply`; 0 is one a processor [env: IMPROVE_JOBS]
     #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
     pub jobs: Option<usize>,
     /// Never ask; take the answer a script would get

@@ -134,6 +134,15 @@ pub fn places(workspace: &Workspace) -> (Ledger, Replies) {
     }
 }
 
+/// What those who are bound may spend, where the run has `spent` so much before.
+pub fn budget(bounds: &[&Bound], workspace: &Workspace, spent: NanoDollars) -> Budget {
+    let max_usd = &workspace.settings.model.max_usd;
+    // A limit that somebody set needs a price to be kept by; ours gives way where there is none, and that is said.
+    let counted = || bounds.iter().all(|bound| bound.is_counted() || bound.is_local() && bounds.len() > 1);
+    let limit = Some(max_usd.value).filter(|_| max_usd.origin != Origin::Default || counted());
+    Budget::new(limit.map(|limit| limit.saturating_sub(spent)))
+}
+
 /// What a session needs that outlives it.
 pub struct Line {
     http: Http,
@@ -151,29 +160,22 @@ impl Line {
         Ok(Line { http, clock: SystemClock, voice })
     }
 
-    /// A session over it.
-    ///
-    /// `bounds` are those it may ask, `spent` is what the run has spent before.
+    /// A session over it. Sessions with the same budget spend it together.
     pub fn session<'a>(
         &'a self,
-        bounds: &[&Bound],
         agents: &'a dyn Agents,
         workspace: &Workspace,
-        spent: NanoDollars,
+        budget: &Budget,
         dry_run: bool,
         context: &Context,
     ) -> Session<'a> {
         let (ledger, replies) = places(workspace);
-        let max_usd = &workspace.settings.model.max_usd;
-        // A limit that somebody set needs a price to be kept by; ours gives way where there is none, and that is said.
-        let counted = || bounds.iter().all(|bound| bound.is_counted() || bound.is_local() && bounds.len() > 1);
-        let limit = Some(max_usd.value).filter(|_| max_usd.origin != Origin::Default || counted());
         Session {
             transport: &self.http,
             agents,
             ledger,
             replies,
-            budget: Budget::new(limit.map(|limit| limit.saturating_sub(spent))),
+            budget: budget.clone(),
             policy: RetryPolicy::default(),
             clock: &self.clock,
             cancel: context.cancel.clone(),

@@ -10,12 +10,14 @@ use super::progress::Bar;
 pub struct Narrator<'a> {
     console: &'a Console,
     bar: &'a Bar,
+    /// Whose work it is, where several are at work.
+    name: Option<String>,
 }
 
 impl<'a> Narrator<'a> {
-    /// A narrator that draws with `bar`.
-    pub fn new(console: &'a Console, bar: &'a Bar) -> Narrator<'a> {
-        Narrator { console, bar }
+    /// A narrator that draws with `bar`; what it says of one of several begins with its `name`.
+    pub fn new(console: &'a Console, bar: &'a Bar, name: Option<String>) -> Narrator<'a> {
+        Narrator { console, bar, name }
     }
 
     /// Takes the bar away while somebody is asked.
@@ -23,7 +25,15 @@ impl<'a> Narrator<'a> {
         self.bar.suspend(ask)
     }
 
+    fn named(&self, text: &str) -> String {
+        match &self.name {
+            Some(name) => format!("{name}: {text}"),
+            None => text.to_owned(),
+        }
+    }
+
     fn say(&self, text: &str) {
+        let text = &self.named(text);
         if self.console.progress {
             self.bar.message(&sanitize::line(text));
         } else {
@@ -45,9 +55,9 @@ impl Observer for Narrator<'_> {
             Event::StepStarted { step, steps, title } => self.say(&format!("step {step} of {steps}: {title}")),
             // Commands come and go: worth a bar's line, not a log's.
             Event::GateStarted { of, command } if self.console.progress => {
-                self.bar.message(&sanitize::line(&format!("{of}: {command}")));
+                self.bar.message(&sanitize::line(&self.named(&format!("{of}: {command}"))));
             }
-            Event::Note(text) => self.bar.suspend(|| self.console.note(&sanitize::line(text))),
+            Event::Note(text) => self.bar.suspend(|| self.console.note(&sanitize::line(&self.named(text)))),
             Event::GateStarted { .. } | Event::GateFinished { .. } | Event::StepGreen { .. } | Event::Journalled(_) => {
             }
         }

@@ -6,8 +6,9 @@ use clap::Args;
 use improve::audit::engine::suppressions;
 use improve::audit::{Audit, AuditOptions};
 use improve::finding::Category;
+use improve::model::cost::Cost;
 use improve::planner::lens::{estimate, look};
-use improve::report::audit_document::{AuditDocument, Cost};
+use improve::report::audit_document::AuditDocument;
 
 use super::Context;
 use super::apply::RunningArgs;

@@ -3,9 +3,9 @@
 use clap::Args;
 use improve::backlog::Backlog;
 use improve::finding::Category;
+use improve::model::cost::Cost;
 use improve::planner::request::{OpenQuestion, Understanding, Understood, understand};
 use improve::planner::specify::{DIRECTION, Subject};
-use improve::report::audit_document::Cost;
 use improve::report::plans::plan_name;
 use improve::report::request::{Decision, RequestDocument, RequestOutcome, SCHEMA_VERSION, request};
 use improve::report::{json, sanitize};

@@ -4,12 +4,13 @@ use improve::audit::engine::suppressions;
 use improve::audit::suppression::Suppressions;
 use improve::audit::{AuditOptions, NotAudited};
 use improve::finding::{Category, Finding};
+use improve::model::cost::Cost;
 use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::planner::asking::Desk;
 use improve::planner::pack::pack;
 use improve::planner::{lens, vet};
-use improve::report::audit_document::{AuditDocument, Cost};
+use improve::report::audit_document::AuditDocument;
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
 use improve::settings::AuditEffort;
 use improve::survey::Survey;
@@ -17,7 +18,7 @@ use improve::survey::Survey;
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Foreseen, Line, ModelArgs, agents, agreed, batcher, foretell, reading_copy};
+use super::models::{Foreseen, Line, ModelArgs, agents, agreed, batcher, budget, foretell, reading_copy};
 
 /// Tokens of what every prompt says of the repository.
 pub const PACK_TOKENS: usize = 8_000;
@@ -104,7 +105,7 @@ pub fn consult(
     let agents = agents(&copy, workspace);
     let session = Session {
         batcher: batch.then(|| batcher(workspace)).flatten(),
-        ..line.session(&[&bound], &agents, workspace, NanoDollars::ZERO, dry_run, context)
+        ..line.session(&agents, workspace, &budget(&[&bound], workspace, NanoDollars::ZERO), dry_run, context)
     };
     let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
     let heard = |count: usize| line.voice.tick(count as u64);

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use clap::Args;
 use improve::backlog::Backlog;
+use improve::model::cost::Cost;
 use improve::plan::lint::lint;
 use improve::plan::parse::parse;
 use improve::plan::render;
 use improve::planner::cold_read::cold_read;
 use improve::planner::specify::Subject;
 use improve::planner::tighten;
-use improve::report::audit_document::Cost;
 use improve::report::json;
 use improve::report::review::{Review, reviews};
 use improve::survey::Survey;

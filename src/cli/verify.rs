@@ -1,9 +1,11 @@
 //! `improve verify`: the gates of a plan on work done by anybody.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::Args;
 use improve::backlog::Backlog;
+use improve::receipt::Receipt;
 use improve::report::{json, receipt as report};
 use improve::trust::commands_of;
 use improve::verifier::{Subject, VerifyRequest};
@@ -56,7 +58,7 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let plan = file.plan()?;
     let place = Place::of(&workspace.root, &cache_folder())?;
     let survey = read(&workspace, context)?;
-    let install = install(&plan, &survey);
+    let install = install(&plan, &survey.map);
     let console = &context.console;
     let approved = approve(&place, &commands_of(&plan, install.as_deref()), running.trust, console)?;
     let sandbox = sandbox(&workspace.settings, console)?;
@@ -67,18 +69,21 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     let backlog = Backlog::open(&workspace.root)?;
     let workplace = Workplace {
-        survey: &survey,
+        map: &survey.map,
+        tree: &survey.tree,
         workspace: &workspace,
         backlog: &backlog,
         plan_context: context_for(&backlog, &survey)?,
+        pack: OnceLock::new(),
         context,
     };
     let crew = Crew::verifier(&models, &workspace.settings)?.agree(&[&plan], &workplace)?;
     let line = crew.line(context)?;
     let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
     let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
-    let narrator = Narrator::new(console, bar);
-    let receipt = crew.at_work(line.as_ref(), &workplace, |crew| {
+    let narrator = Narrator::new(console, bar, None);
+    let budget = crew.budget(&workspace);
+    let receipt = crew.at_work(line.as_ref(), &budget, &workplace, |crew| {
         let request = VerifyRequest {
             root: &workspace.root,
             cache: &cache_folder(),
@@ -94,7 +99,8 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
             limits: limits(&workspace.settings),
             reviewer: crew.reviewer,
         };
-        improve::verifier::verify(&request, &narrator, &context.cancel).map_err(|error| {
+        let receipt = improve::verifier::verify(&request, &narrator, &context.cancel);
+        receipt.map(|receipt| Receipt { cost: (crew.cost)(), ..receipt }).map_err(|error| {
             let code = ExitCode::of(error.exit_code());
             Failure::from(error).code(code)
         })

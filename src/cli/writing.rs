@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use improve::model::cost::Cost;
 use improve::model::roles::Bound;
 use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
@@ -11,14 +12,13 @@ use improve::planner::built_in::PlanContext;
 use improve::planner::pack::pack;
 use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::specify::{Remaining, Specified, Specifier, Subject, estimate};
-use improve::report::audit_document::Cost;
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
 use improve::survey::Survey;
 
 use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Foreseen, Line, ModelArgs, Voice, agents, agreed, batcher, foretell, reading_copy};
+use super::models::{Foreseen, Line, ModelArgs, Voice, agents, agreed, batcher, budget, foretell, reading_copy};
 use super::planning::{Manner, PACK_TOKENS, count};
 use super::trying::Tryout;
 
@@ -268,9 +268,10 @@ impl<'a> Writer<'a> {
         let Manner { dry_run, batch } = self.manner;
         let line = Line::open(&self.context.console, self.context.cancel.clone(), dry_run)?;
         let agents = agents(&self.copy, self.workspace);
+        let budget = budget(&[bound], self.workspace, self.spent);
         let session = Session {
             batcher: batch.then(|| batcher(self.workspace)).flatten(),
-            ..line.session(&[bound], &agents, self.workspace, self.spent, dry_run, self.context)
+            ..line.session(&agents, self.workspace, &budget, dry_run, self.context)
         };
         line.voice.phase(phase, questions);
         let answer = question(&session, &line.voice);

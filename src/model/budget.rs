@@ -1,23 +1,22 @@
 //! The budget: money is set aside before a call and settled after it, so that several calls at once cannot spend it twice.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::ModelError;
 use super::money::NanoDollars;
 
-/// What may be spent, and what was.
-#[derive(Debug, Default)]
+/// What may be spent, and what was. A clone is the same budget: sessions at work at once keep one limit.
+#[derive(Debug, Default, Clone)]
 pub struct Budget {
     limit: Option<NanoDollars>,
-    books: Mutex<Books>,
+    books: Arc<Mutex<Books>>,
 }
 
 #[derive(Debug, Default, Clone)]
 struct Books {
-    spent: NanoDollars,
+    spent: Spent,
     reserved: NanoDollars,
-    unpriced_calls: u64,
     /// Bytes sent and tokens counted, by model: what the next prompt will take is guessed from them.
     measured: BTreeMap<String, (u64, u64)>,
 }
@@ -29,6 +28,16 @@ pub struct Spent {
     pub known: NanoDollars,
     /// Calls whose price is not known.
     pub unpriced_calls: u64,
+}
+
+impl Spent {
+    /// The same and one call more; `None` where nobody knows what it cost.
+    pub fn and(self, cost: Option<NanoDollars>) -> Spent {
+        match cost {
+            Some(cost) => Spent { known: self.known + cost, ..self },
+            None => Spent { unpriced_calls: self.unpriced_calls + 1, ..self },
+        }
+    }
 }
 
 /// Money set aside for one call; it comes back when dropped unsettled.
@@ -45,7 +54,7 @@ const BYTES_PER_TOKEN: u64 = 3;
 impl Budget {
     /// A budget; without a limit it only counts.
     pub fn new(limit: Option<NanoDollars>) -> Budget {
-        Budget { limit, books: Mutex::default() }
+        Budget { limit, books: Arc::default() }
     }
 
     /// What may be spent.
@@ -53,19 +62,18 @@ impl Budget {
         self.limit
     }
 
-    /// What was spent so far.
+    /// What was spent of it so far.
     pub fn spent(&self) -> Spent {
-        let books = self.books();
-        Spent { known: books.spent, unpriced_calls: books.unpriced_calls }
+        self.books().spent
     }
 
     /// Sets `amount` aside for a call, or says that it is not there.
     pub fn reserve(&self, amount: NanoDollars) -> Result<Reservation<'_>, ModelError> {
         let mut books = self.books();
         if let Some(limit) = self.limit
-            && books.spent + books.reserved + amount > limit
+            && books.spent.known + books.reserved + amount > limit
         {
-            return Err(ModelError::OverBudget { limit, spent: books.spent, needed: amount });
+            return Err(ModelError::OverBudget { limit, spent: books.spent.known, needed: amount });
         }
         books.reserved = books.reserved + amount;
         Ok(Reservation { budget: self, amount })
@@ -105,10 +113,7 @@ impl Reservation<'_> {
     /// Books what the call did cost; `None` where nobody knows.
     pub fn settle(self, cost: Option<NanoDollars>) {
         let mut books = self.budget.books();
-        match cost {
-            Some(cost) => books.spent = books.spent + cost,
-            None => books.unpriced_calls += 1,
-        }
+        books.spent = books.spent.and(cost);
     }
 
     /// What was set aside.
@@ -139,6 +144,16 @@ mod tests {
         budget.reserve(NanoDollars(60)).unwrap().settle(None);
         assert_eq!(budget.spent(), Spent { known: NanoDollars(10), unpriced_calls: 1 });
         assert!(budget.reserve(NanoDollars(91)).is_err() && budget.reserve(NanoDollars(90)).is_ok());
+    }
+
+    #[test]
+    fn a_clone_is_the_same_budget() {
+        let budget = Budget::new(Some(NanoDollars(100)));
+        let other = budget.clone();
+        let aside = other.reserve(NanoDollars(60)).unwrap();
+        assert!(budget.reserve(NanoDollars(60)).is_err());
+        aside.settle(Some(NanoDollars(60)));
+        assert_eq!(budget.spent().known, NanoDollars(60));
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! A session: the one way to ask a model. Kept reply → money set aside → call → retries → books.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::Role;
 use super::agent_cli::Agents;
 use super::batch::Batcher;
-use super::budget::{Budget, Spent};
+use super::budget::{Budget, Reservation, Spent};
 use super::conversation::Conversation;
 use super::error::ModelError;
 use super::ledger::Ledger;
+use super::money::NanoDollars;
 use super::replies::Replies;
 use super::reply::{Reply, Stop};
 use super::retry::RetryPolicy;
@@ -44,7 +45,7 @@ pub struct Session<'a> {
     pub ledger: Ledger,
     /// Replies that were paid for.
     pub replies: Replies,
-    /// What may be spent.
+    /// What may be spent, by this session and by others that have the same budget.
     pub budget: Budget,
     /// When to try again.
     pub policy: RetryPolicy,
@@ -70,6 +71,7 @@ pub struct Tally {
     calls: AtomicU64,
     kept: AtomicU64,
     usage: Mutex<Usage>,
+    spent: Mutex<Spent>,
 }
 
 /// A session in numbers.
@@ -131,13 +133,20 @@ impl Session<'_> {
         Ok(reply)
     }
 
-    /// What was spent and on what so far.
+    /// What this session spent so far, and on what.
     pub fn summary(&self) -> Summary {
         Summary {
             calls: self.tally.calls.load(Ordering::Relaxed),
             kept: self.tally.kept.load(Ordering::Relaxed),
-            usage: *self.tally.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-            spent: self.budget.spent(),
+            usage: *self.tally.usage.lock().unwrap_or_else(PoisonError::into_inner),
+            spent: *self.tally.spent.lock().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// Books what a call cost; `None` where nobody knows.
+    fn settle(&self, reservation: Reservation<'_>, cost: Option<NanoDollars>) {
+        reservation.settle(cost);
+        let mut spent = self.tally.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        *spent = spent.and(cost);
     }
 }

@@ -1,4 +1,4 @@
-//! What a child gets to know of our environment: an allow-list, never a copy.
+//! What a child gets to know of our environment: an allow-list, and a copy only for programs that act for the user.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -82,6 +82,12 @@ impl Environment {
     /// The allow-listed part of our own.
     pub fn inherited() -> Environment {
         Environment::allowed_of(std::env::vars_os())
+    }
+
+    /// All of ours but keys of models: for programs that act for the user with the user's own rights, git's command line and `gh`.
+    pub(crate) fn of_user() -> Environment {
+        let is_key = |name: &OsStr| name.to_string_lossy().ends_with("_API_KEY");
+        Environment(std::env::vars_os().filter(|(name, _)| !is_key(name)).collect())
     }
 
     /// The allow-listed part of `variables`.

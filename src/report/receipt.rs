@@ -9,6 +9,7 @@ use super::layout::{Page, columns, count, cut, grouped, indented, pad, paint, st
 use super::sanitize;
 use crate::gate::GateResult;
 use crate::model::NanoDollars;
+use crate::model::cost::Cost;
 use crate::receipt::{
     CriterionReceipt, OpinionReceipt, Outcome, Receipt, StepReceipt, StepStatus, Verdict, WorkReceipt,
 };
@@ -61,6 +62,49 @@ pub fn receipt(receipt: &Receipt, next: &[(String, String)], page: &Page) -> Str
     text.push_str(&remarks(receipt, page));
     text.push_str(&next_commands(next, page));
     text
+}
+
+/// Several plans on one page: a line each, and what they took in all.
+pub fn several(receipts: &[&Receipt], page: &Page) -> String {
+    let row = |receipt: &&Receipt| {
+        let number = receipt.plan.number.map_or_else(|| "—".to_owned(), |number| format!("{number:03}"));
+        let green = receipt.steps.iter().filter(|step| step.status == StepStatus::Green).count();
+        let end = match (&receipt.branch, receipt.reasons.first()) {
+            (_, Some(reason)) => sanitize::line(reason).into_owned(),
+            (Some(branch), None) => sanitize::line(branch).into_owned(),
+            (None, None) => String::new(),
+        };
+        vec![
+            number,
+            receipt.outcome.words().to_owned(),
+            format!("{green} of {}", count(receipt.steps.len(), "step")),
+            minutes(receipt.duration_ms),
+            money(&receipt.cost),
+            end,
+        ]
+    };
+    let rows: Vec<Vec<String>> = receipts.iter().map(row).collect();
+    let verified = receipts.iter().filter(|receipt| receipt.outcome == Outcome::Verified).count();
+    let cost = receipts.iter().fold(Cost::default(), |sum, receipt| sum + receipt.cost.clone());
+    let mut text = format!("{}\n", paint(style::STRONG, &count(receipts.len(), "plan")));
+    text.push_str(&columns(&rows, page.width, 2));
+    let _ = writeln!(text, "{verified} of {} verified, {}", receipts.len(), money(&cost));
+    text
+}
+
+/// `1 min 05 s`.
+fn minutes(milliseconds: u64) -> String {
+    let seconds = milliseconds.div_ceil(1000);
+    if seconds < 60 { format!("{seconds} s") } else { format!("{} min {:02} s", seconds / 60, seconds % 60) }
+}
+
+/// What models took, in dollars as far as their prices are known.
+fn money(cost: &Cost) -> String {
+    match (cost.model_calls, cost.unpriced_calls) {
+        (0, _) if cost.nano_usd == 0 => "no model".to_owned(),
+        (_, 0) => NanoDollars(cost.nano_usd).to_string(),
+        (_, unpriced) => format!("{} and {unpriced} unpriced", NanoDollars(cost.nano_usd)),
+    }
 }
 
 fn title(receipt: &Receipt) -> String {

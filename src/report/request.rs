@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::audit_document::Cost;
 use super::human::next_commands;
 use super::layout::{Page, count, indented, paint, style};
 use super::sanitize;
+use crate::model::cost::Cost;
 
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -1,25 +1,28 @@
 //! Who works on plans: the executor, who answers its questions, and what they may cost.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use clap::Args;
 use improve::backlog::Backlog;
 use improve::executor::advisor::{Advisor, PlannerAdvisor};
 use improve::executor::limits::Limits;
 use improve::executor::{AgentExecutor, ExactEdits, Executor, ModelExecutor, estimate};
+use improve::model::budget::Budget;
+use improve::model::cost::Cost;
 use improve::model::roles::Bound;
 use improve::model::session::Session;
 use improve::model::{NanoDollars, Role};
 use improve::plan::Plan;
 use improve::planner::built_in::PlanContext;
+use improve::repo_map::RepoMap;
 use improve::settings::{Flags, Settings};
-use improve::survey::Survey;
+use improve::tree::WorkingTree;
 use improve::verifier::opinion::{self, ModelReviewer, Reviewer};
 
 use super::super::Context;
 use super::super::failure::Failure;
 use super::super::globals::Workspace;
-use super::super::models::{Line, ModelArgs, agents, agreed, reading_copy};
+use super::super::models::{Line, ModelArgs, agents, agreed, budget, reading_copy_of};
 use super::super::planning::count;
 use super::revising::Reviser;
 
@@ -58,18 +61,24 @@ pub struct AtWork<'a> {
     pub reviewer: Option<&'a dyn Reviewer>,
     /// Revises plans that failed.
     pub reviser: Option<&'a Reviser<'a>>,
+    /// What they took so far.
+    pub cost: &'a dyn Fn() -> Cost,
 }
 
 /// Where they work.
 pub struct Workplace<'a> {
     /// What was read.
-    pub survey: &'a Survey,
+    pub map: &'a RepoMap,
+    /// Its files.
+    pub tree: &'a WorkingTree,
     /// What was set.
     pub workspace: &'a Workspace,
     /// Plans.
     pub backlog: &'a Backlog,
     /// Where a revised plan is dated.
     pub plan_context: PlanContext,
+    /// What every prompt of a planner says of the repository, once it was needed.
+    pub pack: OnceLock<String>,
     /// The terminal.
     pub context: &'a Context,
 }
@@ -124,17 +133,30 @@ impl Crew {
         asks.then(|| Line::open(&context.console, context.cancel.clone(), false)).transpose()
     }
 
-    /// Runs `work` with all of them.
-    pub fn at_work<T>(&self, line: Option<&Line>, place: &Workplace<'_>, work: impl FnOnce(&AtWork<'_>) -> T) -> T {
+    /// What all of them may spend together.
+    pub fn budget(&self, workspace: &Workspace) -> Budget {
+        budget(&self.bounds(), workspace, NanoDollars::ZERO)
+    }
+
+    fn bounds(&self) -> Vec<&Bound> {
+        [&self.executor, &self.planner, &self.verifier].into_iter().flatten().collect()
+    }
+
+    /// Runs `work` with all of them: one plan's work, whose cost is counted apart.
+    pub fn at_work<T>(
+        &self,
+        line: Option<&Line>,
+        budget: &Budget,
+        place: &Workplace<'_>,
+        work: impl FnOnce(&AtWork<'_>) -> T,
+    ) -> T {
         let Some(line) = line else {
-            return work(&AtWork { executor: &ExactEdits, reviewer: None, reviser: None });
+            return work(&AtWork { executor: &ExactEdits, reviewer: None, reviser: None, cost: &Cost::default });
         };
-        let Workplace { survey, workspace, backlog, context, .. } = place;
-        let copy = reading_copy(survey, workspace);
+        let Workplace { map, tree, workspace, backlog, context, .. } = place;
+        let copy = reading_copy_of(map, *tree, workspace);
         let agents = agents(&copy, workspace);
-        let roles = [self.executor.as_ref(), self.planner.as_ref(), self.verifier.as_ref()];
-        let bounds: Vec<&Bound> = roles.into_iter().flatten().collect();
-        let session: Session<'_> = line.session(&bounds, &agents, workspace, NanoDollars::ZERO, false, context);
+        let session: Session<'_> = line.session(&agents, workspace, budget, false, context);
         let advisor = self.planner.as_ref().map(|bound| PlannerAdvisor { session: &session, bound });
         let reviewer = self.verifier.as_ref().map(|bound| ModelReviewer { session: &session, bound });
         let reader = self.verifier.as_ref();
@@ -142,10 +164,11 @@ impl Crew {
             line,
             bound,
             reader,
-            session: &session,
-            map: &survey.map,
-            tree: &survey.tree,
-            pack: OnceLock::new(),
+            budget,
+            cost: Mutex::default(),
+            map,
+            tree,
+            pack: &place.pack,
             plan_context: place.plan_context.clone(),
             workspace,
             backlog,
@@ -154,11 +177,11 @@ impl Crew {
         let model = self.executor.as_ref().map(|bound| ModelExecutor {
             session: &session,
             bound,
-            map: &survey.map,
+            map,
             advisor: advisor.as_ref().map(|advisor| advisor as &dyn Advisor),
             limits: Limits::default(),
         });
-        let agent = self.executor.as_ref().and_then(|bound| AgentExecutor::new(&session, bound, &survey.map));
+        let agent = self.executor.as_ref().and_then(|bound| AgentExecutor::new(&session, bound, map));
         let executor: &dyn Executor = match (&agent, &model) {
             (Some(agent), _) => agent,
             (None, Some(model)) => model,
@@ -168,6 +191,7 @@ impl Crew {
             executor,
             reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
             reviser: reviser.as_ref(),
+            cost: &|| Cost::from(session.summary()) + reviser.as_ref().map(Reviser::cost).unwrap_or_default(),
         })
     }
 }

@@ -1,14 +1,15 @@
 //! Revising plans that failed: the planner reads the work as far as it came, and writes what is to be done instead.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use improve::apply::course::{PlanFailure, Replanner, Revision};
 use improve::backlog::Backlog;
 use improve::effects::effects;
 use improve::map::{self, MapOptions};
-use improve::model::session::Session;
-use improve::model::{NanoDollars, roles::Bound};
+use improve::model::budget::Budget;
+use improve::model::cost::Cost;
+use improve::model::roles::Bound;
 use improve::plan::Plan;
 use improve::planner::asking::Desk;
 use improve::planner::built_in::PlanContext;
@@ -32,16 +33,25 @@ pub struct Reviser<'a> {
     pub bound: &'a Bound,
     /// Who reads plans cold.
     pub reader: Option<&'a Bound>,
-    /// What the run has spent is told from it.
-    pub session: &'a Session<'a>,
+    /// What may be spent.
+    pub budget: &'a Budget,
+    /// What revising took so far.
+    pub cost: Mutex<Cost>,
     pub map: &'a RepoMap,
     pub tree: &'a WorkingTree,
     /// What every prompt says of the repository, once it was needed.
-    pub pack: OnceLock<String>,
+    pub pack: &'a OnceLock<String>,
     pub plan_context: PlanContext,
     pub workspace: &'a Workspace,
     pub backlog: &'a Backlog,
     pub context: &'a Context,
+}
+
+impl Reviser<'_> {
+    /// What revising took so far.
+    pub fn cost(&self) -> Cost {
+        self.cost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The reviser of one plan.
@@ -53,7 +63,7 @@ pub struct OfPlan<'a> {
 
 impl Replanner for OfPlan<'_> {
     fn revise(&self, failure: &PlanFailure<'_>) -> Result<Revision, String> {
-        let Reviser { line, bound, reader, session, map, tree, workspace, context, .. } = self.reviser;
+        let Reviser { line, bound, reader, budget, map, tree, workspace, context, .. } = self.reviser;
         let words = |error: &dyn std::fmt::Display| error.to_string();
         // The same beginning as every other question of this repository has: the vendor may still have it.
         let pack = self.reviser.pack.get_or_init(|| pack(map, &effects(map), *tree, PACK_TOKENS));
@@ -64,9 +74,7 @@ impl Replanner for OfPlan<'_> {
         workspace.settings.override_commands(&mut now.recon);
         let copy = reading_copy_of(&now, &tree, workspace);
         let agents = agents(&copy, workspace);
-        let bounds: Vec<&Bound> = std::iter::once(*bound).chain(*reader).collect();
-        let spent: NanoDollars = session.summary().spent.known;
-        let session = line.session(&bounds, &agents, workspace, spent, false, context);
+        let session = line.session(&agents, workspace, budget, false, context);
         let desk = Desk { session: &session, bound, map: &now, tree: &tree, pack };
         let finding = tighten::finding_of(failure.plan);
         let remarks = tighten::failed(failure.plan_text, failure.done, failure.report);
@@ -75,6 +83,9 @@ impl Replanner for OfPlan<'_> {
         line.voice.phase("revising the plan", 1);
         let written =
             Specifier { desk: &desk, context: &plan_context, reader: *reader, measure: &mut |_| None }.write(&subject);
+        let mut cost = self.reviser.cost.lock().unwrap_or_else(PoisonError::into_inner);
+        *cost = std::mem::take(&mut *cost) + Cost::from(session.summary());
+        drop(cost);
         match written.map_err(|error| words(&error))? {
             Specified::Plan(plan, _) => Ok(Revision::Plan(plan)),
             Specified::NotWorthIt(why) => Ok(Revision::GiveUp(why)),

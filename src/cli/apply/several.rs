@@ -86,7 +86,7 @@ fn is_waiting(status: Option<&PlanStatus>) -> bool {
 }
 
 /// Paths of the plans that a plan depends on, as far as they are known.
-fn paths(plan: &Plan, backlog: &Backlog) -> Vec<String> {
+pub fn paths(plan: &Plan, backlog: &Backlog) -> Vec<String> {
     let resolved = plan.status.depends_on.iter().filter_map(|dependency| backlog.resolve(dependency).ok());
     resolved.map(|path| path.to_string_lossy().into_owned()).collect()
 }
@@ -127,13 +127,7 @@ pub fn ground(
             unmerged.push(branch);
         }
     }
-    for branch in &unmerged {
-        let holds_all =
-            unmerged.iter().map(|other| is_in(place, other, Some(branch))).collect::<Result<Vec<_>, _>>()?;
-        if holds_all.into_iter().all(|holds| holds) {
-            ground.branch = Some(branch.clone());
-        }
-    }
+    ground.branch = holder(&unmerged, place)?;
     if ground.branch.is_none() && !unmerged.is_empty() {
         ground
             .problems
@@ -142,8 +136,51 @@ pub fn ground(
     Ok(ground)
 }
 
+/// The same in a stack, whose newest branch is `top`.
+pub fn on_top_of(ground: Ground, top: &str, place: &Place) -> Result<Ground, Failure> {
+    let mut ground = ground;
+    match ground.branch.take() {
+        Some(branch) if !is_in(place, &branch, Some(top))? => {
+            ground.problems.push(format!("it depends on {branch}, which is not in the stack on {top}"));
+        }
+        Some(_) | None => ground.branch = Some(top.to_owned()),
+    }
+    Ok(ground)
+}
+
+/// Where a stack goes on: the branch that holds all that was done and is not merged. Where no branch does, that is said, and the
+/// stack begins anew.
+pub fn foundation(backlog: &Backlog, place: &Place, console: &Console) -> Result<Option<String>, Failure> {
+    let mut unmerged: Vec<String> = Vec::new();
+    for known in backlog.plans() {
+        let path = Path::new(&known.path);
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let branch = branch_of(&stem);
+        let is_done = matches!(backlog.status(path)?, Some(PlanStatus::Done(_)));
+        if is_done && place.has_branch(&branch)? && !is_in(place, &branch, None)? {
+            unmerged.push(branch);
+        }
+    }
+    let holder = holder(&unmerged, place)?;
+    if holder.is_none() && !unmerged.is_empty() {
+        console.note(&format!("the stack begins anew: no branch holds all of {}", unmerged.join(", ")));
+    }
+    Ok(holder)
+}
+
+/// The branch that holds the commits of all.
+fn holder(branches: &[String], place: &Place) -> Result<Option<String>, Failure> {
+    for branch in branches {
+        let held = branches.iter().map(|other| is_in(place, other, Some(branch))).collect::<Result<Vec<_>, _>>()?;
+        if held.into_iter().all(|held| held) {
+            return Ok(Some(branch.clone()));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether the commits of `branch` are in `other`, or in HEAD.
-fn is_in(place: &Place, branch: &str, other: Option<&str>) -> Result<bool, Failure> {
+pub fn is_in(place: &Place, branch: &str, other: Option<&str>) -> Result<bool, Failure> {
     let (tip, other) = (place.commit_of(Some(branch))?, place.commit_of(other)?);
     Ok(place.merge_base(&tip, &other).is_ok_and(|base| base == tip))
 }

@@ -101,7 +101,7 @@ impl Session<'_> {
             }
         };
         if let Booked::Now(cost) = delivered.booked {
-            reservation.settle(cost);
+            self.settle(reservation, cost);
         }
         let mut answer = delivered.answer;
         match &mut answer {

@@ -101,7 +101,7 @@ impl Session<'_> {
             (None, true) if at_most.is_some() => at_most,
             _ => cost,
         };
-        reservation.settle(booked);
+        self.settle(reservation, booked);
         let recorded = ledger.append(&Line {
             time: timestamp(ended),
             run: self.run.clone(),

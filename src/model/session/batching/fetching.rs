@@ -176,7 +176,7 @@ impl Session<'_> {
         };
         // Nobody asks for it in this run, and it is paid for all the same.
         if claimed.is_none() {
-            self.budget.paid().settle(booked);
+            self.settle(self.budget.paid(), booked);
         }
         Delivered { answer, booked: Booked::Now(booked) }
     }
