@@ -278,10 +278,15 @@ impl Backlog {
     }
 
     /// Writes a plan anew where it stands. Its row stays as it is.
-    pub fn rewrite_plan(&self, _lock: &BacklogLock, path: &Path, plan: &Plan) -> Result<(), BacklogError> {
+    pub fn rewrite_plan(&self, lock: &BacklogLock, path: &Path, plan: &Plan) -> Result<(), BacklogError> {
+        self.rewrite_text(lock, path, &render::render(plan))
+    }
+
+    /// Writes the text of a plan where it stands.
+    pub fn rewrite_text(&self, _lock: &BacklogLock, path: &Path, text: &str) -> Result<(), BacklogError> {
         let path = self.root.join(path);
         refuse_link(&path)?;
-        write_atomically(&path, &render::render(plan), Existing::Replace)
+        write_atomically(&path, text, Existing::Replace)
     }
 
     /// Sets the status of a plan in the index; adds its row when it has none.

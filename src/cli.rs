@@ -23,6 +23,7 @@ mod plan_argument;
 mod planning;
 mod plans;
 mod progress;
+mod reconcile;
 mod reject;
 mod review;
 mod rules;
@@ -70,6 +71,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     Verify(verify::VerifyArgs),
     Status(status::StatusArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Clean(clean::CleanArgs),
     Show(show::ShowArgs),
     Rules(rules::RulesArgs),
@@ -121,6 +123,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Apply(args)) => apply::run(args, &context),
         Some(Command::Verify(args)) => verify::run(args, &context),
         Some(Command::Status(args)) => status::run(args, &context),
+        Some(Command::Reconcile(args)) => reconcile::run(args, &context),
         Some(Command::Reject(args)) => reject::run(args, &context),
         Some(Command::Doctor(args)) => doctor::run(args, &context),
         Some(Command::Clean(args)) => clean::run(args, &context),

@@ -34,6 +34,7 @@ pub mod planner;
 pub mod process;
 pub mod progress;
 pub mod receipt;
+pub mod reconcile;
 pub mod repo_map;
 pub mod report;
 pub mod sandbox;

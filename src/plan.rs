@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub mod anchor;
 pub mod drift;
 pub mod expectation;
 pub mod index;

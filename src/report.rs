@@ -22,6 +22,7 @@ pub mod plan_page;
 pub mod plans;
 pub mod pull_request;
 pub mod receipt;
+pub mod reconcile;
 pub mod request;
 pub mod review;
 pub mod rules;

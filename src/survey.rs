@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::effects::{Effects, effects};
-use crate::git::{self, Checkout, CommitId, GitError, HistoryLimits, Touches};
+use crate::git::{self, Checkout, CommitId, GitError, GitTree, HistoryLimits, Touches};
 use crate::hint::Hint;
 use crate::map::{self, CachePlace, MapError, MapOptions};
 use crate::progress::Progress;
@@ -39,6 +39,9 @@ pub enum SurveyError {
     /// The map could not be made.
     #[error(transparent)]
     Map(#[from] MapError),
+    /// git refused.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The user asked to stop.
     #[error("interrupted")]
     Cancelled,
@@ -48,6 +51,7 @@ impl Hint for SurveyError {
     fn hint(&self) -> Option<String> {
         match self {
             SurveyError::Map(error) => error.hint().map(str::to_owned),
+            SurveyError::Git(error) => Hint::hint(error),
             SurveyError::Cancelled => None,
         }
     }
@@ -83,6 +87,25 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
     settings.override_commands(&mut map.recon);
     settings.declare_flows(&mut map.recon);
     Ok(Survey { root: root.to_owned(), git, tree, map, effects: OnceLock::new(), dirty, warnings })
+}
+
+/// What the mapper makes of a commit, without a checkout. It knows no history: what depends on that is another question.
+pub fn map_at(
+    git: &git::Repository,
+    commit: &CommitId,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<(GitTree, RepoMap), SurveyError> {
+    let tree = git.tree_of(commit)?;
+    let options = MapOptions { exclude: settings.exclude.value.clone(), ..MapOptions::default() };
+    let map = map::build(&tree, &options, &History::default(), Some(commit.to_string()), progress);
+    let mut map = match map {
+        Err(MapError::Cancelled) => return Err(SurveyError::Cancelled),
+        other => other?,
+    };
+    settings.override_commands(&mut map.recon);
+    settings.declare_flows(&mut map.recon);
+    Ok((tree, map))
 }
 
 #[derive(Default)]

@@ -7,6 +7,7 @@ use crate::edit::apply::{Message, apply};
 use crate::edit::explain::FailureCode;
 use crate::plan::Plan;
 use crate::receipt::{Outcome, Prepared, Verdict};
+use crate::reconcile::Fit;
 use crate::verifier::scope::ScopeRules;
 use crate::verifier::verdict::Decision;
 use crate::worktree::{Place, Worktree};
@@ -56,6 +57,18 @@ pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Re
     }
     let dirty: Vec<String> = place.dirty_files()?.into_iter().filter(|file| is_touched(plan, &rules, file)).collect();
     if dirty.is_empty() { Ok(None) } else { Err(ApplyError::Dirty { files: dirty }) }
+}
+
+/// Whether a plan fits the files at the commit `head`: its exact edits, and what it quotes of the files it changes.
+pub fn fit(plan: &Plan, plan_path: &str, place: &Place, head: &str) -> Result<Fit, ApplyError> {
+    let rules = ScopeRules::of(plan, plan_path);
+    let misfits = misfits(plan, 0, &rules, &|path| place.text_at(head, path))?;
+    if misfits.is_done {
+        return Ok(Fit::IsDone);
+    }
+    let drifted = excerpts::drifted(plan, &rules, place, head)?;
+    let reasons: Vec<String> = misfits.reasons.into_iter().chain(drifted).collect();
+    Ok(if reasons.is_empty() { Fit::Fits } else { Fit::Misfits(reasons) })
 }
 
 /// Whether the plan may change a file. A plan whose scope names no path changes what its edits name.

@@ -131,25 +131,20 @@ impl<'o> Journal<'o> {
     /// had not been promised yet. The file is made at the first entry.
     pub fn open(path: &Path, observer: &'o dyn Observer) -> Result<(Journal<'o>, Vec<Entry>), JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(io(error)),
-        };
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let bytes = contents(path)?;
+        let whole = whole(&bytes);
         if whole < bytes.len() {
             let file = OpenOptions::new().write(true).open(path).map_err(io)?;
             file.set_len(whole as u64).and_then(|()| file.sync_data()).map_err(io)?;
         }
-        let lines = bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).enumerate();
-        let entries: Result<Vec<Entry>, JournalError> = lines
-            .map(|(index, line)| {
-                let unreadable = |source| JournalError::Unreadable { path: path.to_owned(), line: index + 1, source };
-                serde_json::from_slice(line).map_err(unreadable)
-            })
-            .collect();
-        let entries = entries?;
+        let entries = entries(path, &bytes[..whole])?;
         Ok((Journal { path: path.to_owned(), file: None, observer, entries: entries.len() }, entries))
+    }
+
+    /// What the journal at `path` holds, for those who only look: nothing is mended, since somebody may be writing.
+    pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
+        let bytes = contents(path)?;
+        entries(path, &bytes[..whole(&bytes)])
     }
 
     /// Whether nothing was ever done.
@@ -200,6 +195,29 @@ impl<'o> Journal<'o> {
         }
         Ok(self.file.as_mut().expect("it was just opened"))
     }
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, JournalError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(JournalError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// Bytes up to the end of the last whole line.
+fn whole(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+}
+
+fn entries(path: &Path, bytes: &[u8]) -> Result<Vec<Entry>, JournalError> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).enumerate();
+    lines
+        .map(|(index, line)| {
+            let unreadable = |source| JournalError::Unreadable { path: path.to_owned(), line: index + 1, source };
+            serde_json::from_slice(line).map_err(unreadable)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::journal::{Entry, Journal};
 use super::{ApplyError, ApplyRequest, Earlier, branch_of, steps};
 use crate::edit::apply::sha256;
 use crate::receipt::{BaselineEntry, Outcome, Prepared, StepReceipt};
+use crate::reconcile::RunState;
 use crate::worktree::leftover::REPLAY;
 use crate::worktree::{Place, Worktree, WorktreeError};
 
@@ -99,6 +100,16 @@ impl Resumed {
     fn has_commits(&self) -> bool {
         self.steps.iter().any(|step| step.commit.is_some())
     }
+}
+
+/// How far a plan's last run came, by its journal.
+pub fn how_far(place: &Place, slug: &str) -> Result<RunState, ApplyError> {
+    let entries = Journal::read(&place.journal_of(slug))?;
+    Ok(match Resumed::read(&entries) {
+        Some(resumed) if resumed.handed_over.is_some() => RunState::Waiting,
+        Some(Resumed { finished: None, .. }) => RunState::Unfinished,
+        Some(_) | None => RunState::None,
+    })
 }
 
 /// Where to go on, given what the journal says and what the user asked for.

@@ -13,6 +13,7 @@ use super::map_outline::OutlineDocument;
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
+use super::reconcile::ReconcileDocument;
 use super::request::RequestDocument;
 use super::review::Review;
 use super::rules::RuleRow;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),
+        ("reconcile", text::<ReconcileDocument>()),
         ("request", text::<RequestDocument>()),
         ("review", text::<Review>()),
         ("rule", text::<RuleRow>()),
