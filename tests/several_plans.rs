@@ -80,6 +80,9 @@ fn plans_that_touch_the_same_file_wait_for_each_other_and_the_page_ends_with_a_l
     let output = run(repository.path(), &["apply", "--all", "--jobs", "2", "--trust", "--sandbox", "none"]);
     let page = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{page}{}", stderr(&output));
+    let log =
+        std::fs::read_to_string(repository.path().join(".git/improve/log/001-a.log")).expect("the log is written");
+    assert!(log.contains("Z step 1 of 1: Write `after`") && log.contains("Z journal: finished"), "{log}");
     let end = page.split("2 plans\n").nth(1).expect("the table");
     let row = |number: &str| {
         let row = end.lines().find(|line| line.trim_start().starts_with(number)).expect("a line");
@@ -106,8 +109,15 @@ fn a_stack_builds_each_plan_on_the_one_before_and_goes_on_where_it_ended() {
     assert_eq!(on_branch(repository.path(), "improve/001-a", "b"), "before\n");
     assert_eq!(on_branch(repository.path(), "improve/002-b", "a"), "after\n");
     write(repository.path(), "plans/003-c.md", &plan(3, "c", "true"));
+    write(repository.path(), "improve.toml", "[apply]\nlog-progress = false\n");
     let output = run(repository.path(), &["apply", "--all", "--stack", "--trust", "--format", "json"]);
     assert_eq!(json(&output)["outcome"], "verified", "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("1 plan with 1 step: about 1 s, by 2 verified runs before"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!repository.path().join(".git/improve/log/003-c.log").exists(), "no log was wanted");
     for (file, text) in [("a", "after\n"), ("b", "after\n"), ("c", "after\n")] {
         assert_eq!(on_branch(repository.path(), "improve/003-c", file), text);
     }

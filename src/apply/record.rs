@@ -61,6 +61,18 @@ pub fn read_all(folder: &Path, slug: &str) -> Result<Vec<Receipt>, RecordError> 
     Ok(receipts)
 }
 
+/// The newest receipts in `folder`, about whatever plan, at most so many; what cannot be read is left out.
+pub fn newest(folder: &Path, at_most: usize) -> Result<Vec<Receipt>, RecordError> {
+    let mut files: Vec<(std::time::SystemTime, PathBuf)> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    Ok(files.iter().rev().take(at_most).filter_map(|(_, path)| read_one(path).ok()).collect())
+}
+
 /// The receipt in a file.
 pub fn read_one(path: &Path) -> Result<Receipt, RecordError> {
     let bytes = fs::read(path).map_err(|source| RecordError::Io { path: path.to_owned(), source })?;

@@ -92,8 +92,8 @@ pub fn several(receipts: &[&Receipt], page: &Page) -> String {
     text
 }
 
-/// `1 min 05 s`.
-fn minutes(milliseconds: u64) -> String {
+/// A duration as people say it: `1 min 05 s`.
+pub fn minutes(milliseconds: u64) -> String {
     let seconds = milliseconds.div_ceil(1000);
     if seconds < 60 { format!("{seconds} s") } else { format!("{} min {:02} s", seconds / 60, seconds % 60) }
 }

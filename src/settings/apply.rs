@@ -25,6 +25,12 @@ pub struct ApplySettings {
     pub stop_on_error: Setting<bool>,
     /// A plan that fails may be revised by its planner.
     pub allow_plan_revision: Setting<bool>,
+    /// Whoever is asked about a plan may leave it out and go on with the next.
+    pub allow_skip: Setting<bool>,
+    /// Before work begins, it is said how long it will take, by what earlier runs took.
+    pub show_estimated_time: Setting<bool>,
+    /// What happens is written to a log beside the journal.
+    pub log_progress: Setting<bool>,
     /// Plans with more steps are not begun.
     pub max_plan_steps: Setting<usize>,
 }
@@ -40,6 +46,9 @@ impl Default for ApplySettings {
             checkpoint_between_steps: switch(false),
             stop_on_error: switch(false),
             allow_plan_revision: switch(true),
+            allow_skip: switch(true),
+            show_estimated_time: switch(true),
+            log_progress: switch(true),
             max_plan_steps: Setting { value: MAX_PLAN_STEPS, origin: Origin::Default },
         }
     }
@@ -70,7 +79,7 @@ impl ApplySettings {
         Ok(())
     }
 
-    fn switches(&mut self) -> [(&'static str, &mut Setting<bool>); 7] {
+    fn switches(&mut self) -> [(&'static str, &mut Setting<bool>); 10] {
         [
             ("run-tests", &mut self.run_tests),
             ("run-lint", &mut self.run_lint),
@@ -79,6 +88,9 @@ impl ApplySettings {
             ("checkpoint-between-steps", &mut self.checkpoint_between_steps),
             ("stop-on-error", &mut self.stop_on_error),
             ("allow-plan-revision", &mut self.allow_plan_revision),
+            ("allow-skip", &mut self.allow_skip),
+            ("show-estimated-time", &mut self.show_estimated_time),
+            ("log-progress", &mut self.log_progress),
         ]
     }
 

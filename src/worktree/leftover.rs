@@ -99,11 +99,13 @@ pub fn clean(place: &Place, slug: Option<&str>, discard: bool) -> Result<Vec<Lef
 }
 
 fn forget_journal(place: &Place, slug: &str) -> Result<(), WorktreeError> {
-    let journal = place.journal_of(slug);
-    match fs::remove_file(&journal) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_at(&journal)(error)),
-        Ok(()) | Err(_) => Ok(()),
+    for file in [place.journal_of(slug), place.log_of(slug)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_at(&file)(error)),
+            Ok(()) | Err(_) => {}
+        }
     }
+    Ok(())
 }
 
 /// Bytes of the files under `folder`; links are not followed.

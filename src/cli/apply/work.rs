@@ -29,6 +29,7 @@ use super::super::plan_argument::PlanFile;
 use super::super::progress::Bar;
 use super::super::trust::confirm;
 use super::crew::{Crew, Workplace};
+use super::log::Logged;
 use super::policy;
 use super::publish::Publisher;
 use super::revising::OfPlan;
@@ -197,6 +198,8 @@ impl Work<'_> {
         let stopping = stopping.chain(ground.problems.iter().cloned()).chain(policy::too_long(plan, self.policy));
         let stopping: Vec<String> = stopping.collect();
         let narrator = Narrator::new(console, self.bar, name);
+        let logged =
+            Logged::new(&narrator, self.policy.log_progress.value && !self.options.dry_run, self.place, &file.slug);
         let receipt = self.crew.at_work(self.line, self.budget, self.workplace, |team| {
             let reviser = team
                 .reviser
@@ -223,7 +226,7 @@ impl Work<'_> {
                 checkpoint: &|step, question| self.yes || narrator.pause(|| self.agree_at_checkpoint(step, question)),
                 options: self.options,
             };
-            improve::apply::run(&request, &narrator, &context.cancel)
+            improve::apply::run(&request, &logged, &context.cancel)
         });
         let receipt = match receipt {
             Err(ApplyError::BranchExists { ours: true, branch }) if self.publisher.is_some() => {
