@@ -4,6 +4,7 @@
 
 mod apply;
 mod audit;
+mod branch;
 mod choose;
 mod clean;
 mod completions;
@@ -64,6 +65,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::AuditArgs),
+    Branch(branch::BranchArgs),
     Map(map::MapArgs),
     Plan(plan::PlanArgs),
     Next(next::NextArgs),
@@ -116,6 +118,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
     match command {
         None => plans::run(plans, &context),
         Some(Command::Audit(args)) => audit::run(args, &context),
+        Some(Command::Branch(args)) => branch::run(args, &context),
         Some(Command::Map(args)) => map::run(args, &context),
         Some(Command::Plan(args)) => plan::run(args, &context),
         Some(Command::Next(args)) => next::run(args, &context),

@@ -5,11 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+mod changes;
 mod checkout;
 mod history;
 mod index;
 mod tree;
 
+pub use changes::Changes;
 pub use checkout::Checkout;
 pub use history::{HistoryLimits, Touches};
 pub use tree::GitTree;

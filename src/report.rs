@@ -3,6 +3,7 @@
 //! Text that came from a repository, a plan or a command passes through [`sanitize`] on its way into a human report.
 
 pub mod audit_document;
+pub mod branch;
 pub mod clean;
 pub mod doctor;
 pub mod finding_page;

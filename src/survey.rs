@@ -12,7 +12,7 @@ use crate::repo_map::RepoMap;
 use crate::repo_map::history::History;
 use crate::report::audit_document::Repository;
 use crate::settings::Settings;
-use crate::tree::WorkingTree;
+use crate::tree::{Tree as _, WorkingTree};
 use crate::worktree::place::{Place, cache_folder};
 
 /// A folder, read.
@@ -89,16 +89,26 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
     Ok(Survey { root: root.to_owned(), git, tree, map, effects: OnceLock::new(), dirty, warnings })
 }
 
-/// What the mapper makes of a commit, without a checkout. It knows no history: what depends on that is another question.
+/// What the mapper makes of a commit, without a checkout, with the history up to it. What is kept for the next time is kept under
+/// `name`: one for each commit that is asked for again and again.
 pub fn map_at(
     git: &git::Repository,
     commit: &CommitId,
+    name: &str,
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<(GitTree, RepoMap), SurveyError> {
     let tree = git.tree_of(commit)?;
-    let options = MapOptions { exclude: settings.exclude.value.clone(), ..MapOptions::default() };
-    let map = map::build(&tree, &options, &History::default(), Some(commit.to_string()), progress);
+    let kept = |what: &str| kept(git.root(), &format!("{what}-{name}"));
+    let touches = git.history(commit, HistoryLimits::default(), kept("history").as_deref(), progress)?;
+    let entries = tree.entries().map_err(MapError::from)?;
+    let history = touches.history(entries.iter().map(|entry| entry.path.as_str()));
+    let options = MapOptions {
+        exclude: settings.exclude.value.clone(),
+        cache: kept("facts").map(|file| CachePlace { file, now_ns: now_ns() }),
+        ..MapOptions::default()
+    };
+    let map = map::build(&tree, &options, &history, Some(commit.to_string()), progress);
     let mut map = match map {
         Err(MapError::Cancelled) => return Err(SurveyError::Cancelled),
         other => other?,

@@ -16,7 +16,7 @@ use improve::plan::index;
 use improve::report::audit_document::AuditDocument;
 use improve::report::human::AuditPage;
 use improve::report::{human, json, markdown};
-use improve::settings::{AuditEffort, Flags};
+use improve::settings::{AuditEffort, Flags, Settings};
 use improve::survey::{Survey, survey};
 
 use super::exit_code::ExitCode;
@@ -157,11 +157,7 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
         without_rules: settings.rules_off(),
         paths: settings.include.value.clone(),
         exclude: settings.exclude.value.clone(),
-        depth: match settings.effort.value {
-            AuditEffort::Quick => Depth::Quick,
-            AuditEffort::Standard => Depth::Standard,
-            AuditEffort::Deep => Depth::Deep,
-        },
+        depth: depth_of(settings),
         advisories: read_advisories(&workspace)?,
         ..AuditOptions::default()
     };
@@ -174,6 +170,20 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
     let consulted = consult(&models, Manner { dry_run, batch }, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
     Ok(Audited { workspace, survey, document, extent })
+}
+
+/// How much doubt is let through.
+pub fn depth_of(settings: &Settings) -> Depth {
+    match settings.effort.value {
+        AuditEffort::Quick => Depth::Quick,
+        AuditEffort::Standard => Depth::Standard,
+        AuditEffort::Deep => Depth::Deep,
+    }
+}
+
+/// What is known, where nobody names a file of it.
+pub fn baseline_of(workspace: &Workspace) -> Result<Baseline, Failure> {
+    known(workspace, None)
 }
 
 /// What is known: in the file that was named, or in the usual one where there is one.

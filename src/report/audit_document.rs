@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditOptions, NotAudited};
+use crate::branch::Comparison;
 use crate::finding::Finding;
 use crate::model::cost::Cost;
 use crate::planner::vet::{Judgement, Outcome, Vetted};
@@ -37,6 +38,9 @@ pub struct AuditDocument {
     pub vetting: Option<Vetting>,
     /// What models cost.
     pub cost: Cost,
+    /// What a branch was compared with: `improve branch` alone does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 impl AuditDocument {
@@ -58,6 +62,7 @@ impl AuditDocument {
             not_audited,
             vetting: None,
             cost: Cost::default(),
+            comparison: None,
         }
     }
 

@@ -37,18 +37,8 @@ pub struct AuditPage {
 pub fn audit(document: &AuditDocument, options: &AuditPage, page: &Page) -> String {
     let mut text = headline(&document.repository, options, page);
     text.push_str(&indented(&totals(document, options), 0, page.width));
-    let shown = &document.findings[..document.findings.len().min(options.limit)];
-    let mut priority = None;
-    for (number, finding) in (1..).zip(shown) {
-        if priority != Some(finding.priority()) {
-            priority = Some(finding.priority());
-            let _ = writeln!(text, "\n{}", group_heading(finding.priority()));
-        }
-        text.push_str(&row(number, finding, page));
-        if options.verbose {
-            text.push_str(&details(finding, page));
-        }
-    }
+    let shown: Vec<&Finding> = document.findings.iter().take(options.limit).collect();
+    text.push_str(&audit_rows(&shown, options.verbose, page));
     let more = document.findings.len() - shown.len();
     if more > 0 {
         let _ = writeln!(
@@ -61,6 +51,23 @@ pub fn audit(document: &AuditDocument, options: &AuditPage, page: &Page) -> Stri
     text.push_str(&vetting(document, page));
     text.push_str(&left_out(document, page));
     text.push_str(&next_commands(&options.next, page));
+    text
+}
+
+/// Findings under the headings of their priorities.
+pub(super) fn audit_rows(findings: &[&Finding], verbose: bool, page: &Page) -> String {
+    let mut text = String::new();
+    let mut priority = None;
+    for (number, finding) in (1..).zip(findings) {
+        if priority != Some(finding.priority()) {
+            priority = Some(finding.priority());
+            let _ = writeln!(text, "\n{}", group_heading(finding.priority()));
+        }
+        text.push_str(&row(number, finding, page));
+        if verbose {
+            text.push_str(&details(finding, page));
+        }
+    }
     text
 }
 

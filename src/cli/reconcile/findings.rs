@@ -85,7 +85,7 @@ impl<'a> Findings<'a> {
         let Some(git) = &self.survey.git else { return Ok(Vec::new()) };
         let Ok(id) = git.resolve(commit) else { return Ok(Vec::new()) };
         let bar = Bar::new(&self.context.console, self.context.cancel.clone());
-        let (tree, map) = map_at(git, &id, &self.workspace.settings, &bar)?;
+        let (tree, map) = map_at(git, &id, "planned", &self.workspace.settings, &bar)?;
         let advisories = read_advisories(self.workspace)?;
         let options = AuditOptions { depth: Depth::Deep, advisories, ..AuditOptions::default() };
         let audit = improve::audit::run(&map, &effects(&map), &tree, &options)?;

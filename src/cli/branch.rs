@@ -1,0 +1,195 @@
+//! `improve branch`: what a branch brings, before others see it.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use improve::audit::{Audit, AuditOptions, Depth};
+use improve::branch::{Comparison, Reach, stops, tell_apart};
+use improve::effects::effects;
+use improve::finding::Finding;
+use improve::git::{Changes, CommitId, GitError, Repository};
+use improve::report::audit_document::AuditDocument;
+use improve::report::branch::{Branch, page};
+use improve::report::{json, markdown};
+use improve::settings::{Flags, Origin};
+use improve::survey::map_at;
+
+use super::Context;
+use super::audit::{FORMATS, baseline_of, depth_of, read, read_advisories, rejections};
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::globals::Workspace;
+use super::output::{Format, OutputArgs};
+use super::progress::Bar;
+
+/// Find what the branch you are on brings: its files, and those that call or import them
+#[derive(Debug, Args)]
+pub struct BranchArgs {
+    /// Compare with this branch, tag or commit [default: the default branch]
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// Look at uncommitted changes, too
+    #[arg(long)]
+    worktree_changes: bool,
+    /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
+    #[arg(long, value_name = "EFFORT")]
+    effort: Option<String>,
+    /// Exit with 1 when the branch brings a finding at or above this level: never, low, medium, high [default: a security
+    /// or bug finding beyond doubt]
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Prints what the branch brings, and what was there before in files it changed.
+pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let BranchArgs { base, worktree_changes, effort, fail_on, output } = args;
+    let outputs = output.outputs("improve branch", &FORMATS)?;
+    let console = &context.console;
+    let workspace = context.globals.workspace(Flags { effort, fail_on, ..Flags::default() }, console)?;
+    let git = Repository::discover(&workspace.root)?;
+    let head = git.head()?.ok_or_else(|| {
+        Failure::usage("nothing is committed yet, so there is no branch to look at")
+            .hint("`improve audit` looks at the files as they are")
+    })?;
+    let against = Against::find(&git, &head, base)?;
+    let changes = git.changes(&against.base, &head, worktree_changes)?;
+    if changes.files.is_empty() && changes.deleted.is_empty() {
+        console.note(&format!(
+            "nothing differs from {}: `improve audit` looks at everything{}",
+            against.name,
+            if worktree_changes { "" } else { ", `improve branch --worktree-changes` at what is not committed" }
+        ));
+        return Ok(ExitCode::Done);
+    }
+    let options = options(&workspace)?;
+    let survey = read(&workspace, context)?;
+    // Files as they are committed, unless they are all as they are committed or the others are meant.
+    let (audit, reach, repository) = if survey.dirty && !worktree_changes {
+        let bar = Bar::new(console, context.cancel.clone());
+        let (tree, map) = map_at(&git, &head, "head", &workspace.settings, &bar)?;
+        let audit = improve::audit::run(&map, &effects(&map), &tree, &options)?;
+        console.note("note: uncommitted changes are not looked at; --worktree-changes does");
+        (audit, Reach::of(&changes, &map), survey.repository())
+    } else {
+        let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
+        (audit, Reach::of(&changes, &survey.map), survey.repository())
+    };
+    for warning in &audit.warnings {
+        console.warn(warning);
+    }
+    let incomplete = !audit.failed_rules.is_empty();
+    let mut document = AuditDocument::new(repository, audit, &rejections(&workspace)?);
+    let found = std::mem::take(&mut document.findings);
+    // Most branches bring nothing: then nothing has to be known of where they left.
+    let concerned = tell_apart(found.clone(), &BTreeSet::new(), &reach);
+    let before = if concerned.is_empty() { BTreeSet::new() } else { before(&git, &against.base, &workspace, context)? };
+    document.findings = tell_apart(found, &before, &reach);
+    document.comparison = Some(comparison(&against, &changes, &reach, worktree_changes));
+    if context.cancel.is_cancelled() {
+        return Err(Failure::interrupted());
+    }
+    let layout = console.page(&document.repository.root);
+    let branch = Branch { name: git.branch(), document: &document, verbose: workspace.verbose };
+    let table = page(&branch, &layout);
+    outputs.write(console, &|format, _| match format {
+        Format::Human => table.clone(),
+        Format::Json => json::document(&document),
+        Format::Jsonl => json::lines(&document.findings),
+        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document, usize::MAX),
+    })?;
+    let fail_on = &workspace.settings.fail_on;
+    let fails = |finding: &Finding| match (&fail_on.origin, fail_on.value) {
+        (Origin::Default, _) => stops(finding),
+        (_, Some(level)) => finding.state == Some(improve::finding::State::Introduced) && finding.level() >= level,
+        (_, None) => false,
+    };
+    Ok(match document.findings.iter().any(fails) {
+        true => ExitCode::Findings,
+        false if incomplete => ExitCode::Incomplete,
+        false => ExitCode::Done,
+    })
+}
+
+/// What a branch is compared with.
+struct Against {
+    /// As people call it.
+    name: String,
+    /// Where the two lines part.
+    base: CommitId,
+}
+
+impl Against {
+    fn find(git: &Repository, head: &CommitId, named: Option<String>) -> Result<Against, Failure> {
+        let (name, revision) = match named {
+            Some(named) => (named.clone(), named),
+            None => {
+                let unknown = || {
+                    Failure::usage("nothing says which branch others start from")
+                        .hint("name it with --base, or fetch it: git fetch origin")
+                };
+                let branch = git.default_branch().ok_or_else(unknown)?;
+                let revision = git.published(&branch).ok_or_else(unknown)?;
+                (revision.trim_start_matches("refs/remotes/").trim_start_matches("refs/heads/").to_owned(), revision)
+            }
+        };
+        let other = git.resolve(&revision).map_err(|error| match error {
+            GitError::NoSuchCommit { .. } => Failure::usage(format!("{name}: no such branch, tag or commit"))
+                .hint("`git branch -a` lists branches; in CI, fetch it first"),
+            other => other.into(),
+        })?;
+        let base = git.merge_base(head, &other)?.ok_or_else(|| match git.is_shallow() {
+            true => Failure::usage(format!(
+                "where this branch left {name} is not known: the repository was fetched without its history"
+            ))
+            .hint("`git fetch --unshallow`; in a GitHub workflow, `fetch-depth: 0` for actions/checkout"),
+            false => Failure::usage(format!("this branch and {name} have no commit in common"))
+                .hint("name what it is to be compared with: --base REF"),
+        })?;
+        Ok(Against { name, base })
+    }
+}
+
+/// Fingerprints of what was there where the branch left, whatever was thought of it.
+fn before(
+    git: &Repository,
+    base: &CommitId,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<BTreeSet<String>, Failure> {
+    let bar = Bar::new(&context.console, context.cancel.clone());
+    let (tree, map) = map_at(git, base, "base", &workspace.settings, &bar)?;
+    let options =
+        AuditOptions { depth: Depth::Deep, advisories: read_advisories(workspace)?, ..AuditOptions::default() };
+    let Audit { findings, suppressed, rejected, known, .. } =
+        improve::audit::run(&map, &effects(&map), &tree, &options)?;
+    let suppressed = suppressed.into_iter().map(|suppressed| suppressed.finding);
+    let all = findings.into_iter().chain(suppressed).chain(rejected).chain(known);
+    Ok(all.map(|finding| finding.fingerprint).collect())
+}
+
+fn options(workspace: &Workspace) -> Result<AuditOptions, Failure> {
+    let settings = &workspace.settings;
+    Ok(AuditOptions {
+        rejected: rejections(workspace)?.into_keys().collect(),
+        baseline: baseline_of(workspace)?,
+        without_rules: settings.rules_off(),
+        paths: settings.include.value.clone(),
+        exclude: settings.exclude.value.clone(),
+        depth: depth_of(settings),
+        advisories: read_advisories(workspace)?,
+        ..AuditOptions::default()
+    })
+}
+
+fn comparison(against: &Against, changes: &Changes, reach: &Reach, uncommitted: bool) -> Comparison {
+    Comparison {
+        with: against.name.clone(),
+        base: changes.base.to_string(),
+        ahead: changes.ahead,
+        uncommitted,
+        changed: changes.files.len() + changes.deleted.len(),
+        around: reach.around.len(),
+    }
+}
