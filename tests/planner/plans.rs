@@ -306,6 +306,45 @@ fn a_review_reads_cold_and_tightening_writes_the_plan_anew_in_its_place() {
     assert!(after.contains("Each id of the list costs one query."), "{after}");
 }
 
+#[test]
+fn a_plan_that_drifted_is_planned_anew_by_the_model_under_its_number() {
+    let repository = shop();
+    let goals = json!([text_check("text-present", "findMany")]);
+    let drifted = SHOP.replace("orders", "found");
+    let body_now = drifted.split_once("string[]) {\n").expect("the body of the function").1.to_owned();
+    let server = Server::start(move |request| {
+        if wants(request, "doubts") {
+            return says(&json!({"doubts": []}));
+        }
+        if !wants(request, "worth_it") {
+            return confirmed(request);
+        }
+        let anew = request["messages"].to_string().contains("does not fit the repository any more");
+        let mut draft = draft(&if anew { body_now.clone() } else { body() }, &goals);
+        if anew {
+            draft["title"] = json!("Read what was found in one query");
+        }
+        says(&draft)
+    });
+    let written = document(&run(repository.path(), &server, &["perf", "--top", "1", "--format", "json"]));
+    let path = written["plans"][0]["path"].as_str().unwrap().to_owned();
+    super::git(repository.path(), &["add", "."]);
+    super::git(repository.path(), &["commit", "-q", "-m", "a plan"]);
+    write(repository.path(), "src/orders.ts", &SHOP.replace("orders", "found"));
+    super::git(repository.path(), &["commit", "-q", "-a", "-m", "another name"]);
+    let foreseen = document(&run(repository.path(), &server, &["reconcile", "--dry-run", "--format", "json"]));
+    let why = foreseen["plans"][0]["why"].as_str().unwrap();
+    assert!(why.ends_with("anthropic/claude-opus-5-5 would plan it anew"), "{why}");
+    let reconciled = document(&run(repository.path(), &server, &["reconcile", "--format", "json"]));
+    let row = &reconciled["plans"][0];
+    assert_eq!((&row["action"], &row["after"]), (&json!("renewed"), &json!("TODO")), "{reconciled}");
+    assert!(reconciled["cost"]["nano_usd"].as_u64().unwrap() > 0);
+    let text = std::fs::read_to_string(repository.path().join(&path)).expect("it stands where it stood");
+    assert!(text.starts_with("# Plan 001: Read what was found in one query"), "{text}");
+    let again = document(&run(repository.path(), &server, &["reconcile", "--format", "json"]));
+    assert_eq!(again["plans"][0]["action"], "kept", "{again}");
+}
+
 /// Answers as [`confirmed`] does, and has a plan for whoever wants one; `meanwhile` happens while it is written.
 fn while_written(meanwhile: impl Fn() + Send + Sync + 'static) -> Server {
     let goals = json!([text_check("text-present", "findMany")]);
