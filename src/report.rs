@@ -2,6 +2,7 @@
 //!
 //! Text that came from a repository, a plan or a command passes through [`sanitize`] on its way into a human report.
 
+pub mod annotations;
 pub mod audit_document;
 pub mod branch;
 pub mod clean;
@@ -28,6 +29,7 @@ pub mod request;
 pub mod review;
 pub mod rules;
 pub mod sanitize;
+pub mod sarif;
 pub mod schema;
 pub mod status;
 

@@ -253,7 +253,16 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let (receipts, failed) = carried?;
     let page = console.page(&workspace.root.to_string_lossy());
     let written = outputs.write(console, &|format, _| match (format, receipts.as_slice()) {
-        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, receipts) => {
+        (
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit,
+            receipts,
+        ) => {
             let shown =
                 receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
             let shown = shown.collect::<Vec<_>>().join("\n");

@@ -15,7 +15,8 @@ use improve::model::Role;
 use improve::plan::index;
 use improve::report::audit_document::AuditDocument;
 use improve::report::human::AuditPage;
-use improve::report::{human, json, markdown};
+use improve::report::sarif::sarif;
+use improve::report::{annotations, human, json, markdown};
 use improve::settings::{AuditEffort, Flags, Settings};
 use improve::survey::{Survey, survey};
 
@@ -32,7 +33,8 @@ use super::{Context, command_names};
 /// Findings a table shows unless told otherwise: what fits on two screens.
 const SHOWN: usize = 20;
 /// Formats findings are written in.
-pub const FORMATS: [Format; 4] = [Format::Human, Format::Json, Format::Jsonl, Format::Markdown];
+pub const FORMATS: [Format; 7] =
+    [Format::Human, Format::Json, Format::Jsonl, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
 
 /// What to look at.
 #[derive(Debug, Clone, Args)]
@@ -122,7 +124,10 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human => table.clone(),
         Format::Json => json::document(&document),
         Format::Jsonl => json::lines(&document.findings),
-        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document, usize::MAX),
+        format
+        @ (Format::Markdown | Format::Dot | Format::Mermaid | Format::Sarif | Format::Github | Format::Junit) => {
+            for_others(format, &document)
+        }
     })?;
     Ok(code)
 }
@@ -170,6 +175,18 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
     let consulted = consult(&models, Manner { dry_run, batch }, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
     Ok(Audited { workspace, survey, document, extent })
+}
+
+/// Findings in a format that other programs show.
+pub fn for_others(format: Format, document: &AuditDocument) -> String {
+    match format {
+        Format::Sarif => sarif(document),
+        Format::Github => annotations::github(document),
+        Format::Junit => annotations::junit(document),
+        Format::Human | Format::Json | Format::Jsonl | Format::Markdown | Format::Dot | Format::Mermaid => {
+            markdown::audit(document, usize::MAX)
+        }
+    }
 }
 
 /// How much doubt is let through.

@@ -10,12 +10,12 @@ use improve::finding::Finding;
 use improve::git::{Changes, CommitId, GitError, Repository};
 use improve::report::audit_document::AuditDocument;
 use improve::report::branch::{Branch, page};
-use improve::report::{json, markdown};
+use improve::report::json;
 use improve::settings::{Flags, Origin};
 use improve::survey::map_at;
 
 use super::Context;
-use super::audit::{FORMATS, baseline_of, depth_of, read, read_advisories, rejections};
+use super::audit::{FORMATS, baseline_of, depth_of, for_others, read, read_advisories, rejections};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
@@ -97,7 +97,10 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
         Format::Human => table.clone(),
         Format::Json => json::document(&document),
         Format::Jsonl => json::lines(&document.findings),
-        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document, usize::MAX),
+        format
+        @ (Format::Markdown | Format::Dot | Format::Mermaid | Format::Sarif | Format::Github | Format::Junit) => {
+            for_others(format, &document)
+        }
     })?;
     let fail_on = &workspace.settings.fail_on;
     let fails = |finding: &Finding| match (&fail_on.origin, fail_on.value) {

@@ -63,7 +63,13 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
     outputs.write(&context.console, &|format, _| match format {
         Format::Json => json::document(&document),
         Format::Jsonl => json::line(&document),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => page(&document),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => page(&document),
     })?;
     Ok(ExitCode::Done)
 }

@@ -88,7 +88,13 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
     let page = context.console.page(&workspace.root.to_string_lossy());
     outputs.write(&context.console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => doctor(&document, &page),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => doctor(&document, &page),
     })?;
     Ok(if document.healthy { ExitCode::Done } else { ExitCode::Usage })
 }

@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// `--format` and `--output`.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Format of what goes to stdout: human, json, jsonl, markdown
+    /// Format of what goes to stdout: human, json, jsonl, markdown; for findings also sarif, github, junit
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
     /// Also write to a file, in the format before `=`, else in the one its extension names; repeatable
@@ -30,6 +30,12 @@ pub enum Format {
     Jsonl,
     /// For a file, an issue or a pull request
     Markdown,
+    /// For code scanning
+    Sarif,
+    /// Annotations of a GitHub workflow run
+    Github,
+    /// For CI systems that show tests
+    Junit,
     /// A graph for Graphviz
     Dot,
     /// A graph for Markdown
@@ -84,6 +90,9 @@ impl Format {
             Format::Json => "json",
             Format::Jsonl => "jsonl",
             Format::Markdown => "markdown",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Junit => "junit",
             Format::Dot => "dot",
             Format::Mermaid => "mermaid",
         }
@@ -102,6 +111,8 @@ fn destination(text: &str) -> Result<(Format, PathBuf), Failure> {
         Some("json") => Format::Json,
         Some("jsonl" | "ndjson") => Format::Jsonl,
         Some("md" | "markdown") => Format::Markdown,
+        Some("sarif") => Format::Sarif,
+        Some("xml") => Format::Junit,
         Some("txt") => Format::Human,
         Some("dot" | "gv") => Format::Dot,
         Some("mmd" | "mermaid") => Format::Mermaid,

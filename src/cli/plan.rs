@@ -143,7 +143,13 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let next = next(&document);
     outputs.write(console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => request(&document, &next, &page),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => request(&document, &next, &page),
     })?;
     Ok(code)
 }

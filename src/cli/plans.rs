@@ -12,12 +12,12 @@ use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plan_name, plans};
-use improve::report::{human, json, markdown};
+use improve::report::{human, json};
 use improve::survey::Survey;
 
 use super::Context;
 use super::apply::RunningArgs;
-use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, page_options};
+use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, for_others, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -105,7 +105,12 @@ impl Offer<'_> {
             Format::Human => format!("{table}{}", plans(&document.plans, &next, &page)),
             Format::Json => json::document(&document),
             Format::Jsonl => json::lines(&document.plans),
-            Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(&document.audit, usize::MAX),
+            format @ (Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit) => for_others(format, &document.audit),
         })?;
         Ok(failed)
     }

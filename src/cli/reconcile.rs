@@ -111,7 +111,13 @@ pub fn run(args: ReconcileArgs, context: &Context) -> Result<ExitCode, Failure> 
     let next = next(&document);
     outputs.write(console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => page(&document, &next, &layout),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => page(&document, &next, &layout),
     })?;
     let is_stuck = document.plans.iter().any(|plan| matches!(plan.action, Action::Blocked | Action::Unreadable));
     Ok(if is_stuck { ExitCode::Blocked } else { ExitCode::Done })

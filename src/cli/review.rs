@@ -68,7 +68,16 @@ pub fn run(args: ReviewArgs, context: &Context) -> Result<ExitCode, Failure> {
     let failed = reviewer.failed;
     let page = console.page(&workspace.root.to_string_lossy());
     outputs.write(console, &|format, _| match (format, found.as_slice()) {
-        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, found) => reviews(found, &page),
+        (
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit,
+            found,
+        ) => reviews(found, &page),
         (Format::Json, [one]) => json::document(one),
         (Format::Json, several) => json::document(&several),
         (Format::Jsonl, found) => json::lines(found),

@@ -36,8 +36,26 @@ pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
         ),
     };
     outputs.write(&context.console, &|format, _| match (format, chosen) {
-        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, None) => report::list(&docs, &page),
-        (Format::Human | Format::Markdown | Format::Dot | Format::Mermaid, Some(rule)) => report::rule(rule, &page),
+        (
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit,
+            None,
+        ) => report::list(&docs, &page),
+        (
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit,
+            Some(rule),
+        ) => report::rule(rule, &page),
         (Format::Json, None) => {
             json::document(&RULES.iter().map(|rule| report::RuleRow::new(*rule)).collect::<Vec<_>>())
         }

@@ -65,25 +65,39 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
         };
         outputs.write(&context.console, &|format, _| match format {
             Format::Json | Format::Jsonl => json::document(&document),
-            Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => plan_page::diff(&document),
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit => plan_page::diff(&document),
         })?;
         return Ok(ExitCode::Done);
     }
     match meant {
         Meant::Receipt(receipt) => outputs.write(&context.console, &|format, _| match format {
             Format::Json | Format::Jsonl => json::document(&receipt),
-            Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
-                receipt_page::receipt(&receipt, &[], &page)
-            }
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit => receipt_page::receipt(&receipt, &[], &page),
         })?,
         Meant::Plan(file) => {
             let document = document(&file, &workspace, place.as_ref())?;
             let next = next(&document, &file.slug);
             outputs.write(&context.console, &|format, _| match format {
                 Format::Json | Format::Jsonl => json::document(&document),
-                Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
-                    plan_page::plan(&document, &next, &page)
-                }
+                Format::Human
+                | Format::Markdown
+                | Format::Dot
+                | Format::Mermaid
+                | Format::Sarif
+                | Format::Github
+                | Format::Junit => plan_page::plan(&document, &next, &page),
             })?;
         }
         Meant::Finding => {
@@ -91,9 +105,13 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
             let finding = find(&id, all_findings(&workspace, &survey)?)?;
             outputs.write(&context.console, &|format, _| match format {
                 Format::Json | Format::Jsonl => json::document(&finding),
-                Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => {
-                    finding_page::finding(&finding, &page)
-                }
+                Format::Human
+                | Format::Markdown
+                | Format::Dot
+                | Format::Mermaid
+                | Format::Sarif
+                | Format::Github
+                | Format::Junit => finding_page::finding(&finding, &page),
             })?;
         }
     }

@@ -42,7 +42,13 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     let next = next(&document);
     outputs.write(&context.console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => report::status(&document, &next, &page),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => report::status(&document, &next, &page),
     })?;
     Ok(ExitCode::Done)
 }

@@ -110,7 +110,13 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let page = console.page(&workspace.root.to_string_lossy());
     outputs.write(console, &|format, _| match format {
         Format::Json | Format::Jsonl => json::document(&receipt),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => report::receipt(&receipt, &[], &page),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => report::receipt(&receipt, &[], &page),
     })?;
     Ok(ExitCode::of(receipt.exit_code()))
 }

@@ -254,3 +254,13 @@ fn calls_symbols_and_files_as_json_lines() {
     insta::assert_snapshot!("map_symbols", json::lines(map_lines::symbols(&map, &|_| true)));
     insta::assert_snapshot!("map_files", json::lines(map_lines::files(&map, &|_| true)));
 }
+
+#[test]
+fn sarif_github_and_junit() {
+    let mut document = document();
+    document.findings[1].state = Some(crate::finding::State::PreExisting);
+    let sarif = super::sarif::sarif(&document).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    insta::assert_snapshot!("sarif", sarif);
+    insta::assert_snapshot!("github", super::annotations::github(&document));
+    insta::assert_snapshot!("junit", super::annotations::junit(&document));
+}

@@ -129,7 +129,13 @@ fn render<D: serde::Serialize, R: serde::Serialize>(
     match format {
         Format::Json => json::document(document),
         Format::Jsonl => json::lines(rows),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => page(),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => page(),
     }
 }
 
