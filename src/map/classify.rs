@@ -86,7 +86,8 @@ impl Folder {
             let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
             found.test |= ends(&["-tests", "-test", "_tests", "-e2e", "-fixtures"])
                 || ["tests-", "test-", "e2e-"].iter().any(|start| name.starts_with(start));
-            found.example |= ends(&["-example", "-examples", "-demo", "-playground", "-benchmarks"]);
+            found.example |= ends(&["-example", "-examples", "-demo", "-playground", "-benchmarks"])
+                || ["example-", "examples-"].iter().any(|start| name.starts_with(start));
         }
         // Folders with a leading dot configure tools: `.github`, `.storybook`, `.husky`.
         found.script |= name.starts_with('.');
@@ -267,6 +268,8 @@ pub fn is_generated(path: &str, text: &str) -> bool {
     let stem = stem.strip_suffix(".d").unwrap_or(stem);
     Folder::of(path).generated
         || [".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"].iter().any(|mark| stem.ends_with(mark))
+        // GraphQL Code Generator's client preset writes this file under this name and says so nowhere.
+        || (stem == "fragment-masking" && text.starts_with("/* eslint-disable */"))
         || text.lines().take(HEAD_LINES).any(says_generated)
 }
 
@@ -494,6 +497,10 @@ mod tests {
         for path in ["src/gen.ts", "src/regen.ts", "src/generated.ts"] {
             assert!(!is_generated(path, ""), "{path}");
         }
+        assert!(is_generated(
+            "src/gql/fragment-masking.ts",
+            "/* eslint-disable */\nimport type { A } from './graphql';\n"
+        ));
     }
 
     #[test]
@@ -521,6 +528,7 @@ mod tests {
             ("examples/hello.rs", Example),
             ("benches/map.rs", Example),
             ("src/button.stories.tsx", Example),
+            ("packages/dev-server/example-plugins/gifts/gifts.plugin.ts", Example),
             ("apps/docs/app/page.tsx", Example),
             ("docs/src/page.tsx", Example),
             ("src/docs/page.ts", Production),

@@ -1,5 +1,6 @@
 //! Guards: what was asked about a value before it got to a place.
 
+mod compared;
 mod hosts;
 mod methods;
 mod replaced;
@@ -9,18 +10,15 @@ pub mod words;
 use crate::effects::Effect;
 use crate::effects::chain;
 use crate::effects::taint::declared::is_guard;
-use crate::effects::taint::guards::words::{CHECKS, FORMS, MEMBERSHIP, PATH_CHECKS};
+use crate::effects::taint::guards::words::{CHECKS, FORMS, KEEPERS, MEMBERSHIP, PATH_CHECKS};
 use crate::effects::taint::letters::{Verdict, verdict};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::{Context, Danger};
 use crate::repo_map::CallId;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, SymbolIndex, Usage};
 use crate::repo_map::name::words;
-
-/// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
-const MAX_TO_BRANCH: u32 = 40;
 
 /// What a check says of a value, the stronger the later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +136,10 @@ impl Taint<'_> {
         let words = words(name);
         let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
         let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
-        let is_check = words.iter().any(|word| CHECKS.contains(&word.as_str()) || word.starts_with("valid"))
+        // `allowed.redirect(uri, list)`: what the check is called stands before its name.
+        let keeper = receiver.and_then(Expr::last_name).is_some_and(is_keeper);
+        let is_check = (keeper
+            || words.iter().any(|word| CHECKS.contains(&word.as_str()) || word.starts_with("valid")))
             && (!is_far(bare(facts, &site.arguments[place]), expr) || reads_input(&words));
         if has_form || asks_for_dots {
             Check::Allowed
@@ -205,38 +206,6 @@ impl Taint<'_> {
         }
         best.filter(|found| *found != Check::None)
     }
-
-    /// `if (x === 'a') { here }`.
-    fn compared(&self, spot: Spot, expr: &Expr) -> Check {
-        let facts = &self.map.file(spot.file).facts;
-        let mut best = Check::None;
-        for comparison in &facts.comparisons {
-            if comparison.span.end > spot.until {
-                continue;
-            }
-            let other = if is_same(&comparison.left, expr) {
-                &comparison.right
-            } else if is_same(&comparison.right, expr) {
-                &comparison.left
-            } else {
-                continue;
-            };
-            if !matches!(other.peeled(), Expr::Text(text) if !text.is_empty()) {
-                continue;
-            }
-            let within = facts.regions.iter().any(|region| {
-                matches!(region.kind, RegionKind::Branch)
-                    && region.span.start <= spot.at
-                    && spot.at <= region.span.end
-                    && region.span.start >= comparison.span.end
-                    && region.span.start - comparison.span.end < MAX_TO_BRANCH
-            });
-            if matches!(comparison.operator.as_str(), "===" | "==") && within {
-                best = best.max(Check::Allowed);
-            }
-        }
-        best
-    }
 }
 
 fn of_verdict(pattern: &str, verdict: Verdict) -> Check {
@@ -286,6 +255,11 @@ fn is_condition(facts: &FileFacts, call: CallIndex) -> bool {
                 && other.span.end > site.span.end
                 && words(&other.name).first().is_some_and(|word| FINDS.contains(&word.as_str()))
         })
+}
+
+/// Whether something is named for saying what is acceptable: `allowed`, `redirectValidator`.
+fn is_keeper(name: &str) -> bool {
+    words(name).iter().any(|word| KEEPERS.contains(&word.as_str()) || word.starts_with("valid"))
 }
 
 /// Whether text is put together with the value: `` `${name}/${file}` ``.

@@ -8,7 +8,6 @@ mod axum;
 mod clickhouse;
 mod database;
 mod express;
-mod fastify;
 mod graphql;
 mod hono;
 mod html;
@@ -37,7 +36,6 @@ pub static LIBRARIES: &[&Library] = &[
     &database::NPM,
     &database::CARGO,
     &express::LIBRARY,
-    &fastify::LIBRARY,
     &graphql::LIBRARY,
     &hono::LIBRARY,
     &html::NPM,
@@ -193,6 +191,8 @@ pub struct Sink {
 pub enum Argument {
     /// This one, from 0.
     At(usize),
+    /// This one, from 0, unless an object argument has the key: `sendFile(name, { root })` refuses what leaves the folder.
+    Without(usize, &'static str),
     /// The last one.
     Last,
     /// Every one.

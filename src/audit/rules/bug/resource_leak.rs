@@ -89,7 +89,7 @@ impl Rule for ResourceLeak {
         let mut groups: BTreeMap<_, Vec<Leak>> = BTreeMap::new();
         for leak in map.calls().filter_map(|(call, _)| leak(map, effects, call)) {
             // One change mends all leaks of a kind in a function; a file takes all its clients and handles in one way.
-            let symbol = leak.symbol.filter(|_| !matches!(leak.kind, Kind::Handle | Kind::Client));
+            let symbol = leak.symbol.filter(|_| !matches!(leak.kind, Kind::Handle | Kind::Client | Kind::RustClient));
             groups.entry((leak.call.file, symbol, leak.kind, leak.confidence)).or_default().push(leak);
         }
         groups.values().map(|group| finding(map, group)).collect()
@@ -114,7 +114,7 @@ impl Rule for ResourceLeak {
             excerpts: Vec::new(),
             steps: vec![StepDraft {
                 title: remedy.title.to_owned(),
-                instruction: format!("In `{path}`, line {}: {}", leak.line, remedy.instruction),
+                instruction: format!("In `{path}`, {}: {}", lines_of(finding, leak.line), remedy.instruction),
                 edits: Vec::new(),
                 gates,
             }],
@@ -128,6 +128,18 @@ impl Rule for ResourceLeak {
             maintenance: Vec::new(),
             risk: None,
         })
+    }
+}
+
+/// The lines of a finding where something is taken: `line 3`, `lines 3, 8, 20`.
+fn lines_of(finding: &Finding, first: u32) -> String {
+    let mut lines: Vec<u32> =
+        finding.evidence.iter().filter(|place| place.role == LEAK).map(|place| place.start_line).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    match lines.as_slice() {
+        [] | [_] => format!("line {first}"),
+        several => format!("lines {}", several.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -158,6 +170,11 @@ fn finding(map: &RepoMap, group: &[Leak]) -> Finding {
     let title = match leak.kind {
         Kind::Effect if leak.title.starts_with('`') => leak.title.clone(),
         _ => format!("`{function}`: {}", leak.title),
+    };
+    let title = match group.len() - 1 {
+        0 => title,
+        1 => format!("{title}, and in one more place"),
+        more => format!("{title}, and in {more} more places"),
     };
     let mut draft = FindingDraft::at_line(&DOC, map, leak.call.file, leak.line, leak.symbol, LEAK)
         .expecting(&leak.quote)
@@ -195,9 +212,9 @@ fn remedy(kind: Kind) -> Remedy {
             stop: "the function only ever runs once in a process that ends with it",
         },
         Kind::RustClient => Remedy {
-            title: "Make the client once, before the loop",
-            instruction: "move the construction before the loop, or take a shared client as a parameter; `reqwest::Client` is cheap to \
-                          clone and meant to be shared.",
+            title: "Make the client once",
+            instruction: "take a shared client as a parameter or from the application's state; inside a loop it is enough to move the \
+                          construction before it. `reqwest::Client` is cheap to clone and meant to be shared.",
             test: "the function still sends the same requests",
             edge_case: "settings that differ from item to item (proxy, certificate) need a client each: keep those apart",
             stop: "the settings of the client depend on the item",

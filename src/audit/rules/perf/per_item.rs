@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod by_design;
 pub mod chunks;
+pub mod given;
 pub mod hand_written;
 pub mod hooks;
 pub mod kept;
@@ -85,6 +86,7 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || kept::hands_over_the_rows(map, call, &names, &causes)
         || causes.iter().any(|cause| kept::hands_over_loaders(map, *cause))
         || kept::stands_in_for_a_loader(map, call)
+        || given::is_given(map, &causes)
         || own_statement::has_own_statement(map, call, &names, &iteration.bindings, &causes)
         || own_statement::asks_for_a_range(facts, call, &names)
         || by_design::asks_each_database(facts, &iteration)

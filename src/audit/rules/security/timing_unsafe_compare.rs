@@ -21,8 +21,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a token, signature or key from outside compared with the right one by `==`",
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
-    quiet_when: "one side is a literal, null or a length, both sides come from the same place, the names speak of lexing, or it is \
-                 test code",
+    quiet_when: "one side is a literal, null or a length, both sides come from the same place, one becomes the other where they \
+                 differ, the names speak of lexing, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 
@@ -284,7 +284,7 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     let left = side(facts, comparison, &comparison.left);
     let right = side(facts, comparison, &comparison.right);
     let named = is_secret(&comparison.left) || is_secret(&comparison.right);
-    if !named || is_component {
+    if !named || is_component || is_followed(facts, comparison) {
         return None;
     }
     match (left.min(right), left.max(right)) {
@@ -292,6 +292,18 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         (Side::Named, Side::Guess | Side::Known) => Some(Confidence::Med),
         _ => None,
     }
+}
+
+/// Whether one side becomes the other where they differ, `if (stored.token !== configured) stored.token = configured`: a change is
+/// noticed, nobody's guess is judged.
+fn is_followed(facts: &FileFacts, comparison: &Comparison) -> bool {
+    facts.assignments.iter().any(|assignment| {
+        let (target, value) = (assignment.target.peeled(), assignment.value.peeled());
+        let (left, right) = (comparison.left.peeled(), comparison.right.peeled());
+        assignment.symbol == comparison.symbol
+            && assignment.span.start > comparison.span.end
+            && ((target, value) == (left, right) || (target, value) == (right, left))
+    })
 }
 
 fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {

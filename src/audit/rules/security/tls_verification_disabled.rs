@@ -8,8 +8,9 @@ use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionIndex, RegionKind, Span, SymbolIndex};
+use crate::repo_map::name::words;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{FileId, FileRole, RepoMap};
+use crate::repo_map::{FileId, FileRole, RepoMap, SymbolId};
 
 /// Certificate checks switched off.
 pub struct TlsVerificationDisabled;
@@ -19,13 +20,16 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "certificate verification switched off by a constant",
     why: "anybody between the two ends can read and change the traffic, passwords and tokens included",
-    quiet_when: "the value comes from configuration, or the code does not ship",
+    quiet_when: "the value comes from configuration, or the code does not ship; where somebody has to ask for it, confidence is low",
     example: "new https.Agent({ rejectUnauthorized: false });",
 };
 
 /// Rust builder methods that switch verification off when given `true`.
 const RUST_SWITCHES: &[&str] =
     &["danger_accept_invalid_certs", "danger_accept_invalid_hostnames", "tls_danger_accept_invalid_certs"];
+
+/// Words of functions that say what they give up.
+const GIVES_UP: &[&str] = &["insecure", "insecurely", "danger", "dangerous", "unsafe", "untrusted", "unverified"];
 
 /// A place that switches verification off.
 struct Site {
@@ -51,6 +55,7 @@ impl Rule for TlsVerificationDisabled {
             .map(|site| {
                 let facts = &map.file(site.file).facts;
                 let conditional = site.is_optional
+                    || is_asked_for(map, &site)
                     || facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Branch));
                 FindingDraft::at_line(&DOC, map, site.file, site.line, site.symbol, "switch")
                     .title(format!("`{}` switches certificate verification off", site.key))
@@ -113,6 +118,15 @@ impl Rule for TlsVerificationDisabled {
             risk: None,
         })
     }
+}
+
+/// Whether the function around it is named for what it gives up, or every call of it stands in a branch: somebody has to ask for it.
+fn is_asked_for(map: &RepoMap, site: &Site) -> bool {
+    let Some(index) = site.symbol else { return false };
+    let function = SymbolId { file: site.file, index };
+    let callers = map.callers(function);
+    words(&map.symbol(function).name).iter().any(|word| GIVES_UP.contains(&word.as_str()))
+        || (!callers.is_empty() && callers.iter().all(|call| place::is_conditional(map, *call, None)))
 }
 
 fn sites(map: &RepoMap) -> Vec<Site> {

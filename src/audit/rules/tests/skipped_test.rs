@@ -6,7 +6,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{FileText, count_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::{CallSite, Span};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Span};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
@@ -18,7 +18,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Tests,
     what: "`it.only`, `test.only`, `describe.only`, `fit` or `fdescribe` left in a test file",
     why: "every other test of the file silently stops running: the suite stays green whatever they would say",
-    quiet_when: "the call is not one of a test runner, or the file is no test",
+    quiet_when: "the call is not one of a test runner, a condition decides whether it is made, every test of the file is focused or in a \
+                 group that is, or the file is no test",
     example: "describe.only('totals', () => { … });",
 };
 
@@ -35,16 +36,21 @@ impl Rule for SkippedTest {
             if source.role != FileRole::Test || !source.language.is_ecmascript() {
                 continue;
             }
-            let tests = || source.facts.calls.iter().filter(|call| is_test_call(call));
-            // Each test is named by itself: nothing is kept from running.
-            if tests().all(|call| focus(call).is_some()) {
-                continue;
+            let focused: Vec<(CallIndex, Focus)> = (0..)
+                .zip(&source.facts.calls)
+                .filter_map(|(index, call)| Some((index, focus(call)?)))
+                .filter(|(index, _)| !is_chosen(&source.facts, *index))
+                .collect();
+            let tests = source.facts.calls.iter().filter(|call| is_test_call(call));
+            let (mut all, mut left_out) = (0, 0);
+            for test in tests {
+                all += 1;
+                left_out += usize::from(!runs(&source.facts, test, &focused));
             }
-            let runs = tests().count();
-            for (call, index) in source.facts.calls.iter().zip(0..) {
-                if let Some(focus) = focus(call) {
-                    found.push(finding(map, CallId { file, index }, focus, runs));
-                }
+            // Every test is named by itself or stands in a group that is: nothing is kept from running.
+            if left_out > 0 {
+                let counts = (left_out, all);
+                found.extend(focused.iter().map(|&(index, focus)| finding(map, CallId { file, index }, focus, counts)));
             }
         }
         found
@@ -120,12 +126,26 @@ fn focus(call: &CallSite) -> Option<Focus> {
     }
 }
 
+/// Whether a condition decides if the call is made: `if (!database) { it.only('nothing to do', …) }`.
+fn is_chosen(facts: &FileFacts, call: CallIndex) -> bool {
+    let mut regions = facts.enclosing_regions(facts.call(call).region);
+    regions.any(|(_, region)| matches!(region.kind, RegionKind::Branch))
+}
+
+/// Whether a test still runs: it is focused itself, or the innermost focus around it has no narrower one inside.
+fn runs(facts: &FileFacts, test: &CallSite, focused: &[(CallIndex, Focus)]) -> bool {
+    let spans = || focused.iter().map(|(index, _)| facts.call(*index).span);
+    let innermost = spans().filter(|span| span.contains(test.span)).min_by_key(|span| span.end - span.start);
+    innermost
+        .is_some_and(|around| around == test.span || !spans().any(|inner| inner != around && around.contains(inner)))
+}
+
 fn is_test_call(call: &CallSite) -> bool {
     let root = call.callee.root_name().unwrap_or_default();
     ["it", "test", "specify", "fit"].contains(&root) && call.arguments.len() >= 2
 }
 
-fn finding(map: &RepoMap, call: CallId, focus: Focus, runs: usize) -> Finding {
+fn finding(map: &RepoMap, call: CallId, focus: Focus, (left_out, all): (usize, usize)) -> Finding {
     let site = map.call(call);
     let written = match focus {
         Focus::Member => site.callee.dotted().unwrap_or_else(|| "only".to_owned()),
@@ -135,8 +155,8 @@ fn finding(map: &RepoMap, call: CallId, focus: Focus, runs: usize) -> Finding {
     FindingDraft::at_call(&DOC, map, call, "focused test")
         .title(format!("`{written}` keeps the other tests of its file from running"))
         .message(format!(
-            "`{written}` in `{path}` makes the runner leave out everything else in the file, which holds {}.",
-            count_of(runs, "test")
+            "`{written}` in `{path}` makes the runner leave out {left_out} of the file's {}.",
+            count_of(all, "test")
         ))
         .impact(4)
         .effort(Effort::S)

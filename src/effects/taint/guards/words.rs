@@ -29,6 +29,9 @@ pub const CHECKS: &[&str] = &[
     "internal",
 ];
 
+/// Words of things whose methods say whether a value is acceptable, whatever the method is called.
+pub const KEEPERS: &[&str] = &["allowed", "allowlist", "whitelist", "trusted", "permitted", "sanitizer"];
+
 /// Words of functions that accept one fixed form.
 pub const FORMS: &[&str] = &[
     "uuid",

@@ -30,6 +30,13 @@ impl<'a> Taint<'a> {
             Argument::At(position) => {
                 arguments.get(position).map(|argument| (position, argument)).into_iter().collect()
             }
+            Argument::Without(position, key) => {
+                let has_key = arguments.iter().any(|argument| {
+                    matches!(argument.peeled(), Expr::Object(entries) if entries.iter().any(|(own, _)| own == key))
+                });
+                let taken = if has_key { None } else { arguments.get(position) };
+                taken.map(|argument| (position, argument)).into_iter().collect()
+            }
             Argument::Last => arguments.last().map(|argument| (arguments.len() - 1, argument)).into_iter().collect(),
             Argument::Every => arguments.iter().enumerate().collect(),
             Argument::Key(key) => match arguments.first().map(Expr::peeled) {

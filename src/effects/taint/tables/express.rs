@@ -1,4 +1,5 @@
-//! Express, and what imitates its request and response.
+//! Express, and what imitates its request and response, such as Fastify (whose `reply.sendFile` takes names below a root and
+//! refuses what leaves it).
 
 use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::{Path, Redirect};
@@ -11,7 +12,7 @@ pub static LIBRARY: Library = Library {
         trust: Client,
     }],
     sinks: &[
-        shape(Path, Argument::At(0), "**.res|response|reply.sendFile|sendfile|download"),
+        shape(Path, Argument::Without(0, "root"), "**.res|response.sendFile|sendfile|download"),
         shape(Redirect, Argument::Last, "**.res|response|reply.redirect"),
         shape(Redirect, Argument::At(0), "**.res|response|reply.location"),
     ],
@@ -20,6 +21,7 @@ pub static LIBRARY: Library = Library {
         Ecosystem::Npm,
         &[
             origin("express", "5", "https://expressjs.com/en/5x/api.html"),
+            origin("fastify", "5", "https://fastify.dev/docs/latest/Reference/Request/"),
             origin("Node.js http", "22", "https://nodejs.org/api/http.html"),
         ],
         &[],

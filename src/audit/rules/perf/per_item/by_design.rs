@@ -190,9 +190,26 @@ fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> 
     inside_one
         || facts.calls.iter().any(|other| {
             body.contains(other.span)
-                && other.span.end <= site.span.start
-                && matches!(other.name.as_str(), "begin" | "begin_transaction" | "begin_with" | "startTransaction")
+                && other.span.start <= site.span.start
+                && (matches!(other.name.as_str(), "begin" | "begin_transaction" | "begin_with" | "startTransaction")
+                    || other.arguments.iter().any(steers_a_transaction))
         })
+}
+
+/// `SAVEPOINT name`, `BEGIN`: the statement does nothing to rows, and what follows it fails alone.
+fn steers_a_transaction(argument: &Expr) -> bool {
+    let text = match argument.peeled() {
+        Expr::Text(text) => *text,
+        Expr::Template(parts) => match parts.first() {
+            Some(TemplatePart::Text(text)) => *text,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let text = text.trim().trim_end_matches(';').to_ascii_lowercase();
+    // A log line may begin with such a word, too.
+    text.starts_with("savepoint ")
+        || matches!(text.as_str(), "savepoint" | "begin" | "begin transaction" | "start transaction")
 }
 
 /// A function that calls itself on the parts of what it was given: a syntax tree, not a table.

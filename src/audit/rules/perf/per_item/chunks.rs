@@ -4,7 +4,7 @@ use crate::audit::place::{self, Iteration};
 use crate::audit::rules::perf::per_item::scope::Scope;
 use crate::effects::chain;
 use crate::repo_map::CallId;
-use crate::repo_map::expr::Expr;
+use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CallIndex, FileFacts, LoopForm, Usage};
 
 /// Chunks, pages and retries: the loop is there to bound what one query does.
@@ -85,7 +85,13 @@ const ONE_OF: &[&str] =
 pub fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
     let mut found = false;
     let scope = Scope::of_call(facts, call.index);
-    for link in chain::receivers(facts, call.index) {
+    let links = chain::receivers(facts, call.index);
+    let given = || links.iter().flat_map(|link| &facts.call(*link).arguments);
+    // `query!("… WHERE id = ANY($1)", &ids)`: the statement takes a list, and the item is one.
+    if given().any(takes_a_list) && given().any(|argument| is_list_of_item(argument, names)) {
+        return true;
+    }
+    for &link in &links {
         chain::walk_deep(facts, &Expr::Call(link), &mut |inner| {
             let Expr::Call(index) = inner else { return };
             let site = facts.call(*index);
@@ -104,6 +110,25 @@ pub fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
         }
     }
     found
+}
+
+/// SQL that asks for one of many values.
+fn takes_a_list(argument: &Expr) -> bool {
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["any(", "any (", "unnest(", " in ("].iter().any(|form| text.contains(form))
+    };
+    match argument.peeled() {
+        Expr::Text(text) => says(text),
+        Expr::Template(parts) => parts.iter().any(|part| matches!(part, TemplatePart::Text(text) if says(text))),
+        _ => false,
+    }
+}
+
+/// An item that is named for being several things: `object_ids` of `for (kind, object_ids) in by_kind`.
+fn is_list_of_item(argument: &Expr, names: &[&str]) -> bool {
+    matches!(argument.peeled(), Expr::Name(name) if names.contains(&name.as_str())
+        && place::words(name).last().is_some_and(|word| word.ends_with('s')))
 }
 
 /// `ids`, `userIds`, `emails`: a key that takes many values.

@@ -1,0 +1,92 @@
+//! Compared: values that must equal something before they get any further.
+
+use crate::effects::taint::guards::{Check, is_around, is_same};
+use crate::effects::taint::names::Spot;
+use crate::effects::taint::repository::Taint;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, Comparison, FileFacts, Region, RegionKind, Usage};
+
+/// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
+const MAX_TO_BRANCH: u32 = 40;
+
+/// Methods of lists that ask each item.
+const ASK_EACH: &[&str] = &["some", "find", "findIndex", "any", "position", "every", "all", "filter"];
+
+impl Taint<'_> {
+    /// `if (x === 'a') { here }`, `if (x !== client.address) throw`, `for item in list { if x == item { found = true } }`.
+    pub(super) fn compared(&self, spot: Spot, expr: &Expr) -> Check {
+        let facts = &self.map.file(spot.file).facts;
+        let mut best = Check::None;
+        for comparison in &facts.comparisons {
+            if comparison.span.end > spot.until {
+                continue;
+            }
+            let other = if is_same(&comparison.left, expr) {
+                &comparison.right
+            } else if is_same(&comparison.right, expr) {
+                &comparison.left
+            } else {
+                continue;
+            };
+            let branch = decided(facts, comparison);
+            let holds_it = |region: &&Region| region.span.start <= spot.at && spot.at <= region.span.end;
+            let found = match (comparison.operator.as_str(), other.peeled()) {
+                ("===" | "==", Expr::Text(text)) if !text.is_empty() && branch.filter(holds_it).is_some() => {
+                    Check::Allowed
+                }
+                (_, Expr::Text(_) | Expr::Nothing | Expr::Number(_) | Expr::Bool(_)) => Check::None,
+                ("===" | "==", _) if branch.filter(holds_it).is_some() || is_item(facts, comparison, other) => {
+                    Check::Named
+                }
+                ("!==" | "!=", _) if branch.is_some_and(|region| !holds_it(&region) && leaves(facts, region)) => {
+                    Check::Named
+                }
+                _ => Check::None,
+            };
+            let speaks_of_it = || {
+                is_around(facts, comparison.symbol, spot)
+                    && expr.root_name().is_some_and(|root| {
+                        self.index(spot.file).same_meaning(facts, root, comparison.span.start, spot.at)
+                    })
+            };
+            if found == Check::Allowed || (found > best && speaks_of_it()) {
+                best = best.max(found);
+            }
+        }
+        best
+    }
+}
+
+/// The branch that a comparison decides.
+fn decided<'f>(facts: &'f FileFacts, comparison: &Comparison) -> Option<&'f Region> {
+    facts.regions.iter().find(|region| {
+        matches!(region.kind, RegionKind::Branch)
+            && region.span.start >= comparison.span.end
+            && region.span.start - comparison.span.end < MAX_TO_BRANCH
+    })
+}
+
+/// Whether a name is an item of a list that is gone through around the comparison.
+fn is_item(facts: &FileFacts, comparison: &Comparison, other: &Expr) -> bool {
+    let Some(root) = other.root_name() else { return false };
+    facts.enclosing_regions(comparison.region).any(|(_, region)| match &region.kind {
+        RegionKind::Loop(head) => head.bindings.iter().any(|name| name == root),
+        RegionKind::Callback { call: Some(call), parameters, .. } => {
+            parameters.iter().any(|name| name == root) && ASK_EACH.contains(&facts.call(*call).name.as_str())
+        }
+        _ => false,
+    })
+}
+
+/// Whether a branch leaves its function: it returns or throws.
+fn leaves(facts: &FileFacts, region: &Region) -> bool {
+    facts.returns.iter().any(|given| region.lines.contains(given.line))
+        || facts.calls.iter().any(|site| {
+            region.span.contains(site.span)
+                && match site.kind {
+                    CallKind::New => site.usage == Usage::Passed,
+                    CallKind::Macro => matches!(site.name.as_str(), "bail" | "panic"),
+                    _ => false,
+                }
+        })
+}
