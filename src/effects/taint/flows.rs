@@ -15,6 +15,9 @@ use crate::repo_map::RepoMap;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::CallKind;
 
+/// The library whose query builder takes conditions as text.
+const TYPEORM: &str = "typeorm";
+
 /// Values that somebody outside chose, on their ways to sinks; in order of the sinks.
 pub fn flows(map: &RepoMap, effects: &Effects) -> Vec<Flow> {
     let taint = Taint::new(map, effects);
@@ -71,7 +74,7 @@ impl<'a> Taint<'a> {
 
     fn is_sql(&self, site: &Site<'_>, statement: &Statement<'_>) -> bool {
         let name = self.map.call(site.call).name;
-        let fragment = name.ends_with("Raw") && name != "raw" || site.library == "settings";
+        let fragment = name.ends_with("Raw") && name != "raw" || matches!(site.library, "settings" | TYPEORM);
         fragment || looks_like_sql(&statement.text) || (statement.text == "{}" && !site.library.is_empty())
     }
 
@@ -164,6 +167,8 @@ impl<'a> Taint<'a> {
             found = found.at_most(Trust::Unknown);
         }
         let least = match site.danger {
+            // Conditions are put together from aliases and names of columns everywhere.
+            Danger::Sql if site.library == TYPEORM && pasted.context.quote != Some('\'') => Trust::Stored,
             Danger::Sql | Danger::Shell if pasted.context.pasted => Trust::Unknown,
             Danger::Sql | Danger::Shell => Trust::Page,
             Danger::Path | Danger::Url | Danger::Regex | Danger::Option => Trust::Stored,

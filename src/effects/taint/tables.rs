@@ -34,6 +34,7 @@ pub static LIBRARIES: &[&Library] = &[
     &axum::LIBRARY,
     &clickhouse::LIBRARY,
     &database::NPM,
+    &database::TYPEORM,
     &database::CARGO,
     &express::LIBRARY,
     &graphql::LIBRARY,

@@ -37,7 +37,16 @@ pub fn model(map: &RepoMap, call: CallId) -> Option<String> {
     {
         return Some(name.to_string());
     }
-    let names = chain::names(&map.file(call.file).facts, &site.callee)?;
+    let facts = &map.file(call.file).facts;
+    // `getRepository(ctx, Order).findOne(…)`: every entity has its repository from the same call.
+    if let Expr::Member(object, _) = site.callee.peeled()
+        && let Expr::Call(index) = object.peeled()
+        && matches!(facts.call(*index).name.as_str(), "getRepository" | "getTreeRepository" | "getMongoRepository")
+    {
+        let mut given = facts.call(*index).arguments.iter().filter_map(|argument| argument.last_name());
+        return given.find(|name| name.starts_with(char::is_uppercase)).map(str::to_owned);
+    }
+    let names = chain::names(facts, &site.callee)?;
     let holder = names.iter().rev().nth(1)?;
     (!matches!(*holder, "manager" | "db" | "repo" | "repository" | "em")).then(|| (*holder).to_owned())
 }

@@ -33,6 +33,25 @@ pub static NPM: Library = Library {
     )
 };
 
+/// Conditions of a query builder are text with `:name` for values; TypeORM escapes nothing else in them.
+pub static TYPEORM: Library = Library {
+    sinks: &[
+        shape(Sql, Argument::At(0), "**.createQueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving"),
+        shape(Sql, Argument::At(0), "**.createQueryBuilder.**.orderBy|addOrderBy|groupBy|addGroupBy"),
+        shape(
+            Sql,
+            Argument::At(0),
+            "qb|queryBuilder|*Qb|*QB|*QueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving|orderBy|addOrderBy",
+        ),
+    ],
+    ..Library::new(
+        "typeorm",
+        Ecosystem::Npm,
+        &[origin("typeorm", "0.3", "https://typeorm.io/docs/query-builder/select-query-builder/")],
+        &["typeorm", "@nestjs/typeorm"],
+    )
+};
+
 pub static CARGO: Library = Library {
     sinks: &[
         shape(Sql, Argument::At(0), "**.sql_query"),

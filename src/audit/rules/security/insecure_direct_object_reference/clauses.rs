@@ -1,5 +1,7 @@
 //! Conditions written as calls or as SQL text: Drizzle's `eq`, Knex's and Kysely's `where`, diesel's and SeaORM's filters, sqlx.
 
+mod typeorm;
+
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, RegionIndex, SymbolIndex};
@@ -7,6 +9,7 @@ use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, RepoMap};
 
 use crate::audit::place;
+use crate::audit::rules::security::code::model;
 
 /// Expressions entered below one another; conditions nest a few levels.
 const MAX_DEPTH: usize = 6;
@@ -32,6 +35,10 @@ pub fn clause<'a>(map: &'a RepoMap, call: CallId, library: &str) -> Option<Claus
         "diesel" => reader.diesel(&links),
         "sea-orm" => reader.sea_orm(&links),
         "sqlx" => reader.sqlx(&links),
+        "typeorm" => {
+            let builder = links.iter().find(|link| facts.call(**link).name == "createQueryBuilder")?;
+            reader.typeorm(&links, model(map, CallId { index: *builder, ..call }))
+        }
         _ => None,
     }
 }
