@@ -14,7 +14,7 @@ mod implied;
 mod packages;
 
 use crates::unused_crates;
-use packages::unused_packages;
+use packages::{Shared, candidates, unused_packages};
 
 /// Dependencies of no use.
 pub struct UnusedDependency;
@@ -45,20 +45,27 @@ impl Rule for UnusedDependency {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        let packages = &ground.map.recon.packages;
-        packages
-            .iter()
-            .filter(|package| is_shipped(ground.map, package))
-            .filter_map(|package| {
-                let unused = match package.manager {
-                    PackageManager::Cargo => unused_crates(ground, package),
-                    PackageManager::Npm | PackageManager::Pnpm | PackageManager::Yarn | PackageManager::Bun => {
-                        unused_packages(ground, package)
-                    }
-                }?;
+        let map = ground.map;
+        let shipped = || map.recon.packages.iter().filter(|package| is_shipped(map, package));
+        let npm: Vec<(&Package, Vec<&Dependency>)> = shipped()
+            .filter(|package| package.manager != PackageManager::Cargo)
+            .filter_map(|package| Some((package, candidates(map, package)?)))
+            .collect();
+        let of_crates = shipped()
+            .filter(|package| package.manager == PackageManager::Cargo)
+            .filter_map(|package| Some((package, unused_crates(ground, package)?)));
+        let of_npm = Shared::new(ground, &npm).map(|shared| {
+            let unused =
+                |(package, candidates)| Some((package, unused_packages(ground, package, candidates, &shared)?));
+            npm.into_iter().filter_map(unused).collect::<Vec<_>>()
+        });
+        of_crates
+            .chain(of_npm.into_iter().flatten())
+            .filter(|(package, unused)| {
                 let bundle = unused.len() > 2 && unused.len() * 100 > package.dependencies.len() * MAX_SHARE;
-                (!unused.is_empty() && !bundle).then(|| finding(package, &unused))
+                !unused.is_empty() && !bundle
             })
+            .map(|(package, unused)| finding(package, &unused))
             .collect()
     }
 

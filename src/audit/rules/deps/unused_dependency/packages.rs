@@ -11,57 +11,100 @@ use crate::audit::texts::Needles;
 use crate::repo_map::recon::{Dependency, DependencyKind, Package, PackageManager};
 use crate::repo_map::{RepoMap, SourceFile};
 
-/// Dependencies of a `package.json` that nothing speaks of; `None` when that cannot be told.
-pub fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Vec<&'a Dependency>> {
-    let map = ground.map;
-    let own: Vec<&SourceFile> =
-        map.files.iter().filter(|file| file.language.is_ecmascript() && package.inside(&file.path).is_some()).collect();
-    if own.is_empty() {
-        return None;
+/// What is the same for every package, and read once.
+pub struct Shared<'a> {
+    /// Names of candidates that stand in a text beside the source.
+    named: BTreeSet<&'a str>,
+    /// Names that the packages of a lock file want beside them, by its path; `None` where the format does not say.
+    peers: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl<'a> Shared<'a> {
+    /// For these packages, each with its [`candidates`]; `None` when the texts cannot all be read.
+    pub fn new(ground: &Ground<'a>, packages: &[(&'a Package, Vec<&'a Dependency>)]) -> Option<Shared<'a>> {
+        let names: BTreeSet<&str> =
+            packages.iter().flat_map(|(_, candidates)| candidates).map(|own| own.listed_name()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let mut shared = Shared { named: BTreeSet::new(), peers: BTreeMap::new() };
+        if names.is_empty() {
+            return Some(shared);
+        }
+        let texts = ground.texts();
+        if texts.incomplete {
+            return None;
+        }
+        let needles = Needles::new(names.iter().copied())?;
+        let found: BTreeSet<usize> = texts
+            .files
+            .par_iter()
+            .filter(|(path, _)| !path.ends_with("package.json"))
+            .flat_map_iter(|(_, text)| needles.found_in(text, &|_, before, after| is_word(before, after)))
+            .collect();
+        shared.named = found.into_iter().map(|index| names[index]).collect();
+        for path in packages.iter().filter_map(|(package, _)| lockfile_of(ground.map, package)) {
+            let read = |path: &str| {
+                let text = ground.tree.text(path)?;
+                Some(peers(&text)?.into_iter().map(str::to_owned).collect())
+            };
+            if !shared.peers.contains_key(&path) {
+                shared.peers.insert(path.clone(), read(&path));
+            }
+        }
+        Some(shared)
     }
+}
+
+/// Dependencies of a `package.json` that no file of it imports and that are of no use by being there.
+pub fn candidates<'a>(map: &'a RepoMap, package: &'a Package) -> Option<Vec<&'a Dependency>> {
+    let mut own = own_files(map, package).peekable();
+    own.peek()?;
     let imported: BTreeSet<&str> =
-        own.iter().flat_map(|file| &file.facts.imports).map(|import| package_name(import.source.as_str())).collect();
+        own.flat_map(|file| &file.facts.imports).map(|import| package_name(import.source.as_str())).collect();
     let listed = |name: &str, kind: DependencyKind| {
         package.dependencies.iter().any(|other| other.listed_name() == name && other.kind == kind)
     };
     let local = |name: &str| map.recon.packages.iter().any(|package| package.name == name);
     // A package may list for deployment what packages of this repository import that it depends on.
     let imported: BTreeSet<&str> = imported.into_iter().chain(imported_by_local_dependencies(map, package)).collect();
-    let candidates: Vec<&Dependency> = package
-        .dependencies
-        .iter()
-        .filter(|own| {
-            let name = own.listed_name();
-            own.kind == DependencyKind::Normal
-                && !imported.contains(name)
-                && !local(name)
-                && !listed(name, DependencyKind::Peer)
-                && !["workspace:", "file:", "link:", "portal:"].iter().any(|start| own.requirement.starts_with(start))
-                && !implied::is_loaded_by_name(name)
-                && !is_types_of_something(package, &imported, name)
-        })
-        .collect();
+    Some(
+        package
+            .dependencies
+            .iter()
+            .filter(|own| {
+                let name = own.listed_name();
+                own.kind == DependencyKind::Normal
+                    && !imported.contains(name)
+                    && !local(name)
+                    && !listed(name, DependencyKind::Peer)
+                    && !["workspace:", "file:", "link:", "portal:"]
+                        .iter()
+                        .any(|start| own.requirement.starts_with(start))
+                    && !implied::is_loaded_by_name(name)
+                    && !is_types_of_something(package, &imported, name)
+            })
+            .collect(),
+    )
+}
+
+/// Those of the candidates that nothing speaks of; `None` when that cannot be told.
+pub fn unused_packages<'a>(
+    ground: &Ground<'a>,
+    package: &'a Package,
+    candidates: Vec<&'a Dependency>,
+    shared: &Shared<'_>,
+) -> Option<Vec<&'a Dependency>> {
     if candidates.is_empty() {
         return Some(candidates);
     }
-    let texts = ground.texts();
-    if texts.incomplete {
-        return None;
-    }
+    let map = ground.map;
     let names: Vec<&str> = candidates.iter().map(|own| own.listed_name()).collect();
     let needles = Needles::new(names.iter().copied())?;
+    let own: Vec<&SourceFile> = own_files(map, package).collect();
     let mut named: BTreeSet<usize> = own
         .par_iter()
         .filter_map(|file| ground.tree.text(&file.path))
         .flat_map_iter(|text| needles.found_in(&text, &|_, before, after| is_quoted(before, after)))
         .collect();
-    named.par_extend(texts.files.par_iter().flat_map_iter(|(path, text)| {
-        let is_manifest = path.ends_with("package.json");
-        if is_manifest {
-            return BTreeSet::new();
-        }
-        needles.found_in(text, &|_, before, after| is_word(before, after))
-    }));
     let manifest = manifest_without_dependencies(&ground.tree.text(&package.manifest)?)?;
     named.extend(needles.found_in(&manifest, &|_, before, after| is_word(before, after)));
     let scripts: BTreeSet<&str> = map
@@ -71,8 +114,7 @@ pub fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<
         .flat_map(|package| &package.scripts)
         .flat_map(|script| script.command.split(|c: char| c.is_whitespace() || "&|;()\"'=".contains(c)))
         .collect();
-    let lock = lockfile_of(map, package).and_then(|path| ground.tree.text(&path));
-    let peers = lock.as_deref().and_then(peers);
+    let peers = lockfile_of(map, package).and_then(|path| shared.peers.get(&path)?.as_ref());
     Some(
         candidates
             .into_iter()
@@ -82,9 +124,10 @@ pub fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<
                 let short = name.rsplit('/').next().unwrap_or(name);
                 let scope = name.split('/').next().unwrap_or(name).trim_start_matches('@');
                 !named.contains(index)
+                    && !shared.named.contains(name)
                     && !implied::programs(name).iter().any(|program| scripts.contains(program))
                     && ![short, short.trim_end_matches("-cli"), scope].iter().any(|program| scripts.contains(program))
-                    && match &peers {
+                    && match peers {
                         Some(peers) => !peers.contains(name),
                         // Nobody can tell who wants it.
                         None => !implied::is_often_a_peer(name),
@@ -93,6 +136,10 @@ pub fn unused_packages<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<
             .map(|(_, own)| own)
             .collect(),
     )
+}
+
+fn own_files<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a SourceFile> {
+    map.files.iter().filter(|file| file.language.is_ecmascript() && package.inside(&file.path).is_some())
 }
 
 /// What the packages of this repository import that a package depends on, directly or through others.
