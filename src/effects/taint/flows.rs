@@ -162,7 +162,7 @@ impl<'a> Taint<'a> {
         if found.trust == Trust::Client
             && let Some(source) = found.steps.first()
             && let Some((file, _)) = self.map.file_by_path(&source.file)
-            && self.asks_for_secret(file, source.line)
+            && (self.asks_for_secret(file, source.line) || self.is_replaced_header(file, source.line))
         {
             found = found.at_most(Trust::Unknown);
         }

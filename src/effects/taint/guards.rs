@@ -4,6 +4,7 @@ mod compared;
 mod hosts;
 mod methods;
 mod replaced;
+pub mod replaced_headers;
 mod secrets;
 pub mod words;
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::effects::Effects;
 use crate::effects::entry::{EntryKind, Handler};
 use crate::effects::tables::{Ecosystem, names_package};
+use crate::effects::taint::guards::replaced_headers::replaced_headers;
 use crate::effects::taint::names::{FileIndex, Meaning, Spot};
 use crate::effects::taint::schemas::Field;
 use crate::effects::taint::tables::{LIBRARIES, Library, Source};
@@ -29,6 +30,8 @@ pub struct Taint<'a> {
     pub promisified: HashSet<Name>,
     /// Parameters of routes that a router checks for every handler: `app.param('id', check)`.
     pub(super) checked_parameters: HashSet<Name>,
+    /// Headers that a middleware of the project writes into requests (Rust).
+    pub(super) replaced_headers: HashSet<Name>,
     /// Functions that answer for a field of GraphQL: their second parameter is what a client wrote.
     pub(super) resolvers: BTreeSet<Handler>,
     pub(super) indices: Vec<OnceLock<FileIndex>>,
@@ -94,6 +97,7 @@ impl<'a> Taint<'a> {
             declared: &map.recon.declared,
             promisified,
             checked_parameters,
+            replaced_headers: replaced_headers(map),
             resolvers: effects
                 .entries
                 .list

@@ -1,6 +1,6 @@
 //! `panic-on-input`: a request that makes its handler panic (Rust).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
@@ -11,9 +11,9 @@ use crate::effects::entry::Handler;
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Span};
+use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Span, SymbolIndex};
 use crate::repo_map::name::words;
-use crate::repo_map::{CallId, FileRole, RepoMap, SymbolId};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SymbolId};
 
 /// `unwrap` of what a client may have got wrong.
 pub struct PanicOnInput;
@@ -128,11 +128,13 @@ impl Rule for PanicOnInput {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        let mut found = Vec::new();
+        // One look at a function mends all of its panics.
+        let mut groups: BTreeMap<(FileId, Option<SymbolIndex>, bool), Vec<Panic>> = BTreeMap::new();
         for panic in panics(map, effects) {
-            found.push(finding(map, &panic));
+            let symbol = map.call(panic.call).caller;
+            groups.entry((panic.call.file, symbol, panic.hops.is_empty())).or_default().push(panic);
         }
-        found
+        groups.values().map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -303,7 +305,11 @@ fn fails(facts: &FileFacts, unwrap: CallIndex, names: &BTreeSet<&str>) -> Option
     let site = facts.call(*read);
     let links = chain::receivers(facts, *read);
     let ours = links.iter().any(|link| OURS.contains(&facts.call(*link).name.as_str()));
-    if ours || !FALLIBLE.contains(&site.name.as_str()) || !is_text(facts, receiver, names) {
+    // `HeaderValue::from_bytes(value.as_bytes())`: what came as the value of a header is one.
+    let copies_header = site.name == "from_bytes"
+        && matches!(site.callee.peeled(), Expr::Path(segments)
+            if segments.len() >= 2 && segments[segments.len() - 2] == "HeaderValue");
+    if ours || copies_header || !FALLIBLE.contains(&site.name.as_str()) || !is_text(facts, receiver, names) {
         return None;
     }
     Some(site.name.to_string())
@@ -335,15 +341,23 @@ fn was_asked(facts: &FileFacts, span: Span, unwrap: CallIndex, names: &BTreeSet<
     })
 }
 
-fn finding(map: &RepoMap, panic: &Panic) -> Finding {
+fn finding(map: &RepoMap, group: &[Panic]) -> Finding {
+    let panic = &group[0];
     let name = map.call(panic.call).name;
     let mut hops = panic.hops.clone();
     if !hops.is_empty() {
         let site = map.call(panic.call);
         hops.push(Hop { file: map.file(panic.call.file).path.clone(), line: site.line, symbol: name.to_string() });
     }
-    FindingDraft::at_call(&DOC, map, panic.call, "panics")
-        .title(format!("`{}` panics when a request is not as expected", place::function_name(map, panic.call)))
+    let draft = FindingDraft::at_call(&DOC, map, panic.call, "panics")
+        .title(format!(
+            "`{}` panics when a request is not as expected{}",
+            place::function_name(map, panic.call),
+            match group.len() {
+                1 => String::new(),
+                several => format!(", in {several} places"),
+            }
+        ))
         .message(format!(
             "`{name}` follows `{}` of what a client sent to `{}`: a request without it, or with another form, breaks the connection instead of \
              being refused.",
@@ -353,6 +367,6 @@ fn finding(map: &RepoMap, panic: &Panic) -> Finding {
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(if panic.hops.is_empty() { Confidence::High } else { Confidence::Med })
-        .path(hops)
-        .build()
+        .path(hops);
+    group[1..].iter().fold(draft, |draft, other| draft.and_call(map, other.call, "panics")).build()
 }

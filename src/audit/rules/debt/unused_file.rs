@@ -71,8 +71,11 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
     let kept: Vec<FileId> = roots
         .into_iter()
         .filter(|file| {
-            let package = map.recon.package_in(&map.file(*file).path, false);
-            package.is_some_and(|package| !crowded.contains(&package.folder.as_str()))
+            let path = &map.file(*file).path;
+            let package = map.recon.package_in(path, false);
+            package.is_some_and(|package| {
+                !crowded.contains(&package.folder.as_str()) && !is_of_kit(map, &package.folder, path)
+            })
         })
         .collect();
     kept.into_iter()
@@ -82,6 +85,12 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
             (lines, module_finding(map, root, &below, lines))
         })
         .collect()
+}
+
+/// `components/ui/skeleton.tsx` beside shadcn's `components.json`: a kit that is copied in whole.
+fn is_of_kit(map: &RepoMap, folder: &str, path: &str) -> bool {
+    let settings = if folder.is_empty() { "components.json".to_owned() } else { format!("{folder}/components.json") };
+    path.contains("/components/ui/") && map.has_path(&settings)
 }
 
 /// Folders of packages of which so much looks unused that they must be loaded in some other way.

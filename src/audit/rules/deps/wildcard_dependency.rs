@@ -113,6 +113,14 @@ fn is_unbounded(map: &RepoMap, package: &Package, dependency: &Dependency) -> bo
         && is_open(package.manager, &dependency.requirement)
 }
 
+/// Whether who publishes the dependency publishes packages of this repository too: `@acme/ui` beside `@acme/web`.
+fn is_of_own_scope(map: &RepoMap, dependency: &Dependency) -> bool {
+    let scope =
+        |name: &str| name.split_once('/').map(|(scope, _)| scope.to_owned()).filter(|scope| scope.starts_with('@'));
+    scope(dependency.listed_name())
+        .is_some_and(|own| map.recon.packages.iter().any(|package| scope(&package.name).as_ref() == Some(&own)))
+}
+
 /// Whether a requirement is met by every future version.
 fn is_open(manager: PackageManager, requirement: &str) -> bool {
     let requirement = requirement.trim();
@@ -156,7 +164,7 @@ fn finding(map: &RepoMap, package: &Package, open: &[&Dependency]) -> Finding {
         .impact(if reaches_users || locked.is_none() { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High);
+        .confidence(if open.iter().all(|own| is_of_own_scope(map, own)) { Confidence::Med } else { Confidence::High });
     for own in open.iter().skip(1) {
         draft = draft.and_lines(&package.manifest, own.line, own.line, "requirement");
     }

@@ -9,6 +9,7 @@ use crate::audit::text::{FileText, count_of, folder_of, join_path, relative_path
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::name::words;
 use crate::repo_map::recon::prose::DocumentLink;
 use crate::repo_map::recon::{Document, DocumentKind};
 
@@ -52,7 +53,7 @@ fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
         .documents
         .iter()
         // What an old version linked to may be gone.
-        .filter(|document| document.kind != DocumentKind::Changelog)
+        .filter(|document| document.kind != DocumentKind::Changelog && !is_template(&document.path))
         .flat_map(|document| document.links.iter().map(move |link| (document, link)))
         .filter(|(document, link)| is_dead(map, document, link))
         .collect();
@@ -77,6 +78,11 @@ fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
         }
     }
     found
+}
+
+/// `adr/template.md`: its links are for whoever fills it in.
+fn is_template(path: &str) -> bool {
+    path.split('/').any(|part| words(part).iter().any(|word| matches!(word.as_str(), "template" | "templates")))
 }
 
 /// The path a link leads to, without fragment and query.

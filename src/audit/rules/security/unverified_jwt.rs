@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a JSON Web Token decoded without checking its signature, in code that answers requests",
     why: "anybody can write a token with any name in it: the caller is whoever they say they are",
-    quiet_when: "the same file verifies tokens, only the header is read, the token is an identity provider's answer, or the code runs \
+    quiet_when: "the same file verifies tokens, only the header or the times in it are read, the token is an identity provider's answer, or the code runs \
                  in a browser",
     example: "const { userId } = jwt.decode(req.headers.authorization);",
 };
@@ -140,7 +140,17 @@ fn decoded(map: &RepoMap, effects: &Effects, call: CallId) -> Option<(String, Co
             "expired" | "expiry" | "expires" | "expiration" | "exp" | "logout" | "revoke" | "refresh" | "callback"
         )
     });
-    if of_provider || header_only || verifies || about_expiry {
+    // `const { exp } = decodeJwt(accessToken)`: how long it lasts, nobody's name.
+    let mut taken = facts
+        .bindings
+        .iter()
+        .filter(
+            |binding| matches!(binding.value.as_ref().map(Expr::peeled), Some(Expr::Call(made)) if *made == call.index),
+        )
+        .peekable();
+    let time_only =
+        taken.peek().is_some() && taken.all(|binding| matches!(binding.taken.as_deref(), Some("exp" | "iat" | "nbf")));
+    if of_provider || header_only || verifies || about_expiry || time_only {
         return None;
     }
     Some(("reads a token without checking its signature".to_owned(), Confidence::Med))

@@ -43,6 +43,13 @@ impl Rule for NoTestCommand {
             let lines = own.iter().filter(|file| file.role == FileRole::Production).map(|file| file.lines).sum();
             // A folder of tests beside the packages (`tests/`, `e2e/`) may be for any of them.
             let tested_outside = map.files.iter().any(|file| has_tests(file) && imports_from(map, file, package));
+            // A crate of tests for several backends, which builds each as a dependency.
+            let tested_by_user = package.manager == PackageManager::Cargo
+                && map.recon.packages.iter().any(|other| {
+                    other.manifest != package.manifest
+                        && other.dependencies.iter().any(|own| own.name == package.name)
+                        && files_of(map, other).any(has_tests)
+                });
             let has_command = package.manager != PackageManager::Cargo
                 && package.commands.iter().any(|command| command.purpose == CommandPurpose::Test);
             let nested = map.recon.packages.iter().any(|other| {
@@ -53,6 +60,7 @@ impl Rule for NoTestCommand {
                 && !has_command
                 && !own.iter().any(|file| has_tests(file))
                 && !tested_outside
+                && !tested_by_user
             {
                 found.push((lines, package));
             }
