@@ -120,12 +120,22 @@ impl Rule for TlsVerificationDisabled {
     }
 }
 
-/// Whether the function around it is named for what it gives up, or every call of it stands in a branch: somebody has to ask for it.
+/// Whether what holds it is named for what it gives up (`this.insecureAgent`), or the function around it is, or every call of that
+/// stands in a branch: somebody has to ask for it.
 fn is_asked_for(map: &RepoMap, site: &Site) -> bool {
+    let facts = &map.file(site.file).facts;
+    let gives_up = |name: &str| words(name).iter().any(|word| GIVES_UP.contains(&word.as_str()));
+    let assigned = facts.assignments.iter().filter(|assignment| assignment.span.contains(site.span));
+    let bound = facts.bindings.iter().filter(|binding| binding.span.contains(site.span));
+    if assigned.filter_map(|assignment| assignment.target.last_name()).any(gives_up)
+        || bound.map(|binding| binding.name.as_str()).any(gives_up)
+    {
+        return true;
+    }
     let Some(index) = site.symbol else { return false };
     let function = SymbolId { file: site.file, index };
     let callers = map.callers(function);
-    words(&map.symbol(function).name).iter().any(|word| GIVES_UP.contains(&word.as_str()))
+    gives_up(&map.symbol(function).name)
         || (!callers.is_empty() && callers.iter().all(|call| place::is_conditional(map, *call, None)))
 }
 

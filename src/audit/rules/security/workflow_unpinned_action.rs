@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::FileText;
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::workflow::{Permissions, Workflow, WorkflowJob, WorkflowStep};
+use crate::tree::Tree;
 
 /// An action of a third party that is taken from a branch.
 pub struct WorkflowUnpinnedAction;
@@ -33,13 +33,15 @@ impl Rule for WorkflowUnpinnedAction {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
         // One finding an action: who looks up its commit pins it everywhere.
         let mut groups: BTreeMap<(&str, &str), Vec<Use<'_>>> = BTreeMap::new();
         for found in map.recon.workflows.iter().flat_map(uses).filter(|found| !is_own(map, found.action)) {
             groups.entry((found.action, found.branch)).or_default().push(found);
         }
-        groups.values().map(|group| finding(group)).collect()
+        let owner = if groups.is_empty() { None } else { owner(ground.tree) };
+        groups.values().map(|group| finding(group, owner.as_deref())).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -154,7 +156,23 @@ fn is_own(map: &RepoMap, action: &str) -> bool {
     ["action.yml", "action.yaml"].iter().any(|name| map.has_path(&format!("{folder}/{name}")))
 }
 
-fn finding(group: &[Use<'_>]) -> Finding {
+/// Who owns this repository, going by the addresses that its own texts name most.
+fn owner(tree: &dyn Tree) -> Option<String> {
+    const TEXTS: [&str; 3] = ["README.md", "Cargo.toml", "package.json"];
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for text in TEXTS.iter().filter_map(|path| tree.text(path)) {
+        for (at, start) in text.match_indices("github.com/") {
+            let rest = &text[at + start.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+            if rest[end..].starts_with('/') {
+                *counts.entry(rest[..end].to_ascii_lowercase()).or_default() += 1;
+            }
+        }
+    }
+    counts.into_iter().max_by_key(|(owner, count)| (*count, std::cmp::Reverse(owner.clone()))).map(|(owner, _)| owner)
+}
+
+fn finding(group: &[Use<'_>], owner: Option<&str>) -> Finding {
     let found = &group[0];
     let (action, branch) = (found.action, found.branch);
     let more = match group.len() {
@@ -172,7 +190,11 @@ fn finding(group: &[Use<'_>]) -> Finding {
         .impact(3)
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High);
+        // Who writes the action may write here, too.
+        .confidence(match (action.split_once('/'), owner) {
+            (Some((own, _)), Some(owner)) if own.eq_ignore_ascii_case(owner) => Confidence::Low,
+            _ => Confidence::High,
+        });
     for other in &group[1..] {
         draft = draft.and_lines(&other.workflow.path, other.step.line, other.step.line, "action");
     }

@@ -8,7 +8,7 @@ use super::{implied, is_word};
 use crate::audit::rule::Ground;
 use crate::audit::text::FileText;
 use crate::audit::texts::Needles;
-use crate::repo_map::facts::{CallKind, LanguageName};
+use crate::repo_map::facts::{CallKind, LanguageName, SymbolKind};
 use crate::repo_map::recon::{Dependency, DependencyKind, Package};
 use crate::repo_map::{RepoMap, SourceFile};
 
@@ -69,7 +69,8 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
     Some(candidates.into_iter().enumerate().filter(|(index, _)| !named.contains(index)).map(|(_, own)| own).collect())
 }
 
-/// Files of the crates of this repository that a crate lists and that write code: what they quote is compiled where it is used.
+/// Files of the crates of this repository that a crate lists and that write code, by macros or for macros: what they write is
+/// compiled where it is used.
 fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile> {
     let listed: Vec<&Package> = map
         .recon
@@ -84,9 +85,11 @@ fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile
             file.language == LanguageName::Rust && listed.iter().any(|other| other.inside(&file.path).is_some())
         })
         .filter(|file| {
-            file.facts.calls.iter().any(|site| {
-                site.kind == CallKind::Macro && matches!(site.name.as_str(), "quote" | "quote_spanned" | "parse_quote")
-            })
+            file.facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Macro)
+                || file.facts.calls.iter().any(|site| {
+                    site.kind == CallKind::Macro
+                        && matches!(site.name.as_str(), "quote" | "quote_spanned" | "parse_quote")
+                })
         })
         .collect()
 }
