@@ -1,4 +1,4 @@
-//! Entry points marked by decorators and attributes: NestJS, type-graphql, Actix Web, Rocket, Poem, Tauri.
+//! Entry points marked by decorators, attributes and types: NestJS, type-graphql, Actix Web, Rocket, Poem, Tauri, tonic.
 
 use super::{Entry, EntryKind, Handler};
 use crate::repo_map::facts::Symbol;
@@ -48,10 +48,25 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
     let source = map.file(file);
     let facts = &source.facts;
     for (index, symbol) in (0..).zip(&facts.symbols) {
-        if !symbol.kind.is_callable() || symbol.attributes.is_empty() {
+        if !symbol.kind.is_callable() {
             continue;
         }
         let handler = Handler::Function(SymbolId { file, index });
+        if !source.language.is_ecmascript() && is_rpc(symbol) && crate::audit::place::depends_on(map, file, "tonic") {
+            let service = symbol.of_trait.as_deref().unwrap_or_default();
+            let label = format!("rpc {service}.{}", symbol.name);
+            let (method, path, registration) = (None, None, None);
+            list.push(Entry {
+                kind: EntryKind::Procedure,
+                label,
+                method,
+                path,
+                handler,
+                registration,
+                framework: "tonic",
+            });
+            continue;
+        }
         for attribute in &symbol.attributes {
             let (name, arguments) = attribute.split_once('(').unwrap_or((attribute, ""));
             let (name, first) = (name.trim(), first_text(arguments));
@@ -65,6 +80,18 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
             list.push(Entry { kind, label, method, path, handler, registration: None, framework });
         }
     }
+}
+
+/// A method of a gRPC service: `async fn say(&self, request: Request<Hello>) -> Result<Response<Reply>, Status>`.
+fn is_rpc(symbol: &Symbol) -> bool {
+    let takes_request = symbol
+        .parameters
+        .iter()
+        .any(|parameter| parameter.declared_type.as_deref().is_some_and(|declared| declared.contains("Request<")));
+    symbol.of_trait.is_some()
+        && symbol.is_async
+        && takes_request
+        && symbol.return_type.as_deref().is_some_and(|given| given.contains("Response<") && given.contains("Status"))
 }
 
 type Found = (EntryKind, Option<String>, Option<String>, String, &'static str);

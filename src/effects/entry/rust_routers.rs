@@ -29,10 +29,13 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
         }
         match site.name.as_str() {
             "route" if site.arguments.len() == 2 => {
-                let (Some(Expr::Text(path)), Some(Expr::Call(made))) =
-                    (site.arguments.first().map(Expr::peeled), site.arguments.get(1).map(Expr::peeled))
-                else {
-                    continue;
+                let [path, made] = site.arguments.as_slice() else { continue };
+                let Expr::Call(made) = made.peeled() else { continue };
+                let path = match crate::audit::place::resolve(facts, site.caller, path).peeled() {
+                    Expr::Text(path) => path.as_str(),
+                    // `.route(paths::Consent::route(), get(consent))`: which path is not said here.
+                    _ if depends("axum") || depends("actix-web") => "",
+                    _ => continue,
                 };
                 let links = links(facts, *made);
                 // Actix Web: the handler is given to `to`, and the method stands before it.
@@ -40,7 +43,7 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
                     let method = links.iter().find_map(|link| verb(&facts.call(*link).name)).unwrap_or("ALL");
                     let call = CallId { file, index: to };
                     if let Some(&handler) = handlers(map, call, 0).last() {
-                        push(list, method, path, handler, call, "Actix Web");
+                        push(map, list, method, path, handler, call, "Actix Web");
                     }
                     continue;
                 }
@@ -53,7 +56,7 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
                 let call = CallId { file, index };
                 let verb = links(facts, index).into_iter().find_map(|link| verb(&facts.call(link).name));
                 if let (Some(method), Some(&handler)) = (verb, handlers(map, call, 0).last()) {
-                    push(list, method, "", handler, call, "Actix Web");
+                    push(map, list, method, "", handler, call, "Actix Web");
                 }
             }
             "and_then" if depends("warp") => {
@@ -64,7 +67,7 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
                     .iter()
                     .any(|link| facts.call(*link).callee.dotted().is_some_and(|callee| callee.starts_with("warp::")));
                 if is_filter {
-                    push(list, "ALL", "", handler, call, "warp");
+                    push(map, list, "ALL", "", handler, call, "warp");
                 }
             }
             _ => {}
@@ -94,14 +97,27 @@ fn add(map: &RepoMap, call: CallId, path: &str, framework: &'static str, list: &
     let name = map.call(call).name;
     let Some(method) = verb(&name) else { return };
     if let Some(&handler) = handlers(map, call, 0).last() {
-        push(list, method, path, handler, call, framework);
+        push(map, list, method, path, handler, call, framework);
     }
 }
 
-fn push(list: &mut Vec<Entry>, method: &str, path: &str, handler: Handler, call: CallId, framework: &'static str) {
+fn push(
+    map: &RepoMap,
+    list: &mut Vec<Entry>,
+    method: &str,
+    path: &str,
+    handler: Handler,
+    call: CallId,
+    framework: &'static str,
+) {
+    // Without a path, the handler says which route it is.
+    let what = match handler {
+        Handler::Function(symbol) if path.is_empty() => format!("by {}", map.symbol(symbol).qualified),
+        _ => path.to_owned(),
+    };
     list.push(Entry {
         kind: EntryKind::Route,
-        label: format!("{method} {path}").trim_end().to_owned(),
+        label: format!("{method} {what}").trim_end().to_owned(),
         method: Some(method.to_owned()),
         path: (!path.is_empty()).then(|| path.to_owned()),
         handler,

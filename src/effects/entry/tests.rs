@@ -134,6 +134,14 @@ fn rust_routers_and_attributes_are_read() {
     let manifest = |name: &str| format!("[package]\nname = \"a\"\n[dependencies]\n{name} = \"1\"\n");
     let rows = found(&[("Cargo.toml", &manifest("axum")), ("src/main.rs", axum)]);
     assert_eq!(rows, ["GET /orders -> list", "POST /orders -> create", "main of src/main.rs -> main"]);
+    let named = "use axum::{Router, routing::get};\nconst ITEMS: &str = \"/items\";\nasync fn list() {}\nasync fn consent() {}\n\
+                 fn app() -> Router { Router::new().route(ITEMS, get(list)).route(paths::Consent::route(), get(consent)) }\n";
+    let rows = found(&[("Cargo.toml", &manifest("axum")), ("src/lib.rs", named)]);
+    assert_eq!(rows, ["GET /items -> list", "GET by consent -> consent"]);
+    let tonic = "#[tonic::async_trait]\nimpl Greeter for Service {\n\
+                 async fn say(&self, request: Request<Hello>) -> Result<Response<Reply>, Status> { todo!() }\n}\n";
+    let rows = found(&[("Cargo.toml", &manifest("tonic")), ("src/lib.rs", tonic)]);
+    assert_eq!(rows, ["rpc Greeter.say -> Service::say"]);
     let actix = "use actix_web::{get, web};\n#[get(\"/users\")]\nasync fn users() {}\nasync fn one() {}\n\
                  fn app(c: &mut Config) { c.route(\"/one\", web::post().to(one)); }\n";
     let rows = found(&[("Cargo.toml", &manifest("actix-web")), ("src/lib.rs", actix)]);
