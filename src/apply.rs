@@ -280,15 +280,13 @@ impl Run<'_> {
             None if is_whole => {
                 self.phase(Phase::Baseline)?;
                 worktree.reset_to(&base)?;
-                let baseline = Baseline::measure(self.request.plan, worktree.folder(), &runner)?;
-                // Gates may write: coverage, snapshots, lockfiles.
-                worktree.reset_to(&base)?;
-                journal.append(&Entry::Baseline { entries: baseline.entries().to_vec() })?;
+                let baseline = Baseline::measure(self.request.plan, worktree, &runner)?;
+                journal.append(&Entry::Baseline { entries: baseline.entries() })?;
                 baseline
             }
             None => Baseline::default(),
         };
-        draft.receipt.baseline = baseline.entries().to_vec();
+        draft.receipt.baseline = baseline.entries();
         let rounds = Rounds {
             run: self,
             worktree,

@@ -18,6 +18,7 @@ use crate::model::roles::Bound;
 use crate::model::session::Summary;
 use crate::plan::{Plan, Step};
 use crate::receipt::{Halted, StepReceipt, WorkReceipt};
+use crate::verifier::VerifyError;
 use crate::worktree::WorktreeError;
 
 pub mod advisor;
@@ -133,6 +134,16 @@ pub enum BenchError {
     /// A gate could not be run.
     #[error(transparent)]
     Run(#[from] RunError),
+}
+
+impl From<VerifyError> for BenchError {
+    fn from(error: VerifyError) -> BenchError {
+        match error {
+            VerifyError::Worktree(error) => BenchError::Worktree(error),
+            VerifyError::Run(error) => BenchError::Run(error),
+            VerifyError::ForeignFolder { folder } => BenchError::Worktree(WorktreeError::NotARepository { folder }),
+        }
+    }
 }
 
 /// What became of a task.

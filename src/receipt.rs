@@ -200,6 +200,9 @@ pub struct BaselineEntry {
     pub role: Role,
     /// What it gave.
     pub result: GateResult,
+    /// How it gave one thing and then the other on the same files, when it did: then nothing that it gives proves anything.
+    #[serde(default)]
+    pub flaky: Option<String>,
 }
 
 /// What a check is there for, told by what it gave on the base commit.
@@ -338,6 +341,8 @@ pub enum StepStatus {
     Green,
     /// Carried out, and a gate is red in the way it was red before the plan began.
     AlreadyFailing,
+    /// Carried out, and a gate is red that gives now one thing and now the other on the same files.
+    Flaky,
     /// A gate is red, or the edits were refused.
     Failed,
     /// It waits for a person or another agent.

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::cancel::Cancel;
 use crate::edit::apply::sha256;
 use crate::gate::GateLimits;
+use crate::gate::GateResult;
 use crate::gate::runner::{RunError, Runner};
-use crate::gate::{GateResult, summary::TestCounts};
 use crate::model::ModelError;
 use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
@@ -34,13 +34,15 @@ pub mod new_tests;
 pub mod opinion;
 pub mod prepare;
 pub mod scope;
+pub mod second_look;
 pub mod tamper;
 pub mod trial;
 pub mod verdict;
 
-use baseline::Baseline;
+use baseline::{Baseline, Flaky};
 use opinion::{Finished, Reviewer};
 use scope::ScopeRules;
+use second_look::BaseLook;
 
 /// Work that could not be verified.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,8 @@ pub struct Inspection<'a> {
     pub replay: &'a Worktree,
     /// Runs the gates.
     pub runner: &'a Runner<'a>,
+    /// Looks at the base again, where that is worth its time; it may use up the worktree `replay`.
+    pub base_look: Option<&'a BaseLook<'a>>,
     /// Whether the gates of the steps are run too, because nobody has run them on this work.
     pub with_step_gates: bool,
 }
@@ -120,11 +124,21 @@ pub struct Proof {
     pub new_tests: NewTestsReceipt,
     /// Nothing was red before, and no test is new.
     pub vacuous: bool,
+    /// Commands of the plan that gave one thing and then the other on the same files.
+    pub flaky: Vec<Flaky>,
+}
+
+impl Proof {
+    /// Whether a command is one of those.
+    pub fn is_flaky(&self, command: &str) -> bool {
+        self.flaky.iter().any(|flaky| flaky.command == command)
+    }
 }
 
 /// Inspects work: its scope, what it did to the tests, its criteria on base + changes, its tests without the change.
 pub fn inspect(inspection: &Inspection<'_>) -> Result<Proof, VerifyError> {
-    let Inspection { plan, plan_path, base, changes, baseline, replay, runner, with_step_gates } = inspection;
+    let Inspection { plan, plan_path, base, changes, baseline, replay, runner, base_look, with_step_gates } =
+        inspection;
     let rules = ScopeRules::of(plan, plan_path);
     let scope = rules.judge(changes);
     let judged: Vec<Change> = changes.iter().filter(|change| !rules.is_ours(&change.path)).cloned().collect();
@@ -139,15 +153,24 @@ pub fn inspect(inspection: &Inspection<'_>) -> Result<Proof, VerifyError> {
         let criteria = criteria::unjudged(plan, &scope);
         let new_tests =
             NewTestsReceipt { why: "not tried: the work left its scope".to_owned(), ..NewTestsReceipt::default() };
-        return Ok(Proof { scope, tampering, criteria, replayed_gates: Vec::new(), new_tests, vacuous: false });
+        let (replayed_gates, flaky) = (Vec::new(), flaky_of(plan, baseline));
+        return Ok(Proof { scope, tampering, criteria, replayed_gates, new_tests, vacuous: false, flaky });
     }
-    let base_tests = |command: &str| baseline.tests_of(command);
-    let replayed_gates = if *with_step_gates { step_gates(plan, replay, runner, &base_tests)? } else { Vec::new() };
-    let criteria = criteria::judge(plan, &scope, baseline, replay.folder(), runner)?;
+    let replayed_gates = if *with_step_gates { step_gates(plan, replay, runner, baseline)? } else { Vec::new() };
+    let look = base_look.map(|look| (look, &rules));
+    let criteria = criteria::judge(plan, &scope, baseline, replay, runner, look)?;
     let ran: Vec<&GateResult> = criteria.iter().flat_map(|criterion| &criterion.gates).chain(&replayed_gates).collect();
     let new_tests = new_tests::check(base, &judged, &ran, plan, replay, baseline, runner)?;
     let vacuous = !baseline.has_goal() && new_tests.added == 0;
-    Ok(Proof { scope, tampering, criteria, replayed_gates, new_tests, vacuous })
+    let flaky = flaky_of(plan, baseline);
+    Ok(Proof { scope, tampering, criteria, replayed_gates, new_tests, vacuous, flaky })
+}
+
+/// Flaky commands that the plan still has: a revision may have taken one out.
+fn flaky_of(plan: &Plan, baseline: &Baseline) -> Vec<Flaky> {
+    let gates = || baseline::step_gates(plan).into_iter().chain(baseline::criterion_gates(plan));
+    let is_there = |flaky: &Flaky| gates().any(|(_, gate)| gate.command == flaky.command);
+    baseline.flaky().into_iter().filter(is_there).collect()
 }
 
 /// The gates of the steps on the finished work. One that expects a failure is about a moment in between and is left out.
@@ -155,10 +178,22 @@ fn step_gates(
     plan: &Plan,
     replay: &Worktree,
     runner: &Runner<'_>,
-    base_tests: &dyn Fn(&str) -> Option<TestCounts>,
-) -> Result<Vec<GateResult>, RunError> {
+    baseline: &Baseline,
+) -> Result<Vec<GateResult>, VerifyError> {
     let gates = baseline::step_gates(plan).into_iter().filter(|(_, gate)| gate.expectation != Expectation::Fails);
-    runner.run_all(&gates.collect::<Vec<_>>(), replay.folder(), base_tests)
+    let gates: Vec<_> = gates.collect();
+    let mut results = runner.run_all(&gates, replay.folder(), &|command| baseline.tests_of(command))?;
+    let tip = replay.head()?;
+    second_look::on_the_work(
+        &gates,
+        &mut results,
+        replay,
+        baseline,
+        runner,
+        &mut |gate, _| second_look::is_guard(gate, baseline),
+        &mut || Ok(replay.reset_to(&tip)?),
+    )?;
+    Ok(results)
 }
 
 /// Where work to be verified is.
@@ -239,8 +274,7 @@ fn replay(
     let prepared = prepare::prepare(place, &mut replay, install.as_deref(), &rules, &runner)?;
     let work = work.without(&prepared.aside);
     observer.event(&Event::Phase(Phase::Baseline));
-    let baseline = Baseline::measure(request.plan, replay.folder(), &runner)?;
-    replay.reset_to(&work.base)?;
+    let baseline = Baseline::measure(request.plan, &replay, &runner)?;
     observer.event(&Event::Phase(Phase::Verify));
     let proof = inspect(&Inspection {
         plan: request.plan,
@@ -250,6 +284,7 @@ fn replay(
         baseline: &baseline,
         replay: &replay,
         runner: &runner,
+        base_look: None,
         with_step_gates: true,
     })?;
     let disk_bytes = disk_bytes(replay.folder());
@@ -310,7 +345,7 @@ fn receipt_of(
         sandbox: request.sandbox.receipt(),
         trusted_commands: request.approved.commands().cloned().collect(),
         prepared,
-        baseline: baseline.into_entries(),
+        baseline: baseline.entries(),
         steps: Vec::new(),
         scope: proof.scope,
         tampering: proof.tampering,

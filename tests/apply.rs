@@ -3,6 +3,8 @@
 
 #[path = "apply/crew.rs"]
 mod crew;
+#[path = "apply/flaky.rs"]
+mod flaky;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -9,7 +9,8 @@ use crate::edit::apply::Changes;
 use crate::executor::{Bench, BenchError, Checked, Stock};
 use crate::gate::GateResult;
 use crate::gate::runner::OwnedGate;
-use crate::plan::Step;
+use crate::plan::{Gate, Step};
+use crate::verifier::{VerifyError, second_look};
 use crate::worktree::Change;
 
 /// See [`Bench`].
@@ -24,11 +25,13 @@ pub(super) struct StepBench<'s> {
     last: Option<(Vec<Change>, Checked)>,
     /// Files that only gates changed.
     put_back: BTreeSet<String>,
+    /// Commands that were looked at twice: what is red after that is red because of the work.
+    looked_at: BTreeSet<String>,
 }
 
 impl<'s> StepBench<'s> {
     pub fn new(steps: &'s Steps<'s>, of: &'s str, step: &'s Step, last_green: &'s str) -> StepBench<'s> {
-        StepBench { steps, of, step, last_green, last: None, put_back: BTreeSet::new() }
+        StepBench { steps, of, step, last_green, last: None, put_back: BTreeSet::new(), looked_at: BTreeSet::new() }
     }
 
     /// What the gates gave last; nothing where they were not run.
@@ -40,6 +43,45 @@ impl<'s> StepBench<'s> {
     pub fn into_notes(self) -> Option<String> {
         let paths: Vec<String> = self.put_back.into_iter().collect();
         (!paths.is_empty()).then(|| format!("put back, because only its gates changed it: {}", paths.join(", ")))
+    }
+}
+
+impl StepBench<'_> {
+    /// Takes back what gates changed.
+    fn put_back_to(&mut self, before: &[Change]) -> Result<(), VerifyError> {
+        let Steps { worktree, rules, .. } = self.steps;
+        let after = worktree.changes_since(self.last_green)?;
+        if after != before {
+            // Coverage, snapshots, lockfiles: not the step's work.
+            let strays = after.iter().filter(|change| !before.contains(change) && !rules.is_ours(&change.path));
+            self.put_back.extend(strays.map(|change| change.path.clone()));
+            worktree.reset_to(self.last_green)?;
+            worktree.take_over(before)?;
+        }
+        Ok(())
+    }
+
+    /// Looks again at guards that turned red, before anybody is told.
+    fn look_again(
+        &mut self,
+        gates: &[OwnedGate<'_>],
+        results: &mut [GateResult],
+        before: &[Change],
+    ) -> Result<(), VerifyError> {
+        let Steps { worktree, runner, baseline, look, rules, .. } = *self.steps;
+        let mut looked_at = std::mem::take(&mut self.looked_at);
+        let mut again = |gate: &Gate, _: &GateResult| {
+            second_look::is_guard(gate, baseline) && looked_at.insert(gate.command.clone())
+        };
+        let mut put_back = || self.put_back_to(before);
+        second_look::on_the_work(gates, results, worktree, baseline, runner, &mut again, &mut put_back)?;
+        self.looked_at = looked_at;
+        for ((_, gate), result) in gates.iter().zip(results.iter()).filter(|(_, result)| !result.green) {
+            if !result.timed_out && !baseline.is_flaky(&gate.command) && second_look::is_guard(gate, baseline) {
+                look.blames(gate, rules, baseline)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -65,19 +107,12 @@ impl Bench for StepBench<'_> {
             return Ok(checked.clone());
         }
         let gates: Vec<OwnedGate<'_>> = self.step.gates.iter().map(|gate| (self.of.to_owned(), gate)).collect();
-        let results = runner.run_all(&gates, worktree.folder(), &|command| baseline.tests_of(command))?;
-        let after = worktree.changes_since(self.last_green)?;
-        if after != before {
-            // Coverage, snapshots, lockfiles: not the step's work.
-            let strays =
-                after.iter().filter(|change| !before.contains(change) && !self.steps.rules.is_ours(&change.path));
-            self.put_back.extend(strays.map(|change| change.path.clone()));
-            worktree.reset_to(self.last_green)?;
-            worktree.take_over(&before)?;
-        }
+        let mut results = runner.run_all(&gates, worktree.folder(), &|command| baseline.tests_of(command))?;
+        self.put_back_to(&before)?;
+        self.look_again(&gates, &mut results, &before)?;
         let red = match self.steps.judge(self.step, &results) {
             Gates::Red(why) => Some(why),
-            Gates::Green | Gates::AlreadyRed => None,
+            Gates::Green | Gates::AlreadyRed | Gates::Flaky => None,
         };
         let checked = Checked { results, red };
         self.last = Some((before, checked.clone()));

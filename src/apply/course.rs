@@ -165,7 +165,7 @@ pub(super) fn mending(plan: &Plan, remarks: &[String]) -> Step {
 
 /// Whether a step is behind us.
 pub(super) fn is_done(step: &StepReceipt) -> bool {
-    matches!(step.status, StepStatus::Green | StepStatus::AlreadyFailing)
+    matches!(step.status, StepStatus::Green | StepStatus::AlreadyFailing | StepStatus::Flaky)
 }
 
 #[cfg(test)]

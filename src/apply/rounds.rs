@@ -13,6 +13,7 @@ use crate::receipt::{Outcome, Prepared, StepStatus, Verdict};
 use crate::verifier::baseline::Baseline;
 use crate::verifier::opinion::Finished;
 use crate::verifier::scope::ScopeRules;
+use crate::verifier::second_look::BaseLook;
 use crate::verifier::verdict::{Decision, decide, lowered};
 use crate::verifier::{Inspection, Proof, Temporary, inspect, prepare};
 use crate::worktree::leftover::REPLAY;
@@ -53,8 +54,18 @@ impl Rounds<'_> {
             self.keep(&course, draft);
         }
         draft.follow(&course.plan);
+        let look = BaseLook::new(
+            self.run.place,
+            format!("{}{REPLAY}", self.run.request.slug),
+            self.worktree,
+            self.base,
+            self.install,
+            self.runner,
+        );
         loop {
-            let (decision, end) = self.round(&course, resumed.clone(), &baseline, journal, draft)?;
+            let round = self.round(&course, resumed.clone(), &baseline, &look, journal, draft);
+            draft.receipt.baseline = baseline.entries();
+            let (decision, end) = round?;
             let go_on = match end {
                 _ if decision.verdict == Verdict::Approve => false,
                 End::Verified => {
@@ -80,19 +91,21 @@ impl Rounds<'_> {
         course: &Course,
         resumed: Resumed,
         baseline: &Baseline,
+        look: &BaseLook<'_>,
         journal: &mut Journal<'_>,
         draft: &mut Draft,
     ) -> Result<(Decision, End), ApplyError> {
         let request = course.request(self.run.request);
         let rules = ScopeRules::of(&course.plan, request.plan_path);
         self.run.phase(Phase::Steps)?;
-        let steps = Steps { request: &request, rules: &rules, worktree: self.worktree, runner: self.runner, baseline };
+        let (worktree, runner) = (self.worktree, self.runner);
+        let steps = Steps { request: &request, rules: &rules, worktree, runner, baseline, look };
         if let Progress::Stopped(decision) = steps.run(resumed, journal, &mut |step| draft.step(step))? {
             draft.receipt.scope = rules.judge(&self.worktree.changes_since(self.base)?);
             return Ok((decision, End::Stopped));
         }
         self.run.phase(Phase::Verify)?;
-        let (changes, proof) = self.verify(&request, baseline, &rules)?;
+        let (changes, proof) = self.verify(&request, baseline, &rules, look)?;
         let decision = decide(&proof, &draft.receipt.steps, self.prepared.install.as_ref());
         let decision = self.with_opinion(decision, &request, &changes, &proof, draft)?;
         draft.proof(proof);
@@ -105,6 +118,7 @@ impl Rounds<'_> {
         request: &ApplyRequest<'_>,
         baseline: &Baseline,
         rules: &ScopeRules,
+        look: &BaseLook<'_>,
     ) -> Result<(Vec<Change>, Proof), ApplyError> {
         let Rounds { run, worktree, runner, base, install, .. } = self;
         let tip = worktree.head()?;
@@ -122,6 +136,7 @@ impl Rounds<'_> {
             baseline,
             replay: &replay,
             runner,
+            base_look: Some(look),
             with_step_gates: false,
         })?;
         Ok((changes, proof))
@@ -239,11 +254,11 @@ impl Rounds<'_> {
         if !baseline.covers(&course.plan) {
             self.run.phase(Phase::Baseline)?;
             self.worktree.reset_to(self.base)?;
-            let measured = baseline.measure_missing(&course.plan, self.worktree.folder(), self.runner);
+            let measured = baseline.measure_missing(&course.plan, self.worktree, self.runner);
             self.worktree.reset_to(&last_green)?;
             measured?;
-            journal.append(&Entry::Baseline { entries: baseline.entries().to_vec() })?;
-            draft.receipt.baseline = baseline.entries().to_vec();
+            journal.append(&Entry::Baseline { entries: baseline.entries() })?;
+            draft.receipt.baseline = baseline.entries();
         }
         Ok(true)
     }

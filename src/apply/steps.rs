@@ -16,6 +16,7 @@ use crate::receipt::{Halted, Outcome, Role, StepReceipt, StepStatus, Verdict};
 use crate::secrets::mask;
 use crate::verifier::baseline::Baseline;
 use crate::verifier::scope::ScopeRules;
+use crate::verifier::second_look::BaseLook;
 use crate::verifier::verdict::Decision;
 use crate::worktree::{Change, Worktree};
 
@@ -44,6 +45,7 @@ pub(super) struct Steps<'a> {
     pub worktree: &'a Worktree,
     pub runner: &'a Runner<'a>,
     pub baseline: &'a Baseline,
+    pub look: &'a BaseLook<'a>,
 }
 
 /// The receipt of a step that was not begun.
@@ -117,6 +119,8 @@ pub(super) enum Gates {
     Green,
     /// Red, as before the plan began.
     AlreadyRed,
+    /// Red, and not to be relied on.
+    Flaky,
     Red(String),
 }
 
@@ -143,6 +147,7 @@ impl Steps<'_> {
             let event = Event::StepStarted { step: index + 1, steps: plan.steps.len(), title: &step.title };
             self.runner.observer.event(&event);
             let mut receipt = not_reached(index, step);
+            let flaky = self.baseline.flaky().len();
             if let Some(question) = step.checkpoint.as_deref().filter(|_| !taken_up)
                 && !(self.request.checkpoint)(index + 1, question)
             {
@@ -171,6 +176,9 @@ impl Steps<'_> {
             }
             if let Some(commit) = &receipt.commit {
                 last_green.clone_from(commit);
+            }
+            if self.baseline.flaky().len() > flaky {
+                journal.append(&Entry::Baseline { entries: self.baseline.entries() })?;
             }
             journal.append(&Entry::StepGreen { step: Box::new(receipt.clone()) })?;
             self.runner.observer.event(&Event::StepGreen { step: index + 1, commit: receipt.commit.as_deref() });
@@ -303,11 +311,13 @@ impl Steps<'_> {
     }
 
     pub(super) fn judge(&self, step: &Step, results: &[GateResult]) -> Gates {
-        let mut already = false;
+        let (mut already, mut flaky) = (false, false);
         for (gate, result) in step.gates.iter().zip(results).filter(|(_, result)| !result.green) {
             let before = self.baseline.result_of(gate);
             if before.is_some_and(|before| result.is_no_worse_than(before)) {
                 already = true;
+            } else if self.baseline.is_flaky(&gate.command) {
+                flaky = true;
             } else {
                 // Red twice in the same words is more often a missing tool than a plan that did nothing.
                 let same = before.is_some_and(|before| !before.green && before.why == result.why);
@@ -315,7 +325,11 @@ impl Steps<'_> {
                 return Gates::Red(format!("`{}`: {}{as_before}", result.command, result.why));
             }
         }
-        if already { Gates::AlreadyRed } else { Gates::Green }
+        match (flaky, already) {
+            (true, _) => Gates::Flaky,
+            (false, true) => Gates::AlreadyRed,
+            (false, false) => Gates::Green,
+        }
     }
 
     /// Commits what a step changed.
@@ -340,6 +354,7 @@ impl Steps<'_> {
         }
         receipt.status = match gates {
             Gates::AlreadyRed => StepStatus::AlreadyFailing,
+            Gates::Flaky => StepStatus::Flaky,
             Gates::Green | Gates::Red(_) => StepStatus::Green,
         };
         Ok(())

@@ -76,6 +76,11 @@ impl Runner<'_> {
         Ok(results)
     }
 
+    /// Runs the command of a gate once more, where what it gave has to be the same again.
+    pub fn run_again(&self, of: &str, gate: &Gate, folder: &Path) -> Result<Outcome, RunError> {
+        self.observe(&format!("{of}, once more"), &gate.command, folder, Purpose::Check)
+    }
+
     /// Runs a command that fetches dependencies: it has the network, and may fill the caches of package managers.
     pub fn run_install(&self, gate: &Gate, folder: &Path) -> Result<GateResult, RunError> {
         let of = "install";

@@ -132,6 +132,7 @@ fn step_lines(step: &StepReceipt, page: &Page) -> String {
     let (mark, mark_style, word) = match step.status {
         StepStatus::Green => ("✓", style::GOOD, "green"),
         StepStatus::AlreadyFailing => ("!", style::WARN, "as red as before the plan"),
+        StepStatus::Flaky => ("!", style::WARN, "red, by a flaky gate"),
         StepStatus::Failed => ("✗", style::BAD, "failed"),
         StepStatus::HandedOver => ("→", style::WARN, "handed over"),
         StepStatus::NotReached => ("·", style::FAINT, "not reached"),

@@ -1,15 +1,18 @@
 //! Done criteria: who judges each, and whether it is met.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::VerifyError;
 use super::baseline::Baseline;
+use super::scope::ScopeRules;
+use super::second_look::{self, BaseLook};
 use crate::gate::GateResult;
-use crate::gate::runner::{RunError, Runner};
-use crate::plan::{Criterion, Plan};
+use crate::gate::runner::{OwnedGate, Runner};
+use crate::plan::{Criterion, Gate, Plan};
 use crate::receipt::{CriterionReceipt, Judged, Role, ScopeReceipt};
+use crate::worktree::Worktree;
 
 macro_rules! pattern {
     ($name:ident, $pattern:literal) => {
@@ -36,26 +39,79 @@ pub fn judged_by(criterion: &Criterion) -> Judged {
     }
 }
 
-/// Judges every criterion of `plan` on the work in `folder`.
+/// Judges every criterion of `plan` on the work in `replay`, which `base_look` may use up.
 pub fn judge(
     plan: &Plan,
     scope: &ScopeReceipt,
     baseline: &Baseline,
-    folder: &Path,
+    replay: &Worktree,
     runner: &Runner<'_>,
-) -> Result<Vec<CriterionReceipt>, RunError> {
+    base_look: Option<(&BaseLook<'_>, &ScopeRules)>,
+) -> Result<Vec<CriterionReceipt>, VerifyError> {
     let gates = super::baseline::criterion_gates(plan);
-    let mut results = runner.run_all(&gates, folder, &|command| baseline.tests_of(command))?.into_iter();
+    let mut results = runner.run_all(&gates, replay.folder(), &|command| baseline.tests_of(command))?;
+    look_again(&gates, &mut results, baseline, replay, runner, base_look)?;
+    let mut results = results.into_iter();
     let judged = plan.done_criteria.iter().map(|criterion| match judged_by(criterion) {
         Judged::Commands => {
             let gates: Vec<GateResult> = results.by_ref().take(criterion.gates.len()).collect();
             let roles = criterion.gates.iter().filter_map(|gate| baseline.role_of(gate)).collect();
             let before: Vec<_> = criterion.gates.iter().map(|gate| baseline.result_of(gate)).collect();
-            as_before(by_commands(criterion, gates, roles), &before)
+            unless_flaky(as_before(by_commands(criterion, gates, roles), &before), baseline)
         }
         judged @ (Judged::Scope | Judged::Index | Judged::Nobody) => without_commands(criterion, judged, scope),
     });
     Ok(judged.collect())
+}
+
+/// Runs what is red once more before the work is blamed for it. One that is red again settles the matter, so the rest is not.
+fn look_again(
+    gates: &[OwnedGate<'_>],
+    results: &mut [GateResult],
+    baseline: &Baseline,
+    replay: &Worktree,
+    runner: &Runner<'_>,
+    base_look: Option<(&BaseLook<'_>, &ScopeRules)>,
+) -> Result<(), VerifyError> {
+    let tip = replay.head()?;
+    let mut seen: Vec<String> = Vec::new();
+    let is_as_before = |gate: &Gate, result: &GateResult| {
+        baseline.result_of(gate).is_some_and(|before| result.is_no_worse_than(before))
+    };
+    // Who verifies the work of others expects goals that are not met; who applied it saw them green.
+    let surprises = |gate: &Gate| base_look.is_some() || second_look::is_guard(gate, baseline);
+    second_look::on_the_work(
+        gates,
+        results,
+        replay,
+        baseline,
+        runner,
+        &mut |gate, result| {
+            let looks = surprises(gate) && !seen.contains(&gate.command) && !is_as_before(gate, result);
+            seen.push(gate.command.clone());
+            looks
+        },
+        &mut || Ok(replay.reset_to(&tip)?),
+    )?;
+    let Some((look, rules)) = base_look else { return Ok(()) };
+    for ((_, gate), result) in gates.iter().zip(results.iter()).filter(|(_, result)| !result.green) {
+        let is_settled = result.timed_out || baseline.is_flaky(&gate.command) || !second_look::is_guard(gate, baseline);
+        if !is_settled && look.blames(gate, rules, baseline)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A criterion with a command that cannot be relied on: nobody can tell whether it is met, unless another of its commands says it is not.
+fn unless_flaky(criterion: CriterionReceipt, baseline: &Baseline) -> CriterionReceipt {
+    let is_flaky = |gate: &&GateResult| baseline.is_flaky(&gate.command);
+    let Some(flaky) = criterion.gates.iter().find(is_flaky) else { return criterion };
+    if criterion.met == Some(false) && criterion.gates.iter().any(|gate| !gate.green && !is_flaky(&gate)) {
+        return criterion;
+    }
+    let why = format!("`{}` is flaky: it gave one thing and then the other on the same files", flaky.command);
+    CriterionReceipt { met: None, why, ..criterion }
 }
 
 /// The criteria of work whose commands are not run.

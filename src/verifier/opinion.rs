@@ -242,6 +242,7 @@ mod tests {
             replayed_gates: Vec::new(),
             new_tests: NewTestsReceipt::default(),
             vacuous: false,
+            flaky: Vec::new(),
         };
         let changes = [change("a.ts", "let total = 0;\n", "let total = sum(items);\n")];
         let work = Finished {

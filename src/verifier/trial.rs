@@ -69,10 +69,8 @@ impl Trial {
         part.steps.iter_mut().for_each(|step| keep(&mut step.gates));
         part.done_criteria.iter_mut().for_each(|criterion| keep(&mut criterion.gates));
         run.observer.event(&Event::Phase(Phase::Baseline));
-        let measured = Baseline::measure(&part, self.worktree.folder(), &runner(&self.place, &self.name, run))?;
-        // Gates may write: coverage, snapshots, lockfiles.
-        self.worktree.reset_to(&self.worktree.head()?)?;
-        self.known.extend(measured.into_entries());
+        let measured = Baseline::measure(&part, &self.worktree, &runner(&self.place, &self.name, run))?;
+        self.known.extend(measured.entries());
         let gates = |plan: &Plan| -> Vec<Gate> {
             let steps = plan.steps.iter().flat_map(|step| step.gates.clone());
             steps.chain(plan.done_criteria.iter().flat_map(|criterion| criterion.gates.clone())).collect()

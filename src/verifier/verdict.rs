@@ -2,7 +2,7 @@
 
 use super::Proof;
 use crate::gate::GateResult;
-use crate::receipt::{Judged, OpinionReceipt, Outcome, StepReceipt, StepStatus, Verdict};
+use crate::receipt::{CriterionReceipt, Judged, OpinionReceipt, Outcome, StepReceipt, StepStatus, Verdict};
 
 /// The final word on a piece of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub fn decide(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>
         let hint = Some("look at the work, correct it or its plan, and run `improve verify` again".to_owned());
         return Decision { outcome: Outcome::Failed, verdict, reasons: failures, hint };
     }
-    let ran = proof.criteria.iter().any(|criterion| !criterion.gates.is_empty())
-        || !proof.replayed_gates.is_empty()
-        || steps.iter().any(|step| !step.gates.is_empty());
+    let of_criteria = proof.criteria.iter().flat_map(|criterion| &criterion.gates);
+    let mut gates = of_criteria.chain(&proof.replayed_gates).chain(steps.iter().flat_map(|step| &step.gates));
+    let ran = gates.any(|gate| !proof.is_flaky(&gate.command));
     let doubts = doubts(proof, steps, install);
     let outcome = match (ran, doubts.is_empty()) {
         (false, _) => Outcome::Unverified,
@@ -37,7 +37,11 @@ pub fn decide(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>
     };
     let mut reasons = doubts;
     if !ran {
-        reasons.insert(0, "no gate and no criterion of the plan is a command, so nothing was measured".to_owned());
+        let why = match proof.flaky.is_empty() {
+            true => "no gate and no criterion of the plan is a command, so nothing was measured",
+            false => "every command of the plan is flaky, so nothing was measured",
+        };
+        reasons.insert(0, why.to_owned());
     }
     let (verdict, hint) = match outcome {
         Outcome::Verified => (Verdict::Approve, None),
@@ -79,7 +83,7 @@ fn failures(proof: &Proof) -> Vec<String> {
         proof.tampering.iter().filter(|sign| !sign.planned).map(|sign| format!("{}: {}", sign.path, sign.what));
     let criteria = proof.criteria.iter().filter(|criterion| criterion.met == Some(false));
     let criteria = criteria.map(|criterion| format!("criterion not met: {}", criterion.why));
-    let gates = proof.replayed_gates.iter().filter(|gate| !gate.green);
+    let gates = proof.replayed_gates.iter().filter(|gate| !gate.green && !proof.is_flaky(&gate.command));
     let gates = gates.map(|gate| format!("`{}`: {}", gate.command, gate.why));
     scope.chain(tampering).chain(criteria).chain(gates).collect()
 }
@@ -89,6 +93,9 @@ fn doubts(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>) ->
     let mut doubts = Vec::new();
     if proof.scope.changed.is_empty() {
         doubts.push("nothing differs from the base commit".to_owned());
+    }
+    for flaky in &proof.flaky {
+        doubts.push(format!("`{}` is flaky, so what it gives proves nothing: {}", flaky.command, flaky.how));
     }
     if proof.vacuous {
         doubts.push("vacuous: nothing was red before and no test is new, so a green result proves nothing".to_owned());
@@ -102,8 +109,10 @@ fn doubts(proof: &Proof, steps: &[StepReceipt], install: Option<&GateResult>) ->
     if !proof.scope.checked {
         doubts.push("the plan's scope names no path, so scope was not checked".to_owned());
     }
-    let as_before =
-        proof.criteria.iter().filter(|criterion| criterion.judged == Judged::Commands && criterion.met.is_none());
+    // A flaky one is said above.
+    let is_flaky = |criterion: &CriterionReceipt| criterion.gates.iter().any(|gate| proof.is_flaky(&gate.command));
+    let untold = proof.criteria.iter().filter(|criterion| criterion.judged == Judged::Commands);
+    let as_before = untold.filter(|criterion| criterion.met.is_none() && !is_flaky(criterion));
     doubts.extend(as_before.map(|criterion| format!("criterion red before the plan and still: {}", criterion.why)));
     let unjudged = proof.criteria.iter().filter(|criterion| criterion.judged == Judged::Nobody).count();
     if unjudged > 0 {
