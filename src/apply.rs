@@ -1,6 +1,7 @@
 //! Applying a plan: check, prepare, baseline, steps, verify, verdict. Every edit happens in a worktree of ours; what is done is
 //! journalled, so that a run killed at any instant goes on at its last green step.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,6 +10,8 @@ use jiff::Timestamp;
 use crate::cancel::Cancel;
 use crate::executor::Executor;
 use crate::gate::GateLimits;
+use crate::gate::live;
+use crate::gate::memory::Memory;
 use crate::gate::runner::{RunError, Runner};
 use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
@@ -161,6 +164,10 @@ pub fn run(request: &ApplyRequest<'_>, observer: &dyn Observer, cancel: &Cancel)
         return Ok(draft.finish(blocked.unwrap_or_else(fits), clock));
     }
     let lease = Lease::take(&place, request.slug, request.plan_path, &branch_of(request.slug))?;
+    if let Some(said) = live::cut_off(&place.output_of(request.slug)) {
+        observer.event(&Event::Note(&said));
+        draft.receipt.notes.push(said);
+    }
     let (mut journal, entries) = Journal::open(&place.journal_of(request.slug), observer)?;
     let start = match resume::decide(request, &place, &entries) {
         Ok(start) => start,
@@ -306,8 +313,10 @@ impl Run<'_> {
             sandbox: self.request.sandbox,
             git: self.place.common(),
             record: Some(self.place.running_of(self.request.slug)),
+            output: Some(self.place.output_of(self.request.slug)),
             observer: self.observer,
             cancel: self.cancel,
+            memory: Memory::at(self.place.gates_of(self.request.slug)),
         }
     }
 
@@ -365,6 +374,8 @@ impl Run<'_> {
             draft.receipt.worktree = Some(folder.display().to_string());
         } else {
             Worktree::remove(self.place, slug)?;
+            // What is remembered is of that worktree.
+            let _ = fs::remove_file(self.place.gates_of(slug));
         }
         if draft.receipt.commits.is_empty() && !keep {
             // A branch without work is no use to anybody.

@@ -17,9 +17,12 @@ use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::secrets;
 
 pub mod judge;
+pub mod live;
+pub mod memory;
 pub mod runner;
 pub mod summary;
 
+use live::Live;
 use summary::TestCounts;
 
 /// Bytes of each stream that the result of a green gate keeps. Our choice: a summary.
@@ -70,6 +73,13 @@ pub struct GateResult {
     pub stderr: String,
     /// Tests run, where a runner said so.
     pub tests: Option<TestCounts>,
+    /// It was not run for this: it had been run on the same files of the same worktree, and was green.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remembered: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl GateResult {
@@ -162,6 +172,7 @@ impl Outcome {
             stdout: secrets::mask(&self.stdout.excerpt(kept)),
             stderr: secrets::mask(&self.stderr.excerpt(kept)),
             tests: self.tests,
+            remembered: false,
         }
     }
 }
@@ -189,17 +200,28 @@ pub enum ObserveError {
 
 /// Runs a command line through `sh -c` on `ground`, in `sandbox`.
 ///
-/// `record` is where its process id is kept while it runs.
+/// `record` is where its process id is kept while it runs, `output` what it prints.
 pub fn observe(
     command: &str,
     ground: &Ground<'_>,
     sandbox: &Sandbox,
     limits: GateLimits,
     record: Option<&Path>,
+    output: Option<&Path>,
     cancel: &Cancel,
 ) -> Result<Outcome, ObserveError> {
     let confined = sandbox.confine(invocation(command, ground.folder, limits, record), ground)?;
-    let finished = process::run(&confined.invocation, cancel)?;
+    let mut live = output.map(|file| Live::new(file, command));
+    let mut listener = |stdout: &Captured, stderr: &Captured| {
+        if let Some(live) = &mut live {
+            live.hear(&plain(stdout), &plain(stderr));
+        }
+    };
+    let finished = process::run_heard(&confined.invocation, cancel, &mut listener)?;
+    // Who gives up on a gate that hangs gets no result of it.
+    if let Some(live) = live.filter(|_| finished.end != End::Cancelled) {
+        live.end();
+    }
     let (stdout, stderr) = (plain(&finished.stdout), plain(&finished.stderr));
     let ended = confined.check()?;
     let blame = match (&ended, finished.end) {

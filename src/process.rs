@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,12 @@ const POLL: Duration = Duration::from_millis(20);
 /// Between asking a group to end and ending it. Our choice: enough for a test runner to remove its temporary files, and for the sandbox to
 /// end what has left the group.
 const GRACE: Duration = Duration::from_millis(1000);
+
+/// How often a listener hears what was printed. Our choice: often enough to watch, too seldom to cost anything.
+const LISTEN: Duration = Duration::from_millis(500);
+
+/// Bytes of each stream that a listener hears, half of its start and half of its end. As many as the result of a red gate keeps.
+const HEARD: usize = 64 << 10;
 
 /// How long output is still read after the child ended and its group was killed: a pipe kept open by a process that left the
 /// group is not waited for.
@@ -115,13 +121,24 @@ impl ProcessError {
 
 /// Runs a program to its end, to its timeout or to cancellation, whichever comes first. Nothing of its process group is left.
 pub fn run(invocation: &Invocation, cancel: &Cancel) -> Result<Finished, ProcessError> {
+    run_heard(invocation, cancel, &mut |_, _| {})
+}
+
+/// The same, with a listener that now and then hears what was printed on stdout and stderr so far, when that is more than before. Lines
+/// that are still being printed are heard once they have stood there for a while.
+pub fn run_heard(
+    invocation: &Invocation,
+    cancel: &Cancel,
+    listener: &mut dyn FnMut(&Captured, &Captured),
+) -> Result<Finished, ProcessError> {
     let program = invocation.program.to_string_lossy().into_owned();
     let started = Instant::now();
     let mut child = spawn(invocation).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
     let _record = invocation.record.as_deref().map(|file| record::Record::write(file, child.id()));
     let stdout = Drain::start(child.stdout.take());
     let stderr = Drain::start(child.stderr.take());
-    let cut = wait(&child, started + invocation.timeout, cancel);
+    let mut ear = Ear { streams: [&stdout, &stderr], listener, at: started + LISTEN, total: 0, is_settled: true };
+    let cut = wait(&child, started + invocation.timeout, cancel, &mut ear);
     end_group(&child);
     let status = child.wait().map_err(|source| ProcessError::Wait { program, source })?;
     let deadline = Instant::now() + DRAIN;
@@ -148,7 +165,7 @@ fn command(invocation: &Invocation) -> Command {
 }
 
 /// Waits until the child has ended, leaving it to be reaped; or says why it must be ended.
-fn wait(child: &Child, deadline: Instant, cancel: &Cancel) -> Option<End> {
+fn wait(child: &Child, deadline: Instant, cancel: &Cancel, ear: &mut Ear<'_>) -> Option<End> {
     let group = pid_of(child)?;
     loop {
         if has_ended(group) {
@@ -158,6 +175,7 @@ fn wait(child: &Child, deadline: Instant, cancel: &Cancel) -> Option<End> {
             (true, _) => End::Cancelled,
             (false, true) => End::TimedOut,
             (false, false) => {
+                ear.listen();
                 thread::sleep(POLL);
                 continue;
             }
@@ -201,6 +219,35 @@ fn end_of(status: ExitStatus) -> End {
     }
 }
 
+/// Hears what a child prints while it runs.
+struct Ear<'a> {
+    streams: [&'a Drain; 2],
+    listener: &'a mut dyn FnMut(&Captured, &Captured),
+    /// When it listens next.
+    at: Instant,
+    /// Bytes that were printed when it last did.
+    total: u64,
+    /// Everything was heard, also a line without an end.
+    is_settled: bool,
+}
+
+impl Ear<'_> {
+    fn listen(&mut self) {
+        if Instant::now() < self.at {
+            return;
+        }
+        self.at = Instant::now() + LISTEN;
+        let total = self.streams.iter().map(|stream| stream.capture().total()).sum();
+        let is_more = total != self.total;
+        if is_more || !self.is_settled {
+            let [stdout, stderr] = self.streams.map(|stream| stream.capture().ends(HEARD));
+            let heard = |captured: Captured| if is_more { captured.whole_lines() } else { captured };
+            (self.listener)(&heard(stdout), &heard(stderr));
+        }
+        (self.total, self.is_settled) = (total, !is_more);
+    }
+}
+
 /// A pipe that a thread empties.
 struct Drain {
     capture: Arc<Mutex<Capture>>,
@@ -217,12 +264,16 @@ impl Drain {
 
     /// What was read by `deadline`; a reader that is not done by then is left to itself.
     fn finish(self, deadline: Instant) -> Captured {
-        if let Some(reader) = self.reader {
+        if let Some(reader) = &self.reader {
             while !reader.is_finished() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(2));
             }
         }
-        self.capture.lock().unwrap_or_else(PoisonError::into_inner).captured()
+        self.capture().captured()
+    }
+
+    fn capture(&self) -> MutexGuard<'_, Capture> {
+        self.capture.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

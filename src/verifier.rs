@@ -12,6 +12,7 @@ use crate::cancel::Cancel;
 use crate::edit::apply::sha256;
 use crate::gate::GateLimits;
 use crate::gate::GateResult;
+use crate::gate::memory::Memory;
 use crate::gate::runner::{RunError, Runner};
 use crate::model::ModelError;
 use crate::model::cost::Cost;
@@ -182,7 +183,7 @@ fn step_gates(
 ) -> Result<Vec<GateResult>, VerifyError> {
     let gates = baseline::step_gates(plan).into_iter().filter(|(_, gate)| gate.expectation != Expectation::Fails);
     let gates: Vec<_> = gates.collect();
-    let mut results = runner.run_all(&gates, replay.folder(), &|command| baseline.tests_of(command))?;
+    let mut results = runner.run_all(&gates, replay, &|command| baseline.tests_of(command))?;
     let tip = replay.head()?;
     second_look::on_the_work(
         &gates,
@@ -263,8 +264,10 @@ fn replay(
         sandbox: request.sandbox,
         git: place.common(),
         record: Some(place.running_of(name)),
+        output: Some(place.output_of(name)),
         observer,
         cancel,
+        memory: Memory::default(),
     };
     let _temporary = Temporary::new(place, name);
     let mut replay = Worktree::create(place, name, &work.base, None)?;

@@ -24,6 +24,7 @@ mod aside;
 pub mod bring;
 pub mod caches;
 pub mod change;
+mod ground;
 pub mod lease;
 pub mod leftover;
 pub mod place;

@@ -5,6 +5,10 @@
 mod crew;
 #[path = "apply/flaky.rs"]
 mod flaky;
+#[path = "apply/live.rs"]
+mod live;
+#[path = "apply/remembered.rs"]
+mod remembered;
 
 use std::collections::BTreeMap;
 use std::fs;

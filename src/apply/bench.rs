@@ -107,7 +107,7 @@ impl Bench for StepBench<'_> {
             return Ok(checked.clone());
         }
         let gates: Vec<OwnedGate<'_>> = self.step.gates.iter().map(|gate| (self.of.to_owned(), gate)).collect();
-        let mut results = runner.run_all(&gates, worktree.folder(), &|command| baseline.tests_of(command))?;
+        let mut results = runner.run_all(&gates, worktree, &|command| baseline.tests_of(command))?;
         self.put_back_to(&before)?;
         self.look_again(&gates, &mut results, &before)?;
         let red = match self.steps.judge(self.step, &results) {
@@ -120,6 +120,8 @@ impl Bench for StepBench<'_> {
     }
 
     fn folder(&self) -> Option<&Path> {
+        // Whoever has tools of its own may leave behind what git ignores.
+        self.steps.runner.memory.forget();
         Some(self.steps.worktree.folder())
     }
 

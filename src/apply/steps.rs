@@ -285,6 +285,7 @@ impl Steps<'_> {
         receipt: &mut StepReceipt,
     ) -> Result<Option<Decision>, ApplyError> {
         receipt.executor = Some(SOMEBODY.to_owned());
+        self.runner.memory.forget();
         receipt.status = StepStatus::HandedOver;
         let changes = self.worktree.changes_since(last_green)?;
         let wait = |problems: Vec<String>| Some(handed_over(index, &step.title, self.worktree.folder(), problems));

@@ -8,6 +8,7 @@ use improve::apply::record::{find_by_name, read_all, read_one};
 use improve::audit::{AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
 use improve::finding::Finding;
+use improve::gate::live::aside;
 use improve::receipt::Receipt;
 use improve::report::plan_page::{self, DiffDocument, Known, PlanDocument};
 use improve::report::{finding_page, json, receipt as receipt_page};
@@ -154,6 +155,9 @@ fn document(file: &PlanFile, workspace: &Workspace, place: Option<&Place>) -> Re
         known.branch = place.has_branch(&branch)?.then_some(branch);
         let folder = place.folder_of(&file.slug);
         known.worktree = folder.is_dir().then(|| folder.to_string_lossy().into_owned());
+        let output = place.output_of(&file.slug);
+        let outputs = [output.clone(), aside(&output)];
+        known.gate_output = outputs.iter().find(|file| file.is_file()).map(|file| file.to_string_lossy().into_owned());
         known.last = read_all(&place.receipts(), &file.slug)?.pop();
     }
     Ok(PlanDocument::new(&plan, &file.path, known))

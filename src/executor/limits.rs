@@ -227,6 +227,7 @@ mod tests {
             stdout: stdout.to_owned(),
             stderr: String::new(),
             tests: None,
+            remembered: false,
         }]
     }
 

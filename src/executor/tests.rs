@@ -96,6 +96,7 @@ impl Bench for Memory {
             stdout: if green { String::new() } else { "FAIL greets\nexpected Hello, Ada".to_owned() },
             stderr: String::new(),
             tests: None,
+            remembered: false,
         };
         let red = (!green).then(|| "`npm test`: exit 1".to_owned());
         Ok(Checked { results: vec![result], red })

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use super::memory::Memory;
 use super::summary::TestCounts;
 use super::{GateLimits, GateResult, ObserveError, Outcome, observe};
 use crate::cancel::Cancel;
 use crate::observer::{Event, Observer};
 use crate::plan::Gate;
-use crate::process::{End, ProcessError};
+use crate::process::{End, Environment, ProcessError};
 use crate::sandbox::policy::{Ground, Purpose};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::trust::Approved;
+use crate::worktree::Worktree;
 
 /// Runs gates.
 pub struct Runner<'a> {
@@ -25,10 +29,14 @@ pub struct Runner<'a> {
     pub git: &'a Path,
     /// Where the process id of the command that runs is kept; `None` keeps it nowhere.
     pub record: Option<PathBuf>,
+    /// Where the output of the command that runs is kept, for whoever looks, and after a kill; `None` keeps it nowhere.
+    pub output: Option<PathBuf>,
     /// Hears of them.
     pub observer: &'a dyn Observer,
     /// Stops them.
     pub cancel: &'a Cancel,
+    /// What they gave before on the same files.
+    pub memory: Memory,
 }
 
 /// Gates that could not all be run.
@@ -55,21 +63,34 @@ pub enum RunError {
 pub type OwnedGate<'p> = (String, &'p Gate);
 
 impl Runner<'_> {
-    /// Runs every gate in `folder`, in order. Gates that share a command share its run: on the same files it gives the same.
+    /// Runs every gate in `worktree`, in order. Gates that share a command share its run: on the same files it gives the same.
     pub fn run_all(
         &self,
         gates: &[OwnedGate<'_>],
-        folder: &Path,
+        worktree: &Worktree,
         base_tests: &dyn Fn(&str) -> Option<TestCounts>,
     ) -> Result<Vec<GateResult>, RunError> {
         let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
         let mut results = Vec::with_capacity(gates.len());
+        let mut ground = self.ground_of(worktree);
         for (of, gate) in gates {
-            let command = gate.command.as_str();
-            if !outcomes.contains_key(command) {
-                outcomes.insert(command, self.observe(of, command, folder, Purpose::Check)?);
-            }
-            let result = outcomes[command].against(gate, self.limits, base_tests(command));
+            let (command, base_tests) = (gate.command.as_str(), base_tests(&gate.command));
+            let recall = |ground: &String| self.memory.recall(ground, gate, self.limits, base_tests);
+            let result = if let Some(outcome) = outcomes.get(command) {
+                outcome.against(gate, self.limits, base_tests)
+            } else if let Some(result) = ground.as_ref().and_then(recall) {
+                result
+            } else {
+                self.memory.stand_on(ground.as_deref().unwrap_or_default());
+                let outcome = self.observe(of, command, worktree.folder(), Purpose::Check)?;
+                let result = outcome.against(gate, self.limits, base_tests);
+                let before = std::mem::replace(&mut ground, self.ground_of(worktree));
+                if before.is_some() && before == ground {
+                    self.memory.keep(&outcome, &result);
+                }
+                outcomes.insert(command, outcome);
+                result
+            };
             self.observer.event(&Event::GateFinished { of, result: &result });
             results.push(result);
         }
@@ -90,6 +111,15 @@ impl Runner<'_> {
         Ok(result)
     }
 
+    /// What a command that runs in `worktree` stands on, as one id; `None` where that is not known.
+    fn ground_of(&self, worktree: &Worktree) -> Option<String> {
+        let mut digest = Sha256::new();
+        let parts = [worktree.birth()?, worktree.tree().ok()??, self.sandbox.level().word().to_owned()];
+        parts.iter().for_each(|part| digest.update(format!("{part}\n")));
+        Environment::inherited().digest_into(&mut digest);
+        Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     fn observe(&self, of: &str, command: &str, folder: &Path, purpose: Purpose) -> Result<Outcome, RunError> {
         if !self.approved.allows(command) {
             return Err(RunError::NotApproved { command: command.to_owned() });
@@ -99,7 +129,8 @@ impl Runner<'_> {
         }
         self.observer.event(&Event::GateStarted { of, command });
         let ground = Ground { folder, git: Some(self.git), purpose };
-        let outcome = observe(command, &ground, self.sandbox, self.limits, self.record.as_deref(), self.cancel)?;
+        let (record, output) = (self.record.as_deref(), self.output.as_deref());
+        let outcome = observe(command, &ground, self.sandbox, self.limits, record, output, self.cancel)?;
         if outcome.end == End::Cancelled { Err(RunError::Interrupted) } else { Ok(outcome) }
     }
 }

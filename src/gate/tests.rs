@@ -117,6 +117,7 @@ fn a_gate_runs_in_its_folder_and_its_colours_are_removed() {
         stdout: "here.txt\nTests:       2 passed, 2 total\n".to_owned(),
         stderr: String::new(),
         tests: Some(TestCounts { passed: 2, failed: 0, skipped: 0 }),
+        remembered: false,
     };
     assert_eq!(result, expected);
 }

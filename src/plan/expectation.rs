@@ -145,6 +145,22 @@ fn closing_quote(text: &str, quote: char) -> Option<usize> {
 }
 
 impl Expectation {
+    /// Whether it compares with the tests of the base commit.
+    pub fn counts_new_tests(&self) -> bool {
+        match self {
+            Expectation::NewTests(_) => true,
+            Expectation::All(parts) => parts.iter().any(Expectation::counts_new_tests),
+            Expectation::Exit(_)
+            | Expectation::Fails
+            | Expectation::NoOutput
+            | Expectation::Contains(_)
+            | Expectation::Matches(_)
+            | Expectation::Lines(_)
+            | Expectation::AllPass
+            | Expectation::Passed(_) => false,
+        }
+    }
+
     /// Reads the form that [`fmt::Display`] writes, and nothing else.
     pub fn parse(text: &str) -> Option<Expectation> {
         let mut parts = Vec::new();

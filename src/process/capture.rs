@@ -26,6 +26,24 @@ impl Capture {
         }
     }
 
+    /// Bytes that came so far.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// About `limit` bytes of what came so far, half of its start and half of its end.
+    pub(super) fn ends(&self, limit: usize) -> Captured {
+        if self.total <= limit as u64 {
+            return self.captured();
+        }
+        let half = limit / 2;
+        let head = &self.head[..half];
+        let rest = if self.tail.is_empty() { &self.head[half..] } else { &self.tail[..] };
+        let tail = &rest[rest.len().saturating_sub(half)..];
+        let omitted_bytes = self.total - (head.len() + tail.len()) as u64;
+        Captured { head: text(head), tail: text(tail), omitted_bytes }
+    }
+
     pub(super) fn captured(&self) -> Captured {
         let tail = &self.tail[self.tail.len().saturating_sub(TAIL)..];
         let kept = (self.head.len() + tail.len()) as u64;
@@ -58,6 +76,15 @@ impl Captured {
         self.omitted_bytes == 0
     }
 
+    /// Without a last line that has no end yet.
+    #[must_use]
+    pub fn whole_lines(mut self) -> Captured {
+        let last = if self.is_whole() { &mut self.head } else { &mut self.tail };
+        let end = last.rfind('\n').map_or(0, |end| end + 1);
+        last.truncate(end);
+        self
+    }
+
     /// The lines known. At a gap, the last line of the head and the first of the tail are cut.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.head.lines().chain(self.tail.lines())
@@ -68,6 +95,9 @@ impl Captured {
         let (head, tail) = (self.head.as_str(), self.tail.as_str());
         if self.is_whole() && head.len() <= limit {
             return head.to_owned();
+        }
+        if head.len() + tail.len() <= limit {
+            return format!("{head}\n[… {} bytes left out …]\n{tail}", self.omitted_bytes);
         }
         let start = prefix(head, limit / 2);
         let end = suffix(if self.is_whole() { &head[start.len()..] } else { tail }, limit / 2);
@@ -115,6 +145,16 @@ mod tests {
         assert_eq!((output.head.len(), output.tail.len()), (HEAD, TAIL));
         assert!(output.tail.ends_with("bend"));
         assert_eq!(output.omitted_bytes, (10 + 3 * TAIL + 3 - TAIL) as u64);
+    }
+
+    #[test]
+    fn the_ends_are_bounded_and_a_line_without_an_end_can_be_left_out() {
+        let mut capture = Capture::default();
+        capture.take(b"one\ntwo\nthree\nfo");
+        let expected = Captured { head: "one\n".to_owned(), tail: "e\nfo".to_owned(), omitted_bytes: 8 };
+        assert_eq!(capture.ends(8), expected);
+        assert_eq!(capture.ends(8).whole_lines().tail, "e\n");
+        assert_eq!(capture.ends(100).whole_lines().head, "one\ntwo\nthree\n");
     }
 
     #[test]

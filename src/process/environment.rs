@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use sha2::{Digest, Sha256};
+
 /// Variables that programs need to find themselves, their tools and their language; nothing that grants access to anything.
 /// `CARGO_TARGET_DIR` is left out: a build in a worktree of ours must not write into the user's build folder.
 const ALLOWED: &[&str] = &[
@@ -110,6 +112,16 @@ impl Environment {
     /// Takes a variable out.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(OsStr::new(name));
+    }
+
+    /// Adds every name and value to a digest.
+    pub(crate) fn digest_into(&self, digest: &mut Sha256) {
+        for (name, value) in &self.0 {
+            digest.update(name.as_encoded_bytes());
+            digest.update(b"=");
+            digest.update(value.as_encoded_bytes());
+            digest.update(b"\0");
+        }
     }
 
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {

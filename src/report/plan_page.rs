@@ -41,6 +41,8 @@ pub struct PlanDocument {
     pub branch: Option<String>,
     /// The worktree that was left, when there is one.
     pub worktree: Option<String>,
+    /// The file with what a gate prints that runs now, or had printed when the last run was cut off.
+    pub gate_output: Option<String>,
     /// How its last run ended.
     pub last_outcome: Option<String>,
     /// Why it did not end better.
@@ -89,6 +91,8 @@ pub struct Known {
     pub branch: Option<String>,
     /// Its worktree, when it exists.
     pub worktree: Option<String>,
+    /// What a gate prints, or had printed, when there is a file with that.
+    pub gate_output: Option<String>,
     /// The receipt of its last run.
     pub last: Option<Receipt>,
 }
@@ -96,7 +100,7 @@ pub struct Known {
 impl PlanDocument {
     /// The document of `plan`, which stands at `path`.
     pub fn new(plan: &Plan, path: &str, known: Known) -> PlanDocument {
-        let Known { status, branch, worktree, last } = known;
+        let Known { status, branch, worktree, gate_output, last } = known;
         let steps = plan.steps.iter().enumerate().map(|(index, step)| {
             let mut edits: Vec<String> =
                 step.edits.iter().flat_map(|edit| edit.paths()).map(ToString::to_string).collect();
@@ -120,6 +124,7 @@ impl PlanDocument {
             criteria: criteria.collect(),
             branch,
             worktree,
+            gate_output,
             last_outcome: last.as_ref().map(|receipt| receipt.outcome.words().to_owned()),
             last_reasons: last.as_ref().map(|receipt| receipt.reasons.clone()).unwrap_or_default(),
             last_receipt: last.and_then(|receipt| receipt.file),
@@ -146,6 +151,7 @@ pub fn plan(document: &PlanDocument, next: &[(String, String)], page: &Page) -> 
         ("Branch", document.branch.clone()),
         ("Worktree", document.worktree.clone()),
         ("Receipt", document.last_receipt.clone()),
+        ("A gate printed", document.gate_output.clone()),
     ];
     facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let rows: Vec<Vec<String>> =

@@ -69,7 +69,7 @@ impl Baseline {
     ) -> Result<(), VerifyError> {
         let gates = step_gates(plan).into_iter().chain(criterion_gates(plan));
         let gates: Vec<OwnedGate<'_>> = gates.filter(|(_, gate)| self.entry_of(gate).is_none()).collect();
-        let results = runner.run_all(&gates, worktree.folder(), &|_| Some(TestCounts::default()))?;
+        let results = runner.run_all(&gates, worktree, &|_| Some(TestCounts::default()))?;
         // Gates may write: coverage, snapshots, lockfiles.
         let base = worktree.head()?;
         worktree.reset_to(&base)?;
@@ -181,23 +181,7 @@ impl Baseline {
 }
 
 fn entry(of: String, gate: &Gate, result: GateResult) -> BaselineEntry {
-    let role = if result.green && !expects_new_tests(gate) { Role::Guard } else { Role::Goal };
+    // On the base there is nothing to compare with, so a gate that counts new tests is a goal whatever it gave.
+    let role = if result.green && !gate.expectation.counts_new_tests() { Role::Guard } else { Role::Goal };
     BaselineEntry { of, role, result, flaky: None }
-}
-
-/// On the base there is nothing to compare with, so such a gate is a goal whatever it gave.
-fn expects_new_tests(gate: &Gate) -> bool {
-    use crate::plan::expectation::Expectation;
-    match &gate.expectation {
-        Expectation::NewTests(_) => true,
-        Expectation::All(parts) => parts.iter().any(|part| matches!(part, Expectation::NewTests(_))),
-        Expectation::Exit(_)
-        | Expectation::Fails
-        | Expectation::NoOutput
-        | Expectation::Contains(_)
-        | Expectation::Matches(_)
-        | Expectation::Lines(_)
-        | Expectation::AllPass
-        | Expectation::Passed(_) => false,
-    }
 }

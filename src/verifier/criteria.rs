@@ -49,7 +49,7 @@ pub fn judge(
     base_look: Option<(&BaseLook<'_>, &ScopeRules)>,
 ) -> Result<Vec<CriterionReceipt>, VerifyError> {
     let gates = super::baseline::criterion_gates(plan);
-    let mut results = runner.run_all(&gates, replay.folder(), &|command| baseline.tests_of(command))?;
+    let mut results = runner.run_all(&gates, replay, &|command| baseline.tests_of(command))?;
     look_again(&gates, &mut results, baseline, replay, runner, base_look)?;
     let mut results = results.into_iter();
     let judged = plan.done_criteria.iter().map(|criterion| match judged_by(criterion) {

@@ -48,7 +48,7 @@ pub fn check(
     }
     replay.reset_to(base)?;
     replay.take_over(&tests)?;
-    let results = runner.run_all(&gates, replay.folder(), &|command| baseline.tests_of(command))?;
+    let results = runner.run_all(&gates, replay, &|command| baseline.tests_of(command))?;
     let red = results.iter().find(|result| !result.green);
     Ok(match red {
         Some(result) => NewTestsReceipt {

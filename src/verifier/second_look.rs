@@ -94,7 +94,7 @@ impl<'a> BaseLook<'a> {
         // The gate itself may expect something else of the same command.
         gates.retain(|(_, other)| other.command != gate.command);
         gates.push(("the base commit, once more".to_owned(), gate));
-        let results = self.runner.run_all(&gates, worktree.folder(), &|_| Some(TestCounts::default()))?;
+        let results = self.runner.run_all(&gates, &worktree, &|_| Some(TestCounts::default()))?;
         let green = results.last().is_some_and(|result| result.green);
         if let Some(result) = results.last().filter(|result| !result.green) {
             let first = baseline.result_of(gate).map_or("green", |result| result.why.as_str());

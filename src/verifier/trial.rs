@@ -6,6 +6,7 @@ use super::baseline::Baseline;
 use super::prepare::prepare;
 use super::scope::ScopeRules;
 use crate::cancel::Cancel;
+use crate::gate::memory::Memory;
 use crate::gate::runner::Runner;
 use crate::gate::{GateLimits, GateResult};
 use crate::observer::{Event, Observer, Phase};
@@ -91,7 +92,8 @@ impl Drop for Trial {
 
 fn runner<'a>(place: &'a Place, name: &str, run: TrialRun<'a>) -> Runner<'a> {
     let TrialRun { approved, sandbox, limits, observer, cancel } = run;
-    Runner { approved, limits, sandbox, git: place.common(), record: Some(place.running_of(name)), observer, cancel }
+    let (record, memory) = (Some(place.running_of(name)), Memory::default());
+    Runner { approved, limits, sandbox, git: place.common(), record, output: None, observer, cancel, memory }
 }
 
 fn expects_same(result: &GateResult, gate: &Gate) -> bool {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::{Lease, records};
 use super::{Place, Worktree, WorktreeError, io_at};
+use crate::gate::live::aside;
 
 /// Suffix of the name of the second, clean worktree of a plan.
 pub const REPLAY: &str = ".replay";
@@ -81,6 +82,7 @@ pub fn clean(place: &Place, slug: Option<&str>, discard: bool) -> Result<Vec<Lef
         let lease = Lease::take(place, &leftover.slug, plan, branch.as_deref().unwrap_or_default())?;
         Worktree::remove(place, &format!("{}{REPLAY}", leftover.slug))?;
         Worktree::remove(place, &leftover.slug)?;
+        forget_gates(place, &leftover.slug)?;
         if discard {
             if let Some(branch) = &branch {
                 place.delete_branch(branch)?;
@@ -99,13 +101,22 @@ pub fn clean(place: &Place, slug: Option<&str>, discard: bool) -> Result<Vec<Lef
 }
 
 fn forget_journal(place: &Place, slug: &str) -> Result<(), WorktreeError> {
-    for file in [place.journal_of(slug), place.log_of(slug)] {
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_at(&file)(error)),
-            Ok(()) | Err(_) => {}
-        }
+    remove_file(&place.log_of(slug))?;
+    remove_file(&place.journal_of(slug))?;
+    forget_gates(place, slug)
+}
+
+/// What is kept of gates beside the journal: it is about a worktree that is gone.
+fn forget_gates(place: &Place, slug: &str) -> Result<(), WorktreeError> {
+    let output = place.output_of(slug);
+    [place.gates_of(slug), aside(&output), output].iter().try_for_each(|file| remove_file(file))
+}
+
+fn remove_file(file: &Path) -> Result<(), WorktreeError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_at(file)(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Bytes of the files under `folder`; links are not followed.

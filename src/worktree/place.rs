@@ -96,6 +96,16 @@ impl Place {
         self.state().join("log").join(format!("{slug}.log"))
     }
 
+    /// What is remembered of a plan's gates.
+    pub fn gates_of(&self, slug: &str) -> PathBuf {
+        self.state().join("gates").join(format!("{slug}.jsonl"))
+    }
+
+    /// What the gate prints that runs for a plan, or ran when its run was cut off.
+    pub fn output_of(&self, slug: &str) -> PathBuf {
+        self.state().join("gates").join(format!("{slug}.txt"))
+    }
+
     /// Where the id of the command that runs for a plan is kept.
     pub fn running_of(&self, slug: &str) -> PathBuf {
         self.state().join("worktrees").join(format!("{slug}.running"))
