@@ -172,8 +172,9 @@ pub fn run(request: &ApplyRequest<'_>, observer: &dyn Observer, cancel: &Cancel)
     let start = match resume::decide(request, &place, &entries) {
         Ok(start) => start,
         Err(error) => {
-            // What an earlier run holds on to keeps its lease; a plan that never began needs none.
-            if entries.is_empty() {
+            // What an earlier run holds on to keeps its lease; a plan that never began needs none, nor one whose run came to its
+            // end and was killed before it could say so.
+            if entries.is_empty() || !place.folder_of(request.slug).is_dir() {
                 lease.end()?;
             }
             return Err(error);

@@ -175,15 +175,102 @@ impl Observer for CutOff {
     }
 }
 
+/// How a run ends that nobody disturbs, and what it makes.
+fn undisturbed() -> (Outcome, Option<String>) {
+    let (world, planner) = (World::new(), Resourceful::default());
+    let receipt = world
+        .apply_by(everybody(&planner), &hopeless(), ApplyOptions::default(), &Silent, &Cancel::new())
+        .expect("the plan is taken up");
+    (receipt.outcome, world.on_branch("improve/001-rename", "src/app.txt"))
+}
+
+/// Goes on with a run that was cut off after so many entries, and compares its end.
+fn comes_to_the_same_end(world: &World, whole: &(Outcome, Option<String>), cuts: usize) {
+    let planner = Resourceful::default();
+    let second = world.apply_by(everybody(&planner), &hopeless(), ApplyOptions::default(), &Silent, &Cancel::new());
+    let outcome = match second {
+        Ok(receipt) => receipt.outcome,
+        // The last entry says that the run came to its end.
+        Err(ApplyError::BranchExists { ours: true, .. }) => whole.0,
+        Err(error) => panic!("after {cuts} entries: {error}"),
+    };
+    assert_eq!((outcome, world.on_branch("improve/001-rename", "src/app.txt")), *whole, "after {cuts} entries");
+    assert_eq!(world.leftovers(), Vec::<String>::new(), "after {cuts} entries");
+}
+
+/// Run as a child of the test below, and killed there: not a test of its own.
+#[test]
+fn child_whose_crew_is_killed() {
+    let Some(folder) = std::env::var_os("IMPROVE_TEST_CREW") else { return };
+    struct KilledAfter(AtomicUsize);
+    impl Observer for KilledAfter {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Journalled(_) = event
+                && self.0.fetch_sub(1, Ordering::Relaxed) == 1
+            {
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+                    .expect("it is us");
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        }
+    }
+    let entries: usize =
+        std::env::var("IMPROVE_TEST_ENTRIES").expect("the parent says").parse().expect("it is a number");
+    let (root, cache) = (Path::new(&folder).join("repo"), Path::new(&folder).join("cache"));
+    let (plan, planner) = (hopeless(), Resourceful::default());
+    let (crew, text) = (everybody(&planner), format!("{plan:?}"));
+    let request = ApplyRequest {
+        root: &root,
+        cache: &cache,
+        plan: &plan,
+        plan_path: "plans/001-rename.md",
+        plan_text: &text,
+        slug: "001-rename",
+        base: None,
+        excerpts_at: None,
+        problems: &[],
+        undone_dependencies: &[],
+        install: None,
+        approved: &Approved::by_user(&apply::commands(&plan, None)),
+        sandbox: &Sandbox::default(),
+        cost: &Cost::default,
+        executor: crew.executor,
+        reviewer: crew.reviewer,
+        replanner: crew.replanner,
+        checkpoint: &|_, question| question == "Yes?",
+        options: ApplyOptions::default(),
+    };
+    let _ = apply::run(&request, &KilledAfter(AtomicUsize::new(entries)), &Cancel::new());
+}
+
+#[test]
+fn a_run_killed_at_any_entry_of_its_journal_comes_to_the_same_end() {
+    let whole = undisturbed();
+    let mut cuts = 0;
+    loop {
+        let world = World::new();
+        let status = Command::new(std::env::current_exe().expect("a test has an executable"))
+            .args(["--exact", "crew::child_whose_crew_is_killed", "--nocapture"])
+            .env("IMPROVE_TEST_CREW", world.folder.path())
+            .env("IMPROVE_TEST_ENTRIES", (cuts + 1).to_string())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .expect("the test can be started again");
+        world.assert_untouched();
+        if status.success() {
+            break;
+        }
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "after {cuts} entries");
+        comes_to_the_same_end(&world, &whole, cuts + 1);
+        cuts += 1;
+    }
+    assert!(cuts >= 8, "{cuts}: steps, a revision and a mending step are entries, too");
+}
+
 #[test]
 fn a_run_cut_off_at_any_entry_of_its_journal_comes_to_the_same_end() {
-    let whole = {
-        let (world, planner) = (World::new(), Resourceful::default());
-        let receipt = world
-            .apply_by(everybody(&planner), &hopeless(), ApplyOptions::default(), &Silent, &Cancel::new())
-            .expect("the plan is taken up");
-        (receipt.outcome, world.on_branch("improve/001-rename", "src/app.txt"))
-    };
+    let whole = undisturbed();
     let mut cuts = 0;
     loop {
         let (world, planner) = (World::new(), Resourceful::default());
@@ -194,14 +281,7 @@ fn a_run_cut_off_at_any_entry_of_its_journal_comes_to_the_same_end() {
         if first.is_ok() {
             break;
         }
-        let second = world.apply_by(everybody(&planner), &hopeless(), ApplyOptions::default(), &Silent, &Cancel::new());
-        let outcome = match second {
-            Ok(receipt) => receipt.outcome,
-            // The last entry says that the run came to its end.
-            Err(ApplyError::BranchExists { ours: true, .. }) => whole.0,
-            Err(error) => panic!("after {cuts} entries: {error}"),
-        };
-        assert_eq!((outcome, world.on_branch("improve/001-rename", "src/app.txt")), whole, "after {cuts} entries");
+        comes_to_the_same_end(&world, &whole, cuts + 1);
         cuts += 1;
     }
     assert!(cuts >= 8, "{cuts}: steps, a revision and a mending step are entries, too");
