@@ -1,8 +1,8 @@
 //! Worktrees of ours: where plans are carried out, so that the user's own tree, index and HEAD are never touched.
 //!
 //! git is driven through libgit2, not through its command line: libgit2 runs no hooks, no fsmonitor and no external filters
-//! whatever the configuration says, so nothing that a repository brings along is executed by the host. The price: files kept by
-//! Git LFS are pointers in a worktree, and submodules are copied from the user's checkout; both are said in the receipt.
+//! whatever the configuration says, so nothing that a repository brings along is executed by the host. The price is in [`limits`]:
+//! files kept by Git LFS are pointers in a worktree, submodules come from the user's checkout of them; that is said in the receipt.
 //!
 //! Written in the user's `.git`: branches `improve/*`, the worktrees' own metadata, objects, and the folder `improve/`.
 
@@ -27,6 +27,7 @@ pub mod change;
 mod ground;
 pub mod lease;
 pub mod leftover;
+mod limits;
 pub mod place;
 
 pub use caches::{Cache, caches, clean_caches};
@@ -47,6 +48,26 @@ pub enum WorktreeError {
     #[error("{}: a bare repository, which has no files to work on", folder.display())]
     Bare {
         /// The repository.
+        folder: PathBuf,
+    },
+    /// libgit2 cannot read it.
+    #[error("{}: a repository of a kind that cannot be read here: {}", folder.display(), source.message())]
+    Unsupported {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// Its index leaves out folders as a whole.
+    #[error("{}: the index is sparse, which cannot be read here", folder.display())]
+    SparseIndex {
+        /// The working tree.
+        folder: PathBuf,
+    },
+    /// A partial clone lacks files of the commit.
+    #[error("{}: a partial clone, in which files of the commit are missing", folder.display())]
+    Partial {
+        /// The working tree.
         folder: PathBuf,
     },
     /// There is nothing to start from.
@@ -115,6 +136,15 @@ impl WorktreeError {
                 "plans are carried out on a branch: run `git init` and commit first"
             }
             WorktreeError::Bare { .. } => "run it in a clone that has a working tree",
+            WorktreeError::Unsupported { .. } => {
+                "repositories with SHA-256 names, or with references in a reftable, are not supported: work on another clone"
+            }
+            WorktreeError::SparseIndex { .. } => {
+                "`git sparse-checkout reapply --no-sparse-index` writes it in full; the checkout stays sparse"
+            }
+            WorktreeError::Partial { .. } => {
+                "`git archive HEAD > /dev/null` fetches what is missing; then run the same command again"
+            }
             WorktreeError::NoCommit { .. } => "commit something first: plans are carried out on top of a commit",
             WorktreeError::InUse { .. } => "wait for it to end, or end it; then run the command again",
             WorktreeError::PointerChanged { .. } => "run `improve clean` to remove the worktree, then start again",
@@ -165,6 +195,12 @@ impl Worktree {
         let mut options = WorktreeAddOptions::new();
         options.reference(Some(created.get()));
         let added = repository.worktree(&place::git_name(name), &folder, Some(&options));
+        if added.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && limits::is_partial(&repository) {
+            Worktree::remove_named(place, name)?;
+            let mut branch = created;
+            branch.delete().map_err(git("delete the branch"))?;
+            return Err(WorktreeError::Partial { folder: place.root().to_owned() });
+        }
         let worktree = added.map_err(git("create the worktree")).and_then(|_| Worktree::at(place, name));
         if branch.is_none() {
             // libgit2 cannot create a detached worktree, so the branch is let go of again.

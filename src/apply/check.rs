@@ -46,6 +46,13 @@ pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Re
                 reasons.push(format!("git ignores `{file}`, so what the plan writes there could not be committed"));
             }
         }
+        for path in named(plan) {
+            if let Some(why) = place.foreign(head, path)? {
+                reasons.push(format!("`{path}` {why}, so the plan cannot change it here"));
+            }
+        }
+    }
+    if reasons.is_empty() {
         let misfits = misfits(plan, 0, &rules, &|path| place.text_at(head, path))?;
         reasons.extend(misfits.reasons);
         if !misfits.is_done {
@@ -79,6 +86,12 @@ fn is_touched(plan: &Plan, rules: &ScopeRules, file: &str) -> bool {
 /// Every path that an exact edit names.
 fn edited(plan: &Plan) -> BTreeSet<&str> {
     plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths()).collect()
+}
+
+/// Every path that the plan's edits or its scope name.
+fn named(plan: &Plan) -> BTreeSet<&str> {
+    let scope = plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref());
+    edited(plan).into_iter().chain(scope).collect()
 }
 
 /// Exact edits of the steps behind `done` that no longer fit the worktree, in words. What a step changed may be what a later one

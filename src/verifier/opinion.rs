@@ -19,6 +19,7 @@ use crate::receipt::{Objection, OpinionReceipt, Severity, StepReceipt, Verdict};
 use crate::secrets::mask;
 use crate::secrets::of_files::{masked, one_line};
 use crate::worktree::Change;
+use crate::worktree::change::alike;
 
 /// Objections, at most: more would not be mended at once.
 const MOST: usize = 6;
@@ -150,7 +151,8 @@ fn difference(changes: &[Change]) -> (String, Vec<String>) {
             if change.old.is_some() { path } else { "/dev/null" },
             if change.new.is_some() { path } else { "/dev/null" },
         );
-        let diff = TextDiff::from_lines(&old, &new);
+        let (old, new) = alike(&old, &new);
+        let diff = TextDiff::from_lines(&*old, &*new);
         let diff = diff.unified_diff().context_radius(5).header(names.0, names.1).to_string();
         let room = OF_A_FILE.min(DIFFERENCE.saturating_sub(text.len()));
         if diff.len() > room {

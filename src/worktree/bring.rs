@@ -5,9 +5,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use git2::build::CheckoutBuilder;
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::limits::{self, Checkout};
 use super::{Place, Worktree, WorktreeError, git, io_at, make_parent};
 
 /// Folders that package managers fill and that are expensive to fill again.
@@ -71,14 +73,29 @@ fn is_named(text: &str, path: &str) -> bool {
     text.lines().map(|line| line.trim().trim_start_matches('/')).any(|line| line == path || line == name)
 }
 
-/// Copies the submodules that the user has checked out, without their `.git`.
+/// Brings the submodules that the user has checked out, without their `.git`: copied, with what was built in them, where they are what the
+/// commit records, else as it records them.
 pub fn submodules(place: &Place, worktree: &Worktree) -> Result<(), WorktreeError> {
     let repository = place.repository()?;
+    let commit = worktree.head()?;
     for submodule in repository.submodules().map_err(git("list the submodules"))? {
         let Some(path) = submodule.path().to_str() else { continue };
-        let source = place.root().join(path);
-        if worktree.refuse_linked_parent(path).is_ok() && source.join(".git").exists() {
-            copy_tree(&source, &worktree.folder().join(path), &copy_file)?;
+        if worktree.refuse_linked_parent(path).is_err() {
+            continue;
+        }
+        let (source, target) = (place.root().join(path), worktree.folder().join(path));
+        match limits::checkout_of(&repository, &submodule, &commit) {
+            Checkout::Missing => {}
+            Checkout::AsRecorded | Checkout::Unknown => copy_tree(&source, &target, &copy_file)?,
+            Checkout::Otherwise(recorded) => {
+                let what = git("check out a submodule");
+                let inner = submodule.open().map_err(&what)?;
+                let tree = inner.find_commit(recorded).and_then(|commit| commit.tree()).map_err(&what)?;
+                // The user's own checkout and its index stay as they are.
+                let mut checkout = CheckoutBuilder::new();
+                checkout.force().update_index(false).target_dir(&target);
+                inner.checkout_tree(tree.as_object(), Some(&mut checkout)).map_err(&what)?;
+            }
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What differs between a commit and another commit or a folder: paths, contents, modes.
 
+use std::borrow::Cow;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -53,8 +54,8 @@ impl Change {
 
     /// Lines that were added and removed, without their endings.
     pub fn lines(&self) -> (Vec<String>, Vec<String>) {
-        let (old, new) = (self.old_text().unwrap_or_default(), self.new_text().unwrap_or_default());
-        let diff = TextDiff::from_lines(old, new);
+        let (old, new) = alike(self.old_text().unwrap_or_default(), self.new_text().unwrap_or_default());
+        let diff = TextDiff::from_lines(&*old, &*new);
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for change in diff.iter_all_changes() {
             let line = change.value().trim_end_matches(['\r', '\n']).to_owned();
@@ -65,6 +66,21 @@ impl Change {
             }
         }
         (added, removed)
+    }
+}
+
+/// Two texts, to be compared. Where all lines of one end in `\r\n` and none of the other does, git converts them on their way, and that
+/// is no change of anybody's.
+pub fn alike<'a>(old: &'a str, new: &'a str) -> (Cow<'a, str>, Cow<'a, str>) {
+    let is_dos = |text: &str| text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    let is_unix = |text: &str| text.contains('\n') && !text.contains('\r');
+    let converted = |text: &str| Cow::Owned(text.replace("\r\n", "\n"));
+    if is_dos(old) && is_unix(new) {
+        (converted(old), new.into())
+    } else if is_unix(old) && is_dos(new) {
+        (old.into(), converted(new))
+    } else {
+        (old.into(), new.into())
     }
 }
 

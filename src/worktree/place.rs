@@ -1,12 +1,16 @@
 //! Where things are: the repository, its common git folder, our cache and our state.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use git2::{Repository, RepositoryOpenFlags, StatusOptions};
+use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags, Status, StatusOptions};
 use sha2::{Digest, Sha256};
 
-use super::{WorktreeError, git};
+use super::{WorktreeError, git, limits};
+
+/// The bit of an index entry that says its file is left out of the checkout (gitformat-index, "skip-worktree flag").
+const SKIP_WORKTREE: u16 = 1 << 14;
 
 /// A repository and the folders of ours that go with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +49,20 @@ impl Place {
     /// The repository that `folder` is in, with our cache in `cache`.
     pub fn of(folder: &Path, cache: &Path) -> Result<Place, WorktreeError> {
         let not_found = || WorktreeError::NotARepository { folder: folder.to_owned() };
-        let repository = Repository::discover(folder).map_err(|error| match error.code() {
-            git2::ErrorCode::NotFound => not_found(),
-            _ => git("open the repository")(error),
+        let unsupported = |source| WorktreeError::Unsupported { folder: folder.to_owned(), source };
+        let repository = Repository::discover(folder).map_err(|error| match (error.code(), error.class()) {
+            (ErrorCode::NotFound, _) => not_found(),
+            (ErrorCode::Owner, _) | (_, ErrorClass::Os) => git("open the repository")(error),
+            (_, _) => unsupported(error),
         })?;
         let root = repository.workdir().ok_or_else(|| WorktreeError::Bare { folder: folder.to_owned() })?;
         let root = root.canonicalize().map_err(super::io_at(root))?;
+        if let Err(source) = repository.index() {
+            return Err(match limits::is_set(&repository, "index.sparse") {
+                true => WorktreeError::SparseIndex { folder: root },
+                false => git("read the index")(source),
+            });
+        }
         let common = repository.commondir().canonicalize().map_err(super::io_at(repository.commondir()))?;
         let cache = std::path::absolute(cache).map_err(super::io_at(cache))?;
         let inside = existing_part(&cache).starts_with(&root) && !existing_part(&cache).starts_with(&common);
@@ -216,8 +228,17 @@ impl Place {
         let mut options = StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
         let statuses = repository.statuses(Some(&mut options)).map_err(git("read the status"))?;
-        let mut files: Vec<String> =
-            statuses.iter().map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned()).collect();
+        let index = repository.index().map_err(git("read the index"))?;
+        // Files that a sparse checkout leaves out are not missing.
+        let is_left_out = |path: &[u8]| {
+            let entry = index.get_path(Path::new(OsStr::from_bytes(path)), 0);
+            entry.is_some_and(|entry| entry.flags_extended & SKIP_WORKTREE != 0)
+        };
+        let mut files: Vec<String> = statuses
+            .iter()
+            .filter(|entry| !(entry.status() == Status::WT_DELETED && is_left_out(entry.path_bytes())))
+            .map(|entry| String::from_utf8_lossy(entry.path_bytes()).into_owned())
+            .collect();
         files.sort();
         Ok(files)
     }
@@ -258,23 +279,6 @@ impl Place {
         })
         .map_err(&what)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    /// What of the repository a worktree of ours cannot have as git's own would: submodules, files kept by Git LFS.
-    pub fn limits(&self, commit: &str) -> Result<Vec<String>, WorktreeError> {
-        let repository = self.repository()?;
-        let mut limits = Vec::new();
-        for submodule in repository.submodules().map_err(git("list the submodules"))? {
-            limits.push(format!(
-                "submodule {}: copied from your checkout, without its history",
-                submodule.path().display()
-            ));
-        }
-        let attributes = self.text_at(commit, ".gitattributes")?.unwrap_or_default();
-        if attributes.lines().any(|line| line.contains("filter=lfs") && !line.trim_start().starts_with('#')) {
-            limits.push("files kept by Git LFS are pointers in the worktree: external filters are not run".to_owned());
-        }
-        Ok(limits)
     }
 }
 

@@ -11,6 +11,7 @@ pub fn plan(verify: &str) -> String {
 }
 
 /// A repository with the plan, these files besides, and one commit.
+#[allow(dead_code)] // Some suites make their own.
 pub fn repository(verify: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write(folder.path(), "package.json", "{ \"name\": \"greeter\", \"type\": \"module\" }\n");
