@@ -42,6 +42,7 @@ pub mod sandbox;
 pub mod secrets;
 pub mod settings;
 pub mod survey;
+pub mod temporary;
 pub mod tree;
 pub mod trust;
 pub mod verifier;

@@ -260,6 +260,20 @@ fn kill_often(random: &mut Random, whole: Duration, expected: &End, killed: &Ato
     assert!(snapshot(folder.path()) == before, "the user's files were changed, killed after {moments:?}");
 }
 
+#[test]
+fn a_run_that_was_killed_before_it_could_note_its_end_is_noted_by_the_next() {
+    let (folder, server) = (repository(), server());
+    let index = folder.path().join("plans/README.md");
+    let run = || program(folder.path(), &server, &APPLY).output().expect("the program starts");
+    let first = run();
+    assert!(first.status.success(), "{}", said(&first));
+    assert_eq!(status(folder.path()), "DONE");
+    // As it was when the receipt had been written.
+    fs::remove_file(&index).expect("it is there");
+    assert_eq!(run().status.code(), Some(2), "the work is there");
+    assert_eq!(status(folder.path()), "DONE");
+}
+
 /// Sizes of a file at which writing fails, in blocks of 512 bytes; the largest lets everything through.
 const BLOCKS: [u64; 6] = [0, 1, 4, 16, 64, 512];
 

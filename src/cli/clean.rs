@@ -6,6 +6,7 @@ use improve::planner::reading_copy::abandoned;
 use improve::report::clean::{CleanDocument, page};
 use improve::report::json;
 use improve::report::layout::count;
+use improve::sandbox::policy;
 use improve::settings::Flags;
 use improve::worktree::leftover::disk_bytes;
 use improve::worktree::place::cache_folder;
@@ -74,10 +75,10 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// Removes what killed runs left for agents to read; with `dry_run`, only says what that is.
+/// Removes what killed runs left for agents to read, and of their sandboxes; with `dry_run`, only says what that is.
 fn copies(place: &Place, dry_run: bool) -> Result<Vec<Cache>, Failure> {
     let mut found = Vec::new();
-    for left in abandoned(&place.id()) {
+    for left in abandoned(&place.id()).into_iter().chain(policy::abandoned()) {
         let path = left.path.clone();
         found.push(Cache { bytes: disk_bytes(&path), path: path.clone() });
         if !dry_run {

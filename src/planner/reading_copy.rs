@@ -5,16 +5,14 @@
 //! Copies are in the system's temporary folder, below no folder whose instructions an agent would look for. Each is locked for as long
 //! as its run lives, so that [`abandoned`] can tell what a killed one left.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
-
-use tempfile::TempDir;
 
 use crate::model::agent_cli::{Quarters, is_configuration};
 use crate::repo_map::RepoMap;
 use crate::secrets::of_files;
+use crate::temporary::{self, Abandoned, Folder};
 use crate::tree::Tree;
 
 /// Name of the folder that holds the files; what an agent needs beside them stands next to it.
@@ -25,14 +23,8 @@ pub struct ReadingCopy<'a> {
     map: &'a RepoMap,
     tree: &'a dyn Tree,
     repository: String,
-    made: Mutex<Option<Made>>,
+    made: Mutex<Option<Folder>>,
     state: OnceLock<String>,
-}
-
-/// A copy on disk. The folder goes first, then the lock.
-struct Made {
-    folder: TempDir,
-    _hold: File,
 }
 
 impl<'a> ReadingCopy<'a> {
@@ -45,12 +37,12 @@ impl<'a> ReadingCopy<'a> {
         self.map.files.iter().map(|file| file.path.as_str()).filter(|path| !is_configuration(path))
     }
 
-    fn make(&self) -> std::io::Result<Made> {
+    fn make(&self) -> std::io::Result<Folder> {
         // What a killed run left holds the code of the repository: it need not wait until somebody cleans.
         for left in abandoned(&self.repository) {
             drop(left.remove());
         }
-        let Made { folder, _hold } = self.room()?;
+        let folder = Folder::new(&prefix(&self.repository))?;
         for path in self.paths() {
             let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
             // What is no text says nothing to a model.
@@ -62,23 +54,7 @@ impl<'a> ReadingCopy<'a> {
             fs::write(file, text)?;
         }
         fs::create_dir_all(folder.path().join(FILES))?;
-        Ok(Made { folder, _hold })
-    }
-
-    /// A folder for the copy, locked.
-    fn room(&self) -> std::io::Result<Made> {
-        loop {
-            // Nobody else on the machine may look.
-            let private = fs::Permissions::from_mode(0o700);
-            let folder = tempfile::Builder::new().prefix(&prefix(&self.repository)).permissions(private).tempdir()?;
-            // Until it is locked, another run takes it for one that was left.
-            let Ok(hold) = File::open(folder.path()) else { continue };
-            hold.lock()?;
-            let (locked, there) = (hold.metadata()?.ino(), fs::metadata(folder.path()).map(|it| it.ino()));
-            if there.is_ok_and(|there| there == locked) {
-                return Ok(Made { folder, _hold: hold });
-            }
-        }
+        Ok(folder)
     }
 }
 
@@ -86,39 +62,9 @@ fn prefix(repository: &str) -> String {
     format!("improve-reading-{repository}-")
 }
 
-/// A copy that no living run uses. It stays so while this value lives.
-pub struct Abandoned {
-    /// Its folder.
-    pub path: PathBuf,
-    _hold: File,
-}
-
-impl Abandoned {
-    /// Removes it.
-    pub fn remove(self) -> std::io::Result<()> {
-        fs::remove_dir_all(&self.path)
-    }
-}
-
 /// Copies of a repository that killed runs left in the temporary folder, sorted by path.
 pub fn abandoned(repository: &str) -> Vec<Abandoned> {
-    let prefix = prefix(repository);
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
-    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
-    let ours = named.filter(|entry| {
-        // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
-        let is_ours = |it: fs::Metadata| it.is_dir() && it.uid() == rustix::process::getuid().as_raw();
-        fs::symlink_metadata(entry.path()).is_ok_and(is_ours)
-    });
-    let mut found: Vec<Abandoned> = ours
-        .filter_map(|entry| {
-            let hold = File::open(entry.path()).ok()?;
-            hold.try_lock().ok()?;
-            Some(Abandoned { path: entry.path(), _hold: hold })
-        })
-        .collect();
-    found.sort_by(|one, other| one.path.cmp(&other.path));
-    found
+    temporary::abandoned(&prefix(repository))
 }
 
 impl Quarters for ReadingCopy<'_> {
@@ -131,7 +77,7 @@ impl Quarters for ReadingCopy<'_> {
         if made.is_none() {
             *made = Some(self.make().map_err(|error| error.to_string())?);
         }
-        Ok(made.as_ref().expect("it was made above").folder.path().to_owned())
+        Ok(made.as_ref().expect("it was made above").path().to_owned())
     }
 
     fn state(&self) -> String {

@@ -7,12 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
 
 use super::{Level, places};
 use crate::process::TOOLCHAIN_HOMES;
 use crate::process::{Environment, Invocation};
 use crate::secrets;
+use crate::temporary::{self, Abandoned, Folder};
 
 /// Where a command runs, and for what.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +53,20 @@ impl Default for Limits {
     }
 }
 
+/// What the names of such folders begin with.
+const PREFIX: &str = "improve-sandboxed-";
+
+/// What killed runs left of them.
+pub fn abandoned() -> Vec<Abandoned> {
+    temporary::abandoned(PREFIX)
+}
+
 /// What is kept for one command on the host, removed with the value.
-pub(super) struct Private(TempDir);
+pub(super) struct Private(Folder);
 
 impl Private {
     pub(super) fn new() -> io::Result<Private> {
-        let folder = tempfile::Builder::new().prefix("improve-sandbox-").tempdir()?;
+        let folder = Folder::new(PREFIX)?;
         for name in ["tmp", "home", "root"] {
             fs::create_dir(folder.path().join(name))?;
         }

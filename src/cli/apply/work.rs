@@ -13,6 +13,7 @@ use improve::apply::schedule::{Footprint, Schedule};
 use improve::apply::{ApplyError, ApplyOptions, ApplyRequest};
 use improve::model::budget::Budget;
 use improve::plan::Plan;
+use improve::plan::index::PlanStatus;
 use improve::plan::lint::lint;
 use improve::receipt::{Outcome, Receipt};
 use improve::sandbox::Sandbox;
@@ -232,6 +233,10 @@ impl Work<'_> {
             Err(ApplyError::BranchExists { ours: true, branch }) if self.publisher.is_some() => {
                 self.verified_before(file, &branch)?.ok_or(ApplyError::BranchExists { ours: true, branch })
             }
+            Err(error @ ApplyError::BranchExists { ours: true, .. }) => {
+                self.note_late(file)?;
+                Err(error)
+            }
             other => other,
         };
         let mut receipt = receipt.map_err(|error| {
@@ -260,6 +265,16 @@ impl Work<'_> {
         let tip = self.place.commit_of(Some(branch))?;
         let is_same = |receipt: &Receipt| receipt.commits.last().is_some_and(|commit| commit.id == tip);
         Ok(last.filter(|receipt| receipt.outcome == Outcome::Verified && is_same(receipt)))
+    }
+
+    /// Notes what became of a plan whose run was killed before it could do that.
+    fn note_late(&self, file: &PlanFile) -> Result<(), Failure> {
+        let last = read_all(&self.place.receipts(), &file.slug)?.pop();
+        let said = self.workplace.backlog.status(Path::new(&file.path))?;
+        match (last, said) {
+            (Some(last), None | Some(PlanStatus::Todo | PlanStatus::InProgress(_))) => self.note_in_index(file, &last),
+            (_, _) => Ok(()),
+        }
     }
 
     /// What became of the plan, for the index. A plan kept elsewhere has no row.

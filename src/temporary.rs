@@ -1,0 +1,88 @@
+//! Folders in the system's temporary folder that a kill leaves behind: each is locked for as long as its process lives, so that [`abandoned`]
+//! can tell which of them are nobody's.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A folder of this process, gone when it is dropped. The folder goes first, then the lock.
+pub(crate) struct Folder {
+    folder: TempDir,
+    _hold: File,
+}
+
+impl Folder {
+    /// A folder whose name begins with `prefix`, locked.
+    pub(crate) fn new(prefix: &str) -> io::Result<Folder> {
+        loop {
+            // Nobody else on the machine may look.
+            let private = fs::Permissions::from_mode(0o700);
+            let folder = tempfile::Builder::new().prefix(prefix).permissions(private).tempdir()?;
+            // Until it is locked, another run takes it for one that was left.
+            let Ok(hold) = File::open(folder.path()) else { continue };
+            hold.lock()?;
+            let (locked, there) = (hold.metadata()?.ino(), fs::metadata(folder.path()).map(|it| it.ino()));
+            if there.is_ok_and(|there| there == locked) {
+                return Ok(Folder { folder, _hold: hold });
+            }
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A folder that no living process uses. It stays so while this value lives.
+pub struct Abandoned {
+    /// The folder.
+    pub path: PathBuf,
+    _hold: File,
+}
+
+impl Abandoned {
+    /// Removes it.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_dir_all(&self.path)
+    }
+}
+
+/// Folders whose names begin with `prefix` and that killed processes left, sorted by path.
+pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
+    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+    let ours = named.filter(|entry| {
+        // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
+        let is_ours = |it: fs::Metadata| it.is_dir() && it.uid() == rustix::process::getuid().as_raw();
+        fs::symlink_metadata(entry.path()).is_ok_and(is_ours)
+    });
+    let mut found: Vec<Abandoned> = ours
+        .filter_map(|entry| {
+            let hold = File::open(entry.path()).ok()?;
+            hold.try_lock().ok()?;
+            Some(Abandoned { path: entry.path(), _hold: hold })
+        })
+        .collect();
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_is_abandoned_and_what_somebody_holds_is_not() {
+        let prefix = format!("improve-test-{}-", std::process::id());
+        let held = Folder::new(&prefix).expect("the temporary folder is there");
+        let left = tempfile::Builder::new().prefix(&prefix).tempdir().expect("the temporary folder is there").keep();
+        let found = abandoned(&prefix);
+        assert_eq!(found.iter().map(|it| it.path.clone()).collect::<Vec<_>>(), [left.as_path()]);
+        found.into_iter().for_each(|it| it.remove().expect("it is ours"));
+        assert!(held.path().is_dir() && !left.exists());
+    }
+}
