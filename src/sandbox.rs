@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::Invocation;
 use crate::receipt;
 
+mod belongings;
 mod choose;
 mod explain;
 pub mod helper;
@@ -26,7 +27,8 @@ pub mod policy;
 #[cfg_attr(not(target_os = "macos"), allow(dead_code))]
 mod seatbelt;
 
-pub use choose::{Wanted, choose};
+pub use belongings::Belongings;
+pub use choose::{OnDemand, Wanted, choose};
 
 use policy::{Ground, Policy, Private};
 
@@ -160,12 +162,33 @@ impl Sandbox {
 
     /// Changes an invocation so that it runs confined to `ground`.
     pub fn confine(&self, invocation: Invocation, ground: &Ground<'_>) -> Result<Confined, SandboxError> {
-        if self.level == Level::None {
-            return Ok(Confined { invocation, level: self.level, private: None });
+        self.confined(invocation, ground, None)
+    }
+
+    /// The same for an agent, which has what is its own.
+    pub fn confine_agent(
+        &self,
+        invocation: Invocation,
+        ground: &Ground<'_>,
+        own: &Belongings,
+    ) -> Result<Confined, SandboxError> {
+        self.confined(invocation, ground, Some(own))
+    }
+
+    fn confined(
+        &self,
+        invocation: Invocation,
+        ground: &Ground<'_>,
+        own: Option<&Belongings>,
+    ) -> Result<Confined, SandboxError> {
+        // Who confines what it runs by namespaces cannot do so inside anything less; then its own sandbox is the better one.
+        let cannot_nest = own.is_some_and(|own| own.nests) && self.level != Level::Namespaces;
+        if self.level == Level::None || cannot_nest {
+            return Ok(Confined { invocation, level: Level::None, private: None });
         }
         let failed = |why: String| SandboxError::SetUp { level: self.level, why };
         let private = Private::new().map_err(|error| failed(format!("a temporary folder: {error}")))?;
-        let policy = Policy::of(self.level, ground, &invocation, &private, self.limits);
+        let policy = Policy::of(self.level, ground, own, &invocation, &private, self.limits);
         let environment = policy.environment(invocation.environment.clone());
         let confined = match self.level {
             Level::Seatbelt => seatbelt::invocation(invocation, &policy),

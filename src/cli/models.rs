@@ -32,6 +32,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::progress::Bar;
+use super::sandbox;
 use super::trust::confirm;
 
 /// Flags of commands that may ask a model.
@@ -120,6 +121,8 @@ pub fn agents<'a>(copy: &'a ReadingCopy<'a>, workspace: &'a Workspace) -> Instal
         repository: &workspace.root,
         variables: std::env::vars_os().collect(),
         limits: Limits::default(),
+        sandbox: sandbox::on_demand(workspace.settings.sandbox.value),
+        git: Place::of(&workspace.root, &cache_folder()).ok().map(|place| place.common().to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use improve::sandbox::{Level, Sandbox, SandboxError, Wanted, choose};
+use improve::sandbox::{Level, OnDemand, Sandbox, SandboxError, Wanted, choose};
 use improve::settings::Settings;
 
 use super::console::Console;
@@ -20,6 +20,11 @@ pub fn sandbox(settings: &Settings, console: &Console) -> Result<Sandbox, Failur
 /// As [`sandbox`], and nothing is said.
 pub fn best(wanted: Wanted) -> Result<Sandbox, SandboxError> {
     choose(&helper(), wanted)
+}
+
+/// The same, chosen when something is to run in it.
+pub fn on_demand(wanted: Wanted) -> OnDemand {
+    OnDemand::new(helper(), wanted)
 }
 
 /// This very program, whatever has become of its file since it was started.

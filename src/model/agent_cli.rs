@@ -17,6 +17,7 @@ pub mod event;
 pub mod fault;
 pub mod format;
 pub mod locate;
+pub mod own;
 pub mod prompt;
 pub mod run;
 
@@ -26,6 +27,7 @@ mod tests;
 pub use account::{Account, Outcome};
 pub use event::AgentEvent;
 pub use fault::AgentFault;
+pub use own::Own;
 pub use run::{Agents, Installed, Limits, NoAgents, Quarters, Task};
 
 use format::FormatName;
@@ -92,6 +94,9 @@ pub struct AgentCli {
     /// What it says of its costs.
     #[serde(default)]
     pub reports: Reports,
+    /// What is its own on the machine, which the sandbox lets it have.
+    #[serde(default)]
+    pub own: Own,
     /// How it is run to change files; it cannot be told to where left out.
     #[serde(default)]
     pub execute: Option<Execute>,
@@ -131,6 +136,8 @@ pub enum Reports {
 struct Table {
     /// Variables for every agent.
     variables: Vec<String>,
+    /// What every agent reads, as in [`Own::reads`].
+    reads: Vec<String>,
     /// Files and folders that agents take as their configuration.
     own_files: Vec<String>,
     agent: Vec<AgentCli>,
@@ -189,7 +196,7 @@ impl AgentCli {
         let execute = Some(Execute { arguments: words, ..Execute::default() });
         let format = FormatName::Text;
         Some(AgentCli {
-            name,
+            name: name.clone(),
             program,
             install: None,
             log_in: None,
@@ -208,6 +215,8 @@ impl AgentCli {
             unauthorized_exits: Vec::new(),
             prices: None,
             reports: Reports::default(),
+            // A program of the table is the same program with other arguments.
+            own: TABLE.agent.iter().find(|agent| agent.name == name).map(|agent| agent.own.clone()).unwrap_or_default(),
             execute,
         })
     }

@@ -1,6 +1,7 @@
 //! Which level this machine offers: each is tried with a real command, the best first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::{Level, Sandbox, SandboxError};
 
@@ -26,6 +27,29 @@ pub fn choose(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
             refuse_below(best, level)
         }
         None => refuse_below(best(helper, LEVELS), wanted.minimum),
+    }
+}
+
+/// A sandbox that is chosen when something is to run in it.
+#[derive(Debug, Clone, Default)]
+pub struct OnDemand {
+    helper: PathBuf,
+    wanted: Wanted,
+    chosen: OnceLock<Result<Sandbox, (String, Option<String>)>>,
+}
+
+impl OnDemand {
+    /// To be chosen as by [`choose`].
+    pub fn new(helper: PathBuf, wanted: Wanted) -> OnDemand {
+        OnDemand { helper, wanted, chosen: OnceLock::new() }
+    }
+
+    /// The sandbox; or why there is none, and what to do about it.
+    pub fn get(&self) -> Result<&Sandbox, (String, Option<String>)> {
+        let chosen = self
+            .chosen
+            .get_or_init(|| choose(&self.helper, self.wanted).map_err(|error| (error.to_string(), error.hint())));
+        chosen.as_ref().map_err(Clone::clone)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Level, places};
+use super::{Level, belongings::Belongings, places};
 use crate::process::TOOLCHAIN_HOMES;
 use crate::process::{Environment, Invocation};
 use crate::secrets;
@@ -33,6 +33,18 @@ pub enum Purpose {
     Prepare,
     /// It checks something: no network but loopback, no cache to write.
     Check,
+    /// An agent works: it lives off the network, and what it writes beside its work is its own; no cache to write.
+    Agent,
+}
+
+impl Purpose {
+    /// Whether it has the network of the machine.
+    pub(super) fn has_network(self) -> bool {
+        match self {
+            Purpose::Prepare | Purpose::Agent => true,
+            Purpose::Check => false,
+        }
+    }
 }
 
 /// What a command may use up.
@@ -108,12 +120,17 @@ pub struct Policy {
     pub home: Option<PathBuf>,
     /// What the command may use up.
     pub limits: Limits,
+    /// It makes namespaces of its own for what it runs, inside the ones it is in.
+    #[serde(default)]
+    pub nests: bool,
 }
 
 impl Policy {
+    /// `own` is what an agent brings along.
     pub(super) fn of(
         level: Level,
         ground: &Ground<'_>,
+        own: Option<&Belongings>,
         invocation: &Invocation,
         private: &Private,
         limits: Limits,
@@ -135,12 +152,18 @@ impl Policy {
             private,
             home,
             limits,
+            nests: own.is_some_and(|own| own.nests),
         };
         policy.let_read(invocation, &variable);
         policy.let_git(ground.git);
         policy.let_fill_caches(&variable);
         policy.hide_credentials(&variable);
+        let lifted = own.map(|own| policy.let_have(own)).unwrap_or_default();
         policy.tidy();
+        policy.hidden.retain(|hidden| {
+            let is_own = |place: &PathBuf| place.canonicalize().is_ok_and(|place| place.starts_with(hidden));
+            !lifted.iter().any(|place| place.starts_with(hidden) || is_own(place))
+        });
         policy
     }
 
@@ -180,7 +203,7 @@ impl Policy {
     }
 
     fn let_fill_caches(&mut self, variable: &dyn Fn(&str) -> Option<PathBuf>) {
-        if self.purpose == Purpose::Check {
+        if self.purpose != Purpose::Prepare {
             return;
         }
         let of_home = self.home.iter().flat_map(|home| places::CACHES.iter().map(|cache| home.join(cache)));
@@ -205,6 +228,50 @@ impl Policy {
             self.hidden.extend(["credentials", "credentials.toml"].map(|file| cargo.join(file)));
             self.show_masked(cargo.join("config.toml"), AtLandlock::Hidden);
         }
+    }
+
+    /// An agent has its own. Gives what of that may lie among what is hidden from every other command.
+    fn let_have(&mut self, own: &Belongings) -> Vec<PathBuf> {
+        let folders = own.homes.iter().filter(|folder| !self.holds_home(folder)).cloned().collect::<Vec<_>>();
+        for folder in &folders {
+            // Where the home folder is an empty one of its own, there is nothing to make on the host.
+            let is_shown =
+                self.level != Level::Namespaces || !self.home.as_ref().is_some_and(|home| folder.starts_with(home));
+            if is_shown && !folder.exists() {
+                // Without it the agent says what it misses.
+                let _ = fs::create_dir_all(folder);
+            }
+            for settings in &own.settings {
+                let file = folder.canonicalize().unwrap_or_else(|_| folder.clone()).join(settings);
+                // A link among them leads to what else is not shown.
+                self.readable.extend(file.canonicalize().ok());
+                self.protected.push(file);
+            }
+        }
+        let mut reads: Vec<PathBuf> = own.reads.iter().filter(|place| !self.holds_home(place)).cloned().collect();
+        for file in &own.copies {
+            match self.level {
+                Level::Namespaces => self.copy_into_home(file),
+                // Atomic writes beside it fail, writes into it would last.
+                Level::None | Level::Landlock | Level::Seatbelt => reads.push(file.clone()),
+            }
+        }
+        self.readable
+            .extend(own.program_folders().into_iter().filter(|place| !self.holds_home(place)).collect::<Vec<_>>());
+        self.readable.extend(reads.iter().cloned());
+        self.writable.extend(folders.iter().cloned());
+        if own.only_reads {
+            self.writable.retain(|place| *place != self.folder);
+            self.readable.push(self.folder.clone());
+        }
+        folders.into_iter().chain(reads).collect()
+    }
+
+    /// What it writes there is gone with the command. A file that cannot be copied is not there.
+    fn copy_into_home(&self, file: &Path) {
+        let Some(below) = self.home.as_ref().and_then(|home| file.strip_prefix(home).ok()) else { return };
+        let copy = self.private.join("home").join(below);
+        let _ = copy.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(file, copy));
     }
 
     /// Lets a file of settings be read: as it is when it holds no credential, else with them masked, or not at all.

@@ -31,7 +31,7 @@ fn profile(policy: &Policy) -> String {
     policy.hidden.iter().for_each(|path| rule("deny file-read* file-write*", path));
     policy.protected.iter().for_each(|path| rule("deny file-write*", path));
     text.push_str(match policy.purpose {
-        Purpose::Prepare => "(allow network*)\n",
+        Purpose::Prepare | Purpose::Agent => "(allow network*)\n",
         Purpose::Check => "(allow network* (local ip \"localhost:*\") (remote ip \"localhost:*\"))\n",
     });
     text

@@ -69,6 +69,14 @@ pub enum AgentFault {
     /// The folder it was to work in could not be made.
     #[error("the copy of the repository it reads could not be made: {0}")]
     NoFolder(String),
+    /// It could not be kept from the rest of the machine, so it was not run.
+    #[error("{why}")]
+    NotConfined {
+        /// What failed.
+        why: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Cancelled,
@@ -78,7 +86,10 @@ impl AgentFault {
     /// Wrong from the start, for every question.
     pub fn is_setup(&self) -> bool {
         match self {
-            AgentFault::NotInstalled { .. } | AgentFault::NotRun(_) | AgentFault::NotLoggedIn { .. } => true,
+            AgentFault::NotInstalled { .. }
+            | AgentFault::NotRun(_)
+            | AgentFault::NotConfined { .. }
+            | AgentFault::NotLoggedIn { .. } => true,
             AgentFault::GaveUp { .. }
             | AgentFault::Failed { .. }
             | AgentFault::Garbage { .. }
@@ -117,6 +128,7 @@ impl AgentFault {
             AgentFault::TimedOut(_) => "narrow the run to PATHS, or bind a faster model".to_owned(),
             AgentFault::Flooded(_) => "bind another model to this role".to_owned(),
             AgentFault::NoFolder(_) => "free some space or make the cache folder writable".to_owned(),
+            AgentFault::NotConfined { hint, .. } => return hint.clone(),
             AgentFault::Cancelled => return None,
         };
         Some(hint)
@@ -125,7 +137,10 @@ impl AgentFault {
     /// One word for the ledger.
     pub fn label(&self) -> &'static str {
         match self {
-            AgentFault::NotInstalled { .. } | AgentFault::NotRun(_) | AgentFault::NoFolder(_) => "not_run",
+            AgentFault::NotInstalled { .. }
+            | AgentFault::NotRun(_)
+            | AgentFault::NotConfined { .. }
+            | AgentFault::NoFolder(_) => "not_run",
             AgentFault::NotLoggedIn { .. } => "unauthorized",
             AgentFault::GaveUp { .. } => "gave_up",
             AgentFault::Failed { .. } => "failed",

@@ -16,6 +16,8 @@ use super::format::FormatName;
 use super::{AgentCli, PLAN, TABLE, WORKTREE, locate};
 use crate::cancel::Cancel;
 use crate::process::{End, Environment, Heard, Invocation, ProcessError, Talk, run, talk};
+use crate::sandbox::policy::{Ground, Purpose};
+use crate::sandbox::{Belongings, Confined, OnDemand, SandboxError};
 
 /// What stands for the file of a schema in an argument: its name is another in every run, and no part of a question.
 const SCHEMA_FILE: &str = "{schema-file}";
@@ -97,6 +99,10 @@ pub struct Installed<'a> {
     pub variables: Vec<(OsString, OsString)>,
     /// How long they may take.
     pub limits: Limits,
+    /// What keeps them from the rest of the machine.
+    pub sandbox: OnDemand,
+    /// The git folder of the repository, where it has one.
+    pub git: Option<PathBuf>,
 }
 
 impl Agents for Installed<'_> {
@@ -132,12 +138,19 @@ impl Agents for Installed<'_> {
         // Who prints for people may print at the end alone.
         let idle = if agent.format == FormatName::Text { self.limits.total } else { self.limits.idle };
         let invocation = Invocation {
-            program: program.into(),
+            program: program.clone().into(),
             arguments: task.arguments.iter().map(argument).collect(),
-            folder,
+            folder: folder.clone(),
             environment: environment(agent, &self.variables),
             timeout: self.limits.total,
             record: None,
+        };
+        let mut own = agent.own.belongings(&program, &invocation.environment);
+        own.reads.extend([&schema, &plan].into_iter().flatten().map(|file| file.path().to_owned()));
+        own.only_reads = task.worktree.is_none();
+        let confined = match self.confined(invocation, &folder, &own) {
+            Ok(confined) => confined,
+            Err(fault) => return Outcome::failed(fault),
         };
         let bounds = Talk { input: task.prompt.as_bytes(), idle, most: self.limits.output };
         let mut account = Account::default();
@@ -147,9 +160,15 @@ impl Agents for Installed<'_> {
             events.iter().for_each(|event| heard(event, &account));
             if account.is_refused() { ControlFlow::Break(()) } else { ControlFlow::Continue(life) }
         };
-        match talk(&invocation, &bounds, &mut listener, cancel) {
-            Ok(talked) => account.close(agent, talked.end, &talked.stderr, &self.limits),
-            Err(error) => Outcome::failed(of_process(agent, &error)),
+        let talked = talk(&confined.invocation, &bounds, &mut listener, cancel);
+        match (confined.check(), talked) {
+            (Err(error), _) => Outcome::failed(not_confined(&error)),
+            (Ok(_), Err(error)) => Outcome::failed(of_process(agent, &error)),
+            (Ok(None), Ok(talked)) => account.close(agent, talked.end, &talked.stderr, &self.limits),
+            (Ok(Some(why)), Ok(_)) => {
+                let answer = Err(AgentFault::Failed { how: "being ended".to_owned(), said: why });
+                Outcome { account, answer }
+            }
         }
     }
 
@@ -161,6 +180,14 @@ impl Agents for Installed<'_> {
 impl Installed<'_> {
     fn program(&self, agent: &AgentCli) -> Option<PathBuf> {
         located(agent, &self.variables, Some(self.repository))
+    }
+
+    fn confined(&self, invocation: Invocation, folder: &Path, own: &Belongings) -> Result<Confined, AgentFault> {
+        let sandbox = self.sandbox.get().map_err(|(why, hint)| AgentFault::NotConfined { why, hint })?;
+        // A copy that is read has no git.
+        let git = self.git.as_deref().filter(|_| !own.only_reads);
+        let ground = Ground { folder, git, purpose: Purpose::Agent };
+        sandbox.confine_agent(invocation, &ground, own).map_err(|error| not_confined(&error))
     }
 
     /// The file that an argument names, where one does.
@@ -229,6 +256,10 @@ pub fn version(
         End::TimedOut => Err(AgentFault::TimedOut(PATIENCE)),
         End::Cancelled => Err(AgentFault::Cancelled),
     }
+}
+
+fn not_confined(error: &SandboxError) -> AgentFault {
+    AgentFault::NotConfined { why: error.to_string(), hint: error.hint() }
 }
 
 /// That an agent is not there.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::cancel::Cancel;
 use crate::model::usage::Usage;
+use crate::sandbox::{Level, OnDemand, Wanted};
 
 /// One line a form: its fixture, what it comes to.
 const RECORDED: [(&str, &str); 4] = [
@@ -77,6 +78,8 @@ impl Machine {
             repository: Path::new("/nowhere"),
             variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             limits: self.limits.clone(),
+            sandbox: OnDemand::new(PathBuf::new(), Wanted { exactly: Some(Level::None), ..Wanted::default() }),
+            git: None,
         };
         let schema = json!({"type": "object"});
         let arguments = agent(name).command_line(Some("some-model"), None, None, Some(&schema));

@@ -38,8 +38,25 @@ pub(super) fn restrict(policy: &Policy) -> Result<(), String> {
         // Mounts do it; that Landlock is missing is in the receipt.
         return Ok(());
     }
+    if policy.nests {
+        return scoped().map_err(|error| format!("landlock: {error}"));
+    }
     let handled = if has_own_files { AccessFs::from_write(KNOWN) } else { AccessFs::from_all(KNOWN) };
     restricted(policy, handled, has_own_files).map_err(|error| format!("landlock: {error}"))
+}
+
+/// Who is kept from files by Landlock may mount nothing, not even in namespaces of its own: there the mounts alone do it, and Landlock
+/// keeps from signals and from sockets without a file.
+fn scoped() -> Result<(), landlock::RulesetError> {
+    if interface() < Some(ABI::V6) {
+        return Ok(());
+    }
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .scope(Scope::Signal | Scope::AbstractUnixSocket)
+        .and_then(Ruleset::create)
+        .and_then(landlock::RulesetCreated::restrict_self)
+        .map(|_| ())
 }
 
 fn restricted(policy: &Policy, handled: BitFlags<AccessFs>, has_own_files: bool) -> Result<(), String> {

@@ -11,7 +11,23 @@ use seccompiler::{
 };
 
 use crate::sandbox::Level;
-use crate::sandbox::policy::{Policy, Purpose};
+use crate::sandbox::policy::Policy;
+
+/// Refused as not permitted, unless the command makes namespaces of its own: what it mounts there is seen there alone, and the mounts it
+/// is in are locked to it.
+const NESTING: &[libc::c_long] = &[
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fsopen,
+    libc::SYS_fspick,
+    libc::SYS_mount,
+    libc::SYS_mount_setattr,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_pivot_root,
+    libc::SYS_umount2,
+    libc::SYS_unshare,
+];
 
 /// Refused as not permitted.
 const REFUSED: &[libc::c_long] = &[
@@ -20,20 +36,11 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_bpf,
     libc::SYS_delete_module,
     libc::SYS_finit_module,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fsopen,
-    libc::SYS_fspick,
     libc::SYS_init_module,
     libc::SYS_kexec_load,
     libc::SYS_keyctl,
-    libc::SYS_mount,
-    libc::SYS_mount_setattr,
-    libc::SYS_move_mount,
     libc::SYS_open_by_handle_at,
-    libc::SYS_open_tree,
     libc::SYS_perf_event_open,
-    libc::SYS_pivot_root,
     libc::SYS_process_vm_writev,
     libc::SYS_quotactl,
     libc::SYS_reboot,
@@ -43,8 +50,6 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_swapoff,
     libc::SYS_swapon,
     libc::SYS_syslog,
-    libc::SYS_umount2,
-    libc::SYS_unshare,
     libc::SYS_userfaultfd,
 ];
 
@@ -85,7 +90,7 @@ pub(super) fn is_unknown_machine() -> bool {
 /// Installs the filters for good.
 pub(super) fn install(policy: &Policy) -> Result<(), String> {
     let Some(machine) = machine() else { return Ok(()) };
-    let sets = [(refused()?, libc::EPERM), (no_family(policy)?, libc::EAFNOSUPPORT), (unknown(), libc::ENOSYS)];
+    let sets = [(refused(policy)?, libc::EPERM), (no_family(policy)?, libc::EAFNOSUPPORT), (unknown(), libc::ENOSYS)];
     for (rules, code) in sets {
         let code = u32::try_from(code).map_err(|error| error.to_string())?;
         let filter = SeccompFilter::new(with_x32(rules), SeccompAction::Allow, SeccompAction::Errno(code), machine);
@@ -102,10 +107,14 @@ fn unknown() -> Rules {
     UNKNOWN.iter().map(|call| (i64::from(*call), Vec::new())).collect()
 }
 
-fn refused() -> Result<Rules, String> {
-    let mut rules: Rules = REFUSED.iter().map(|call| (i64::from(*call), Vec::new())).collect();
+fn refused(policy: &Policy) -> Result<Rules, String> {
+    let nesting = if policy.nests { &[] } else { NESTING };
+    let mut rules: Rules = REFUSED.iter().chain(nesting).map(|call| (i64::from(*call), Vec::new())).collect();
     let typing = TYPING.iter().map(|request| rule(&[(1, Is::Eq, *request)])).collect::<Result<_, _>>()?;
     rules.insert(i64::from(libc::SYS_ioctl), typing);
+    if policy.nests {
+        return Ok(rules);
+    }
     let namespaces = NAMESPACES.iter().map(|flag| {
         let flag = u64::from(flag.cast_unsigned());
         rule(&[(0, Is::MaskedEq(flag), flag)])
@@ -118,7 +127,7 @@ fn refused() -> Result<Rules, String> {
 /// can be sent from to anywhere, so they go with the sockets.
 fn no_family(policy: &Policy) -> Result<Rules, String> {
     let mut rules = Rules::new();
-    if policy.level == Level::Namespaces || policy.purpose == Purpose::Prepare {
+    if policy.level == Level::Namespaces || policy.purpose.has_network() {
         let other: Vec<(u8, Is, u64)> =
             FAMILIES.iter().map(|family| (0, Is::Ne, u64::from(family.cast_unsigned()))).collect();
         rules.insert(i64::from(libc::SYS_socket), vec![rule(&other)?]);

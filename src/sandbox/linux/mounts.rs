@@ -16,6 +16,9 @@ use crate::sandbox::policy::Policy;
 /// Bytes of shared memory a command may take.
 const SHARED_MEMORY: &str = "size=2g,mode=1777";
 
+/// What of `/proc` is about the machine and not about processes.
+const MACHINE: &[&str] = &["acpi", "bus", "fs", "irq", "scsi", "sys", "sysrq-trigger"];
+
 /// Gives this process, alone in its namespace, the file system of `policy`.
 pub(super) fn set_up(policy: &Policy) -> Result<(), String> {
     let none = None::<&str>;
@@ -160,11 +163,24 @@ impl Tree<'_> {
         Ok(())
     }
 
-    fn processes(&self) -> Result<(), String> {
+    fn processes(&mut self) -> Result<(), String> {
         let folder = self.root.join("proc");
         fs::create_dir_all(&folder).map_err(told("proc"))?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-        mount(Some("proc"), &folder, Some("proc"), flags, None::<&str>).map_err(told_nix("proc"))
+        mount(Some("proc"), &folder, Some("proc"), flags, None::<&str>).map_err(told_nix("proc"))?;
+        if !self.policy.nests {
+            return Ok(());
+        }
+        // Who makes namespaces writes there who is who in them. The rest of what can be written there is the machine's.
+        self.marks.insert(folder.clone(), Access::Write);
+        for name in MACHINE {
+            let target = folder.join(name);
+            if target.exists() {
+                bind(&target, &target)?;
+                self.marks.insert(target, Access::Read);
+            }
+        }
+        Ok(())
     }
 
     /// Puts nothing in the place of what is hidden, and a read-only self in the place of what is protected.

@@ -13,7 +13,7 @@ use rustix::process::set_child_subreaper;
 use super::children::{Ended, Watch, end_descendants};
 use super::{Next, Report, loopback, rights, told, told_nix};
 use crate::sandbox::Level;
-use crate::sandbox::policy::{Policy, Purpose};
+use crate::sandbox::policy::Policy;
 
 /// Between asking the command to end and ending it; less than our caller waits for us.
 const GRACE: Duration = Duration::from_millis(400);
@@ -89,7 +89,7 @@ fn part(policy: &Policy) -> Result<(), String> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let mut apart =
         CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC;
-    if policy.purpose == Purpose::Check {
+    if !policy.purpose.has_network() {
         apart |= CloneFlags::CLONE_NEWNET;
     }
     unshare(apart).map_err(told_nix("unshare"))?;
@@ -97,7 +97,7 @@ fn part(policy: &Policy) -> Result<(), String> {
     fs::write("/proc/self/setgroups", "deny").map_err(told("setgroups"))?;
     fs::write("/proc/self/uid_map", format!("{user} {user} 1\n")).map_err(told("uid_map"))?;
     fs::write("/proc/self/gid_map", format!("{group} {group} 1\n")).map_err(told("gid_map"))?;
-    if policy.purpose == Purpose::Check {
+    if !policy.purpose.has_network() {
         loopback::bring_up().map_err(|error| format!("loopback: {error}"))?;
     }
     rights::keep_mounting()
