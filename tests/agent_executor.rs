@@ -20,6 +20,8 @@ const EDIT: &str = "sed -i 's/return name/return `Hello, ${name}`/' src/greet.js
 struct Place {
     repository: tempfile::TempDir,
     machine: tempfile::TempDir,
+    /// The sandbox that is asked for.
+    sandbox: Option<&'static str>,
 }
 
 impl Place {
@@ -30,7 +32,12 @@ impl Place {
             ("check.sh", "grep -q 'Hello, ' src/greet.js || { echo 'expected Hello'; exit 1; }\n"),
         ];
         let repository = greeter::repository("`sh check.sh` → exit 0", &files);
-        Place { repository, machine: tempfile::tempdir().expect("a temporary folder") }
+        Place { repository, machine: tempfile::tempdir().expect("a temporary folder"), sandbox: None }
+    }
+
+    /// Where nothing keeps an agent from what it must not do: what the host notices and takes back.
+    fn without_sandbox() -> Place {
+        Place { sandbox: Some("none"), ..Place::new() }
     }
 
     /// Installs Claude Code: `script` does what it does, and then it says that it is done. Each run leaves its arguments and its prompt in
@@ -58,11 +65,15 @@ impl Place {
     fn command(&self, executor: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
         command.args(["apply", "1", "--trust", "--format", "json", "--executor", executor]);
+        command.args(self.sandbox.iter().flat_map(|level| ["--sandbox", level]));
         command.current_dir(self.repository.path()).stdin(Stdio::null());
         command
             .env_clear()
             .env("PATH", format!("{}:/usr/bin:/bin", self.machine.path().display()))
             .env("HOME", self.repository.path().join(".git/home"))
+            // What it leaves behind is its own, so the sandbox lets it.
+            .env("CLAUDE_CONFIG_DIR", self.machine.path())
+            .env("CODEX_HOME", self.machine.path())
             .env("AWS_SECRET_ACCESS_KEY", "for-nobody")
             .env("COLUMNS", "100");
         command
@@ -190,7 +201,7 @@ fn commits_and_branches_it_made_are_taken_back() {
             "git checkout -q --detach; {EDIT}; git {as_itself} commit -qam mine; git branch -D improve/001-greet-politely"
         ),
     ] {
-        let place = Place::new().agent(&script);
+        let place = Place::without_sandbox().agent(&script);
         let (receipt, _) = place.apply("claude");
         assert_eq!(receipt["outcome"], "verified", "{script}: {receipt:#}");
         let subjects = place.git(&["log", "--format=%s", "improve/001-greet-politely"]);
@@ -202,7 +213,7 @@ fn commits_and_branches_it_made_are_taken_back() {
 #[test]
 fn a_rewritten_git_pointer_stops_everything() {
     let script = format!("{EDIT}; git init -q \"$machine/bait\"; echo \"gitdir: $machine/bait/.git\" > .git");
-    let place = Place::new().agent(&script);
+    let place = Place::without_sandbox().agent(&script);
     let output = place.command("claude").output().expect("the program starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("`.git` file was changed, so git is not run there"), "{said}");
@@ -227,7 +238,7 @@ fn what_counts_is_what_it_did_whatever_it_says_and_however_it_ends() {
 
 #[test]
 fn a_stop_condition_is_an_outcome_of_its_own() {
-    let place = Place::new().program("mine", "echo 'I looked.'; echo 'STOP: `greet` is not there'");
+    let place = Place::without_sandbox().program("mine", "echo 'I looked.'; echo 'STOP: `greet` is not there'");
     let (receipt, code) = place.apply("mine {plan}");
     assert_eq!((&receipt["outcome"], code), (&json!("blocked"), Some(4)), "{receipt:#}");
     assert_eq!((&work(&receipt)["halted"], place.seen().len()), (&json!("stopped"), 1));
@@ -246,7 +257,7 @@ fn what_it_leaves_behind_is_ended_before_the_gates_run() {
 
 #[test]
 fn ctrl_c_ends_it_with_all_it_started_and_takes_back_what_it_did_with_git() {
-    let place = Place::new().agent(
+    let place = Place::without_sandbox().agent(
         "git checkout -q -b elsewhere; (trap '' TERM INT; sleep 4; touch \"$machine/late\") & \
          touch \"$machine/started\"; sleep 60",
     );
@@ -280,7 +291,7 @@ fn wait_for(file: &Path) {
 #[test]
 fn any_command_carries_out_steps_when_it_is_told_what_and_where() {
     let script = format!("cp \"$2\" \"$machine/plan\"; echo \"$2\" > \"$machine/name\"; cd \"$4\"; {EDIT}; echo ok");
-    let place = Place::new().program("mine", &script);
+    let place = Place::without_sandbox().program("mine", &script);
     let (receipt, _) = place.apply("mine --plan {plan} '--in' {worktree}");
     assert_eq!(receipt["outcome"], "verified", "{receipt:#}");
     assert_eq!((&receipt["steps"][0]["executor"], &work(&receipt)["said"]), (&json!("mine"), &json!("ok")));
@@ -295,7 +306,7 @@ fn any_command_carries_out_steps_when_it_is_told_what_and_where() {
 
 #[test]
 fn a_repository_names_no_command_and_an_agent_of_the_users_own_says_how_it_works() {
-    let place = Place::new().program("mine", EDIT);
+    let place = Place::without_sandbox().program("mine", EDIT);
     write(place.repository.path(), "improve.toml", "[models]\nexecutor = \"mine {plan}\"\n");
     let mut command = place.command("none");
     let refused = command.output().expect("the program starts");
@@ -328,4 +339,111 @@ fn a_repository_that_configures_an_agent_is_not_given_to_it() {
     let (receipt, _) = place.apply("gemini");
     assert_eq!((&receipt["outcome"], place.seen().len()), (&json!("blocked"), 0), "{receipt:#}");
     assert!(receipt.to_string().contains("`.gemini` of the repository"));
+}
+
+/// Levels that this machine offers.
+fn levels() -> Vec<&'static str> {
+    let offers = |level: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
+        command.args(["doctor", "--format", "json"]).current_dir(folder.path()).env("IMPROVE_SANDBOX", level);
+        let output = command.env("HOME", folder.path()).output().expect("the program starts");
+        let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
+        document["sandbox"]["level"] == level && document["sandbox"]["problem"].is_null()
+    };
+    ["namespaces", "landlock"].into_iter().filter(|level| offers(level)).collect()
+}
+
+/// A home folder with logins of the user's, of the agent, and of another agent.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    for secret in [".ssh/id_ed25519", ".codex/auth.json", ".config/gh/hosts.yml", ".netrc", "Documents/letter"] {
+        write(home.path(), secret, "TOPSECRET\n");
+    }
+    write(home.path(), ".claude/.credentials.json", "its-login\n");
+    write(home.path(), ".claude/settings.json", "{}\n");
+    write(home.path(), ".claude.json", "{ \"counted\": 1 }\n");
+    write(home.path(), ".cargo/registry/there", "");
+    home
+}
+
+#[test]
+fn in_the_sandbox_an_agent_has_its_own_home_and_the_network_and_nothing_else() {
+    for level in levels() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").expect("an address of this machine");
+        server.set_nonblocking(true).expect("it can wait or not");
+        let port = server.local_addr().expect("it listens").port();
+        let home = home();
+        let place = Place { sandbox: Some(level), ..Place::new() };
+        let git = place.repository.path().join(".git");
+        let tries = format!(
+            "cd \"$HOME\"; cat .ssh/id_ed25519 .codex/auth.json .config/gh/hosts.yml .netrc Documents/letter
+             cat '{home}/.ssh/id_ed25519' /proc/$PPID/environ; grep -r TOPSECRET . '{home}'
+             echo evil > '{home}/.bashrc'; echo evil > .cargo/registry/evil; echo evil > '{machine}/../improve-evil'
+             echo evil >> '{git}/config'; echo evil > '{git}/hooks/pre-commit'; echo evil > '{repository}/src/evil.js'
+             cat .claude/.credentials.json .claude.json && echo renewed > .claude/.credentials.json
+             cp .claude.json .claude.new && mv .claude.new .claude.json && echo replaced
+             echo evil > .claude/settings.json
+             unshare --user true && echo nested
+             timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}' && echo reached",
+            home = home.path().display(),
+            machine = place.machine.path().display(),
+            git = git.display(),
+            repository = place.repository.path().display(),
+        );
+        let pointer = "echo 'gitdir: /x' > .git; rm -f .git";
+        let script = format!(
+            "{EDIT}\n( {tries} ) > tried 2>&1; mv tried \"$HOME/.claude/tried\"\n{}\n\
+             (setsid sh -c 'trap \"\" TERM HUP; sleep 2; echo late > \"$HOME/.claude/late\"' > /dev/null 2>&1 &)",
+            // Without a file system of its own this is noticed, and not kept from.
+            if level == "namespaces" { pointer } else { "" },
+        );
+        let place = place.agent(&script);
+        let mut command = place.command("claude");
+        command.env_remove("CLAUDE_CONFIG_DIR").env("HOME", home.path());
+        let receipt = receipt(&command.output().expect("the program starts"));
+        let read = |file: &str| std::fs::read_to_string(home.path().join(file)).unwrap_or_default();
+        let tried = read(".claude/tried");
+        assert_eq!(receipt["outcome"], "verified", "{level}: {receipt:#} {tried}");
+        assert_eq!(receipt["sandbox"]["level"], level);
+        assert!(!tried.contains("TOPSECRET") && !tried.contains("for-nobody"), "{level}: {tried}");
+        assert!(tried.contains("its-login") && tried.contains("counted"), "{level}: {tried}");
+        assert!(tried.contains("reached") && server.accept().is_ok(), "{level}: {tried}");
+        assert!(!tried.contains("nested"), "{level}: {tried}");
+        assert_eq!(
+            (read(".claude/.credentials.json").as_str(), read(".bashrc").as_str()),
+            ("renewed\n", ""),
+            "{level}"
+        );
+        assert_eq!(read(".claude.json"), "{ \"counted\": 1 }\n", "{level}: a copy was written, if anything");
+        if level == "namespaces" {
+            assert_eq!(read(".claude/settings.json"), "{}\n", "{level}: what it runs next time");
+            assert!(tried.contains("replaced"), "{level}: {tried}");
+        }
+        assert!(!home.path().join(".cargo/registry/evil").exists(), "{level}");
+        assert!(!place.machine.path().join("../improve-evil").exists(), "{level}");
+        let config = std::fs::read_to_string(git.join("config")).expect("it is there");
+        assert!(!config.contains("evil") && !git.join("hooks/pre-commit").exists() && place.is_untouched(), "{level}");
+        assert!(!place.repository.path().join("src/evil.js").exists(), "{level}");
+        std::thread::sleep(Duration::from_millis(2_500));
+        assert!(!home.path().join(".claude/late").exists(), "{level}: a child of the agent survived");
+    }
+}
+
+#[test]
+fn in_the_sandbox_a_plan_is_seen_and_an_agent_may_confine_what_it_runs() {
+    for level in levels() {
+        let place = Place { sandbox: Some(level), ..Place::new() };
+        let place = place.program("any", &format!("grep -q 'Plan 001: Greet politely' \"$2\" && {EDIT}"));
+        let (receipt, _) = place.apply("any --plan {plan}");
+        assert_eq!(receipt["outcome"], "verified", "{level}: {receipt:#}");
+
+        let place = Place { sandbox: Some(level), ..Place::new() };
+        let bwrap = "unshare --user --map-root-user --mount --net sh -c 'mount -t tmpfs none /tmp && cat /proc/net/dev' > \"$machine/nested\" 2>&1";
+        let place = place.program("codex", &format!("{bwrap}; {EDIT}"));
+        let (receipt, _) = place.apply("codex/gpt-6.1-sol");
+        assert_eq!(receipt["outcome"], "verified", "{level}: {receipt:#}");
+        let nested = place.read("nested");
+        assert!(nested.contains("lo:") && !nested.contains("eth"), "{level}: {nested}");
+    }
 }

@@ -67,6 +67,9 @@ impl Place {
             .env("PATH", format!("{}:/usr/bin:/bin", self.machine.path().display()))
             .env("HOME", self.repository.path().join(".git/home"))
             .env("TMPDIR", self.temporary())
+            // What it leaves behind is its own, so the sandbox lets it.
+            .env("CLAUDE_CONFIG_DIR", self.machine.path())
+            .env("CODEX_HOME", self.machine.path())
             .env("COLUMNS", "100");
         command
     }
@@ -282,7 +285,9 @@ fn what_a_killed_run_left_to_read_is_cleaned_and_what_a_living_one_uses_is_not()
     // It never answers.
     place.install("claude", "echo $$ > \"$machine/pid.$n\"; exec sleep 100");
     let waiting = |number: usize| {
-        let run = place.command(&audit("claude")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        // Inside a sandbox it would know itself by another id.
+        let mut command = place.command(&audit("claude"));
+        let run = command.env("IMPROVE_SANDBOX", "none").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let began = Instant::now();
         let file = place.machine.path().join(format!("pid.{number}"));
         loop {

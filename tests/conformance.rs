@@ -84,11 +84,9 @@ fn program(folder: &Path) -> Command {
     for variable in ["IMPROVE_CACHE_DIR", "IMPROVE_STATE_DIR", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(variable);
     }
-    command
-        .current_dir(folder)
-        .env("HOME", folder.join(".git/home"))
-        .env_remove("XDG_CACHE_HOME")
-        .env_remove("XDG_STATE_HOME");
+    let home = folder.join(".git/home");
+    std::fs::create_dir_all(&home).expect("the folder is ours");
+    command.current_dir(folder).env("HOME", home).env_remove("XDG_CACHE_HOME").env_remove("XDG_STATE_HOME");
     command
 }
 

@@ -84,6 +84,10 @@ fn supervise(policy: &Policy, next: &Next<'_>, report: &mut Report) -> Result<En
     }
 }
 
+/// Who root is inside where namespaces are made: the kernel lets nobody take id 0 into a further one who may not give files capabilities, as
+/// nobody inside may.
+const SOMEBODY: u32 = 1000;
+
 /// Makes the namespaces. The user keeps their id inside, and has no rights beyond it.
 fn part(policy: &Policy) -> Result<(), String> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
@@ -95,7 +99,8 @@ fn part(policy: &Policy) -> Result<(), String> {
     unshare(apart).map_err(told_nix("unshare"))?;
     // Without this a group cannot be mapped by a user without rights.
     fs::write("/proc/self/setgroups", "deny").map_err(told("setgroups"))?;
-    fs::write("/proc/self/uid_map", format!("{user} {user} 1\n")).map_err(told("uid_map"))?;
+    let inside = if policy.nests && user == 0 { SOMEBODY } else { user };
+    fs::write("/proc/self/uid_map", format!("{inside} {user} 1\n")).map_err(told("uid_map"))?;
     fs::write("/proc/self/gid_map", format!("{group} {group} 1\n")).map_err(told("gid_map"))?;
     if !policy.purpose.has_network() {
         loopback::bring_up().map_err(|error| format!("loopback: {error}"))?;
