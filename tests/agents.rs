@@ -70,6 +70,7 @@ impl Place {
             // What it leaves behind is its own, so the sandbox lets it.
             .env("CLAUDE_CONFIG_DIR", self.machine.path())
             .env("CODEX_HOME", self.machine.path())
+            .env("OPENCODE_CONFIG_DIR", self.machine.path())
             .env("COLUMNS", "100");
         command
     }

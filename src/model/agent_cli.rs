@@ -94,7 +94,7 @@ pub struct AgentCli {
     /// What it says of its costs.
     #[serde(default)]
     pub reports: Reports,
-    /// What is its own on the machine, which the sandbox lets it have.
+    /// What is its own on the machine, which the sandbox lets it have; what is of that program in the table where left out.
     #[serde(default)]
     pub own: Own,
     /// How it is run to change files; it cannot be told to where left out.
@@ -196,7 +196,7 @@ impl AgentCli {
         let execute = Some(Execute { arguments: words, ..Execute::default() });
         let format = FormatName::Text;
         Some(AgentCli {
-            name: name.clone(),
+            name,
             program,
             install: None,
             log_in: None,
@@ -215,8 +215,7 @@ impl AgentCli {
             unauthorized_exits: Vec::new(),
             prices: None,
             reports: Reports::default(),
-            // A program of the table is the same program with other arguments.
-            own: TABLE.agent.iter().find(|agent| agent.name == name).map(|agent| agent.own.clone()).unwrap_or_default(),
+            own: Own::default(),
             execute,
         })
     }

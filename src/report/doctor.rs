@@ -155,9 +155,15 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
 
 fn sandbox_lines(row: &SandboxRow) -> String {
     let (level, means) = match row.level.as_str() {
-        "namespaces" => (style::GOOD, "commands see the worktree and toolchains, and no network but localhost"),
-        "landlock" | "seatbelt" => (style::GOOD, "commands write in the worktree only, and have no network"),
-        _ => (style::WARN, "commands run with your rights"),
+        "namespaces" => (
+            style::GOOD,
+            "commands see the worktree and toolchains, and no network but localhost; agent CLIs their own home and the network, too",
+        ),
+        "landlock" | "seatbelt" => (
+            style::GOOD,
+            "commands write in the worktree only, and have no network; agent CLIs their own home and the network, too",
+        ),
+        _ => (style::WARN, "commands and agent CLIs run with your rights"),
     };
     let mut text = format!("\n{}\n  {}  {means}\n", paint(style::STRONG, "Sandbox"), paint(level, &row.level));
     if let Some(problem) = &row.problem {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::TABLE;
+use super::{AgentCli, TABLE};
 use crate::process::Environment;
 use crate::sandbox::Belongings;
 
@@ -27,6 +27,15 @@ pub struct Own {
 }
 
 impl Own {
+    /// What is `agent`'s: a program of the table is the same with other arguments.
+    pub(super) fn of(agent: &AgentCli) -> &Own {
+        let is_same = |listed: &&AgentCli| Path::new(&agent.program).file_name() == Some(OsStr::new(&listed.program));
+        if agent.own != Own::default() {
+            return &agent.own;
+        }
+        TABLE.agent.iter().find(is_same).map_or(&agent.own, |listed| &listed.own)
+    }
+
     /// The same in paths of the machine.
     pub(super) fn belongings(&self, program: &Path, environment: &Environment) -> Belongings {
         let paths = |listed: &[String]| listed.iter().filter_map(|place| path(place, environment)).collect();
@@ -60,6 +69,13 @@ fn path(place: &str, environment: &Environment) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_of_the_table_has_its_own_however_it_is_run() {
+        let own = |command: &str| Own::of(&AgentCli::of_command(command).expect("it names the plan")).clone();
+        assert!(own("/opt/bin/claude -p {plan}").homes.contains(&".claude".to_owned()));
+        assert_eq!(own("mine {plan}"), Own::default());
+    }
 
     #[test]
     fn places_are_below_the_home_folder_or_a_variable() {

@@ -13,7 +13,7 @@ use super::account::{Account, Outcome};
 use super::event::AgentEvent;
 use super::fault::AgentFault;
 use super::format::FormatName;
-use super::{AgentCli, PLAN, TABLE, WORKTREE, locate};
+use super::{AgentCli, Own, PLAN, TABLE, WORKTREE, locate};
 use crate::cancel::Cancel;
 use crate::process::{End, Environment, Heard, Invocation, ProcessError, Talk, run, talk};
 use crate::sandbox::policy::{Ground, Purpose};
@@ -145,7 +145,7 @@ impl Agents for Installed<'_> {
             timeout: self.limits.total,
             record: None,
         };
-        let mut own = agent.own.belongings(&program, &invocation.environment);
+        let mut own = Own::of(agent).belongings(&program, &invocation.environment);
         own.reads.extend([&schema, &plan].into_iter().flatten().map(|file| file.path().to_owned()));
         own.only_reads = task.worktree.is_none();
         let confined = match self.confined(invocation, &folder, &own) {
