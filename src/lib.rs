@@ -14,6 +14,7 @@ pub mod advisories;
 pub mod apply;
 pub mod audit;
 pub mod backlog;
+pub mod bench;
 pub mod branch;
 pub mod cancel;
 pub mod edit;

@@ -1,0 +1,3 @@
+//! Measuring how well this program works: one model alone, a plan and who carries it out, a plan with exact edits.
+
+pub mod statistics;
