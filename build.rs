@@ -1,5 +1,5 @@
 //! Says what made the facts of a file and what calls resolve to: a hash of the sources that decide it. What another build kept is then not
-//! trusted, without anybody having to remember to count up a version.
+//! trusted, without anybody having to remember to count up a version. Brings the tasks of `improve bench` into the program, too.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,9 @@ const DECIDING: &[&str] = &[
     "Cargo.lock",
 ];
 
+/// Tasks of `improve bench`.
+const TASKS: &str = "fixtures/bench";
+
 fn main() {
     let mut hasher = DefaultHasher::new();
     for path in DECIDING {
@@ -34,6 +37,22 @@ fn main() {
         }
     }
     println!("cargo::rustc-env=IMPROVE_FACTS_FINGERPRINT={:016x}", hasher.finish());
+    bench_tasks();
+}
+
+/// Writes the tasks of the benchmark as a table of paths and texts: an installed program has no folder to read them from.
+fn bench_tasks() {
+    println!("cargo::rerun-if-changed={TASKS}");
+    let here = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let rows = files(Path::new(TASKS)).into_iter().map(|file| {
+        let path = file.strip_prefix(TASKS).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        let absolute = Path::new(&here).join(&file).to_string_lossy().into_owned();
+        format!("    ({path:?}, include_str!({absolute:?})),\n")
+    });
+    let rows: String = rows.collect();
+    let table = format!("/// Files of the built-in tasks, by their path.\nstatic BUILT_IN: &[(&str, &str)] = &[\n{rows}];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets it");
+    std::fs::write(Path::new(&out).join("bench_tasks.rs"), table).expect("the folder of a build is writable");
 }
 
 /// `path` or, in order, everything below it.

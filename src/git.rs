@@ -1,4 +1,5 @@
-//! The only door to reading git: repositories, commits, what is dirty. Worktrees and commits are made elsewhere.
+//! The only door to reading git: repositories, commits, what is dirty. Worktrees and commits are made elsewhere, but for the first
+//! one of a repository that is founded here.
 //!
 //! libgit2 runs no hooks, no fsmonitor and no external filters, and its types do not leave this module. The environment
 //! (`GIT_DIR` and the like) is not asked: the repository is the one around the path given.
@@ -7,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 mod changes;
 mod checkout;
+mod found;
 mod history;
 mod index;
 mod tree;
 
 pub use changes::Changes;
 pub use checkout::Checkout;
+pub use found::found;
 pub use history::{HistoryLimits, Touches};
 pub use tree::GitTree;
 
