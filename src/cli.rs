@@ -5,6 +5,7 @@
 mod apply;
 mod audit;
 mod branch;
+mod bench;
 mod choose;
 mod clean;
 mod completions;
@@ -74,6 +75,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Status(status::StatusArgs),
     Reconcile(reconcile::ReconcileArgs),
+    Bench(bench::BenchArgs),
     Clean(clean::CleanArgs),
     Show(show::ShowArgs),
     Rules(rules::RulesArgs),
@@ -127,6 +129,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Verify(args)) => verify::run(args, &context),
         Some(Command::Status(args)) => status::run(args, &context),
         Some(Command::Reconcile(args)) => reconcile::run(args, &context),
+        Some(Command::Bench(args)) => bench::run(args, &context),
         Some(Command::Reject(args)) => reject::run(args, &context),
         Some(Command::Doctor(args)) => doctor::run(args, &context),
         Some(Command::Clean(args)) => clean::run(args, &context),

@@ -5,6 +5,7 @@
 pub mod annotations;
 pub mod audit_document;
 pub mod branch;
+pub mod bench;
 pub mod clean;
 pub mod doctor;
 pub mod finding_page;

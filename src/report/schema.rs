@@ -4,6 +4,7 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::audit_document::AuditDocument;
+use super::bench::BenchDocument;
 use super::clean::CleanDocument;
 use super::doctor::DoctorDocument;
 use super::map_document::MapDocument;
@@ -18,6 +19,7 @@ use super::request::RequestDocument;
 use super::review::Review;
 use super::rules::RuleRow;
 use super::status::StatusDocument;
+use crate::bench::trial::Trial;
 use crate::finding::Finding;
 use crate::model::ledger;
 use crate::receipt::Receipt;
@@ -26,6 +28,8 @@ use crate::receipt::Receipt;
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("audit", text::<AuditDocument>()),
+        ("bench", text::<BenchDocument>()),
+        ("bench-trial", text::<Trial>()),
         ("clean", text::<CleanDocument>()),
         ("diff", text::<DiffDocument>()),
         ("doctor", text::<DoctorDocument>()),

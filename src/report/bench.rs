@@ -1,0 +1,439 @@
+//! What a benchmark measured: arms side by side, what is not known said as plainly as what is.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::human::next_commands;
+use super::layout::{Page, columns, count, grouped, indented, paint, style};
+use super::sanitize;
+use crate::bench::statistics::{CONFIDENCE, Estimate, FEWEST_PAIRS, Finding, Interval, Method};
+use crate::bench::summary::{ArmSummary, Comparison, arms, comparisons};
+use crate::bench::task::Task;
+use crate::bench::trial::{Arm, Trial};
+use crate::edit::matching::Rung;
+use crate::model::NanoDollars;
+
+/// Version of the JSON contract.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BenchDocument {
+    /// Version of this contract.
+    pub schema_version: u32,
+    /// Tasks of the set that were asked for.
+    pub tasks: Vec<BenchTask>,
+    /// Times each trial was to be held.
+    pub repeat: u32,
+    /// What the trials say of each arm.
+    pub arms: Vec<ArmSummary>,
+    /// Every two arms that have tasks in common.
+    pub comparisons: Vec<Comparison>,
+    /// What that means, in words.
+    pub conclusions: Vec<String>,
+    /// Tasks and arms that were left out.
+    pub not_measured: Vec<NotMeasured>,
+    /// Why the run ended before all trials were held; null where it did not.
+    pub stopped: Option<String>,
+    /// Trials that were found in the records and not held again.
+    pub found: usize,
+    /// What this run spent, in billionths of a dollar, as far as prices are known.
+    pub nano_usd: u64,
+    /// The file of the records.
+    pub records: String,
+    /// How intervals are made.
+    pub intervals: String,
+    /// Every trial the numbers are made from.
+    pub trials: Vec<Trial>,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BenchTask {
+    /// Its name.
+    pub id: String,
+    /// The kind of defect.
+    pub kind: String,
+    /// The language.
+    pub language: String,
+    /// Imperative: what will be true afterwards.
+    pub title: String,
+    /// The built-in rule that finds it, where one does.
+    pub rule: Option<String>,
+    /// Why the obvious fix is wrong, where it is.
+    pub trap: Option<String>,
+    /// What it takes of the machine.
+    pub needs: Vec<String>,
+}
+
+impl BenchTask {
+    /// What there is to say of a task.
+    pub fn of(task: &Task) -> BenchTask {
+        let manifest = &task.manifest;
+        BenchTask {
+            id: task.id.clone(),
+            kind: manifest.kind.clone(),
+            language: manifest.language.clone(),
+            title: manifest.title.clone(),
+            rule: manifest.rule.clone(),
+            trap: manifest.trap.clone(),
+            needs: manifest.needs.clone(),
+        }
+    }
+}
+
+/// Something that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct NotMeasured {
+    /// A task, or an arm.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What there is to say of a run beside its trials.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BenchRun {
+    /// See [`BenchDocument`].
+    pub repeat: u32,
+    /// See [`BenchDocument`].
+    pub not_measured: Vec<NotMeasured>,
+    /// See [`BenchDocument`].
+    pub stopped: Option<String>,
+    /// See [`BenchDocument`].
+    pub found: usize,
+    /// See [`BenchDocument`].
+    pub nano_usd: u64,
+    /// See [`BenchDocument`].
+    pub records: String,
+}
+
+impl BenchDocument {
+    /// The document of a run.
+    pub fn new(tasks: &[Task], trials: Vec<Trial>, run: BenchRun) -> BenchDocument {
+        let all: Vec<&Trial> = trials.iter().collect();
+        let (arms, comparisons) = (arms(&all), comparisons(&all));
+        let BenchRun { repeat, not_measured, stopped, found, nano_usd, records } = run;
+        BenchDocument {
+            schema_version: SCHEMA_VERSION,
+            tasks: tasks.iter().map(BenchTask::of).collect(),
+            repeat,
+            conclusions: conclusions(&arms, &comparisons),
+            arms,
+            comparisons,
+            not_measured,
+            stopped,
+            found,
+            nano_usd,
+            records,
+            intervals: INTERVALS.replace("@confidence", &format!("{:.0} %", CONFIDENCE * 100.0)),
+            trials,
+        }
+    }
+}
+
+const INTERVALS: &str = "In brackets: @confidence intervals, percentile bootstrap over tasks (Efron & Tibshirani 1993), 10 000 resamples, \
+                         fixed seed; where all tasks came out alike (*), the exact bound of Clopper & Pearson (1934).";
+
+/// What the numbers mean, in words: who wins, and where nobody can tell.
+fn conclusions(arms: &[ArmSummary], comparisons: &[Comparison]) -> Vec<String> {
+    let mut said: Vec<String> = comparisons.iter().flat_map(conclusion).collect();
+    for arm in arms {
+        let name = arm.arm.label();
+        if arm.falsely_verified > 0 {
+            said.push(format!(
+                "{name}: {} of {} verified changes are wrong; its verdict is to be read with that in mind.",
+                arm.falsely_verified, arm.verified
+            ));
+        }
+        if arm.unpriced_calls > 0 {
+            said.push(format!(
+                "{name}: the price of {} is not known, so its dollars say too little; [prices] in improve.toml can name it.",
+                count(usize::try_from(arm.unpriced_calls).unwrap_or(usize::MAX), "call")
+            ));
+        }
+    }
+    said
+}
+
+fn conclusion(comparison: &Comparison) -> Vec<String> {
+    let Comparison { first, second, tasks, right_rate, more_right, usd_per_right, dearer } = comparison;
+    let (one, other) = (first.label(), second.label());
+    let pair = format!("{one} and {other}");
+    if *more_right == Finding::TooFewTasks {
+        let tasks = count(*tasks, "task");
+        return vec![format!("{pair}: too few tasks to tell ({tasks} measured with both; it takes {FEWEST_PAIRS}).")];
+    }
+    let points = |estimate: &Estimate| {
+        let value = estimate.value.map_or_else(|| "?".to_owned(), |value| format!("{:+.0}", value * 100.0));
+        match &estimate.interval {
+            Some(Interval { low, high: Some(high), .. }) => {
+                format!("{value} points [{:+.0} to {:+.0}] over {}", low * 100.0, high * 100.0, count(*tasks, "task"))
+            }
+            _ => format!("{value} points over {}", count(*tasks, "task")),
+        }
+    };
+    let right = match more_right {
+        Finding::FirstHasMore => format!("{} wins: it makes more right changes than {other} ({}).", whole(*first), points(right_rate)),
+        Finding::SecondHasMore => {
+            format!("{} wins: {one} makes fewer right changes ({}).", whole(*second), points(right_rate))
+        }
+        Finding::CannotTell | Finding::TooFewTasks => {
+            format!("{pair}: the data cannot tell which makes more right changes ({}).", points(right_rate))
+        }
+    };
+    let cost = match dearer {
+        Finding::FirstHasMore => Some(format!("{} is cheaper by the right change than {one}.", whole(*second))),
+        Finding::SecondHasMore => Some(format!("{} is cheaper by the right change than {other}.", whole(*first))),
+        // Where nothing was spent there is nothing to tell apart.
+        Finding::CannotTell if usd_per_right.value == Some(0.0) => None,
+        Finding::CannotTell | Finding::TooFewTasks => {
+            Some(format!("{pair}: the data cannot tell which costs less by the right change."))
+        }
+    };
+    std::iter::once(right).chain(cost).collect()
+}
+
+fn whole(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Single => "The single model",
+        Arm::Plan => "Plan and executor",
+        Arm::Exact => "Plan with exact edits",
+    }
+}
+
+/// The benchmark on a page.
+pub fn bench(document: &BenchDocument, next: &[(String, String)], page: &Page) -> String {
+    let mut text = String::new();
+    let times = if document.repeat > 1 { format!(", each {} times", document.repeat) } else { String::new() };
+    let found = if document.found > 0 { format!("; {} found in the records", document.found) } else { String::new() };
+    let _ = writeln!(
+        text,
+        "{} on {}{times}{found}",
+        paint(style::STRONG, &count(document.trials.len(), "trial")),
+        count(document.tasks.len(), "task"),
+    );
+    if let Some(why) = &document.stopped {
+        let _ = writeln!(text, "{} {}", paint(style::WARN, "stopped:"), sanitize::line(why));
+    }
+    if !document.arms.is_empty() {
+        let _ = write!(text, "\n{}", rates(&document.arms, page));
+        let _ = write!(text, "\n{}", costs(&document.arms, page));
+        text.push_str(&edits(&document.arms, page));
+        let _ = write!(text, "\n{}", outcomes(document, page));
+        text.push_str(&reasons(document, page));
+    }
+    if !document.conclusions.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, "What that says"));
+        document.conclusions.iter().for_each(|said| text.push_str(&indented(&sanitize::line(said), 2, page.width)));
+    }
+    if !document.not_measured.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::STRONG, "Not measured"));
+        for left_out in &document.not_measured {
+            text.push_str(&indented(&sanitize::line(&format!("{}: {}", left_out.what, left_out.why)), 2, page.width));
+        }
+    }
+    if !document.arms.is_empty() {
+        let _ = writeln!(text, "\n{}", paint(style::FAINT, indented(&document.intervals, 0, page.width).trim_end()));
+        let spent = match document.nano_usd {
+            0 => String::new(),
+            spent => format!("Spent: {}. ", NanoDollars(spent)),
+        };
+        text.push_str(&indented(&format!("{spent}Records: {}", sanitize::line(&document.records)), 0, page.width));
+    }
+    text.push_str(&next_commands(next, page));
+    text
+}
+
+/// The tasks of a set.
+pub fn tasks(tasks: &[BenchTask], page: &Page) -> String {
+    let rows = tasks.iter().map(|task| {
+        let with = task.rule.as_deref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
+        vec![task.id.clone(), task.language.clone(), format!("{}: {}{with}", task.kind, task.title)]
+    });
+    let rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(|cell| sanitize::line(cell).into_owned()).collect()).collect();
+    columns(&rows, page.width, 0)
+}
+
+fn rates(arms: &[ArmSummary], page: &Page) -> String {
+    let mut rows = vec![heads(["arm", "verified", "right", "verified and wrong"])];
+    for arm in arms {
+        rows.push(vec![
+            arm.arm.label().to_owned(),
+            share(&arm.verified_rate),
+            share(&arm.right_rate),
+            share(&arm.false_verified_rate),
+        ]);
+    }
+    columns(&rows, page.width, 2)
+}
+
+fn costs(arms: &[ArmSummary], page: &Page) -> String {
+    let mut rows = vec![heads(["arm", "for each", "dollars", "tokens"])];
+    for arm in arms {
+        let free = arm.usd == 0.0 && arm.unpriced_calls == 0;
+        let dollars = |estimate: &Estimate| match estimate.value {
+            Some(_) if free => "$0".to_owned(),
+            _ => amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string()),
+        };
+        let tokens = |estimate: &Estimate| match estimate.value {
+            Some(0.0) => "0".to_owned(),
+            _ => amount(estimate, &|value| grouped(value.round() as usize)),
+        };
+        let (verified, right) = (&arm.usd_per_verified, &arm.usd_per_right);
+        rows.push(vec![
+            arm.arm.label().to_owned(),
+            "verified change".to_owned(),
+            dollars(verified),
+            tokens(&arm.tokens_per_verified),
+        ]);
+        rows.push(vec![String::new(), "right change".to_owned(), dollars(right), tokens(&arm.tokens_per_right)]);
+        let minutes = amount(&arm.minutes, &|value| format!("{value:.1}"));
+        rows.push(vec![String::new(), "trial".to_owned(), format!("{minutes} min"), String::new()]);
+    }
+    columns(&rows, page.width, 2)
+}
+
+/// How edits were placed: `exact: 95 % as written, 3 % but for indent, 2 % refused, of 40`.
+fn edits(arms: &[ArmSummary], page: &Page) -> String {
+    let mut text = String::new();
+    for arm in arms.iter().filter(|arm| !arm.edits.is_empty()) {
+        let rungs = arm.edits.iter().map(|rung| {
+            let word = rung.rung.map_or("refused", words);
+            format!("{word} {} ({})", share(&rung.share), rung.edits)
+        });
+        let rungs: Vec<String> = rungs.collect();
+        text.push_str(&indented(&format!("{}: {}", arm.arm.label(), rungs.join(", ")), 2, page.width));
+    }
+    if text.is_empty() { text } else { format!("\n{}\n{text}", paint(style::STRONG, "Edits, by the rung that placed them")) }
+}
+
+fn words(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Exact => "exact",
+        Rung::TrailingSpace => "but for trailing space",
+        Rung::IndentShift => "but for indent",
+        Rung::UnicodePunctuation => "but for punctuation",
+        Rung::LineNumbers => "but for line numbers",
+        Rung::SameSymbol => "by the same symbol",
+    }
+}
+
+/// A row a task, a column an arm.
+fn outcomes(document: &BenchDocument, page: &Page) -> String {
+    let arms: Vec<Arm> = document.arms.iter().map(|arm| arm.arm).collect();
+    let mut rows = vec![
+        ["task", "kind"].into_iter().chain(arms.iter().map(|arm| arm.label())).map(|head| head.to_owned()).collect(),
+    ];
+    for task in &document.tasks {
+        let cells = arms.iter().map(|&arm| {
+            let own = document.trials.iter().filter(|trial| trial.key.task == task.id && trial.key.arm == arm);
+            outcome(&own.collect::<Vec<_>>())
+        });
+        let cells: Vec<String> = cells.collect();
+        if cells.iter().any(|cell| cell != "—") {
+            let names = [&task.id, &task.kind].map(|name| sanitize::line(name).into_owned());
+            rows.push(names.into_iter().chain(cells).collect());
+        }
+    }
+    columns(&rows, page.width, 2)
+}
+
+/// `right`, `wrong` where it was verified, `unproven` where it is right and was not, `no`.
+fn outcome(trials: &[&Trial]) -> String {
+    let word = |trial: &Trial| match (trial.verified, trial.right) {
+        (true, true) => "right",
+        (true, false) => "WRONG",
+        (false, true) => "unproven",
+        (false, false) => "no",
+    };
+    match trials {
+        [] => "—".to_owned(),
+        [trial] => word(trial).to_owned(),
+        several => {
+            let words = ["right", "WRONG", "unproven", "no"].into_iter().filter_map(|kind| {
+                let number = several.iter().filter(|trial| word(trial) == kind).count();
+                (number > 0).then(|| format!("{number} {kind}"))
+            });
+            words.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Why trials that had a plan did not end verified and right.
+fn reasons(document: &BenchDocument, page: &Page) -> String {
+    let mut text = String::new();
+    let told = document.trials.iter().filter(|trial| trial.outcome.is_some() && !trial.why.is_empty());
+    for trial in told {
+        let of = format!("{} {}: {}", trial.key.arm.label(), trial.key.task, trial.why);
+        text.push_str(&indented(&sanitize::line(&of), 2, page.width));
+    }
+    if text.is_empty() { text } else { format!("\n{}\n{text}", paint(style::STRONG, "What went wrong")) }
+}
+
+fn heads<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
+}
+
+/// `75 % [50 to 92]`.
+fn share(estimate: &Estimate) -> String {
+    let Some(value) = estimate.value else { return "—".to_owned() };
+    let percent = |share: f64| format!("{:.0}", share * 100.0);
+    let exact = |method: Method| if method == Method::ClopperPearson { "*" } else { "" };
+    match &estimate.interval {
+        Some(Interval { low, high: Some(high), method }) => {
+            format!("{} % [{} to {}]{}", percent(value), percent(*low), percent(*high), exact(*method))
+        }
+        Some(_) | None => format!("{} %", percent(value)),
+    }
+}
+
+/// `$0.12 [$0.08 to $0.31]`.
+fn amount(estimate: &Estimate, shown: &dyn Fn(f64) -> String) -> String {
+    let Some(value) = estimate.value else { return "—".to_owned() };
+    match &estimate.interval {
+        Some(Interval { low, high: Some(high), .. }) => format!("{} [{} to {}]", shown(value), shown(*low), shown(*high)),
+        Some(Interval { low, high: None, .. }) => format!("{} [{} or more]", shown(value), shown(*low)),
+        None => shown(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::summary::tests::trial;
+    use crate::bench::task::built_in;
+
+    fn document(outcomes: &[(Arm, [bool; 2])]) -> BenchDocument {
+        let tasks: Vec<Task> = built_in().unwrap().into_iter().take(8).collect();
+        let trials = tasks.iter().flat_map(|task| {
+            outcomes.iter().map(|(arm, outcome)| Trial { why: "a reason".to_owned(), ..trial(&task.id, *arm, 1, *outcome) })
+        });
+        let trials: Vec<Trial> = trials.collect();
+        let run = BenchRun { repeat: 1, records: "trials.jsonl".to_owned(), nano_usd: 16, ..BenchRun::default() };
+        BenchDocument::new(&tasks, trials, run)
+    }
+
+    #[test]
+    fn it_says_plainly_that_the_single_model_wins() {
+        let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false])]);
+        assert!(document.conclusions[0].starts_with("The single model wins: it makes more right changes than plan (+100 points"));
+        assert!(document.conclusions.iter().any(|said| said.starts_with("plan: 8 of 8 verified changes are wrong")));
+    }
+
+    #[test]
+    fn it_says_plainly_that_the_data_cannot_tell() {
+        let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, true])]);
+        assert!(document.conclusions[0].starts_with("single and plan: the data cannot tell which makes more right changes"));
+    }
+
+    #[test]
+    fn a_page_of_eighty_columns_holds_it() {
+        let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false]), (Arm::Exact, [false, false])]);
+        let page = anstream::adapter::strip_str(&bench(&document, &[], &Page::plain(80))).to_string();
+        assert!(page.lines().all(|line| crate::report::layout::width(line) <= 80), "{page}");
+        insta::assert_snapshot!(page);
+    }
+}
