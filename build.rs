@@ -50,7 +50,8 @@ fn bench_tasks() {
         format!("    ({path:?}, include_str!({absolute:?})),\n")
     });
     let rows: String = rows.collect();
-    let table = format!("/// Files of the built-in tasks, by their path.\nstatic BUILT_IN: &[(&str, &str)] = &[\n{rows}];\n");
+    let table =
+        format!("/// Files of the built-in tasks, by their path.\nstatic BUILT_IN: &[(&str, &str)] = &[\n{rows}];\n");
     let out = std::env::var("OUT_DIR").expect("cargo sets it");
     std::fs::write(Path::new(&out).join("bench_tasks.rs"), table).expect("the folder of a build is writable");
 }

@@ -205,7 +205,8 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> GroundError + '_ {
 pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundError> {
     let hidden: Vec<Gate> = task.hidden_gate().into_iter().collect();
     let mut faults = Vec::new();
-    let fixes = [("the repository as it is", None), ("reference/", Some(&task.reference)), ("wrong/", Some(&task.wrong))];
+    let fixes =
+        [("the repository as it is", None), ("reference/", Some(&task.reference)), ("wrong/", Some(&task.wrong))];
     for (name, fix) in fixes {
         if fix.is_some_and(Files::is_empty) {
             continue;
@@ -219,7 +220,9 @@ pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundEr
         };
         let is_right = name == "reference/";
         match (red(&seen), fix.is_some()) {
-            (None, false) => faults.push(format!("{name}: every visible gate is green, so none of them shows a change")),
+            (None, false) => {
+                faults.push(format!("{name}: every visible gate is green, so none of them shows a change"))
+            }
             (Some(why), true) => faults.push(format!("{name}: a visible gate is red: {why}")),
             (Some(_), false) | (None, true) => {}
         }
@@ -243,10 +246,10 @@ mod tests {
     #[test]
     fn hidden_tests_fail_on_the_defect_and_pass_on_the_reference() {
         let (sandbox, cancel) = (Sandbox::none("a test"), Cancel::new());
-        let running =
-            Running { sandbox: &sandbox, limits: GateLimits::default(), observer: &Silent, cancel: &cancel };
+        let running = Running { sandbox: &sandbox, limits: GateLimits::default(), observer: &Silent, cancel: &cancel };
         let mut tools = Tools::default();
-        let tasks = built_in().unwrap().into_iter().filter(|task| tools.missing(task, Path::new("."), &cancel).is_none());
+        let tasks =
+            built_in().unwrap().into_iter().filter(|task| tools.missing(task, Path::new("."), &cancel).is_none());
         let tasks: Vec<Task> = tasks.collect();
         // Each compiles or starts a runtime some times, and mostly waits.
         let told = std::thread::scope(|scope| {
@@ -254,7 +257,11 @@ mod tests {
                 .iter()
                 .map(|task| scope.spawn(move || (task.id.as_str(), faults(task, running).unwrap())))
                 .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).filter(|(_, faults)| !faults.is_empty()).collect::<Vec<_>>()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .filter(|(_, faults)| !faults.is_empty())
+                .collect::<Vec<_>>()
         });
         assert_eq!(told, []);
         assert!(tasks.iter().any(|task| task.repository.contains_key("Cargo.toml")), "cargo runs this test");

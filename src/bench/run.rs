@@ -103,7 +103,8 @@ impl Crew {
             Some(bound) => opinion::estimate(times * tasks, bound),
             None => Some(NanoDollars::ZERO),
         };
-        let sum = |parts: [Option<NanoDollars>; 3]| parts.into_iter().try_fold(NanoDollars::ZERO, |sum, it| Some(sum + it?));
+        let sum =
+            |parts: [Option<NanoDollars>; 3]| parts.into_iter().try_fold(NanoDollars::ZERO, |sum, it| Some(sum + it?));
         match arm {
             Arm::Single => sum([carrying(1, self.single.as_ref()?), reading(1), Some(NanoDollars::ZERO)]),
             Arm::Plan => sum([planning(self.planner.as_ref()?), carrying(STEPS, self.executor.as_ref()?), reading(2)]),
@@ -210,7 +211,8 @@ impl Bench<'_> {
             .switchboard
             .filter(|_| asks)
             .map(|board| board.session(&agents, self.ledger.clone(), Replies::nowhere(), spent));
-        let work = Work { bench: self, task, arm: key.arm, ground: &ground, reading: &reading, session: session.as_ref() };
+        let work =
+            Work { bench: self, task, arm: key.arm, ground: &ground, reading: &reading, session: session.as_ref() };
         let measured = work.measure(key);
         let summary = session.as_ref().map(Session::summary).unwrap_or_default();
         measured.map_err(|why| Stopped { why, spent: summary.spent.known })
@@ -365,7 +367,8 @@ impl Work<'_, '_> {
             (None, Some(model)) => model,
             (None, None) => &ExactEdits,
         };
-        let reviewer = self.session.zip(crew.verifier.as_ref()).map(|(session, bound)| ModelReviewer { session, bound });
+        let reviewer =
+            self.session.zip(crew.verifier.as_ref()).map(|(session, bound)| ModelReviewer { session, bound });
         let stopping = lint(plan, tree, &map.recon).into_iter().filter(|problem| problem.code.contains("edit"));
         let problems: Vec<String> = stopping.map(|problem| problem.message).collect();
         let request = ApplyRequest {
@@ -416,6 +419,7 @@ fn is_in_words(step: &Step) -> bool {
 /// What kept a model from working at all: that says nothing of how well it works.
 fn halted(receipt: &Receipt) -> Option<(Halted, String)> {
     let works = receipt.steps.iter().filter_map(|step| step.work.as_ref());
-    let halted = works.filter_map(|work| work.halted).find(|it| matches!(it, Halted::OutOfMoney | Halted::Unanswered))?;
+    let halted =
+        works.filter_map(|work| work.halted).find(|it| matches!(it, Halted::OutOfMoney | Halted::Unanswered))?;
     Some((halted, receipt.reasons.first().cloned().unwrap_or_default()))
 }

@@ -172,7 +172,11 @@ fn percentiles(count: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Opt
     let tail = (1.0 - CONFIDENCE) / 2.0;
     let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
     let (low, high) = (at(tail), at(1.0 - tail));
-    low.is_finite().then(|| Interval { low, high: Some(high).filter(|high| high.is_finite()), method: Method::Bootstrap })
+    low.is_finite().then(|| Interval {
+        low,
+        high: Some(high).filter(|high| high.is_finite()),
+        method: Method::Bootstrap,
+    })
 }
 
 /// The bound for a share that was none or all of `count`.

@@ -49,6 +49,8 @@ pub struct ArmSummary {
     pub usd_per_right: Estimate,
     /// Minutes of a trial.
     pub minutes: Estimate,
+    /// Tokens of a trial.
+    pub tokens_per_trial: f64,
     /// Dollars of all trials.
     pub usd: f64,
     /// Calls whose price is not known; with any, the dollars say too little.
@@ -88,7 +90,12 @@ pub struct Comparison {
 /// What the trials say of each arm that has any.
 pub fn arms(trials: &[&Trial]) -> Vec<ArmSummary> {
     let of = |arm: Arm| trials.iter().copied().filter(move |trial| trial.key.arm == arm).collect::<Vec<_>>();
-    Arm::ALL.into_iter().map(|arm| (arm, of(arm))).filter(|(_, own)| !own.is_empty()).map(|(arm, own)| summary(arm, &own)).collect()
+    Arm::ALL
+        .into_iter()
+        .map(|arm| (arm, of(arm)))
+        .filter(|(_, own)| !own.is_empty())
+        .map(|(arm, own)| summary(arm, &own))
+        .collect()
 }
 
 /// Every two arms that have tasks in common.
@@ -99,8 +106,10 @@ pub fn comparisons(trials: &[&Trial]) -> Vec<Comparison> {
 
 fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
     let count = |is: &dyn Fn(&Trial) -> bool| trials.iter().filter(|trial| is(trial)).count();
-    let share = |above: &dyn Fn(&Trial) -> f64, below: &dyn Fn(&Trial) -> f64| ratio(&parts(trials, above, below), Kind::Share);
-    let each = |above: &dyn Fn(&Trial) -> f64, below: &dyn Fn(&Trial) -> f64| ratio(&parts(trials, above, below), Kind::Each);
+    let share =
+        |above: &dyn Fn(&Trial) -> f64, below: &dyn Fn(&Trial) -> f64| ratio(&parts(trials, above, below), Kind::Share);
+    let each =
+        |above: &dyn Fn(&Trial) -> f64, below: &dyn Fn(&Trial) -> f64| ratio(&parts(trials, above, below), Kind::Each);
     let rungs = Rung::ALL.into_iter().map(Some).chain([None]);
     let edits = rungs.map(|rung| RungSummary {
         rung,
@@ -118,12 +127,15 @@ fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
         right_rate: share(&right, &one),
         false_verified_rate: share(&|trial| f64::from(trial.is_false()), &verified),
         edits: edits.filter(|rung| rung.edits > 0).collect(),
-        applied_rate: share(&|trial| (all_edits(trial) - u64::from(trial.refused)) as f64, &|trial| all_edits(trial) as f64),
+        applied_rate: share(&|trial| (all_edits(trial) - u64::from(trial.refused)) as f64, &|trial| {
+            all_edits(trial) as f64
+        }),
         tokens_per_verified: each(&tokens, &verified),
         tokens_per_right: each(&tokens, &right),
         usd_per_verified: each(&usd, &verified),
         usd_per_right: each(&usd, &right),
         minutes: each(&|trial| trial.duration_ms as f64 / MINUTE, &one),
+        tokens_per_trial: trials.iter().map(|trial| tokens(trial)).sum::<f64>() / trials.len().max(1) as f64,
         usd: trials.iter().map(|trial| usd(trial)).sum(),
         unpriced_calls: trials.iter().map(|trial| trial.unpriced_calls).sum(),
     }
@@ -148,7 +160,8 @@ fn comparison(first: Arm, second: Arm, trials: &[&Trial]) -> Option<Comparison> 
     };
     let right_rate = difference(&pairs(&right, &one));
     let usd_per_right = difference(&pairs(&usd, &right));
-    let unpriced = both.iter().flat_map(|(one, other)| one.iter().chain(other.iter())).any(|trial| trial.unpriced_calls > 0);
+    let unpriced =
+        both.iter().flat_map(|(one, other)| one.iter().chain(other.iter())).any(|trial| trial.unpriced_calls > 0);
     Some(Comparison {
         first,
         second,
@@ -245,7 +258,8 @@ pub(crate) mod tests {
         let trials: Vec<&Trial> = trials.iter().collect();
         let [arm] = arms(&trials).try_into().expect("one arm");
         assert_eq!((arm.trials, arm.verified, arm.right, arm.falsely_verified, arm.right_unverified), (4, 2, 2, 1, 1));
-        let values = [&arm.verified_rate, &arm.right_rate, &arm.false_verified_rate, &arm.applied_rate].map(|it| it.value);
+        let values =
+            [&arm.verified_rate, &arm.right_rate, &arm.false_verified_rate, &arm.applied_rate].map(|it| it.value);
         assert_eq!(values, [Some(0.5), Some(0.5), Some(0.5), Some(0.8)]);
         let values = [&arm.tokens_per_verified, &arm.usd_per_right, &arm.minutes].map(|it| it.value);
         assert_eq!(values, [Some(2_000.0), Some(2.0), Some(1.0)]);
@@ -274,7 +288,10 @@ pub(crate) mod tests {
         trials.extend(of(Arm::Exact, &[[true, true]]));
         let trials: Vec<&Trial> = trials.iter().collect();
         let comparisons = comparisons(&trials);
-        assert_eq!(comparisons.iter().map(|it| (it.tasks, it.more_right)).collect::<Vec<_>>(), [(1, Finding::TooFewTasks)]);
+        assert_eq!(
+            comparisons.iter().map(|it| (it.tasks, it.more_right)).collect::<Vec<_>>(),
+            [(1, Finding::TooFewTasks)]
+        );
     }
 
     #[test]

@@ -170,8 +170,7 @@ pub fn built_in() -> Result<Vec<Task>, TaskError> {
 
 /// The tasks in a folder, each in a folder of its own.
 pub fn in_folder(folder: &Path) -> Result<Vec<Task>, TaskError> {
-    let unreadable =
-        |path: &Path, why: String| TaskError::Unreadable { path: path.display().to_string(), why };
+    let unreadable = |path: &Path, why: String| TaskError::Unreadable { path: path.display().to_string(), why };
     let mut files = Files::new();
     for entry in WalkBuilder::new(folder).standard_filters(false).follow_links(false).build() {
         let entry = entry.map_err(|error| unreadable(folder, error.to_string()))?;
@@ -181,7 +180,8 @@ pub fn in_folder(folder: &Path) -> Result<Vec<Task>, TaskError> {
             continue;
         }
         let Some(path) = relative.to_str() else { continue };
-        let text = std::fs::read_to_string(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
+        let text =
+            std::fs::read_to_string(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
         files.insert(path.to_owned(), text);
     }
     read(files, &folder.display().to_string())
@@ -217,8 +217,7 @@ impl Task {
         let sha256 = sha256_hex(&all.join("\n"));
         let (repository, hidden) = (part("repository"), part("hidden"));
         let (reference, looks_right) = (part("reference"), part("wrong"));
-        for (files, what) in
-            [(&repository, "repository/"), (&hidden, "hidden/ tests"), (&reference, "reference/ fix")]
+        for (files, what) in [(&repository, "repository/"), (&hidden, "hidden/ tests"), (&reference, "reference/ fix")]
         {
             if files.is_empty() {
                 return Err(TaskError::Missing { task: id, what });
@@ -226,7 +225,8 @@ impl Task {
         }
         let task = Task { manifest, repository, hidden, reference, wrong: looks_right, sha256, id: id.clone() };
         for place in &task.manifest.places {
-            let place = place_of(place).ok_or_else(|| wrong(format!("`{place}` is no place: write file:first-last")))?;
+            let place =
+                place_of(place).ok_or_else(|| wrong(format!("`{place}` is no place: write file:first-last")))?;
             let lines = task.repository.get(&place.file).map(|text| text.lines().count());
             if place.start == 0 || place.start > place.end || lines.is_none_or(|lines| place.end as usize > lines) {
                 return Err(wrong(format!("{}:{}-{}: no such lines", place.file, place.start, place.end)));
@@ -314,7 +314,12 @@ mod tests {
         let manifest = "title = 't'\nkind = 'k'\nlanguage = 'l'\ncategory = 'bug'\nwords = 'w'\nplaces = ['a.js:1-9']\n\
                         gates = ['`true` → exit 0']\nhidden = '`true` → exit 0'\nneeds = []\n";
         let files = |manifest: &str| -> Files {
-            let files = [("x/task.toml", manifest), ("x/repository/a.js", "1\n"), ("x/hidden/h", ""), ("x/reference/a.js", "2\n")];
+            let files = [
+                ("x/task.toml", manifest),
+                ("x/repository/a.js", "1\n"),
+                ("x/hidden/h", ""),
+                ("x/reference/a.js", "2\n"),
+            ];
             files.map(|(path, text)| (path.to_owned(), text.to_owned())).into()
         };
         let told = |manifest: &str| read(files(manifest), "here").map(|_| ()).unwrap_err().to_string();

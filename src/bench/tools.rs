@@ -22,7 +22,8 @@ impl Tools {
     /// What of a task's needs is missing here, in words; `None` when nothing is.
     pub fn missing(&mut self, task: &Task, folder: &Path, cancel: &Cancel) -> Option<String> {
         task.needs().into_iter().find_map(|need| {
-            let version = self.known.entry(need.program.clone()).or_insert_with(|| version(&need.program, folder, cancel));
+            let version =
+                self.known.entry(need.program.clone()).or_insert_with(|| version(&need.program, folder, cancel));
             lack(&need, version.as_deref())
         })
     }

@@ -248,15 +248,15 @@ fn check_tasks(
     workspace: &Workspace,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let running =
-        Running { sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
+    let running = Running { sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
     let mut text = String::new();
     let mut code = ExitCode::Done;
     for task in able {
         if context.cancel.is_cancelled() {
             return Err(Failure::interrupted());
         }
-        let faults = faults(task, running).map_err(|error| Failure::usage(error.to_string()).code(ExitCode::Incomplete))?;
+        let faults =
+            faults(task, running).map_err(|error| Failure::usage(error.to_string()).code(ExitCode::Incomplete))?;
         if faults.is_empty() {
             text.push_str(&format!("{}: sound\n", task.id));
         } else {
@@ -297,12 +297,7 @@ fn crew(args: &BenchArgs, settings: &Settings) -> Result<Crew, Failure> {
 }
 
 /// The arms that can be measured; the others with what is missing.
-fn measurable(
-    wanted: &[ArmWord],
-    crew: &Crew,
-    models: &ModelArgs,
-    not_measured: &mut Vec<NotMeasured>,
-) -> Vec<Arm> {
+fn measurable(wanted: &[ArmWord], crew: &Crew, models: &ModelArgs, not_measured: &mut Vec<NotMeasured>) -> Vec<Arm> {
     let wanted: Vec<Arm> = wanted.iter().map(|&word| word.into()).collect();
     let wanted = Arm::ALL.into_iter().filter(|arm| wanted.is_empty() || wanted.contains(arm));
     let mut arms = Vec::new();
@@ -358,7 +353,11 @@ fn agree(
     };
     let said = format!("{}: {price}", parts.join(", "));
     if dry_run || yes || !spends || !console.interactive {
-        if dry_run { console.ask(&said) } else { console.note(&said) }
+        if dry_run {
+            console.ask(&said)
+        } else {
+            console.note(&said)
+        }
         return Ok(true);
     }
     console.ask(&said);

@@ -11,8 +11,7 @@ const WHEN: i64 = 1_767_225_600;
 
 /// Makes `folder` a repository with everything in it in one commit on `main`. Configuration of the machine has no say in it.
 pub fn found(folder: &Path, author: &str, message: &str) -> Result<CommitId, GitError> {
-    let failed =
-        |error: git2::Error| GitError::Failed { path: folder.to_owned(), message: error.message().to_owned() };
+    let failed = |error: git2::Error| GitError::Failed { path: folder.to_owned(), message: error.message().to_owned() };
     let mut options = RepositoryInitOptions::new();
     options.initial_head("main").external_template(false).no_reinit(true);
     let repository = git2::Repository::init_opts(folder, &options).map_err(failed)?;

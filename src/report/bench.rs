@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human::next_commands;
-use super::layout::{Page, columns, count, grouped, indented, paint, style};
+use super::layout::{Page, columns, count, indented, paint, style};
 use super::sanitize;
 use crate::bench::statistics::{CONFIDENCE, Estimate, FEWEST_PAIRS, Finding, Interval, Method};
 use crate::bench::summary::{ArmSummary, Comparison, arms, comparisons};
@@ -176,7 +176,9 @@ fn conclusion(comparison: &Comparison) -> Vec<String> {
         }
     };
     let right = match more_right {
-        Finding::FirstHasMore => format!("{} wins: it makes more right changes than {other} ({}).", whole(*first), points(right_rate)),
+        Finding::FirstHasMore => {
+            format!("{} wins: it makes more right changes than {other} ({}).", whole(*first), points(right_rate))
+        }
         Finding::SecondHasMore => {
             format!("{} wins: {one} makes fewer right changes ({}).", whole(*second), points(right_rate))
         }
@@ -253,7 +255,8 @@ pub fn tasks(tasks: &[BenchTask], page: &Page) -> String {
         let with = task.rule.as_deref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
         vec![task.id.clone(), task.language.clone(), format!("{}: {}{with}", task.kind, task.title)]
     });
-    let rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(|cell| sanitize::line(cell).into_owned()).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.map(|row| row.iter().map(|cell| sanitize::line(cell).into_owned()).collect()).collect();
     columns(&rows, page.width, 0)
 }
 
@@ -273,27 +276,45 @@ fn rates(arms: &[ArmSummary], page: &Page) -> String {
 fn costs(arms: &[ArmSummary], page: &Page) -> String {
     let mut rows = vec![heads(["arm", "for each", "dollars", "tokens"])];
     for arm in arms {
-        let free = arm.usd == 0.0 && arm.unpriced_calls == 0;
-        let dollars = |estimate: &Estimate| match estimate.value {
-            Some(_) if free => "$0".to_owned(),
-            _ => amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string()),
-        };
-        let tokens = |estimate: &Estimate| match estimate.value {
-            Some(0.0) => "0".to_owned(),
-            _ => amount(estimate, &|value| grouped(value.round() as usize)),
-        };
-        let (verified, right) = (&arm.usd_per_verified, &arm.usd_per_right);
-        rows.push(vec![
-            arm.arm.label().to_owned(),
-            "verified change".to_owned(),
-            dollars(verified),
-            tokens(&arm.tokens_per_verified),
-        ]);
-        rows.push(vec![String::new(), "right change".to_owned(), dollars(right), tokens(&arm.tokens_per_right)]);
-        let minutes = amount(&arm.minutes, &|value| format!("{value:.1}"));
-        rows.push(vec![String::new(), "trial".to_owned(), format!("{minutes} min"), String::new()]);
+        if arm.usd == 0.0 && arm.unpriced_calls == 0 && arm.tokens_per_trial == 0.0 {
+            rows.push(vec![arm.arm.label().to_owned(), "trial".to_owned(), "$0".to_owned(), "0".to_owned()]);
+            continue;
+        }
+        let dollars =
+            |estimate: &Estimate| amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string());
+        let tokens = |estimate: &Estimate| amount(estimate, &thousands);
+        let verified = (dollars(&arm.usd_per_verified), tokens(&arm.tokens_per_verified));
+        let right = (dollars(&arm.usd_per_right), tokens(&arm.tokens_per_right));
+        rows.push(vec![arm.arm.label().to_owned(), "verified change".to_owned(), verified.0, verified.1]);
+        rows.push(vec![String::new(), "right change".to_owned(), right.0, right.1]);
     }
-    columns(&rows, page.width, 2)
+    let times = arms.iter().map(|arm| format!("{} {}", arm.arm.label(), time(&arm.minutes)));
+    let times: Vec<String> = times.collect();
+    let times = indented(&format!("A trial takes: {}.", times.join(", ")), 2, page.width);
+    format!("{}\n{times}", columns(&rows, page.width, 2))
+}
+
+/// `1.2 min [0.8 to 1.7]`; seconds where it takes no minute.
+fn time(minutes: &Estimate) -> String {
+    let (unit, factor) = if minutes.value.is_some_and(|value| value < 1.0) { ("s", 60.0) } else { ("min", 1.0) };
+    let Some(value) = minutes.value else { return "—".to_owned() };
+    let shown = |value: f64| format!("{:.1}", value * factor);
+    match &minutes.interval {
+        Some(Interval { low, high: Some(high), .. }) => {
+            format!("{} {unit} [{} to {}]", shown(value), shown(*low), shown(*high))
+        }
+        Some(_) | None => format!("{} {unit}", shown(value)),
+    }
+}
+
+/// `950`, `12.3k`, `1.5M`.
+fn thousands(value: f64) -> String {
+    match value {
+        value if value < 1_000.0 => format!("{value:.0}"),
+        value if value < 1e5 => format!("{:.1}k", value / 1e3),
+        value if value < 1e6 => format!("{:.0}k", value / 1e3),
+        value => format!("{:.1}M", value / 1e6),
+    }
 }
 
 /// How edits were placed: `exact: 95 % as written, 3 % but for indent, 2 % refused, of 40`.
@@ -307,7 +328,11 @@ fn edits(arms: &[ArmSummary], page: &Page) -> String {
         let rungs: Vec<String> = rungs.collect();
         text.push_str(&indented(&format!("{}: {}", arm.arm.label(), rungs.join(", ")), 2, page.width));
     }
-    if text.is_empty() { text } else { format!("\n{}\n{text}", paint(style::STRONG, "Edits, by the rung that placed them")) }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\n{}\n{text}", paint(style::STRONG, "Edits, by the rung that placed them"))
+    }
 }
 
 fn words(rung: Rung) -> &'static str {
@@ -338,22 +363,28 @@ fn outcomes(document: &BenchDocument, page: &Page) -> String {
             rows.push(names.into_iter().chain(cells).collect());
         }
     }
-    columns(&rows, page.width, 2)
+    let legend = "right: verified, and the hidden tests pass · WRONG: verified, and they fail · unproven: they pass, not verified · no: neither";
+    format!(
+        "{}\n{}",
+        columns(&rows, page.width, 2),
+        paint(style::FAINT, indented(legend, 2, page.width).trim_end()) + "\n"
+    )
 }
 
-/// `right`, `wrong` where it was verified, `unproven` where it is right and was not, `no`.
+/// `right`; `WRONG` where it was verified and is not right; `unproven` where it is right and was not verified; `no`; `no plan`.
 fn outcome(trials: &[&Trial]) -> String {
     let word = |trial: &Trial| match (trial.verified, trial.right) {
         (true, true) => "right",
         (true, false) => "WRONG",
         (false, true) => "unproven",
+        (false, false) if trial.outcome.is_none() => "no plan",
         (false, false) => "no",
     };
     match trials {
         [] => "—".to_owned(),
         [trial] => word(trial).to_owned(),
         several => {
-            let words = ["right", "WRONG", "unproven", "no"].into_iter().filter_map(|kind| {
+            let words = ["right", "WRONG", "unproven", "no", "no plan"].into_iter().filter_map(|kind| {
                 let number = several.iter().filter(|trial| word(trial) == kind).count();
                 (number > 0).then(|| format!("{number} {kind}"))
             });
@@ -394,7 +425,9 @@ fn share(estimate: &Estimate) -> String {
 fn amount(estimate: &Estimate, shown: &dyn Fn(f64) -> String) -> String {
     let Some(value) = estimate.value else { return "—".to_owned() };
     match &estimate.interval {
-        Some(Interval { low, high: Some(high), .. }) => format!("{} [{} to {}]", shown(value), shown(*low), shown(*high)),
+        Some(Interval { low, high: Some(high), .. }) => {
+            format!("{} [{} to {}]", shown(value), shown(*low), shown(*high))
+        }
         Some(Interval { low, high: None, .. }) => format!("{} [{} or more]", shown(value), shown(*low)),
         None => shown(value),
     }
@@ -409,7 +442,9 @@ mod tests {
     fn document(outcomes: &[(Arm, [bool; 2])]) -> BenchDocument {
         let tasks: Vec<Task> = built_in().unwrap().into_iter().take(8).collect();
         let trials = tasks.iter().flat_map(|task| {
-            outcomes.iter().map(|(arm, outcome)| Trial { why: "a reason".to_owned(), ..trial(&task.id, *arm, 1, *outcome) })
+            outcomes
+                .iter()
+                .map(|(arm, outcome)| Trial { why: "a reason".to_owned(), ..trial(&task.id, *arm, 1, *outcome) })
         });
         let trials: Vec<Trial> = trials.collect();
         let run = BenchRun { repeat: 1, records: "trials.jsonl".to_owned(), nano_usd: 16, ..BenchRun::default() };
@@ -419,19 +454,25 @@ mod tests {
     #[test]
     fn it_says_plainly_that_the_single_model_wins() {
         let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false])]);
-        assert!(document.conclusions[0].starts_with("The single model wins: it makes more right changes than plan (+100 points"));
+        assert!(
+            document.conclusions[0]
+                .starts_with("The single model wins: it makes more right changes than plan (+100 points")
+        );
         assert!(document.conclusions.iter().any(|said| said.starts_with("plan: 8 of 8 verified changes are wrong")));
     }
 
     #[test]
     fn it_says_plainly_that_the_data_cannot_tell() {
         let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, true])]);
-        assert!(document.conclusions[0].starts_with("single and plan: the data cannot tell which makes more right changes"));
+        assert!(
+            document.conclusions[0].starts_with("single and plan: the data cannot tell which makes more right changes")
+        );
     }
 
     #[test]
     fn a_page_of_eighty_columns_holds_it() {
-        let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false]), (Arm::Exact, [false, false])]);
+        let document =
+            document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false]), (Arm::Exact, [false, false])]);
         let page = anstream::adapter::strip_str(&bench(&document, &[], &Page::plain(80))).to_string();
         assert!(page.lines().all(|line| crate::report::layout::width(line) <= 80), "{page}");
         insta::assert_snapshot!(page);
