@@ -152,6 +152,9 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
     }
     let agreed = agree(&crew, &due, dry_run, yes, &workspace, context)?;
+    if !agreed {
+        console.note("nothing was measured; --offline measures what takes no model");
+    }
     if dry_run || !agreed {
         return Ok(ExitCode::Done);
     }

@@ -134,6 +134,8 @@ impl BenchDocument {
     }
 }
 
+/// Reasons that are shown: what a screen holds beside the rest.
+const REASONS: usize = 8;
 const INTERVALS: &str = "In brackets: @confidence intervals, percentile bootstrap over tasks (Efron & Tibshirani 1993), 10 000 resamples, \
                          fixed seed; where all tasks came out alike (*), the exact bound of Clopper & Pearson (1934).";
 
@@ -189,11 +191,11 @@ fn conclusion(comparison: &Comparison) -> Vec<String> {
     let cost = match dearer {
         Finding::FirstHasMore => Some(format!("{} is cheaper by the right change than {one}.", whole(*second))),
         Finding::SecondHasMore => Some(format!("{} is cheaper by the right change than {other}.", whole(*first))),
-        // Where nothing was spent there is nothing to tell apart.
-        Finding::CannotTell if usd_per_right.value == Some(0.0) => None,
-        Finding::CannotTell | Finding::TooFewTasks => {
-            Some(format!("{pair}: the data cannot tell which costs less by the right change."))
-        }
+        Finding::CannotTell | Finding::TooFewTasks => match usd_per_right.value {
+            // Nothing was spent, or one of them made no right change at all: there are no two costs to tell apart.
+            None | Some(0.0) => None,
+            Some(_) => Some(format!("{pair}: the data cannot tell which costs less by the right change.")),
+        },
     };
     std::iter::once(right).chain(cost).collect()
 }
@@ -393,15 +395,23 @@ fn outcome(trials: &[&Trial]) -> String {
     }
 }
 
-/// Why trials that had a plan did not end verified and right.
+/// Why trials that had a plan did not end verified and right, those that claim to first.
 fn reasons(document: &BenchDocument, page: &Page) -> String {
-    let mut text = String::new();
-    let told = document.trials.iter().filter(|trial| trial.outcome.is_some() && !trial.why.is_empty());
-    for trial in told {
+    let told = |trial: &&Trial| trial.outcome.is_some() && !trial.why.is_empty();
+    let mut trials: Vec<&Trial> = document.trials.iter().filter(told).collect();
+    if trials.is_empty() {
+        return String::new();
+    }
+    trials.sort_by_key(|trial| !trial.is_false());
+    let mut text = format!("\n{}\n", paint(style::STRONG, "What went wrong"));
+    for trial in trials.iter().take(REASONS) {
         let of = format!("{} {}: {}", trial.key.arm.label(), trial.key.task, trial.why);
         text.push_str(&indented(&sanitize::line(&of), 2, page.width));
     }
-    if text.is_empty() { text } else { format!("\n{}\n{text}", paint(style::STRONG, "What went wrong")) }
+    if trials.len() > REASONS {
+        let _ = writeln!(text, "  … and {} more: --format json has them all", trials.len() - REASONS);
+    }
+    text
 }
 
 fn heads<const N: usize>(words: [&str; N]) -> Vec<String> {
