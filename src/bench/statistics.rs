@@ -109,7 +109,7 @@ pub fn difference(pairs: &[(Part, Part)]) -> Estimate {
         let (ones, others): (Vec<Part>, Vec<Part>) = drawn.unzip();
         let (one, other) = (of_sums(ones.into_iter())?, of_sums(others.into_iter())?);
         // Two costs that bought nothing cannot be told apart.
-        (one.is_finite() || other.is_finite()).then(|| one - other)
+        (one.is_finite() || other.is_finite()).then_some(one - other)
     };
     let tasks = pairs.len();
     let value = of(&mut pairs.iter().copied()).filter(|value| value.is_finite());
