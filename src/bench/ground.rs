@@ -249,7 +249,7 @@ mod tests {
         let running = Running { sandbox: &sandbox, limits: GateLimits::default(), observer: &Silent, cancel: &cancel };
         let mut tools = Tools::default();
         let tasks =
-            built_in().unwrap().into_iter().filter(|task| tools.missing(task, Path::new("."), &cancel).is_none());
+            built_in().unwrap().into_iter().filter(|task| tools.missing(task, Path::new("."), running).is_none());
         let tasks: Vec<Task> = tasks.collect();
         // Each compiles or starts a runtime some times, and mostly waits.
         let told = std::thread::scope(|scope| {

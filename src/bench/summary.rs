@@ -10,6 +10,8 @@ use crate::edit::matching::Rung;
 use super::statistics::{Estimate, Finding, Kind, Part, difference, ratio, read};
 use super::trial::{Arm, Trial};
 
+/// What nobody told.
+const UNKNOWN: Estimate = Estimate { value: None, interval: None, tasks: 0 };
 /// Nano-dollars in a dollar, and milliseconds in a minute.
 const DOLLAR: f64 = 1e9;
 const MINUTE: f64 = 60_000.0;
@@ -39,19 +41,19 @@ pub struct ArmSummary {
     pub edits: Vec<RungSummary>,
     /// Share of edits that were placed at all.
     pub applied_rate: Estimate,
-    /// Tokens, prompts and answers, of all trials for each verified one.
+    /// Tokens, prompts and answers, of all trials for each verified one; null where some were not told.
     pub tokens_per_verified: Estimate,
     /// The same for each right one.
     pub tokens_per_right: Estimate,
-    /// Dollars of all trials for each verified one; known prices alone.
+    /// Dollars of all trials for each verified one. Never a made-up number: null where a price is not known.
     pub usd_per_verified: Estimate,
     /// The same for each right one.
     pub usd_per_right: Estimate,
     /// Minutes of a trial.
     pub minutes: Estimate,
-    /// Tokens of a trial.
-    pub tokens_per_trial: f64,
-    /// Dollars of all trials.
+    /// Replies of models in all trials.
+    pub calls: u64,
+    /// Dollars of all trials, as far as prices are known.
     pub usd: f64,
     /// Calls whose price is not known; with any, the dollars say too little.
     pub unpriced_calls: u64,
@@ -116,6 +118,10 @@ fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
         edits: trials.iter().map(|trial| edits_at(trial, rung)).sum(),
         share: share(&|trial| edits_at(trial, rung) as f64, &|trial| all_edits(trial) as f64),
     });
+    let known = |estimate: Estimate, is_known: bool| if is_known { estimate } else { UNKNOWN };
+    let is_priced = trials.iter().all(|trial| trial.unpriced_calls == 0);
+    // An agent may say nothing of its tokens.
+    let is_told = trials.iter().all(|trial| trial.calls == 0 || tokens(trial) > 0.0);
     ArmSummary {
         arm,
         trials: trials.len(),
@@ -130,12 +136,12 @@ fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
         applied_rate: share(&|trial| (all_edits(trial) - u64::from(trial.refused)) as f64, &|trial| {
             all_edits(trial) as f64
         }),
-        tokens_per_verified: each(&tokens, &verified),
-        tokens_per_right: each(&tokens, &right),
-        usd_per_verified: each(&usd, &verified),
-        usd_per_right: each(&usd, &right),
+        tokens_per_verified: known(each(&tokens, &verified), is_told),
+        tokens_per_right: known(each(&tokens, &right), is_told),
+        usd_per_verified: known(each(&usd, &verified), is_priced),
+        usd_per_right: known(each(&usd, &right), is_priced),
         minutes: each(&|trial| trial.duration_ms as f64 / MINUTE, &one),
-        tokens_per_trial: trials.iter().map(|trial| tokens(trial)).sum::<f64>() / trials.len().max(1) as f64,
+        calls: trials.iter().map(|trial| trial.calls).sum(),
         usd: trials.iter().map(|trial| usd(trial)).sum(),
         unpriced_calls: trials.iter().map(|trial| trial.unpriced_calls).sum(),
     }
@@ -159,9 +165,9 @@ fn comparison(first: Arm, second: Arm, trials: &[&Trial]) -> Option<Comparison> 
         both.iter().map(|(one, other)| (part(one, above, below), part(other, above, below))).collect()
     };
     let right_rate = difference(&pairs(&right, &one));
-    let usd_per_right = difference(&pairs(&usd, &right));
     let unpriced =
         both.iter().flat_map(|(one, other)| one.iter().chain(other.iter())).any(|trial| trial.unpriced_calls > 0);
+    let usd_per_right = if unpriced { UNKNOWN } else { difference(&pairs(&usd, &right)) };
     Some(Comparison {
         first,
         second,
@@ -303,5 +309,8 @@ pub(crate) mod tests {
         assert_eq!(dearer(&trials), Finding::SecondHasMore);
         trials[0].unpriced_calls = 1;
         assert_eq!(dearer(&trials), Finding::CannotTell);
+        let arms = arms(&trials.iter().collect::<Vec<_>>());
+        assert_eq!(arms[0].usd_per_right.value, None, "never a made-up zero");
+        assert_eq!(arms[0].tokens_per_right.value, Some(1_000.0));
     }
 }

@@ -1,12 +1,14 @@
-//! What tasks take of this machine: programs of a version.
+//! What tasks take of this machine: programs of a version, as gates find them. In a sandbox that may be others than outside.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cancel::Cancel;
-use crate::process::{End, Environment, Invocation, run};
+use crate::gate::{GateLimits, observe};
+use crate::process::End;
+use crate::sandbox::policy::{Ground, Purpose};
 
+use super::ground::Running;
 use super::task::{Need, Task};
 
 /// How long a program may take to say its version. A toolchain that fetches itself first is slow.
@@ -20,10 +22,10 @@ pub struct Tools {
 
 impl Tools {
     /// What of a task's needs is missing here, in words; `None` when nothing is.
-    pub fn missing(&mut self, task: &Task, folder: &Path, cancel: &Cancel) -> Option<String> {
+    pub fn missing(&mut self, task: &Task, folder: &Path, running: Running<'_>) -> Option<String> {
         task.needs().into_iter().find_map(|need| {
             let version =
-                self.known.entry(need.program.clone()).or_insert_with(|| version(&need.program, folder, cancel));
+                self.known.entry(need.program.clone()).or_insert_with(|| version(&need.program, folder, running));
             lack(&need, version.as_deref())
         })
     }
@@ -40,20 +42,15 @@ fn lack(need: &Need, version: Option<&[u64]>) -> Option<String> {
     }
 }
 
-fn version(program: &str, folder: &Path, cancel: &Cancel) -> Option<Vec<u64>> {
-    let invocation = Invocation {
-        program: program.into(),
-        arguments: vec!["--version".into()],
-        folder: folder.to_owned(),
-        environment: Environment::inherited(),
-        timeout: PATIENCE,
-        record: None,
-    };
-    let finished = run(&invocation, cancel).ok()?;
-    if finished.end != End::Exited(0) {
+fn version(program: &str, folder: &Path, running: Running<'_>) -> Option<Vec<u64>> {
+    let Running { sandbox, limits, cancel, .. } = running;
+    let command = format!("{} --version", shell_words::quote(program));
+    let ground = Ground { folder, git: None, purpose: Purpose::Check };
+    let outcome = observe(&command, &ground, sandbox, GateLimits { timeout: PATIENCE, ..limits }, None, cancel).ok()?;
+    if outcome.end != End::Exited(0) {
         return None;
     }
-    first_version(&finished.stdout.excerpt(1_000))
+    first_version(&outcome.stdout.excerpt(1_000))
 }
 
 /// The first version in a text: `v22.18.0`, `cargo 1.90.0 (…)`.
@@ -68,6 +65,9 @@ fn first_version(text: &str) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Cancel;
+    use crate::observer::Silent;
+    use crate::sandbox::Sandbox;
 
     #[test]
     fn versions_are_compared_as_numbers() {
@@ -82,6 +82,9 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_missing() {
-        assert_eq!(version("no-such-program-anywhere", Path::new("."), &Cancel::new()), None);
+        let (sandbox, cancel) = (Sandbox::none("a test"), Cancel::new());
+        let running = Running { sandbox: &sandbox, limits: GateLimits::default(), observer: &Silent, cancel: &cancel };
+        assert_eq!(version("no-such-program-anywhere", Path::new("."), running), None);
+        assert!(version("git", Path::new("."), running).is_some());
     }
 }

@@ -124,11 +124,12 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let crew = if check { Crew::default() } else { crew(&args, &workspace.settings)? };
     let sandbox = if dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
     let mut not_measured = Vec::new();
-    let mut tools = Tools::default();
-    let (able, unable): (Vec<Task>, Vec<(Task, String)>) = able(tasks.clone(), &mut tools, context);
+    let running =
+        Running { sandbox: &sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
+    let (able, unable): (Vec<Task>, Vec<(Task, String)>) = able(tasks.clone(), running)?;
     not_measured.extend(unable.into_iter().map(|(task, why)| NotMeasured { what: task.id, why }));
     if check {
-        return check_tasks(&able, &not_measured, &sandbox, &workspace, context);
+        return check_tasks(&able, &not_measured, running, context);
     }
     let arms = measurable(arms, &crew, &args.models, &mut not_measured);
     let path = records.clone().unwrap_or_else(|| state_folder().join("bench/trials.jsonl"));
@@ -230,28 +231,27 @@ fn chosen(tasks: Vec<Task>, named: &[String]) -> Result<Vec<Task>, Failure> {
 }
 
 /// Tasks that this machine has the programs for, and the others with what is missing.
-fn able(tasks: Vec<Task>, tools: &mut Tools, context: &Context) -> (Vec<Task>, Vec<(Task, String)>) {
-    let here = std::env::temp_dir();
+fn able(tasks: Vec<Task>, running: Running<'_>) -> Result<(Vec<Task>, Vec<(Task, String)>), Failure> {
+    let folder = tempfile::tempdir().map_err(|error| Failure::usage(format!("a temporary folder: {error}")))?;
+    let mut tools = Tools::default();
     let mut able = Vec::new();
     let mut unable = Vec::new();
     for task in tasks {
-        match tools.missing(&task, &here, &context.cancel) {
+        match tools.missing(&task, folder.path(), running) {
             Some(why) => unable.push((task, why)),
             None => able.push(task),
         }
     }
-    (able, unable)
+    Ok((able, unable))
 }
 
 /// Says of each task whether it is sound.
 fn check_tasks(
     able: &[Task],
     unable: &[NotMeasured],
-    sandbox: &Sandbox,
-    workspace: &Workspace,
+    running: Running<'_>,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let running = Running { sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
     let mut text = String::new();
     let mut code = ExitCode::Done;
     for task in able {

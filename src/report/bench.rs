@@ -152,7 +152,7 @@ fn conclusions(arms: &[ArmSummary], comparisons: &[Comparison]) -> Vec<String> {
         }
         if arm.unpriced_calls > 0 {
             said.push(format!(
-                "{name}: the price of {} is not known, so its dollars say too little; [prices] in improve.toml can name it.",
+                "{name}: the price of {} is not known, so nothing is said of its dollars; [prices] in improve.toml can name it.",
                 count(usize::try_from(arm.unpriced_calls).unwrap_or(usize::MAX), "call")
             ));
         }
@@ -278,15 +278,20 @@ fn rates(arms: &[ArmSummary], page: &Page) -> String {
 fn costs(arms: &[ArmSummary], page: &Page) -> String {
     let mut rows = vec![heads(["arm", "for each", "dollars", "tokens"])];
     for arm in arms {
-        if arm.usd == 0.0 && arm.unpriced_calls == 0 && arm.tokens_per_trial == 0.0 {
+        if arm.calls == 0 {
             rows.push(vec![arm.arm.label().to_owned(), "trial".to_owned(), "$0".to_owned(), "0".to_owned()]);
             continue;
         }
-        let dollars =
-            |estimate: &Estimate| amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string());
-        let tokens = |estimate: &Estimate| amount(estimate, &thousands);
-        let verified = (dollars(&arm.usd_per_verified), tokens(&arm.tokens_per_verified));
-        let right = (dollars(&arm.usd_per_right), tokens(&arm.tokens_per_right));
+        let dollars = |estimate: &Estimate| match arm.unpriced_calls {
+            0 => amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string()),
+            _ => "unpriced".to_owned(),
+        };
+        let tokens = |estimate: &Estimate, bought: usize| match estimate.value {
+            None if bought > 0 => "not told".to_owned(),
+            _ => amount(estimate, &thousands),
+        };
+        let verified = (dollars(&arm.usd_per_verified), tokens(&arm.tokens_per_verified, arm.verified));
+        let right = (dollars(&arm.usd_per_right), tokens(&arm.tokens_per_right, arm.right));
         rows.push(vec![arm.arm.label().to_owned(), "verified change".to_owned(), verified.0, verified.1]);
         rows.push(vec![String::new(), "right change".to_owned(), right.0, right.1]);
     }
