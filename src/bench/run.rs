@@ -16,6 +16,7 @@ use crate::executor::{self, AgentExecutor, ExactEdits, Executor, ModelExecutor};
 use crate::gate::GateLimits;
 use crate::gate::runner::RunError;
 use crate::model::agent_cli::{self, Agents, Installed};
+use crate::model::cost::Cost;
 use crate::model::ledger::Ledger;
 use crate::model::replies::Replies;
 use crate::model::roles::Bound;
@@ -388,6 +389,7 @@ impl Work<'_, '_> {
             executor,
             reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
             replanner: None,
+            cost: &|| self.session.map(|session| Cost::from(session.summary())).unwrap_or_default(),
             checkpoint: &|_, _| true,
             options: ApplyOptions { limits: *limits, worktree: AfterWork::Remove, ..ApplyOptions::default() },
         };

@@ -28,7 +28,7 @@ use super::apply::{RunningArgs, limits};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, variable};
+use super::models::{Line, ModelArgs, budget, variable};
 use super::output::{Format, OutputArgs};
 use super::planning::count;
 use super::progress::Bar;
@@ -383,7 +383,8 @@ impl Switchboard for Board<'_> {
         replies: Replies,
         spent: NanoDollars,
     ) -> Session<'a> {
-        let session = self.line.session(&self.bounds, agents, self.workspace, spent, false, self.context);
+        let budget = budget(&self.bounds, self.workspace, spent);
+        let session = self.line.session(agents, self.workspace, &budget, false, self.context);
         Session { ledger, replies, ..session }
     }
 }
