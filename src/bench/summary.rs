@@ -53,6 +53,8 @@ pub struct ArmSummary {
     pub minutes: Estimate,
     /// Replies of models in all trials.
     pub calls: u64,
+    /// Tokens of all trials, as far as they were told.
+    pub tokens: u64,
     /// Dollars of all trials, as far as prices are known.
     pub usd: f64,
     /// Calls whose price is not known; with any, the dollars say too little.
@@ -141,6 +143,7 @@ fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
         usd_per_verified: known(each(&usd, &verified), is_priced),
         usd_per_right: known(each(&usd, &right), is_priced),
         minutes: each(&|trial| trial.duration_ms as f64 / MINUTE, &one),
+        tokens: trials.iter().map(|trial| trial.prompt_tokens.saturating_add(trial.output_tokens)).sum(),
         calls: trials.iter().map(|trial| trial.calls).sum(),
         usd: trials.iter().map(|trial| usd(trial)).sum(),
         unpriced_calls: trials.iter().map(|trial| trial.unpriced_calls).sum(),
@@ -273,7 +276,7 @@ pub(crate) mod tests {
         let expected =
             [(Some(Rung::Exact), 12, Some(0.6)), (Some(Rung::IndentShift), 4, Some(0.2)), (None, 4, Some(0.2))];
         assert_eq!(edits, expected);
-        assert_eq!(arm.usd, 4.0);
+        assert_eq!((arm.usd, arm.tokens, arm.calls), (4.0, 4_000, 16));
     }
 
     #[test]

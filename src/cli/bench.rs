@@ -351,7 +351,10 @@ fn agree(
     let limit = workspace.settings.model.max_usd.value;
     let price = match cost {
         _ if !spends => "costs nothing".to_owned(),
-        Some(cost) => format!("about {cost}, at most {limit}; --max-usd sets the limit, --offline asks no model"),
+        Some(cost) => {
+            let short = if cost > limit { ", where it stops; the same command goes on with the rest" } else { "" };
+            format!("about {cost}, at most {limit}{short}; --max-usd sets the limit, --offline asks no model")
+        }
         None => format!("a price is not known, so the limit of {limit} holds for known ones alone"),
     };
     let said = format!("{}: {price}", parts.join(", "));

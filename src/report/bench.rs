@@ -220,7 +220,8 @@ pub fn bench(document: &BenchDocument, next: &[(String, String)], page: &Page) -
         count(document.tasks.len(), "task"),
     );
     if let Some(why) = &document.stopped {
-        let _ = writeln!(text, "{} {}", paint(style::WARN, "stopped:"), sanitize::line(why));
+        let said = indented(&format!("stopped: {}", sanitize::line(why)), 0, page.width);
+        let _ = writeln!(text, "{}", paint(style::WARN, said.trim_end()));
     }
     if !document.arms.is_empty() {
         let _ = write!(text, "\n{}", rates(&document.arms, page));
@@ -294,6 +295,10 @@ fn costs(arms: &[ArmSummary], page: &Page) -> String {
         let right = (dollars(&arm.usd_per_right), tokens(&arm.tokens_per_right, arm.right));
         rows.push(vec![arm.arm.label().to_owned(), "verified change".to_owned(), verified.0, verified.1]);
         rows.push(vec![String::new(), "right change".to_owned(), right.0, right.1]);
+        let all = NanoDollars((arm.usd * 1e9).round() as u64).to_string();
+        let all = if arm.unpriced_calls > 0 { format!("{all} and unpriced calls") } else { all };
+        let trials = count(arm.trials, "trial");
+        rows.push(vec![String::new(), format!("all {trials}"), all, thousands(arm.tokens as f64)]);
     }
     let times = arms.iter().map(|arm| format!("{} {}", arm.arm.label(), time(&arm.minutes)));
     let times: Vec<String> = times.collect();
