@@ -4,8 +4,8 @@
 
 mod apply;
 mod audit;
-mod branch;
 mod bench;
+mod branch;
 mod choose;
 mod clean;
 mod completions;

@@ -4,8 +4,8 @@
 
 pub mod annotations;
 pub mod audit_document;
-pub mod branch;
 pub mod bench;
+pub mod branch;
 pub mod clean;
 pub mod doctor;
 pub mod finding_page;

@@ -126,8 +126,7 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let mut not_measured = Vec::new();
     let running =
         Running { sandbox: &sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
-    let (able, unable): (Vec<Task>, Vec<(Task, String)>) = able(tasks.clone(), running)?;
-    not_measured.extend(unable.into_iter().map(|(task, why)| NotMeasured { what: task.id, why }));
+    let able = able(tasks.clone(), running, &mut not_measured)?;
     if check {
         return check_tasks(&able, &not_measured, running, context);
     }
@@ -230,19 +229,18 @@ fn chosen(tasks: Vec<Task>, named: &[String]) -> Result<Vec<Task>, Failure> {
     Ok(tasks.into_iter().filter(|task| named.is_empty() || named.contains(&task.id)).collect())
 }
 
-/// Tasks that this machine has the programs for, and the others with what is missing.
-fn able(tasks: Vec<Task>, running: Running<'_>) -> Result<(Vec<Task>, Vec<(Task, String)>), Failure> {
+/// Tasks that this machine has the programs for; the others go to `not_measured` with what is missing.
+fn able(tasks: Vec<Task>, running: Running<'_>, not_measured: &mut Vec<NotMeasured>) -> Result<Vec<Task>, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::usage(format!("a temporary folder: {error}")))?;
     let mut tools = Tools::default();
     let mut able = Vec::new();
-    let mut unable = Vec::new();
     for task in tasks {
         match tools.missing(&task, folder.path(), running) {
-            Some(why) => unable.push((task, why)),
+            Some(why) => not_measured.push(NotMeasured { what: task.id, why }),
             None => able.push(task),
         }
     }
-    Ok((able, unable))
+    Ok(able)
 }
 
 /// Says of each task whether it is sound.
