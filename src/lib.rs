@@ -2,7 +2,7 @@
 //!
 //! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`]. The planner may ask a [`model`],
 //! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier. Verified work goes to a [`forge`] where that is asked for.
-//! What comes before the planner never does. [`bench`] measures the whole of it.
+//! What comes before the planner never does. [`mod@bench`] measures the whole of it.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].

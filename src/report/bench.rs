@@ -217,7 +217,7 @@ pub fn bench(document: &BenchDocument, next: &[(String, String)], page: &Page) -
         text,
         "{} on {}{times}{found}",
         paint(style::STRONG, &count(document.trials.len(), "trial")),
-        count(document.tasks.len(), "task"),
+        measured(document),
     );
     if let Some(why) = &document.stopped {
         let said = indented(&format!("stopped: {}", sanitize::line(why)), 0, page.width);
@@ -250,6 +250,13 @@ pub fn bench(document: &BenchDocument, next: &[(String, String)], page: &Page) -
     }
     text.push_str(&next_commands(next, page));
     text
+}
+
+/// `12 tasks`, `10 of 12 tasks`.
+fn measured(document: &BenchDocument) -> String {
+    let has_any = |task: &&BenchTask| document.trials.iter().any(|trial| trial.key.task == task.id);
+    let (all, some) = (document.tasks.len(), document.tasks.iter().filter(has_any).count());
+    if some == all { count(all, "task") } else { format!("{some} of {}", count(all, "task")) }
 }
 
 /// The tasks of a set.
