@@ -71,8 +71,38 @@ pub(super) fn needs_somebody(step: &Step) -> bool {
 
 /// A step such as "Run the full test suite" has gates and nothing to change.
 fn only_checks(step: &Step) -> bool {
-    let first = step.title.split_whitespace().next().unwrap_or_default().to_lowercase();
-    !step.gates.is_empty() && ["run", "verify", "check", "confirm", "re-run", "rerun"].contains(&first.as_str())
+    const SUBJECTS: &[&str] = &[
+        "all",
+        "build",
+        "checks",
+        "criteria",
+        "everything",
+        "gates",
+        "lint",
+        "result",
+        "results",
+        "suite",
+        "test",
+        "tests",
+        "typecheck",
+        "types",
+        "whole",
+        "work",
+    ];
+    let title = step.title.to_lowercase();
+    let mut words = title.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let mut rest = words.peekable();
+    let is_about_checks = match first {
+        "run" | "re-run" | "rerun" => true,
+        // "Check the certificate of the server" is something to write.
+        "verify" | "check" | "confirm" => {
+            matches!(rest.peek(), None | Some(&("that" | "whether" | "if")))
+                || rest.any(|word| SUBJECTS.contains(&word))
+        }
+        _ => false,
+    };
+    !step.gates.is_empty() && is_about_checks
 }
 
 /// The decision to wait for somebody, and what to tell them.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::cancel::Cancel;
+use crate::gate::memory::Memory;
 use crate::gate::runner::{RunError, Runner};
 use crate::gate::{GateLimits, GateResult};
 use crate::git::{GitError, found};
@@ -175,11 +176,13 @@ impl Ground {
             sandbox,
             git: self.place.common(),
             record: Some(self.place.running_of(HIDDEN)),
+            output: None,
             observer,
             cancel,
+            memory: Memory::default(),
         };
         let gates: Vec<_> = gates.iter().map(|gate| ("hidden tests".to_owned(), gate)).collect();
-        Ok(runner.run_all(&gates, worktree.folder(), &|_| None)?)
+        Ok(runner.run_all(&gates, worktree, &|_| None)?)
     }
 }
 

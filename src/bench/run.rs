@@ -32,7 +32,7 @@ use crate::planner::reading_copy::ReadingCopy;
 use crate::planner::specify::{Specified, Specifier, Subject};
 use crate::receipt::{Halted, Outcome, Receipt};
 use crate::report::sanitize;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{OnDemand, Sandbox};
 use crate::trust::Approved;
 use crate::verifier::baseline::Baseline;
 use crate::verifier::opinion::{self, ModelReviewer, Reviewer};
@@ -205,6 +205,8 @@ impl Bench<'_> {
             repository: ground.root(),
             variables: self.variables.clone(),
             limits: agent_cli::Limits::default(),
+            sandbox: OnDemand::chosen(self.sandbox.clone()),
+            git: Some(ground.place().common().to_owned()),
         };
         let asks = !key.models.is_none();
         // Nothing that was answered in another trial counts: a repetition is a new measurement.

@@ -46,7 +46,8 @@ fn version(program: &str, folder: &Path, running: Running<'_>) -> Option<Vec<u64
     let Running { sandbox, limits, cancel, .. } = running;
     let command = format!("{} --version", shell_words::quote(program));
     let ground = Ground { folder, git: None, purpose: Purpose::Check };
-    let outcome = observe(&command, &ground, sandbox, GateLimits { timeout: PATIENCE, ..limits }, None, cancel).ok()?;
+    let outcome =
+        observe(&command, &ground, sandbox, GateLimits { timeout: PATIENCE, ..limits }, None, None, cancel).ok()?;
     if outcome.end != End::Exited(0) {
         return None;
     }

@@ -115,7 +115,13 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
         outputs.write(console, &|format, _| match format {
             Format::Json => json::document(&rows),
             Format::Jsonl => json::lines(&rows),
-            Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => task_list(&rows, &page),
+            Format::Human
+            | Format::Markdown
+            | Format::Dot
+            | Format::Mermaid
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit => task_list(&rows, &page),
         })?;
         return Ok(ExitCode::Done);
     }
@@ -209,7 +215,13 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     outputs.write(console, &|format, _| match format {
         Format::Json => json::document(&document),
         Format::Jsonl => json::lines(&document.trials),
-        Format::Human | Format::Markdown | Format::Dot | Format::Mermaid => bench(&document, &next, &page),
+        Format::Human
+        | Format::Markdown
+        | Format::Dot
+        | Format::Mermaid
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit => bench(&document, &next, &page),
     })?;
     Ok(match held.stopped {
         None => ExitCode::Done,

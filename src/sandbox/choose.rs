@@ -44,6 +44,12 @@ impl OnDemand {
         OnDemand { helper, wanted, chosen: OnceLock::new() }
     }
 
+    /// One that is chosen already.
+    pub fn chosen(sandbox: Sandbox) -> OnDemand {
+        let chosen = OnceLock::from(Ok(sandbox));
+        OnDemand { helper: PathBuf::new(), wanted: Wanted::default(), chosen }
+    }
+
     /// The sandbox; or why there is none, and what to do about it.
     pub fn get(&self) -> Result<&Sandbox, (String, Option<String>)> {
         let chosen = self
