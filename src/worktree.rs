@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
 use git2::{
-    ErrorCode, Oid, Repository, RepositoryOpenFlags, ResetType, Signature, WorktreeAddOptions, WorktreePruneOptions,
+    ErrorCode, FileMode, Oid, Repository, RepositoryOpenFlags, ResetType, Signature, WorktreeAddOptions,
+    WorktreePruneOptions,
 };
 
 use crate::edit::path;
@@ -283,8 +284,33 @@ impl Worktree {
         let tree = index.write_tree().and_then(|id| repository.find_tree(id)).map_err(&what)?;
         let parent = repository.head().and_then(|head| head.peel_to_commit()).map_err(&what)?;
         let author = identity(&repository)?;
-        let id = repository.commit(Some("HEAD"), &author, &author, message, &tree, &[&parent]).map_err(&what)?;
+        let id = repository.commit(None, &author, &author, message, &tree, &[&parent]).map_err(&what)?;
+        self.check_written(id)?;
+        let summary = message.lines().next().unwrap_or_default();
+        let head = repository.head().and_then(|mut head| head.set_target(id, &format!("commit: {summary}")));
+        head.map_err(&what)?;
         Ok(id.to_string())
+    }
+
+    /// Whether a commit is on disk with what is new in it, before anything points to it: on a full disk libgit2 (1.9) gives the id of an
+    /// object that it could not write, and no error.
+    fn check_written(&self, id: Oid) -> Result<(), WorktreeError> {
+        // A handle that has not seen the objects before reads them from disk.
+        let repository = self.repository()?;
+        let is_written = || -> Result<bool, git2::Error> {
+            let commit = repository.find_commit(id)?;
+            let diff = repository.diff_tree_to_tree(Some(&commit.parent(0)?.tree()?), Some(&commit.tree()?), None)?;
+            let odb = repository.odb()?;
+            let mut new = diff.deltas().map(|delta| delta.new_file()).filter(|file| file.mode() != FileMode::Commit);
+            Ok(new.all(|file| file.id().is_zero() || odb.read_header(file.id()).is_ok()))
+        };
+        match is_written() {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => {
+                let path = repository.commondir().join("objects");
+                Err(WorktreeError::Io { path, source: io::ErrorKind::StorageFull.into() })
+            }
+        }
     }
 
     /// Makes the worktree, and the branch it is on, what `commit` is; new files that are not ignored are removed.
