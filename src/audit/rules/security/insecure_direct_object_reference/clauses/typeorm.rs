@@ -10,8 +10,7 @@ impl<'a> Reader<'a> {
     pub(super) fn typeorm(self, links: &[CallIndex], holder: Option<String>) -> Option<Clause<'a>> {
         let mut found = Clause { table: holder.unwrap_or_default(), keys: Vec::new(), is_open: false };
         let site_of = |name: &str| links.iter().map(|link| self.facts.call(*link)).find(|site| site.name == name);
-        let alias = match site_of("createQueryBuilder").and_then(|site| site.arguments.iter().map(Expr::peeled).last())
-        {
+        let alias = match site_of("createQueryBuilder").and_then(|site| site.arguments.last().map(Expr::peeled)) {
             Some(Expr::Text(alias)) => alias.as_str(),
             _ => "",
         };
