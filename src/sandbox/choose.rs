@@ -31,11 +31,11 @@ pub fn choose(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
 }
 
 /// A sandbox that is chosen when something is to run in it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct OnDemand {
     helper: PathBuf,
     wanted: Wanted,
-    chosen: OnceLock<Result<Sandbox, (String, Option<String>)>>,
+    chosen: OnceLock<Result<Sandbox, SandboxError>>,
 }
 
 impl OnDemand {
@@ -44,18 +44,9 @@ impl OnDemand {
         OnDemand { helper, wanted, chosen: OnceLock::new() }
     }
 
-    /// One that is chosen already.
-    pub fn chosen(sandbox: Sandbox) -> OnDemand {
-        let chosen = OnceLock::from(Ok(sandbox));
-        OnDemand { helper: PathBuf::new(), wanted: Wanted::default(), chosen }
-    }
-
-    /// The sandbox; or why there is none, and what to do about it.
-    pub fn get(&self) -> Result<&Sandbox, (String, Option<String>)> {
-        let chosen = self
-            .chosen
-            .get_or_init(|| choose(&self.helper, self.wanted).map_err(|error| (error.to_string(), error.hint())));
-        chosen.as_ref().map_err(Clone::clone)
+    /// The sandbox, or why there is none.
+    pub fn get(&self) -> Result<&Sandbox, &SandboxError> {
+        self.chosen.get_or_init(|| choose(&self.helper, self.wanted)).as_ref()
     }
 }
 

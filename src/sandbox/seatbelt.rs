@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::policy::{Policy, Purpose};
+use super::policy::Policy;
 use crate::process::Invocation;
 
 /// `invocation` by way of `sandbox-exec`.
@@ -30,9 +30,10 @@ fn profile(policy: &Policy) -> String {
     policy.writable.iter().for_each(|path| rule("allow file-read* file-write*", path));
     policy.hidden.iter().for_each(|path| rule("deny file-read* file-write*", path));
     policy.protected.iter().for_each(|path| rule("deny file-write*", path));
-    text.push_str(match policy.purpose {
-        Purpose::Prepare | Purpose::Agent => "(allow network*)\n",
-        Purpose::Check => "(allow network* (local ip \"localhost:*\") (remote ip \"localhost:*\"))\n",
+    text.push_str(if policy.purpose.has_network() {
+        "(allow network*)\n"
+    } else {
+        "(allow network* (local ip \"localhost:*\") (remote ip \"localhost:*\"))\n"
     });
     text
 }

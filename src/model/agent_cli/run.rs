@@ -183,7 +183,7 @@ impl Installed<'_> {
     }
 
     fn confined(&self, invocation: Invocation, folder: &Path, own: &Belongings) -> Result<Confined, AgentFault> {
-        let sandbox = self.sandbox.get().map_err(|(why, hint)| AgentFault::NotConfined { why, hint })?;
+        let sandbox = self.sandbox.get().map_err(not_confined)?;
         // A copy that is read has no git.
         let git = self.git.as_deref().filter(|_| !own.only_reads);
         let ground = Ground { folder, git, purpose: Purpose::Agent };
