@@ -44,6 +44,11 @@ impl OnDemand {
         OnDemand { helper, wanted, chosen: OnceLock::new() }
     }
 
+    /// One that was chosen before.
+    pub fn chosen(sandbox: Sandbox) -> OnDemand {
+        OnDemand { chosen: OnceLock::from(Ok(sandbox)), ..OnDemand::new(PathBuf::new(), Wanted::default()) }
+    }
+
     /// The sandbox, or why there is none.
     pub fn get(&self) -> Result<&Sandbox, &SandboxError> {
         self.chosen.get_or_init(|| choose(&self.helper, self.wanted)).as_ref()
