@@ -136,13 +136,13 @@ fn rule(id: &str, findings: &[&Finding]) -> Value {
     } else {
         properties["problem.severity"] = json!("warning");
     }
-    let help = doc.map_or_else(|| id.to_owned(), |doc| help(doc));
+    let help = doc.map_or_else(|| id.to_owned(), help);
     json!({
         "id": id,
         "name": name(id),
         "shortDescription": { "text": sentence(what) },
         "fullDescription": { "text": format!("{} {}", sentence(what), sentence(why)).trim() },
-        "help": { "text": help, "markdown": doc.map_or_else(|| id.to_owned(), |doc| help_in_markdown(doc)) },
+        "help": { "text": help, "markdown": doc.map_or_else(|| id.to_owned(), help_in_markdown) },
         "defaultConfiguration": { "level": findings.iter().map(|finding| level(finding)).next().unwrap_or("warning") },
         "properties": properties,
     })
