@@ -195,6 +195,9 @@ impl Worktree {
         let created = repository.branch(&branch_name, &target, branch.is_none()).map_err(git("create the branch"))?;
         let mut options = WorktreeAddOptions::new();
         options.reference(Some(created.get()));
+        // libgit2 makes the folder of all worktrees where it is not there, and fails when another run has just made it.
+        let shared = place.common().join("worktrees");
+        fs::create_dir_all(&shared).map_err(io_at(&shared))?;
         let added = repository.worktree(&place::git_name(name), &folder, Some(&options));
         if added.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && limits::is_partial(&repository) {
             Worktree::remove_named(place, name)?;

@@ -256,3 +256,25 @@ fn neither_an_edit_nor_a_reset_writes_through_a_link() {
     let texts = ["src/a.txt", "src/b.txt", "lib/c.txt"].map(|path| worktree.text(path));
     assert_eq!(texts, ["one\n", "two\n", "three\n"].map(|text| Some(text.to_owned())));
 }
+
+#[test]
+fn worktrees_can_be_made_at_the_same_moment() {
+    for _ in 0..20 {
+        let world = World::new(&[("a", "1\n")]);
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            let make = |number: usize| {
+                let (world, start) = (&world, &start);
+                move || {
+                    start.wait();
+                    let (name, branch) = (format!("00{number}-a"), format!("improve/00{number}-a"));
+                    Worktree::create(&world.place, &name, &world.commit, Some(&branch)).map(drop)
+                }
+            };
+            let threads: Vec<_> = (0..4).map(|number| scope.spawn(make(number))).collect();
+            for thread in threads {
+                thread.join().expect("no thread panics").expect("a worktree can be made");
+            }
+        });
+    }
+}

@@ -150,7 +150,7 @@ fn what_is_known_to_be_flaky_stays_so_when_a_run_is_taken_up() {
     let flag = world.folder.path().join("flag");
     let mut plan = plan_with(&moody.gate);
     let needs_flag = gate(&format!("test -f {} && grep -q GAMMA src/app.txt", flag.display()), Expectation::Exit(0));
-    plan.steps.push(step("Check the flag", vec![], vec![needs_flag]));
+    plan.steps.push(step("Check that the flag is there", vec![], vec![needs_flag]));
     assert_eq!(world.apply(&plan).expect("the plan fits").outcome, Outcome::Failed);
     fs::write(&flag, "").expect("the folder is ours");
     let receipt = world.apply(&plan).expect("it goes on");
