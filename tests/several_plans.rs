@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use alone::{json, run, stderr, stdout};
+use alone::{command, json, run, stderr, stdout};
 use common::{git, write};
 
 /// A repository with files `a`, `b` and `c`, and nothing else.
@@ -132,4 +132,14 @@ fn a_stack_leaves_out_a_plan_that_failed() {
     assert_eq!(outcomes(&json(&output)), ["verified", "failed", "verified"], "{}", stderr(&output));
     let tip = |file: &str| on_branch(repository.path(), "improve/003-c", file);
     assert_eq!([tip("a"), tip("b"), tip("c")], ["after\n", "before\n", "after\n"]);
+}
+
+#[test]
+fn a_step_takes_one_line_on_a_narrow_page() {
+    let repository = repository();
+    commit(repository.path(), &[("001-a", plan(1, "a", "true"))]);
+    let output = command(repository.path(), &["apply", "1", "--trust"]).env("COLUMNS", "60").output();
+    let page = stdout(&output.expect("the program starts"));
+    let line = page.lines().find(|line| line.contains("Write `after`") && line.contains("green")).expect("the step");
+    assert!(line.chars().count() <= 60, "{line}");
 }

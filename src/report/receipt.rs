@@ -140,7 +140,7 @@ fn step_lines(step: &StepReceipt, page: &Page) -> String {
     let commit =
         step.commit.as_deref().map(|commit| format!(" · {}", commit.get(..9).unwrap_or(commit))).unwrap_or_default();
     let tail = format!("{word}{commit}");
-    let room = page.width.saturating_sub(width(&tail) + 9);
+    let room = page.width.saturating_sub(width(&tail) + 10);
     let heading = cut(&sanitize::line(&step.title), room);
     let mut text = format!(
         "  {} {:>2}  {}  {}\n",
