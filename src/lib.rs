@@ -1,8 +1,11 @@
 //! `improve` turns what is wrong with a codebase into plans which cheap executors can carry out safely.
 //!
 //! The pipeline, in order: [`map`] → [`effects`] → [`audit`] → [`planner`] → [`apply`] → [`verifier`]. The planner may ask a [`model`],
-//! over [`http`], the only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier. Verified work goes to a [`forge`] where that is asked for.
-//! What comes before the planner never does. [`mod@bench`] measures the whole of it.
+//! over [`http`], our only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier.
+//! What comes before the planner never does. Verified work goes to a [`forge`] where that is asked for: git's own command line pushes it.
+//!
+//! Beside it: [`branch`] tells what a branch brings, [`reconcile`] holds plans against what became of the repository, [`mod@bench`]
+//! measures the whole.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].
