@@ -35,11 +35,11 @@ impl Footprint {
         plans.iter().map(one).collect()
     }
 
-    /// A file that both may change, the first by name; the empty name where nobody can tell.
-    pub fn shared(&self, other: &Footprint) -> Option<String> {
+    /// Whether there is a file that both may change.
+    pub fn meets(&self, other: &Footprint) -> bool {
         match (self, other) {
-            (Footprint::Files(one), Footprint::Files(other)) => one.intersection(other).next().cloned(),
-            (Footprint::Anything, _) | (_, Footprint::Anything) => Some(String::new()),
+            (Footprint::Files(one), Footprint::Files(other)) => !one.is_disjoint(other),
+            (Footprint::Anything, _) | (_, Footprint::Anything) => true,
         }
     }
 }
@@ -91,7 +91,7 @@ impl Schedule {
             let at_work = || self.plans.iter().filter(|other| other.state == State::AtWork);
             entry.state == State::Waiting
                 && entry.depends_on.iter().all(over)
-                && at_work().all(|other| entry.footprint.shared(&other.footprint).is_none())
+                && !at_work().any(|other| entry.footprint.meets(&other.footprint))
         };
         let index = self.plans.iter().position(is_free)?;
         self.plans[index].state = State::AtWork;
@@ -165,8 +165,7 @@ mod tests {
         let (folder, new, other) = (plan("src/api/"), plan("src/api/new.ts"), plan("src/web.ts"));
         let plans = [(&folder, "plans/001-a.md"), (&new, "plans/002-b.md"), (&other, "plans/003-c.md")];
         let footprints = Footprint::of(&plans, ["src/api/old.ts", "src/web.ts"].into_iter());
-        assert_eq!(footprints[0].shared(&footprints[1]).as_deref(), Some("src/api/new.ts"));
-        assert_eq!(footprints[0].shared(&footprints[2]), None);
+        assert!(footprints[0].meets(&footprints[1]) && !footprints[0].meets(&footprints[2]));
         let empty = Plan::default();
         assert_eq!(Footprint::of(&[(&empty, "plans/004-d.md")], std::iter::empty()), [Footprint::Anything]);
     }
@@ -192,7 +191,7 @@ mod tests {
             while !schedule.is_over() {
                 while let Some(index) = schedule.begin() {
                     prop_assert!(entries[index].0.iter().all(|before| over.contains(before)));
-                    prop_assert!(at_work.iter().all(|other| entries[index].1.shared(&entries[*other].1).is_none()));
+                    prop_assert!(!at_work.iter().any(|other| entries[index].1.meets(&entries[*other].1)));
                     at_work.push(index);
                 }
                 prop_assert!(!at_work.is_empty(), "it goes on");
