@@ -30,11 +30,14 @@ pub mod lease;
 pub mod leftover;
 mod limits;
 pub mod place;
+mod turn;
 
 pub use caches::{Cache, caches, clean_caches};
 pub use change::{Change, Content};
 pub use leftover::{Leftover, clean, leftovers};
 pub use place::Place;
+
+use turn::Turn;
 
 /// Something git or the file system refused.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +189,9 @@ pub struct Worktree {
 impl Worktree {
     /// A new worktree at `commit`, on a new branch or detached. What an interrupted run left under this name is removed first.
     pub fn create(place: &Place, name: &str, commit: &str, branch: Option<&str>) -> Result<Worktree, WorktreeError> {
-        Worktree::remove_named(place, name)?;
+        Worktree::remove_folder(place, name)?;
+        let _turn = Turn::take(place)?;
+        Worktree::forget(place, name)?;
         let folder = place.folder_of(name);
         fs::create_dir_all(place.worktrees()).map_err(io_at(place.worktrees()))?;
         let repository = place.repository()?;
@@ -200,7 +205,8 @@ impl Worktree {
         fs::create_dir_all(&shared).map_err(io_at(&shared))?;
         let added = repository.worktree(&place::git_name(name), &folder, Some(&options));
         if added.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && limits::is_partial(&repository) {
-            Worktree::remove_named(place, name)?;
+            Worktree::remove_folder(place, name)?;
+            Worktree::forget(place, name)?;
             let mut branch = created;
             branch.delete().map_err(git("delete the branch"))?;
             return Err(WorktreeError::Partial { folder: place.root().to_owned() });
@@ -475,14 +481,19 @@ impl Worktree {
 
     /// Removes the worktree and what git knows about it; its branch stays.
     pub fn remove(place: &Place, name: &str) -> Result<(), WorktreeError> {
-        Worktree::remove_named(place, name)
+        // What was installed there may take long to remove: others need not wait for that.
+        Worktree::remove_folder(place, name)?;
+        let _turn = Turn::take(place)?;
+        Worktree::forget(place, name)
     }
 
-    fn remove_named(place: &Place, name: &str) -> Result<(), WorktreeError> {
+    fn remove_folder(place: &Place, name: &str) -> Result<(), WorktreeError> {
         let folder = place.folder_of(name);
-        if fs::symlink_metadata(&folder).is_ok() {
-            remove_tree(&folder)?;
-        }
+        if fs::symlink_metadata(&folder).is_ok() { remove_tree(&folder) } else { Ok(()) }
+    }
+
+    /// Removes what git knows of it.
+    fn forget(place: &Place, name: &str) -> Result<(), WorktreeError> {
         let repository = place.repository()?;
         if let Ok(worktree) = repository.find_worktree(&place::git_name(name)) {
             let mut options = WorktreePruneOptions::new();

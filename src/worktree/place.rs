@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags, Status, StatusOptions};
 use sha2::{Digest, Sha256};
 
+use super::turn::Turn;
 use super::{WorktreeError, git, limits};
 
 /// The bit of an index entry that says its file is left out of the checkout (gitformat-index, "skip-worktree flag").
@@ -215,6 +216,7 @@ impl Place {
             let reason = "only branches under `improve/` are ours to delete".to_owned();
             return Err(WorktreeError::RefusedPath { path: branch.to_owned(), reason });
         }
+        let _turn = Turn::take(self)?;
         let repository = self.repository()?;
         match repository.find_branch(branch, git2::BranchType::Local) {
             Ok(mut found) => found.delete().map_err(git("delete the branch")),

@@ -1,0 +1,23 @@
+//! Turns: one run at a time changes what git knows of worktrees and of branches of ours.
+//!
+//! libgit2 looks through all worktrees before it takes a branch for one of them, or deletes it, and takes one that another run is
+//! just making or removing for a sign that the branch is in use.
+
+use std::fs::{self, File};
+
+use super::{Place, WorktreeError, io_at};
+
+/// The right to change them, until it is dropped.
+pub(super) struct Turn(#[allow(dead_code)] File);
+
+impl Turn {
+    /// Waits for it: what is done in a turn takes milliseconds, and the system itself ends the turn of a run that was killed.
+    pub(super) fn take(place: &Place) -> Result<Turn, WorktreeError> {
+        let folder = place.state();
+        fs::create_dir_all(&folder).map_err(io_at(&folder))?;
+        let path = folder.join("turn.lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io_at(&path))?;
+        file.lock().map_err(io_at(&path))?;
+        Ok(Turn(file))
+    }
+}
