@@ -14,6 +14,7 @@ mod doctor;
 mod exit_code;
 mod failure;
 mod filing;
+mod findings;
 mod globals;
 mod map;
 mod models;

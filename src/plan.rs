@@ -75,6 +75,18 @@ pub struct Plan {
     pub section_lines: BTreeMap<String, u32>,
 }
 
+impl Plan {
+    /// Every path that an exact edit names, as often as it does.
+    pub fn edited_paths(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().flat_map(|step| &step.edits).flat_map(FileEdit::paths)
+    }
+
+    /// The same and every path that its scope names.
+    pub fn named_paths(&self) -> impl Iterator<Item = &str> {
+        self.edited_paths().chain(self.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref()))
+    }
+}
+
 /// The status block. Fields hold the first word that was understood; remarks are kept beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Status {

@@ -41,12 +41,12 @@ pub(super) fn check(request: &ApplyRequest<'_>, place: &Place, head: &str) -> Re
         reasons.push(format!("it depends on {dependency}, which is not DONE"));
     }
     if reasons.is_empty() {
-        for file in edited(plan) {
+        for file in plan.edited_paths().collect::<BTreeSet<_>>() {
             if place.is_ignored(head, file)? {
                 reasons.push(format!("git ignores `{file}`, so what the plan writes there could not be committed"));
             }
         }
-        for path in named(plan) {
+        for path in plan.named_paths().collect::<BTreeSet<_>>() {
             if let Some(why) = place.foreign(head, path)? {
                 reasons.push(format!("`{path}` {why}, so the plan cannot change it here"));
             }
@@ -80,18 +80,7 @@ pub fn fit(plan: &Plan, plan_path: &str, place: &Place, head: &str) -> Result<Fi
 
 /// Whether the plan may change a file. A plan whose scope names no path changes what its edits name.
 fn is_touched(plan: &Plan, rules: &ScopeRules, file: &str) -> bool {
-    !rules.is_ours(file) && (rules.allows(file) || edited(plan).contains(file))
-}
-
-/// Every path that an exact edit names.
-fn edited(plan: &Plan) -> BTreeSet<&str> {
-    plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths()).collect()
-}
-
-/// Every path that the plan's edits or its scope name.
-fn named(plan: &Plan) -> BTreeSet<&str> {
-    let scope = plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref());
-    edited(plan).into_iter().chain(scope).collect()
+    !rules.is_ours(file) && (rules.allows(file) || plan.edited_paths().any(|path| path == file))
 }
 
 /// Exact edits of the steps behind `done` that no longer fit the worktree, in words. What a step changed may be what a later one

@@ -21,10 +21,10 @@ impl Footprint {
     /// Of each plan, given with its path: what its scope covers of `files`, and what the plans themselves name, which may not be
     /// there yet.
     pub fn of<'a>(plans: &[(&'a Plan, &str)], files: impl Iterator<Item = &'a str> + Clone) -> Vec<Footprint> {
-        let named: BTreeSet<&str> = plans.iter().flat_map(|(plan, _)| named(plan)).collect();
+        let named: BTreeSet<&str> = plans.iter().flat_map(|(plan, _)| plan.named_paths()).collect();
         let one = |(plan, path): &(&Plan, &str)| {
             let rules = ScopeRules::of(plan, path);
-            let edited: BTreeSet<&str> = edited(plan).collect();
+            let edited: BTreeSet<&str> = plan.edited_paths().collect();
             if !rules.is_known() && edited.is_empty() {
                 return Footprint::Anything;
             }
@@ -42,14 +42,6 @@ impl Footprint {
             (Footprint::Anything, _) | (_, Footprint::Anything) => true,
         }
     }
-}
-
-fn edited(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths())
-}
-
-fn named(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref()).chain(edited(plan))
 }
 
 /// Plans that wait, are at work, or are over.

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use improve::apply::record::newest;
 use improve::apply::{AfterWork, ApplyOptions, Earlier};
 use improve::backlog::Backlog;
 use improve::gate::GateLimits;
@@ -15,29 +14,24 @@ use improve::plan::index::PlanStatus;
 use improve::receipt::{Outcome, Receipt};
 use improve::repo_map::RepoMap;
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
-use improve::report::layout::count;
-use improve::report::{json, receipt as report, sanitize};
+use improve::report::{json, receipt as report};
 use improve::sandbox::Sandbox;
-use improve::settings::apply::ApplySettings;
 use improve::settings::{Flags, Origin, Settings};
 use improve::trust::{Approved, commands_of};
 use improve::verifier::prepare::install_command;
 use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
 
-use inquire::{InquireError, Select};
-
 use super::Context;
 use super::audit::read;
-use super::console::Console;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument::PlanFile;
 use super::plans::context_for;
 use super::progress::Bar;
 use super::sandbox::sandbox;
-use super::trust::{approve, confirm};
+use super::trust::approve;
 
 pub mod crew;
 mod log;
@@ -181,14 +175,17 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
             one
         })
         .collect();
-    let chosen =
-        if policy.require_approval.value && !yes && !dry_run { approved_of(chosen, policy, context)? } else { chosen };
+    let chosen = if policy.require_approval.value && !yes && !dry_run {
+        policy::approved(chosen, policy, context)?
+    } else {
+        chosen
+    };
     if chosen.is_empty() {
         console.note("no plan is left to be carried out");
         return Ok(ExitCode::Done);
     }
     if policy.show_estimated_time.value && !dry_run {
-        say_estimated_time(&chosen, &place, console)?;
+        policy::say_estimated_time(&chosen, &place, console);
     }
     let earlier = match (take_up, fresh) {
         (true, _) => Earlier::Continue,
@@ -252,26 +249,17 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     drop(line);
     let (receipts, failed) = carried?;
     let page = console.page(&workspace.root.to_string_lossy());
-    let written = outputs.write(console, &|format, _| match (format, receipts.as_slice()) {
-        (
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit,
-            receipts,
-        ) => {
+    let written = outputs.write(console, &|format, _| match (format.kind(), receipts.as_slice()) {
+        (Kind::Text, receipts) => {
             let shown =
                 receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
             let shown = shown.collect::<Vec<_>>().join("\n");
             let all: Vec<&Receipt> = receipts.iter().map(|(_, receipt)| receipt).collect();
             if all.len() > 1 { format!("{shown}\n{}", report::several(&all, &page)) } else { shown }
         }
-        (Format::Json, [(_, one)]) if chosen.len() == 1 => json::document(one),
-        (Format::Json, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
-        (Format::Jsonl, receipts) => json::lines(receipts.iter().map(|(_, receipt)| receipt)),
+        (Kind::Document, [(_, one)]) if chosen.len() == 1 => json::document(one),
+        (Kind::Document, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
+        (Kind::Lines, receipts) => json::lines(receipts.iter().map(|(_, receipt)| receipt)),
     });
     match written {
         // A reader that went away does not turn a plan that failed into one that did not.
@@ -281,59 +269,6 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     let code = |receipt: &Receipt| if dry_run { dry_code(receipt.outcome) } else { ExitCode::of(receipt.exit_code()) };
     let worst = receipts.iter().map(|(_, receipt)| code(receipt)).chain(failed).max();
     Ok(worst.unwrap_or(ExitCode::Done))
-}
-
-/// The plans that somebody approves of, where the settings want them to be asked about. Nobody to ask, no approval.
-fn approved_of(chosen: Vec<Chosen>, policy: &ApplySettings, context: &Context) -> Result<Vec<Chosen>, Failure> {
-    let refused = || {
-        let origin = &policy.require_approval.origin;
-        Failure::usage(format!("nobody approved of the plans, and {origin} requires it"))
-            .hint("read them; then run the same again with --yes")
-    };
-    if !context.console.interactive {
-        return Err(refused());
-    }
-    let title = |one: &Chosen| sanitize::line(&format!("{}: {}", one.file.path, one.plan.title)).into_owned();
-    if !policy.allow_skip.value || chosen.len() == 1 {
-        let titles: Vec<String> = chosen.iter().map(title).collect();
-        return if confirm(&format!("Carry out {}?", titles.join("; ")))? { Ok(chosen) } else { Err(refused()) };
-    }
-    const ANSWERS: [&str; 3] = ["carry it out", "leave it out", "stop"];
-    let mut approved = Vec::new();
-    for one in chosen {
-        match Select::new(&title(&one), ANSWERS.to_vec()).raw_prompt() {
-            Ok(answer) if answer.index == 0 => approved.push(one),
-            Ok(answer) if answer.index == 1 => {}
-            Ok(_) | Err(InquireError::OperationCanceled) => return Err(refused()),
-            Err(InquireError::OperationInterrupted) => return Err(Failure::interrupted()),
-            Err(error) => return Err(Failure::usage(format!("the question cannot be asked: {error}"))),
-        }
-    }
-    Ok(approved)
-}
-
-/// Says how long the plans will take, by what the steps of earlier runs took here. Without earlier runs nobody knows.
-fn say_estimated_time(chosen: &[Chosen], place: &Place, console: &Console) -> Result<(), Failure> {
-    /// Runs that are looked at, the newest.
-    const RUNS: usize = 50;
-    let receipts = newest(&place.receipts(), RUNS)?;
-    let of_step = |receipt: &Receipt| {
-        let steps = u64::try_from(receipt.steps.len()).ok().filter(|steps| *steps > 0)?;
-        (receipt.outcome == Outcome::Verified).then_some(receipt.duration_ms / steps)
-    };
-    let mut each: Vec<u64> = receipts.iter().filter_map(of_step).collect();
-    each.sort_unstable();
-    let Some(median) = each.get(each.len() / 2) else { return Ok(()) };
-    let steps: usize = chosen.iter().map(|one| one.plan.steps.len()).sum();
-    let whole = median.saturating_mul(u64::try_from(steps).unwrap_or(u64::MAX));
-    console.note(&format!(
-        "{} with {}: about {}, by {} before",
-        count(chosen.len(), "plan"),
-        count(steps, "step"),
-        report::minutes(whole),
-        count(each.len(), "verified run")
-    ));
-    Ok(())
 }
 
 /// How the repository fetches its dependencies, when the plan does not say.

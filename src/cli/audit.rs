@@ -120,15 +120,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(top) = top {
         document.findings.truncate(top);
     }
-    outputs.write(&context.console, &|format, _| match format {
-        Format::Human => table.clone(),
-        Format::Json => json::document(&document),
-        Format::Jsonl => json::lines(&document.findings),
-        format
-        @ (Format::Markdown | Format::Dot | Format::Mermaid | Format::Sarif | Format::Github | Format::Junit) => {
-            for_others(format, &document)
-        }
-    })?;
+    outputs.write(&context.console, &|format, _| findings_as(format, &document, &table))?;
     Ok(code)
 }
 
@@ -177,15 +169,16 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
     Ok(Audited { workspace, survey, document, extent })
 }
 
-/// Findings in a format that other programs show.
-pub fn for_others(format: Format, document: &AuditDocument) -> String {
+/// Findings in any format; `page` is what people see.
+pub fn findings_as(format: Format, document: &AuditDocument, page: &str) -> String {
     match format {
+        Format::Human => page.to_owned(),
+        Format::Json => json::document(document),
+        Format::Jsonl => json::lines(&document.findings),
         Format::Sarif => sarif(document),
         Format::Github => annotations::github(document),
         Format::Junit => annotations::junit(document),
-        Format::Human | Format::Json | Format::Jsonl | Format::Markdown | Format::Dot | Format::Mermaid => {
-            markdown::audit(document, usize::MAX)
-        }
+        Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(document, usize::MAX),
     }
 }
 

@@ -29,7 +29,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{Line, ModelArgs, budget, variable};
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::planning::count;
 use super::progress::Bar;
 use super::sandbox::sandbox;
@@ -112,16 +112,10 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let tasks = chosen(folder.as_ref().map_or_else(built_in, |folder| in_folder(folder))?, named)?;
     if list {
         let rows: Vec<BenchTask> = tasks.iter().map(BenchTask::of).collect();
-        outputs.write(console, &|format, _| match format {
-            Format::Json => json::document(&rows),
-            Format::Jsonl => json::lines(&rows),
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit => task_list(&rows, &page),
+        outputs.write(console, &|format, _| match format.kind() {
+            Kind::Document => json::document(&rows),
+            Kind::Lines => json::lines(&rows),
+            Kind::Text => task_list(&rows, &page),
         })?;
         return Ok(ExitCode::Done);
     }
@@ -212,16 +206,10 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     let document = BenchDocument::new(&tasks, trials, run);
     let next = next(&document, &crew);
-    outputs.write(console, &|format, _| match format {
-        Format::Json => json::document(&document),
-        Format::Jsonl => json::lines(&document.trials),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => bench(&document, &next, &page),
+    outputs.write(console, &|format, _| match format.kind() {
+        Kind::Document => json::document(&document),
+        Kind::Lines => json::lines(&document.trials),
+        Kind::Text => bench(&document, &next, &page),
     })?;
     Ok(match held.stopped {
         None => ExitCode::Done,

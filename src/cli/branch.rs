@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use improve::audit::{Audit, AuditOptions, Depth};
+use improve::audit::AuditOptions;
 use improve::branch::{Comparison, Reach, stops, tell_apart};
 use improve::effects::effects;
 use improve::finding::Finding;
 use improve::git::{Changes, CommitId, GitError, Repository};
 use improve::report::audit_document::AuditDocument;
 use improve::report::branch::{Branch, page};
-use improve::report::json;
 use improve::settings::{Flags, Origin};
 use improve::survey::map_at;
 
 use super::Context;
-use super::audit::{FORMATS, baseline_of, depth_of, for_others, read, read_advisories, rejections};
+use super::audit::{FORMATS, baseline_of, depth_of, findings_as, read, read_advisories, rejections};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::findings::all_findings_at;
 use super::globals::Workspace;
-use super::output::{Format, OutputArgs};
+use super::output::OutputArgs;
 use super::progress::Bar;
 
 /// Find what the branch you are on brings: its files, and those that call or import them
@@ -84,7 +84,11 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let found = std::mem::take(&mut document.findings);
     // Most branches bring nothing: then nothing has to be known of where they left.
     let concerned = tell_apart(found.clone(), &BTreeSet::new(), &reach);
-    let before = if concerned.is_empty() { BTreeSet::new() } else { before(&git, &against.base, &workspace, context)? };
+    let before = match concerned.is_empty() {
+        true => Vec::new(),
+        false => all_findings_at(&against.base, "base", &git, &workspace, context)?,
+    };
+    let before = before.into_iter().map(|finding| finding.fingerprint).collect();
     document.findings = tell_apart(found, &before, &reach);
     document.comparison = Some(comparison(&against, &changes, &reach, worktree_changes));
     if context.cancel.is_cancelled() {
@@ -93,15 +97,7 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let layout = console.page(&document.repository.root);
     let branch = Branch { name: git.branch(), document: &document, verbose: workspace.verbose };
     let table = page(&branch, &layout);
-    outputs.write(console, &|format, _| match format {
-        Format::Human => table.clone(),
-        Format::Json => json::document(&document),
-        Format::Jsonl => json::lines(&document.findings),
-        format
-        @ (Format::Markdown | Format::Dot | Format::Mermaid | Format::Sarif | Format::Github | Format::Junit) => {
-            for_others(format, &document)
-        }
-    })?;
+    outputs.write(console, &|format, _| findings_as(format, &document, &table))?;
     let fail_on = &workspace.settings.fail_on;
     let fails = |finding: &Finding| match (&fail_on.origin, fail_on.value) {
         (Origin::Default, _) => stops(finding),
@@ -152,24 +148,6 @@ impl Against {
         })?;
         Ok(Against { name, base })
     }
-}
-
-/// Fingerprints of what was there where the branch left, whatever was thought of it.
-fn before(
-    git: &Repository,
-    base: &CommitId,
-    workspace: &Workspace,
-    context: &Context,
-) -> Result<BTreeSet<String>, Failure> {
-    let bar = Bar::new(&context.console, context.cancel.clone());
-    let (tree, map) = map_at(git, base, "base", &workspace.settings, &bar)?;
-    let options =
-        AuditOptions { depth: Depth::Deep, advisories: read_advisories(workspace)?, ..AuditOptions::default() };
-    let Audit { findings, suppressed, rejected, known, .. } =
-        improve::audit::run(&map, &effects(&map), &tree, &options)?;
-    let suppressed = suppressed.into_iter().map(|suppressed| suppressed.finding);
-    let all = findings.into_iter().chain(suppressed).chain(rejected).chain(known);
-    Ok(all.map(|finding| finding.fingerprint).collect())
 }
 
 fn options(workspace: &Workspace) -> Result<AuditOptions, Failure> {

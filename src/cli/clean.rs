@@ -15,7 +15,7 @@ use improve::worktree::{Cache, Leftover, Place, caches, clean, clean_caches, lef
 use super::Context;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument;
 use super::trust::confirm;
 
@@ -61,16 +61,10 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
         (None, false) => clean_caches(&place)?.into_iter().chain(copies(&place, dry_run)?).collect(),
     };
     let document = CleanDocument::new(&removed, &kept, slug.as_deref(), dry_run);
-    outputs.write(&context.console, &|format, _| match format {
-        Format::Json => json::document(&document),
-        Format::Jsonl => json::line(&document),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => page(&document),
+    outputs.write(&context.console, &|format, _| match format.kind() {
+        Kind::Document => json::document(&document),
+        Kind::Lines => json::line(&document),
+        Kind::Text => page(&document),
     })?;
     Ok(ExitCode::Done)
 }

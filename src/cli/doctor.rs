@@ -26,7 +26,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{ModelArgs, places, variable};
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::sandbox;
 
 /// Show which models are bound, whether they answer, what they cost, and where things are kept
@@ -86,15 +86,9 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         places: vec![place("ledger", ledger.path()), place("caches", &cache_folder()), place("trust", &state_folder())],
     };
     let page = context.console.page(&workspace.root.to_string_lossy());
-    outputs.write(&context.console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => doctor(&document, &page),
+    outputs.write(&context.console, &|format, _| match format.kind() {
+        Kind::Document | Kind::Lines => json::document(&document),
+        Kind::Text => doctor(&document, &page),
     })?;
     Ok(if document.healthy { ExitCode::Done } else { ExitCode::Usage })
 }

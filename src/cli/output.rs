@@ -42,6 +42,17 @@ pub enum Format {
     Mermaid,
 }
 
+/// What a format asks of a command: most have one document, and one page for whatever is not a document for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One JSON document.
+    Document,
+    /// JSON, an object a line.
+    Lines,
+    /// Text in a form of its own.
+    Text,
+}
+
 /// Where to write what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outputs {
@@ -83,6 +94,21 @@ impl Outputs {
 }
 
 impl Format {
+    /// What it asks of a command.
+    pub fn kind(self) -> Kind {
+        match self {
+            Format::Json => Kind::Document,
+            Format::Jsonl => Kind::Lines,
+            Format::Human
+            | Format::Markdown
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit
+            | Format::Dot
+            | Format::Mermaid => Kind::Text,
+        }
+    }
+
     /// The word on the command line.
     pub fn word(self) -> &'static str {
         match self {

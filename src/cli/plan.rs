@@ -18,7 +18,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::filing::{Filed, file};
 use super::models::ModelArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::planning::Manner;
 use super::plans::context_for;
 use super::writing::{Asked, Writer, Written};
@@ -141,15 +141,9 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     document.cost = writer.cost(Cost::default());
     let page = console.page(&workspace.root.to_string_lossy());
     let next = next(&document);
-    outputs.write(console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => request(&document, &next, &page),
+    outputs.write(console, &|format, _| match format.kind() {
+        Kind::Document | Kind::Lines => json::document(&document),
+        Kind::Text => request(&document, &next, &page),
     })?;
     Ok(code)
 }

@@ -17,13 +17,13 @@ use improve::survey::Survey;
 
 use super::Context;
 use super::apply::RunningArgs;
-use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, for_others, page_options};
+use super::audit::{Audited, FORMATS, ScopeArgs, audit, exit_code, findings_as, page_options};
 use super::choose::{ChooseArgs, choose};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::filing::{Filed, file};
 use super::globals::Workspace;
-use super::output::{Format, OutputArgs, Outputs};
+use super::output::{Kind, OutputArgs, Outputs};
 use super::planning::Manner;
 use super::writing::{Writer, Written};
 
@@ -99,18 +99,15 @@ impl Offer<'_> {
             audit: AuditDocument { cost: writer.cost(document.cost.clone()), ..document },
             plans: rows,
         };
-        outputs.write(console, &|format, to_stdout| match format {
-            Format::Human if document.audit.findings.is_empty() => table.clone(),
-            Format::Human if asked && to_stdout => plans(&document.plans, &next, &page),
-            Format::Human => format!("{table}{}", plans(&document.plans, &next, &page)),
-            Format::Json => json::document(&document),
-            Format::Jsonl => json::lines(&document.plans),
-            format @ (Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit) => for_others(format, &document.audit),
+        let page_for = |to_stdout| match (document.audit.findings.is_empty(), asked && to_stdout) {
+            (true, _) => table.clone(),
+            (false, true) => plans(&document.plans, &next, &page),
+            (false, false) => format!("{table}{}", plans(&document.plans, &next, &page)),
+        };
+        outputs.write(console, &|format, to_stdout| match format.kind() {
+            Kind::Document => json::document(&document),
+            Kind::Lines => json::lines(&document.plans),
+            Kind::Text => findings_as(format, &document.audit, &page_for(to_stdout)),
         })?;
         Ok(failed)
     }

@@ -27,7 +27,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::ModelArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument;
 use super::writing::Writer;
 
@@ -109,15 +109,9 @@ pub fn run(args: ReconcileArgs, context: &Context) -> Result<ExitCode, Failure> 
     };
     let layout = console.page(&workspace.root.to_string_lossy());
     let next = next(&document);
-    outputs.write(console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => page(&document, &next, &layout),
+    outputs.write(console, &|format, _| match format.kind() {
+        Kind::Document | Kind::Lines => json::document(&document),
+        Kind::Text => page(&document, &next, &layout),
     })?;
     let is_stuck = document.plans.iter().any(|plan| matches!(plan.action, Action::Blocked | Action::Unreadable));
     Ok(if is_stuck { ExitCode::Blocked } else { ExitCode::Done })

@@ -9,7 +9,7 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::show::{all_findings, find};
+use super::findings::{all_findings, find};
 
 /// Reject a finding or a plan, so that later runs leave it out
 #[derive(Debug, Args)]

@@ -22,7 +22,7 @@ use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::models::ModelArgs;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument::{self, PlanFile};
 use super::plans::context_for;
 use super::writing::{Asked, Writer, Written};
@@ -67,20 +67,11 @@ pub fn run(args: ReviewArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let failed = reviewer.failed;
     let page = console.page(&workspace.root.to_string_lossy());
-    outputs.write(console, &|format, _| match (format, found.as_slice()) {
-        (
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit,
-            found,
-        ) => reviews(found, &page),
-        (Format::Json, [one]) => json::document(one),
-        (Format::Json, several) => json::document(&several),
-        (Format::Jsonl, found) => json::lines(found),
+    outputs.write(console, &|format, _| match (format.kind(), found.as_slice()) {
+        (Kind::Text, found) => reviews(found, &page),
+        (Kind::Document, [one]) => json::document(one),
+        (Kind::Document, several) => json::document(&several),
+        (Kind::Lines, found) => json::lines(found),
     })?;
     Ok(match found.iter().all(|review| review.problems.is_empty()) {
         false => ExitCode::Findings,

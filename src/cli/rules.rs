@@ -8,7 +8,7 @@ use improve::report::{json, rules as report};
 use super::Context;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 
 /// List the rules, or say what one of them does
 #[derive(Debug, Args)]
@@ -35,33 +35,15 @@ pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
                 .ok_or_else(|| unknown(id, docs.iter().map(|doc| doc.id)))?,
         ),
     };
-    outputs.write(&context.console, &|format, _| match (format, chosen) {
-        (
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit,
-            None,
-        ) => report::list(&docs, &page),
-        (
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit,
-            Some(rule),
-        ) => report::rule(rule, &page),
-        (Format::Json, None) => {
+    outputs.write(&context.console, &|format, _| match (format.kind(), chosen) {
+        (Kind::Text, None) => report::list(&docs, &page),
+        (Kind::Text, Some(rule)) => report::rule(rule, &page),
+        (Kind::Document, None) => {
             json::document(&RULES.iter().map(|rule| report::RuleRow::new(*rule)).collect::<Vec<_>>())
         }
-        (Format::Json, Some(rule)) => json::document(&report::RuleRow::new(rule)),
-        (Format::Jsonl, None) => json::lines(RULES.iter().map(|rule| report::RuleRow::new(*rule))),
-        (Format::Jsonl, Some(rule)) => json::line(&report::RuleRow::new(rule)),
+        (Kind::Document, Some(rule)) => json::document(&report::RuleRow::new(rule)),
+        (Kind::Lines, None) => json::lines(RULES.iter().map(|rule| report::RuleRow::new(*rule))),
+        (Kind::Lines, Some(rule)) => json::line(&report::RuleRow::new(rule)),
     })?;
     Ok(ExitCode::Done)
 }

@@ -5,9 +5,7 @@ use std::path::Path;
 use clap::Args;
 use improve::apply::branch_of;
 use improve::apply::record::{find_by_name, read_all, read_one};
-use improve::audit::{AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
-use improve::finding::Finding;
 use improve::gate::live::aside;
 use improve::receipt::Receipt;
 use improve::report::plan_page::{self, DiffDocument, Known, PlanDocument};
@@ -17,11 +15,12 @@ use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
 
 use super::Context;
-use super::audit::{read, read_advisories};
+use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::findings::{all_findings, find};
 use super::globals::Workspace;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument::{self, PlanFile};
 
 /// Show one finding, plan or receipt in full
@@ -64,55 +63,31 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
             (Meant::Plan(file), Some(place)) => diff_of_plan(&file, place)?,
             (Meant::Receipt(receipt), Some(place)) => diff_of_receipt(&receipt, place)?,
         };
-        outputs.write(&context.console, &|format, _| match format {
-            Format::Json | Format::Jsonl => json::document(&document),
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit => plan_page::diff(&document),
+        outputs.write(&context.console, &|format, _| match format.kind() {
+            Kind::Document | Kind::Lines => json::document(&document),
+            Kind::Text => plan_page::diff(&document),
         })?;
         return Ok(ExitCode::Done);
     }
     match meant {
-        Meant::Receipt(receipt) => outputs.write(&context.console, &|format, _| match format {
-            Format::Json | Format::Jsonl => json::document(&receipt),
-            Format::Human
-            | Format::Markdown
-            | Format::Dot
-            | Format::Mermaid
-            | Format::Sarif
-            | Format::Github
-            | Format::Junit => receipt_page::receipt(&receipt, &[], &page),
+        Meant::Receipt(receipt) => outputs.write(&context.console, &|format, _| match format.kind() {
+            Kind::Document | Kind::Lines => json::document(&receipt),
+            Kind::Text => receipt_page::receipt(&receipt, &[], &page),
         })?,
         Meant::Plan(file) => {
             let document = document(&file, &workspace, place.as_ref())?;
             let next = next(&document, &file.slug);
-            outputs.write(&context.console, &|format, _| match format {
-                Format::Json | Format::Jsonl => json::document(&document),
-                Format::Human
-                | Format::Markdown
-                | Format::Dot
-                | Format::Mermaid
-                | Format::Sarif
-                | Format::Github
-                | Format::Junit => plan_page::plan(&document, &next, &page),
+            outputs.write(&context.console, &|format, _| match format.kind() {
+                Kind::Document | Kind::Lines => json::document(&document),
+                Kind::Text => plan_page::plan(&document, &next, &page),
             })?;
         }
         Meant::Finding => {
             let survey = read(&workspace, context)?;
             let finding = find(&id, all_findings(&workspace, &survey)?)?;
-            outputs.write(&context.console, &|format, _| match format {
-                Format::Json | Format::Jsonl => json::document(&finding),
-                Format::Human
-                | Format::Markdown
-                | Format::Dot
-                | Format::Mermaid
-                | Format::Sarif
-                | Format::Github
-                | Format::Junit => finding_page::finding(&finding, &page),
+            outputs.write(&context.console, &|format, _| match format.kind() {
+                Kind::Document | Kind::Lines => json::document(&finding),
+                Kind::Text => finding_page::finding(&finding, &page),
             })?;
         }
     }
@@ -209,32 +184,4 @@ fn diff_of_receipt(receipt: &Receipt, place: &Place) -> Result<DiffDocument, Fai
 fn diff(place: &Place, plan: &str, branch: String, base: String, tip: String) -> Result<DiffDocument, Failure> {
     let diff = place.patch(&base, &tip)?;
     Ok(DiffDocument { schema_version: plan_page::SCHEMA_VERSION, plan: plan.to_owned(), branch, base, tip, diff })
-}
-
-/// Every finding there is, however doubtful, suppressed ones included.
-pub fn all_findings(workspace: &Workspace, survey: &improve::survey::Survey) -> Result<Vec<Finding>, Failure> {
-    let advisories = read_advisories(workspace)?;
-    let options = AuditOptions { depth: Depth::Deep, advisories, ..AuditOptions::default() };
-    let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
-    let suppressed = audit.suppressed.into_iter().map(|suppressed| suppressed.finding);
-    Ok(audit.findings.into_iter().chain(suppressed).chain(audit.rejected).chain(audit.known).collect())
-}
-
-/// The finding whose fingerprint begins with `id`.
-pub fn find(id: &str, findings: Vec<Finding>) -> Result<Finding, Failure> {
-    let wanted = id.to_ascii_lowercase();
-    let mut matching: Vec<Finding> =
-        findings.into_iter().filter(|finding| !wanted.is_empty() && finding.fingerprint.starts_with(&wanted)).collect();
-    match matching.len() {
-        1 => Ok(matching.remove(0)),
-        0 => Err(Failure::usage(format!("no finding of this repository has a fingerprint that begins with `{id}`"))
-            .hint("`improve audit` lists them; a fingerprint changes when the quoted line does")),
-        _ => {
-            let mut failure = Failure::usage(format!("several findings have a fingerprint that begins with `{id}`"))
-                .hint("write more of it");
-            failure.places =
-                matching.iter().take(8).map(|finding| format!("{}  {}", finding.fingerprint, finding.title)).collect();
-            Err(failure)
-        }
-    }
 }

@@ -16,7 +16,7 @@ use super::Context;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::models::places;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 
 /// Show the plans, what became of them, and worktrees that are left
 #[derive(Debug, Args)]
@@ -40,15 +40,9 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     let document = document(&backlog, place.as_ref(), &ledger)?;
     let page = context.console.page(&workspace.root.to_string_lossy());
     let next = next(&document);
-    outputs.write(&context.console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&document),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => report::status(&document, &next, &page),
+    outputs.write(&context.console, &|format, _| match format.kind() {
+        Kind::Document | Kind::Lines => json::document(&document),
+        Kind::Text => report::status(&document, &next, &page),
     })?;
     Ok(ExitCode::Done)
 }

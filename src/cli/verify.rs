@@ -20,7 +20,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::models::ModelArgs;
 use super::narrator::Narrator;
-use super::output::{Format, OutputArgs};
+use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument;
 use super::plans::context_for;
 use super::progress::Bar;
@@ -108,15 +108,9 @@ pub fn run(args: VerifyArgs, context: &Context) -> Result<ExitCode, Failure> {
     drop(own);
     drop(line);
     let page = console.page(&workspace.root.to_string_lossy());
-    outputs.write(console, &|format, _| match format {
-        Format::Json | Format::Jsonl => json::document(&receipt),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => report::receipt(&receipt, &[], &page),
+    outputs.write(console, &|format, _| match format.kind() {
+        Kind::Document | Kind::Lines => json::document(&receipt),
+        Kind::Text => report::receipt(&receipt, &[], &page),
     })?;
     Ok(ExitCode::of(receipt.exit_code()))
 }

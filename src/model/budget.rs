@@ -62,11 +62,6 @@ impl Budget {
         self.limit
     }
 
-    /// What was spent of it so far.
-    pub fn spent(&self) -> Spent {
-        self.books().spent
-    }
-
     /// Sets `amount` aside for a call, or says that it is not there.
     pub fn reserve(&self, amount: NanoDollars) -> Result<Reservation<'_>, ModelError> {
         let mut books = self.books();
@@ -142,7 +137,7 @@ mod tests {
         assert_eq!(budget.reserve(NanoDollars(60)).unwrap_err(), refused);
         first.settle(Some(NanoDollars(10)));
         budget.reserve(NanoDollars(60)).unwrap().settle(None);
-        assert_eq!(budget.spent(), Spent { known: NanoDollars(10), unpriced_calls: 1 });
+        assert_eq!(budget.books().spent, Spent { known: NanoDollars(10), unpriced_calls: 1 });
         assert!(budget.reserve(NanoDollars(91)).is_err() && budget.reserve(NanoDollars(90)).is_ok());
     }
 
@@ -153,7 +148,7 @@ mod tests {
         let aside = other.reserve(NanoDollars(60)).unwrap();
         assert!(budget.reserve(NanoDollars(60)).is_err());
         aside.settle(Some(NanoDollars(60)));
-        assert_eq!(budget.spent().known, NanoDollars(60));
+        assert_eq!(budget.books().spent.known, NanoDollars(60));
     }
 
     #[test]

@@ -101,7 +101,8 @@ pub fn plans(rows: &[PlannedRow], next: &[(String, String)], page: &Page) -> Str
 /// What a command calls a plan by: the number its file name begins with.
 pub fn plan_name(path: &str) -> &str {
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
-    stem.split_once('-').map_or(stem, |(number, _)| number)
+    let number = stem.split_once('-').map(|(number, _)| number);
+    number.filter(|number| number.bytes().all(|digit| digit.is_ascii_digit())).unwrap_or(stem)
 }
 
 fn plan_line(row: &PlannedRow) -> Vec<String> {

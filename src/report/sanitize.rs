@@ -57,6 +57,29 @@ pub fn markdown(text: &str) -> String {
     clean
 }
 
+/// Text that names nobody, links nowhere and holds no HTML: it quotes files and models.
+pub fn prose(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut is_code = false;
+    for character in block(text.trim()).chars() {
+        is_code ^= character == '`';
+        match character {
+            '<' if !is_code => clean.push_str("&lt;"),
+            '@' | '#' if !is_code => {
+                clean.push(character);
+                // Nobody is called, and no issue is linked.
+                clean.push('\u{200b}');
+            }
+            '[' | ']' if !is_code => {
+                clean.push('\\');
+                clean.push(character);
+            }
+            _ => clean.push(character),
+        }
+    }
+    clean
+}
+
 /// Control characters (C0, DEL, C1) and bidirectional formatting.
 fn is_hostile(character: char) -> bool {
     character.is_control()
@@ -89,5 +112,14 @@ mod tests {
     #[test]
     fn markdown_cells_cannot_be_broken_out_of() {
         assert_eq!(markdown("a|b <img>\n[x](y)"), "a\\|b \\<img> \\[x\\](y)");
+    }
+
+    #[test]
+    fn nobody_is_called_and_nothing_is_linked() {
+        let text = prose("ping @octocat, see #12 and [here](http://x) <img src=x> but `a[0] @b` stays");
+        assert!(
+            !text.contains("@octocat") && !text.contains("#12") && !text.contains("[here]") && !text.contains("<img")
+        );
+        assert!(text.contains("`a[0] @b` stays"));
     }
 }

@@ -57,7 +57,7 @@ impl ScopeRules {
     /// Paths of the in-scope list that no plan may name, and why.
     pub fn faults(plan: &Plan) -> Vec<Violation> {
         let paths = plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref());
-        let edited = plan.steps.iter().flat_map(|step| &step.edits).flat_map(|edit| edit.paths());
+        let edited = plan.edited_paths();
         let mut violations: Vec<Violation> = paths
             .map(clean)
             .filter_map(|path| Some(Violation { path: path.to_owned(), why: fault(path)?.to_owned() }))

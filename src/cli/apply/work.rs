@@ -16,6 +16,7 @@ use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
 use improve::plan::lint::lint;
 use improve::receipt::{Outcome, Receipt};
+use improve::report::plans::plan_name;
 use improve::sandbox::Sandbox;
 use improve::settings::apply::ApplySettings;
 use improve::trust::Approved;
@@ -96,7 +97,7 @@ impl Work<'_> {
                     }
                     let ground = self.ground(plan, &outcomes, top.as_deref());
                     let sender = sender.clone();
-                    let name = (at_a_time > 1 && chosen.len() > 1).then(|| short_name(file));
+                    let name = (at_a_time > 1 && chosen.len() > 1).then(|| plan_name(&file.path).to_owned());
                     scope.spawn(move || {
                         let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(file, plan, ground?, name)));
                         // Nobody listens any more when another plan's thread panicked.
@@ -299,10 +300,4 @@ impl Work<'_> {
         }
         asked.unwrap_or(false)
     }
-}
-
-/// `001` for `001-slug`, else the slug: what stands before a line about one of several plans.
-fn short_name(file: &PlanFile) -> String {
-    let number = file.slug.split('-').next().filter(|number| number.chars().all(|digit| digit.is_ascii_digit()));
-    number.unwrap_or(&file.slug).to_owned()
 }

@@ -12,7 +12,7 @@ use crate::cli::Context;
 use crate::cli::audit::read;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
-use crate::cli::output::{Format, OutputArgs};
+use crate::cli::output::{Format, Kind, OutputArgs};
 
 /// The questions, as they are typed.
 pub const NAMES: [&str; 5] = ["callers", "callees", "path", "symbol", "refs"];
@@ -126,16 +126,10 @@ fn render<D: serde::Serialize, R: serde::Serialize>(
     rows: &[R],
     page: &dyn Fn() -> String,
 ) -> String {
-    match format {
-        Format::Json => json::document(document),
-        Format::Jsonl => json::lines(rows),
-        Format::Human
-        | Format::Markdown
-        | Format::Dot
-        | Format::Mermaid
-        | Format::Sarif
-        | Format::Github
-        | Format::Junit => page(),
+    match format.kind() {
+        Kind::Document => json::document(document),
+        Kind::Lines => json::lines(rows),
+        Kind::Text => page(),
     }
 }
 

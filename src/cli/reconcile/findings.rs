@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use improve::audit::{AuditOptions, Depth};
-use improve::effects::effects;
 use improve::finding::Finding;
 use improve::reconcile::FindingNow;
-use improve::survey::{Survey, map_at};
+use improve::survey::Survey;
 
 use super::super::Context;
-use super::super::audit::read_advisories;
 use super::super::failure::Failure;
+use super::super::findings::{all_findings, all_findings_at};
 use super::super::globals::Workspace;
-use super::super::progress::Bar;
-use super::super::show::all_findings;
 
 /// Findings at HEAD and, once somebody asked, at commits where plans were written.
 pub struct Findings<'a> {
@@ -84,13 +80,7 @@ impl<'a> Findings<'a> {
     fn audit(&self, commit: &str) -> Result<Vec<Finding>, Failure> {
         let Some(git) = &self.survey.git else { return Ok(Vec::new()) };
         let Ok(id) = git.resolve(commit) else { return Ok(Vec::new()) };
-        let bar = Bar::new(&self.context.console, self.context.cancel.clone());
-        let (tree, map) = map_at(git, &id, "planned", &self.workspace.settings, &bar)?;
-        let advisories = read_advisories(self.workspace)?;
-        let options = AuditOptions { depth: Depth::Deep, advisories, ..AuditOptions::default() };
-        let audit = improve::audit::run(&map, &effects(&map), &tree, &options)?;
-        let suppressed = audit.suppressed.into_iter().map(|suppressed| suppressed.finding);
-        Ok(audit.findings.into_iter().chain(suppressed).collect())
+        all_findings_at(&id, "planned", git, self.workspace, self.context)
     }
 }
 
