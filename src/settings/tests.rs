@@ -1,6 +1,7 @@
 //! What settings make of their layers.
 
 use super::*;
+use crate::hint::Hint;
 use crate::model::roles::Via;
 
 fn file(path: &str, text: &str) -> SettingsFile {
