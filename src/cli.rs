@@ -16,6 +16,7 @@ mod failure;
 mod filing;
 mod findings;
 mod globals;
+mod init;
 mod map;
 mod models;
 mod narrator;
@@ -81,6 +82,7 @@ enum Command {
     Show(show::ShowArgs),
     Rules(rules::RulesArgs),
     Reject(reject::RejectArgs),
+    Init(init::InitArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -132,6 +134,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Reconcile(args)) => reconcile::run(args, &context),
         Some(Command::Bench(args)) => bench::run(args, &context),
         Some(Command::Reject(args)) => reject::run(args, &context),
+        Some(Command::Init(args)) => init::run(args, &context),
         Some(Command::Doctor(args)) => doctor::run(args, &context),
         Some(Command::Clean(args)) => clean::run(args, &context),
         Some(Command::Show(args)) => show::run(args, &context),

@@ -10,6 +10,7 @@ mod changes;
 mod checkout;
 mod found;
 mod history;
+mod hooks;
 mod index;
 mod tree;
 
@@ -17,6 +18,7 @@ pub use changes::Changes;
 pub use checkout::Checkout;
 pub use found::found;
 pub use history::{HistoryLimits, Touches};
+pub use hooks::Hooks;
 pub use tree::GitTree;
 
 /// A git repository with a working tree.

@@ -4,7 +4,7 @@
 //! over [`http`], our only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier.
 //! What comes before the planner never does. Verified work goes to a [`forge`] where that is asked for: git's own command line pushes it.
 //!
-//! Beside it: [`branch`] tells what a branch brings, [`reconcile`] holds plans against what became of the repository, [`mod@bench`]
+//! Beside it: [`branch`] tells what a branch brings, [`init`] sets up a repository, [`reconcile`] holds plans against what became of the repository, [`mod@bench`]
 //! measures the whole.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
@@ -29,6 +29,7 @@ pub mod gate;
 pub mod git;
 pub mod hint;
 pub mod http;
+pub mod init;
 mod kept;
 pub mod map;
 pub mod model;

@@ -33,13 +33,14 @@ use models::ModelSettings;
 /// Name of the settings file, in the root of the repository and in the user's folder.
 pub const FILE_NAME: &str = "improve.toml";
 /// Keys that stand alone. `rules.<id>` and `commands.<folder>.<purpose>` come beside them.
-pub const KEYS: [&str; 10] = [
+pub const KEYS: [&str; 11] = [
     "include",
     "exclude",
     "advisories",
     "effort",
     "fail-on",
     "gate-timeout",
+    "hook-timeout",
     "jobs",
     "max-usd",
     "ask-above-usd",
@@ -64,6 +65,8 @@ pub struct Settings {
     pub fail_on: Setting<Option<Level>>,
     /// Wall clock of one gate; `None` leaves it to the gate runner.
     pub gate_timeout: Setting<Option<Duration>>,
+    /// What the hook before a push may take.
+    pub hook_timeout: Setting<Duration>,
     /// Threads; 0 for one a processor.
     pub jobs: Setting<usize>,
     /// How far commands are kept from the rest of the machine. Files say the least that will do, and the strictest of them counts, so that
@@ -192,6 +195,7 @@ impl Default for Settings {
             effort: default(),
             fail_on: default(),
             gate_timeout: default(),
+            hook_timeout: Setting { value: HOOK_TIMEOUT, origin: Origin::Default },
             jobs: default(),
             sandbox: default(),
             rules: BTreeMap::new(),
@@ -373,7 +377,11 @@ impl Settings {
             },
             "gate-timeout" => match duration(text) {
                 Some(value) => self.gate_timeout = Setting { value: Some(value), origin },
-                None => return Err(bad(origin, "a time such as `90s`, `10m` or `1h`")),
+                None => return Err(bad(origin, TIME)),
+            },
+            "hook-timeout" => match duration(text) {
+                Some(value) => self.hook_timeout = Setting { value, origin },
+                None => return Err(bad(origin, TIME)),
             },
             "jobs" => match text.parse() {
                 Ok(value) => self.jobs = Setting { value, origin },
@@ -430,6 +438,10 @@ impl Settings {
     }
 }
 
+/// What a push waits for a hook: people leave out hooks that take longer.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a time looks like.
+const TIME: &str = "a time such as `90s`, `10m` or `1h`";
 /// What an amount looks like.
 const DOLLARS: &str = "an amount in dollars such as `5` or `0.25`";
 

@@ -1,16 +1,18 @@
 //! `improve branch`: what a branch brings, before others see it.
 
+mod hook;
+
 use std::collections::BTreeSet;
 
 use clap::Args;
 use improve::audit::AuditOptions;
 use improve::branch::{Comparison, Reach, stops, tell_apart};
 use improve::effects::effects;
-use improve::finding::Finding;
+use improve::finding::{Finding, State};
 use improve::git::{Changes, CommitId, GitError, Repository};
 use improve::report::audit_document::AuditDocument;
 use improve::report::branch::{Branch, page};
-use improve::settings::{Flags, Origin};
+use improve::settings::{Flags, Origin, Settings};
 use improve::survey::map_at;
 
 use super::Context;
@@ -31,6 +33,10 @@ pub struct BranchArgs {
     /// Look at uncommitted changes, too
     #[arg(long)]
     worktree_changes: bool,
+    /// Look as a hook before a push does: within the time of hook-timeout, three lines where all is well, and stop the push
+    /// for findings alone. IMPROVE_SKIP_HOOK=1 leaves it out
+    #[arg(long, conflicts_with_all = ["worktree_changes", "format", "output"])]
+    hook: bool,
     /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
     #[arg(long, value_name = "EFFORT")]
     effort: Option<String>,
@@ -44,31 +50,76 @@ pub struct BranchArgs {
 
 /// Prints what the branch brings, and what was there before in files it changed.
 pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let BranchArgs { base, worktree_changes, effort, fail_on, output } = args;
+    let BranchArgs { base, worktree_changes, hook, effort, fail_on, output } = args;
+    let flags = Flags { effort, fail_on, ..Flags::default() };
+    if hook {
+        return hook::run(base, flags, context);
+    }
     let outputs = output.outputs("improve branch", &FORMATS)?;
     let console = &context.console;
-    let workspace = context.globals.workspace(Flags { effort, fail_on, ..Flags::default() }, console)?;
+    let workspace = context.globals.workspace(flags, console)?;
     let git = Repository::discover(&workspace.root)?;
-    let head = git.head()?.ok_or_else(|| {
-        Failure::usage("nothing is committed yet, so there is no branch to look at")
-            .hint("`improve audit` looks at the files as they are")
-    })?;
-    let against = Against::find(&git, &head, base)?;
-    let changes = git.changes(&against.base, &head, worktree_changes)?;
-    if changes.files.is_empty() && changes.deleted.is_empty() {
+    let against = Against::find(&git, base)?;
+    let Some(looked) = look(&git, &against, worktree_changes, &workspace, context)? else {
         console.note(&format!(
             "nothing differs from {}: `improve audit` looks at everything{}",
             against.name,
             if worktree_changes { "" } else { ", `improve branch --worktree-changes` at what is not committed" }
         ));
         return Ok(ExitCode::Done);
+    };
+    let layout = console.page(&looked.document.repository.root);
+    let branch = Branch { name: git.branch(), document: &looked.document, verbose: workspace.verbose };
+    let table = page(&branch, &layout);
+    outputs.write(console, &|format, _| findings_as(format, &looked.document, &table))?;
+    Ok(match looked.stopping(&workspace.settings).is_empty() {
+        false => ExitCode::Findings,
+        true if looked.incomplete => ExitCode::Incomplete,
+        true => ExitCode::Done,
+    })
+}
+
+/// What was seen of a branch.
+struct Looked {
+    /// What concerns it.
+    document: AuditDocument,
+    /// A rule failed.
+    incomplete: bool,
+}
+
+impl Looked {
+    /// Findings that a branch should not go on with.
+    fn stopping(&self, settings: &Settings) -> Vec<&Finding> {
+        let fail_on = &settings.fail_on;
+        let stops = |finding: &&Finding| match (&fail_on.origin, fail_on.value) {
+            (Origin::Default, _) => stops(finding),
+            (_, Some(level)) => finding.state == Some(State::Introduced) && finding.level() >= level,
+            (_, None) => false,
+        };
+        self.document.findings.iter().filter(stops).collect()
     }
-    let options = options(&workspace)?;
-    let survey = read(&workspace, context)?;
+}
+
+/// Audits what a branch touches. `None` where it changed nothing.
+fn look(
+    git: &Repository,
+    against: &Against,
+    worktree_changes: bool,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<Option<Looked>, Failure> {
+    let Against { name: _, base, head } = against;
+    let console = &context.console;
+    let changes = git.changes(base, head, worktree_changes)?;
+    if changes.files.is_empty() && changes.deleted.is_empty() {
+        return Ok(None);
+    }
+    let options = options(workspace)?;
+    let survey = read(workspace, context)?;
     // Files as they are committed, unless they are all as they are committed or the others are meant.
     let (audit, reach, repository) = if survey.dirty && !worktree_changes {
         let bar = Bar::new(console, context.cancel.clone());
-        let (tree, map) = map_at(&git, &head, "head", &workspace.settings, &bar)?;
+        let (tree, map) = map_at(git, head, "head", &workspace.settings, &bar)?;
         let audit = improve::audit::run(&map, &effects(&map), &tree, &options)?;
         console.note("note: uncommitted changes are not looked at; --worktree-changes does");
         (audit, Reach::of(&changes, &map), survey.repository())
@@ -80,35 +131,21 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
         console.warn(warning);
     }
     let incomplete = !audit.failed_rules.is_empty();
-    let mut document = AuditDocument::new(repository, audit, &rejections(&workspace)?);
+    let mut document = AuditDocument::new(repository, audit, &rejections(workspace)?);
     let found = std::mem::take(&mut document.findings);
     // Most branches bring nothing: then nothing has to be known of where they left.
     let concerned = tell_apart(found.clone(), &BTreeSet::new(), &reach);
     let before = match concerned.is_empty() {
         true => Vec::new(),
-        false => all_findings_at(&against.base, "base", &git, &workspace, context)?,
+        false => all_findings_at(base, "base", git, workspace, context)?,
     };
     let before = before.into_iter().map(|finding| finding.fingerprint).collect();
     document.findings = tell_apart(found, &before, &reach);
-    document.comparison = Some(comparison(&against, &changes, &reach, worktree_changes));
+    document.comparison = Some(comparison(against, &changes, &reach, worktree_changes));
     if context.cancel.is_cancelled() {
         return Err(Failure::interrupted());
     }
-    let layout = console.page(&document.repository.root);
-    let branch = Branch { name: git.branch(), document: &document, verbose: workspace.verbose };
-    let table = page(&branch, &layout);
-    outputs.write(console, &|format, _| findings_as(format, &document, &table))?;
-    let fail_on = &workspace.settings.fail_on;
-    let fails = |finding: &Finding| match (&fail_on.origin, fail_on.value) {
-        (Origin::Default, _) => stops(finding),
-        (_, Some(level)) => finding.state == Some(improve::finding::State::Introduced) && finding.level() >= level,
-        (_, None) => false,
-    };
-    Ok(match document.findings.iter().any(fails) {
-        true => ExitCode::Findings,
-        false if incomplete => ExitCode::Incomplete,
-        false => ExitCode::Done,
-    })
+    Ok(Some(Looked { document, incomplete }))
 }
 
 /// What a branch is compared with.
@@ -117,10 +154,16 @@ struct Against {
     name: String,
     /// Where the two lines part.
     base: CommitId,
+    /// Where the branch is.
+    head: CommitId,
 }
 
 impl Against {
-    fn find(git: &Repository, head: &CommitId, named: Option<String>) -> Result<Against, Failure> {
+    fn find(git: &Repository, named: Option<String>) -> Result<Against, Failure> {
+        let head = git.head()?.ok_or_else(|| {
+            Failure::usage("nothing is committed yet, so there is no branch to look at")
+                .hint("`improve audit` looks at the files as they are")
+        })?;
         let (name, revision) = match named {
             Some(named) => (named.clone(), named),
             None => {
@@ -138,7 +181,7 @@ impl Against {
                 .hint("`git branch -a` lists branches; in CI, fetch it first"),
             other => other.into(),
         })?;
-        let base = git.merge_base(head, &other)?.ok_or_else(|| match git.is_shallow() {
+        let base = git.merge_base(&head, &other)?.ok_or_else(|| match git.is_shallow() {
             true => Failure::usage(format!(
                 "where this branch left {name} is not known: the repository was fetched without its history"
             ))
@@ -146,7 +189,7 @@ impl Against {
             false => Failure::usage(format!("this branch and {name} have no commit in common"))
                 .hint("name what it is to be compared with: --base REF"),
         })?;
-        Ok(Against { name, base })
+        Ok(Against { name, base, head })
     }
 }
 

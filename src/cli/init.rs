@@ -1,0 +1,183 @@
+//! `improve init`: what a repository gets so that this program is used without thinking of it.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use clap::Args;
+use improve::git::Repository;
+use improve::init::hook::{self, keeper};
+use improve::init::{ByHand, Change, NewFile, Setup};
+use improve::report::layout::{paint, style};
+use improve::report::sanitize;
+use improve::settings::Flags;
+use inquire::{InquireError, MultiSelect};
+
+use super::Context;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+
+/// Set up a repository: a hook before pushes, settings, a skill for agents. What is there is kept
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Look at what a branch brings before it is pushed, beside the hooks there are: git's own, husky, lefthook, pre-commit
+    #[arg(long)]
+    hook: bool,
+    /// Write improve.toml, every key at its default
+    #[arg(long)]
+    config: bool,
+    /// Write a skill that tells agents how to use this program
+    #[arg(long)]
+    skill: bool,
+    /// Write nothing: show what would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Something on offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Hook,
+    File(NewFile),
+}
+
+const OFFERS: [Offer; 3] = [Offer::Hook, Offer::File(NewFile::Settings), Offer::File(NewFile::Skill)];
+
+impl fmt::Display for Offer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Offer::Hook => "a hook that looks at what a branch brings before it is pushed",
+            Offer::File(NewFile::Settings) => "improve.toml, with every key at its default",
+            Offer::File(NewFile::Skill) => "a skill that tells agents how to use this program",
+        })
+    }
+}
+
+/// Sets up what was named or ticked.
+pub fn run(args: InitArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let InitArgs { hook, config, skill, dry_run } = args;
+    let workspace = context.globals.workspace(Flags::default(), &context.console)?;
+    let git = Repository::discover(&workspace.root)?;
+    let root = git.root();
+    let named = OFFERS.into_iter().zip([hook, config, skill]).filter(|(_, named)| *named).map(|(offer, _)| offer);
+    let mut wanted: Vec<Offer> = named.collect();
+    if wanted.is_empty() {
+        if !context.console.interactive {
+            return Err(Failure::usage("nothing says what to set up").hint("name it: --hook, --config, --skill"));
+        }
+        wanted = ask()?;
+    }
+    let mut text = String::new();
+    let mut code = ExitCode::Done;
+    for offer in wanted {
+        let setup = match offer {
+            Offer::Hook => hook::setup(keeper(root, &git.hooks()?).map_err(|error| Failure::usage(error.to_string()))?),
+            Offer::File(file) => new_file(root, file),
+        };
+        match setup {
+            Setup::There(path) => {
+                let _ = writeln!(text, "kept {}: it is there already", shown(&path, root));
+            }
+            Setup::Write(change) => {
+                if dry_run {
+                    text.push_str(&difference(&change, root));
+                } else {
+                    write(&change, root)?;
+                    let word = if change.before.is_some() { "added to" } else { "wrote" };
+                    let _ = writeln!(text, "{} {}", paint(style::GOOD, word), shown(&change.path, root));
+                }
+                if let Some(then) = &change.then {
+                    let _ = writeln!(text, "  {then}");
+                }
+            }
+            Setup::ByHand(ByHand { path, why, lines }) => {
+                code = ExitCode::Blocked;
+                let _ = writeln!(text, "{} {}: {why}. Add there:\n", paint(style::WARN, "left"), shown(&path, root));
+                lines.lines().for_each(|line| {
+                    let _ = writeln!(text, "    {line}");
+                });
+                text.push('\n');
+            }
+        }
+    }
+    context.console.print(&text)?;
+    Ok(code)
+}
+
+fn ask() -> Result<Vec<Offer>, Failure> {
+    let answer = MultiSelect::new("What shall be set up?", OFFERS.to_vec())
+        .with_default(&[0])
+        .with_help_message("↑↓ move · space tick · → all · ← none · enter go on · esc none")
+        .prompt();
+    match answer {
+        Ok(wanted) => Ok(wanted),
+        Err(InquireError::OperationCanceled) => Ok(Vec::new()),
+        Err(InquireError::OperationInterrupted) => Err(Failure::interrupted()),
+        Err(error) => Err(Failure::usage(format!("the list cannot be shown: {error}"))
+            .hint("name what to set up: --hook, --config, --skill")),
+    }
+}
+
+fn new_file(root: &Path, file: NewFile) -> Setup {
+    let path = root.join(file.path(&|folder| root.join(folder).is_dir()));
+    // A link that leads nowhere is there, too.
+    if fs::symlink_metadata(&path).is_ok() {
+        return Setup::There(path);
+    }
+    Setup::Write(Change { path, before: None, after: file.text().to_owned(), executable: false, then: None })
+}
+
+/// A path below the root as the user would type it there.
+fn shown(path: &Path, root: &Path) -> String {
+    sanitize::line(&path.strip_prefix(root).unwrap_or(path).to_string_lossy()).into_owned()
+}
+
+fn difference(change: &Change, root: &Path) -> String {
+    let Change { path, before, after, executable: _, then: _ } = change;
+    let name = shown(path, root);
+    let before = before.as_deref().unwrap_or_default();
+    let diff = similar::TextDiff::from_lines(before, after);
+    sanitize::block(&diff.unified_diff().context_radius(2).header(&name, &name).to_string())
+}
+
+/// Writes the file whole or not at all, with the rights it had.
+fn write(change: &Change, root: &Path) -> Result<(), Failure> {
+    let failed = |path: &Path, error: io::Error| {
+        Failure::usage(format!("{}: {error}", shown(path, root)))
+            .hint("nothing was changed there")
+            .code(ExitCode::Incomplete)
+    };
+    let Change { path, before, after, executable, then: _ } = change;
+    let folder = path.parent().unwrap_or(root);
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(root);
+    if !within(there, root).map_err(|error| failed(there, error))? {
+        return Err(Failure::usage(format!("{}: a link leads out of the repository", shown(folder, root)))
+            .hint("write the file yourself; --dry-run shows it"));
+    }
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let mode = match fs::metadata(path) {
+        Ok(there) => there.permissions().mode() | if *executable { 0o111 } else { 0 },
+        Err(_) if *executable => 0o755,
+        Err(_) => 0o644,
+    };
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(after.as_bytes())?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        file.as_file().sync_all()?;
+        match before {
+            Some(_) => file.persist(path).map_err(|error| error.error),
+            None => file.persist_noclobber(path).map_err(|error| error.error),
+        }
+    });
+    written.map(|_| ()).map_err(|error| failed(path, error))
+}
+
+/// Whether a folder lies in the repository or in what git keeps of it, with every link followed.
+fn within(folder: &Path, root: &Path) -> io::Result<bool> {
+    let folder = folder.canonicalize()?;
+    let git: Option<PathBuf> = Repository::discover(root).ok().map(|git| git.common_dir().to_owned());
+    let homes = [Some(root.to_owned()), git].into_iter().flatten();
+    Ok(homes.filter_map(|home| home.canonicalize().ok()).any(|home| folder.starts_with(home)))
+}
