@@ -15,6 +15,7 @@ pub mod ranking;
 pub mod reach;
 pub mod rule;
 pub mod rules;
+pub mod shard;
 pub mod suppression;
 pub mod text;
 pub mod texts;
@@ -23,6 +24,7 @@ pub use engine::run;
 
 use crate::advisories::Advisories;
 use crate::audit::baseline::Baseline;
+use crate::audit::shard::Shard;
 use crate::finding::{Category, Finding};
 
 /// What to look for, and where.
@@ -46,6 +48,8 @@ pub struct AuditOptions {
     pub depth: Depth,
     /// What is known to be wrong with released versions of packages; `None` when there is no database.
     pub advisories: Option<Arc<Advisories>>,
+    /// The part of the repository to report on; `None` for all of it.
+    pub shard: Option<Shard>,
 }
 
 /// How much doubt to let through.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{Category, Confidence, Finding, State};
 use crate::git::Changes;
@@ -19,7 +19,7 @@ pub struct Reach {
 }
 
 /// What a branch is compared with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// What it was to be compared with: a branch, or what was named.
     pub with: String,

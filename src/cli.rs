@@ -18,6 +18,7 @@ mod findings;
 mod globals;
 mod init;
 mod map;
+mod merge;
 mod models;
 mod narrator;
 mod next;
@@ -69,6 +70,7 @@ struct Cli {
 enum Command {
     Audit(audit::AuditArgs),
     Branch(branch::BranchArgs),
+    Merge(merge::MergeArgs),
     Map(map::MapArgs),
     Plan(plan::PlanArgs),
     Next(next::NextArgs),
@@ -124,6 +126,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         None => plans::run(plans, &context),
         Some(Command::Audit(args)) => audit::run(args, &context),
         Some(Command::Branch(args)) => branch::run(args, &context),
+        Some(Command::Merge(args)) => merge::run(args, &context),
         Some(Command::Map(args)) => map::run(args, &context),
         Some(Command::Plan(args)) => plan::run(args, &context),
         Some(Command::Next(args)) => next::run(args, &context),

@@ -32,6 +32,7 @@ pub mod http;
 pub mod init;
 mod kept;
 pub mod map;
+pub mod merge;
 pub mod model;
 pub mod nearest;
 pub mod observer;

@@ -12,6 +12,7 @@ use crate::audit::ranking;
 use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
 use crate::audit::rules::deps::vulnerable_dependency::lock_files;
+use crate::audit::shard::Parts;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
@@ -110,6 +111,9 @@ fn run_rules(
         } else {
             doubtful += 1;
         }
+    }
+    if let Some(shard) = options.shard {
+        audit.keep(&Parts::of(map, shard.of), shard);
     }
     if doubtful > 0 {
         audit.not_audited.push(NotAudited {

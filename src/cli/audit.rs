@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use improve::advisories::{Advisories, load};
 use improve::audit::baseline::{self, Baseline};
+use improve::audit::shard::Shard;
 use improve::audit::{Audit, AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError};
 use improve::finding::{Finding, Level};
@@ -31,7 +32,7 @@ use super::words::{self, Words};
 use super::{Context, command_names};
 
 /// Findings a table shows unless told otherwise: what fits on two screens.
-const SHOWN: usize = 20;
+pub const SHOWN: usize = 20;
 /// Formats findings are written in.
 pub const FORMATS: [Format; 7] =
     [Format::Human, Format::Json, Format::Jsonl, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
@@ -84,8 +85,11 @@ pub struct AuditArgs {
     /// Show every finding
     #[arg(long)]
     all: bool,
+    /// Report on one of N parts of about the same size, for several machines; `improve merge` puts their documents together
+    #[arg(long, value_name = "I/N", value_parser = shard_of, conflicts_with = "top")]
+    shard: Option<Shard>,
     /// Write what is found to the baseline, so that later runs are silent about it
-    #[arg(long, conflicts_with_all = ["no_baseline", "batch", "top", "all", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["no_baseline", "batch", "top", "all", "shard", "format", "output"])]
     write_baseline: bool,
     #[command(flatten)]
     output: OutputArgs,
@@ -105,12 +109,12 @@ pub struct Audited {
 
 /// Prints the findings.
 pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let AuditArgs { scope, top, all, write_baseline, output } = args;
+    let AuditArgs { scope, top, all, shard, write_baseline, output } = args;
     if write_baseline {
         return self::write_baseline(scope, context);
     }
     let outputs = output.outputs("improve audit", &FORMATS)?;
-    let Audited { workspace, survey, document, extent } = audit(&scope, Flags::default(), context)?;
+    let Audited { workspace, survey, document, extent } = audit(&scope, shard, Flags::default(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
@@ -124,8 +128,12 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// Reads the repository and runs the rules.
-pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audited, Failure> {
+fn shard_of(text: &str) -> Result<Shard, String> {
+    text.parse().map_err(|()| "write which part of how many, at most 256, as in `2/4`".to_owned())
+}
+
+/// Reads the repository and runs the rules, for one part of it or the whole.
+pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Context) -> Result<Audited, Failure> {
     let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, batch, models } =
         scope.clone();
     let flags = Flags {
@@ -156,6 +164,7 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
         exclude: settings.exclude.value.clone(),
         depth: depth_of(settings),
         advisories: read_advisories(&workspace)?,
+        shard,
         ..AuditOptions::default()
     };
     let audit: Audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
@@ -164,6 +173,7 @@ pub fn audit(scope: &ScopeArgs, flags: Flags, context: &Context) -> Result<Audit
     }
     let incomplete = !audit.failed_rules.is_empty();
     let mut document = AuditDocument::new(survey.repository(), audit, &rejections);
+    document.shard = shard;
     let consulted = consult(&models, Manner { dry_run, batch }, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
     Ok(Audited { workspace, survey, document, extent })
@@ -234,7 +244,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
     let named = scope.baseline.clone();
     // What is known is what the rules find: a model's word would make it differ from run to run.
     let scope = ScopeArgs { baseline: None, no_baseline: true, models: ModelArgs::none(), ..scope };
-    let Audited { workspace, document, extent, .. } = audit(&scope, Flags::default(), context)?;
+    let Audited { workspace, document, extent, .. } = audit(&scope, None, Flags::default(), context)?;
     let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
     let baseline = Baseline::of(&document.findings);
     replace(&file, &baseline.text()).map_err(|error| of_baseline(&file, &error))?;
@@ -312,12 +322,17 @@ pub fn page_options(survey: &Survey, limit: usize, verbose: bool, next: Vec<(Str
 
 /// 2 when a model could not be asked, 1 when a finding is at or above `fail_on`, else 3 when something could not be looked for.
 pub fn exit_code(findings: &[Finding], fail_on: Option<Level>, extent: Extent) -> ExitCode {
-    match (fail_on, extent) {
-        (_, Extent::Misconfigured) => ExitCode::Usage,
-        (Some(level), _) if findings.iter().any(|finding| finding.level() >= level) => ExitCode::Findings,
-        (_, Extent::Partly) => ExitCode::Incomplete,
-        (_, Extent::Whole) => ExitCode::Done,
+    match extent {
+        Extent::Misconfigured => ExitCode::Usage,
+        Extent::Partly | Extent::Whole if reaches(findings, fail_on) => ExitCode::Findings,
+        Extent::Partly => ExitCode::Incomplete,
+        Extent::Whole => ExitCode::Done,
     }
+}
+
+/// Whether a finding is at or above `fail_on`.
+pub fn reaches(findings: &[Finding], fail_on: Option<Level>) -> bool {
+    fail_on.is_some_and(|level| findings.iter().any(|finding| finding.level() >= level))
 }
 
 fn next_commands(document: &AuditDocument) -> Vec<(String, String)> {

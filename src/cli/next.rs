@@ -50,17 +50,18 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     if !writer.agree_to("1 lens", |pack_tokens, bound| estimate(1, pack_tokens, bound))? {
         return Ok(ExitCode::Done);
     }
-    let seen = match writer.ask("looking where it could go", |desk| look(&[Category::Direction], &[], desk, &|_| ()))? {
-        Asked::Answer(_) if dry_run => return Ok(ExitCode::Done),
-        Asked::Answer(seen) => seen,
-        Asked::Failed { .. } => return Ok(ExitCode::Incomplete),
-        Asked::Nobody if dry_run => return Ok(ExitCode::Done),
-        Asked::Nobody => {
-            return Err(Failure::usage("where a project could go takes a model to say, and none is bound").hint(
-                "set the key of a provider, or a local one in improve.toml; `improve doctor` shows what is missing",
-            ));
-        }
-    };
+    let seen =
+        match writer.ask("looking where it could go", |desk| look(&[Category::Direction], None, &[], desk, &|_| ()))? {
+            Asked::Answer(_) if dry_run => return Ok(ExitCode::Done),
+            Asked::Answer(seen) => seen,
+            Asked::Failed { .. } => return Ok(ExitCode::Incomplete),
+            Asked::Nobody if dry_run => return Ok(ExitCode::Done),
+            Asked::Nobody => {
+                return Err(Failure::usage("where a project could go takes a model to say, and none is bound").hint(
+                    "set the key of a provider, or a local one in improve.toml; `improve doctor` shows what is missing",
+                ));
+            }
+        };
     if let Some((_, why)) = seen.failed.first() {
         return Err(Failure::usage(why.clone()).code(ExitCode::Incomplete));
     }

@@ -1,6 +1,7 @@
 //! What commands have a planner do: look through lenses, judge findings; the question before money is spent, what came of it.
 
 use improve::audit::engine::suppressions;
+use improve::audit::shard::Parts;
 use improve::audit::suppression::Suppressions;
 use improve::audit::{AuditOptions, NotAudited};
 use improve::finding::{Category, Finding};
@@ -111,7 +112,12 @@ pub fn consult(
     let heard = |count: usize| line.voice.tick(count as u64);
 
     line.voice.phase("reading", lenses.len());
-    let seen = lens::look(&lenses, &document.findings, &desk, &heard);
+    let parts = options.shard.map(|shard| (shard, Parts::of(&survey.map, shard.of)));
+    let within = parts.as_ref().map(|(shard, parts)| parts.in_words(*shard, &survey.map));
+    let mut seen = lens::look(&lenses, within.as_deref(), &document.findings, &desk, &heard);
+    if let (Some((shard, parts)), Ok(seen)) = (&parts, &mut seen) {
+        seen.findings.retain(|finding| parts.holds(*shard, &finding.location().file));
+    }
     let mut extent = Extent::Whole;
     if !dry_run {
         extent = match seen {

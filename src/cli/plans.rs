@@ -50,7 +50,7 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let PlansArgs { scope, choose: choice, running, output } = args;
     let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
-    let Audited { workspace, survey, document, extent } = audit(&scope, running.flags(), context)?;
+    let Audited { workspace, survey, document, extent } = audit(&scope, None, running.flags(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?
         .in_manner(Manner { dry_run, batch: scope.batch });

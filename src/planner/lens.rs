@@ -67,17 +67,18 @@ pub struct Seen {
     pub failed: Vec<(Category, String)>,
 }
 
-/// Looks through each of `lenses`. `known` is what the rules found. An error is one that every further question would meet too.
+/// Looks through each of `lenses`, in the part of the repository that `within` names, if any. `known` is what the rules found. An error is one that every further question would meet too.
 pub fn look(
     lenses: &[Category],
+    within: Option<&str>,
     known: &[Finding],
     desk: &Desk<'_>,
     heard: &(dyn Fn(usize) + Sync),
 ) -> Result<Seen, ModelError> {
     let answers = each(desk.session, lenses, |&lens| {
-        let answer = match ask(lens, known, desk, desk.pack) {
+        let answer = match ask(lens, within, known, desk, desk.pack) {
             // Room to read is worth more than the pack where a model has little.
-            Err(error) if error.is_too_long() => ask(lens, known, desk, ""),
+            Err(error) if error.is_too_long() => ask(lens, within, known, desk, ""),
             answer => answer,
         };
         heard(1);
@@ -93,7 +94,13 @@ pub fn look(
     Ok(seen)
 }
 
-fn ask(lens: Category, known: &[Finding], desk: &Desk<'_>, pack: &str) -> Result<Answer, ModelError> {
+fn ask(
+    lens: Category,
+    within: Option<&str>,
+    known: &[Finding],
+    desk: &Desk<'_>,
+    pack: &str,
+) -> Result<Answer, ModelError> {
     let mut conversation = Conversation::new(Opening {
         // The lens itself stands in the question: instructions and pack are the same for all, and cached once.
         system: desk
@@ -101,7 +108,10 @@ fn ask(lens: Category, known: &[Finding], desk: &Desk<'_>, pack: &str) -> Result
         tools: desk.tools(),
         output: Some(schema::output::<Answer>("findings")),
     });
-    let question = format!("{}\n\n{}", words(lens).trim(), candidates(lens, known));
+    let mut question = format!("{}\n\n{}", words(lens).trim(), candidates(lens, known));
+    if let Some(within) = within {
+        question.push_str(&include_str!("../../templates/planner/part.md").replace("@files", within));
+    }
     conversation.tell([Part::Shared(pack.to_owned()), Part::Text(question)]);
     let what = format!("lens {}", lens.label());
     let purpose = Purpose {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::audit::shard::Shard;
 use crate::audit::suppression::Suppressions;
 use crate::audit::{Audit, AuditOptions, NotAudited};
 use crate::branch::Comparison;
@@ -16,7 +17,7 @@ use crate::planner::vet::{Judgement, Outcome, Vetted};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The result of an audit.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditDocument {
     /// Version of this contract.
     pub schema_version: u32,
@@ -39,8 +40,11 @@ pub struct AuditDocument {
     /// What models cost.
     pub cost: Cost,
     /// What a branch was compared with: `improve branch` alone does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// Which part of an audit this is: `improve audit --shard` alone writes parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 impl AuditDocument {
@@ -63,6 +67,7 @@ impl AuditDocument {
             vetting: None,
             cost: Cost::default(),
             comparison: None,
+            shard: None,
         }
     }
 
@@ -124,7 +129,7 @@ impl AuditDocument {
 }
 
 /// What a model said of the findings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Vetting {
     /// The model, `provider/model`.
     pub model: String,
@@ -152,7 +157,7 @@ impl Vetting {
 }
 
 /// A finding that was not judged in a way that counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenFinding {
     /// The finding.
     pub fingerprint: String,
@@ -161,7 +166,7 @@ pub struct OpenFinding {
 }
 
 /// What was audited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Repository {
     /// Absolute path of its root.
     pub root: String,
@@ -172,7 +177,7 @@ pub struct Repository {
 }
 
 /// A finding that is kept apart, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeptApart {
     /// The finding.
     #[serde(flatten)]
