@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A folder of this process, gone when it is dropped. The folder goes first, then the lock.
+/// A folder of this process, gone when it is dropped, with what was made read-only in it. The folder goes first, then the lock.
 pub(crate) struct Folder {
     folder: TempDir,
     _hold: File,
@@ -37,6 +37,36 @@ impl Folder {
     }
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is named by `improve clean`.
+        let _ = remove_tree(self.folder.path());
+    }
+}
+
+/// Removes a folder with what tools made read-only in it; one that is not there is no error.
+pub(crate) fn remove_tree(folder: &Path) -> io::Result<()> {
+    if fs::remove_dir_all(folder).is_ok() {
+        return Ok(());
+    }
+    make_writable(folder);
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn make_writable(folder: &Path) {
+    let Ok(metadata) = fs::symlink_metadata(folder) else { return };
+    if !metadata.is_dir() {
+        return;
+    }
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(metadata.permissions().mode() | 0o700));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        make_writable(&entry.path());
+    }
+}
+
 /// A folder that no living process uses. It stays so while this value lives.
 pub struct Abandoned {
     /// The folder.
@@ -47,13 +77,13 @@ pub struct Abandoned {
 impl Abandoned {
     /// Removes it.
     pub fn remove(self) -> io::Result<()> {
-        fs::remove_dir_all(&self.path)
+        remove_tree(&self.path)
     }
 }
 
 /// Folders whose names begin with `prefix` and that killed processes left, sorted by path.
 pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    let entries = fs::read_dir(tempfile::env::temp_dir()).into_iter().flatten().flatten();
     let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
     let ours = named.filter(|entry| {
         // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
@@ -84,5 +114,23 @@ mod tests {
         assert_eq!(found.iter().map(|it| it.path.clone()).collect::<Vec<_>>(), [left.as_path()]);
         found.into_iter().for_each(|it| it.remove().expect("it is ours"));
         assert!(held.path().is_dir() && !left.exists());
+    }
+
+    #[test]
+    fn what_a_tool_made_read_only_goes_too() {
+        let prefix = format!("improve-read-only-{}-", std::process::id());
+        let lock = |folder: &Path| {
+            let below = folder.join("module");
+            fs::create_dir(&below).and_then(|()| fs::write(below.join("file"), "")).expect("the folder is ours");
+            fs::set_permissions(&below, fs::Permissions::from_mode(0o500)).expect("the folder is ours");
+        };
+        let held = Folder::new(&prefix).expect("the temporary folder is there");
+        lock(held.path());
+        let left = tempfile::Builder::new().prefix(&prefix).tempdir().expect("the temporary folder is there").keep();
+        lock(&left);
+        abandoned(&prefix).into_iter().for_each(|it| it.remove().expect("it is ours"));
+        let path = held.path().to_owned();
+        drop(held);
+        assert!(!left.exists() && !path.exists());
     }
 }

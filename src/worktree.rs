@@ -20,6 +20,7 @@ use git2::{
 };
 
 use crate::edit::path;
+use crate::temporary;
 
 mod aside;
 pub mod bring;
@@ -549,25 +550,7 @@ fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WorktreeError> {
 
 /// Removes a folder of ours, with what tools made read-only in it.
 pub(crate) fn remove_tree(folder: &Path) -> Result<(), WorktreeError> {
-    if fs::remove_dir_all(folder).is_ok() {
-        return Ok(());
-    }
-    make_writable(folder);
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_at(folder)(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-fn make_writable(folder: &Path) {
-    let Ok(metadata) = fs::symlink_metadata(folder) else { return };
-    if !metadata.is_dir() {
-        return;
-    }
-    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(metadata.permissions().mode() | 0o700));
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        make_writable(&entry.path());
-    }
+    temporary::remove_tree(folder).map_err(io_at(folder))
 }
 
 #[cfg(test)]
