@@ -280,7 +280,7 @@ impl Run<'_> {
         };
         draft.receipt.prepared = prepared.clone();
         draft.receipt.notes.extend(prepared.limits.iter().cloned());
-        if let Some(blocked) = check::not_installed(&prepared) {
+        if let Some(blocked) = check::not_installed(prepared.install.as_ref()) {
             return Ok(blocked);
         }
         let baseline = match resumed.baseline.clone() {

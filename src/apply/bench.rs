@@ -120,13 +120,13 @@ impl Bench for StepBench<'_> {
     }
 
     fn folder(&self) -> Option<&Path> {
-        // Whoever has tools of its own may leave behind what git ignores.
-        self.steps.runner.memory.forget();
         Some(self.steps.worktree.folder())
     }
 
     fn take_stock(&mut self) -> Result<Stock, BenchError> {
-        let Steps { worktree, rules, request, .. } = self.steps;
+        let Steps { worktree, rules, request, runner, .. } = self.steps;
+        // Whoever has tools of its own may leave behind what git ignores.
+        runner.memory.forget();
         worktree.bring_back_to(&branch_of(request.slug), self.last_green)?;
         let changes = worktree.changes_since(self.last_green)?;
         let violations = rules.judge(&changes).violations;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ApplyError, ApplyRequest};
 use crate::edit::apply::{Message, apply};
 use crate::edit::explain::FailureCode;
+use crate::gate::GateResult;
 use crate::plan::Plan;
-use crate::receipt::{Outcome, Prepared, Verdict};
+use crate::receipt::{Outcome, Verdict};
 use crate::reconcile::Fit;
 use crate::verifier::scope::ScopeRules;
 use crate::verifier::verdict::Decision;
@@ -20,9 +21,9 @@ pub(super) fn blocked(reasons: Vec<String>) -> Decision {
     Decision { outcome: Outcome::Blocked, verdict: Verdict::Block, reasons, hint }
 }
 
-/// What a run that cannot begin says of an install command that failed.
-pub(super) fn not_installed(prepared: &Prepared) -> Option<Decision> {
-    let install = prepared.install.as_ref().filter(|install| !install.green)?;
+/// What a run that cannot begin, or cannot replay its work, says of an install command that failed.
+pub(super) fn not_installed(install: Option<&GateResult>) -> Option<Decision> {
+    let install = install.filter(|install| !install.green)?;
     Some(blocked(vec![format!("the install command failed: `{}`: {}", install.command, install.why)]))
 }
 

@@ -54,14 +54,10 @@ impl Rounds<'_> {
             self.keep(&course, draft);
         }
         draft.follow(&course.plan);
-        let look = BaseLook::new(
-            self.run.place,
-            format!("{}{REPLAY}", self.run.request.slug),
-            self.worktree,
-            self.base,
-            self.install,
-            self.runner,
-        );
+        let second = format!("{}{REPLAY}", self.run.request.slug);
+        // A look at the base leaves it behind for the next one.
+        let _temporary = Temporary::new(self.run.place, &second);
+        let look = BaseLook::new(self.run.place, second.clone(), self.worktree, self.base, self.install, self.runner);
         loop {
             let round = self.round(&course, resumed.clone(), &baseline, &look, journal, draft);
             draft.receipt.baseline = baseline.entries();
@@ -105,21 +101,24 @@ impl Rounds<'_> {
             return Ok((decision, End::Stopped));
         }
         self.run.phase(Phase::Verify)?;
-        let (changes, proof) = self.verify(&request, baseline, &rules, look)?;
+        let (changes, proof) = match self.verify(&request, baseline, &rules, look)? {
+            Ok(inspected) => inspected,
+            Err(decision) => return Ok((decision, End::Verified)),
+        };
         let decision = decide(&proof, &draft.receipt.steps, self.prepared.install.as_ref());
         let decision = self.with_opinion(decision, &request, &changes, &proof, draft)?;
         draft.proof(proof);
         Ok((decision, End::Verified))
     }
 
-    /// Replays the work in a second, clean worktree.
+    /// Replays the work in a second, clean worktree; or says why that cannot be had.
     fn verify(
         &self,
         request: &ApplyRequest<'_>,
         baseline: &Baseline,
         rules: &ScopeRules,
         look: &BaseLook<'_>,
-    ) -> Result<(Vec<Change>, Proof), ApplyError> {
+    ) -> Result<Result<(Vec<Change>, Proof), Decision>, ApplyError> {
         let Rounds { run, worktree, runner, base, install, .. } = self;
         let tip = worktree.head()?;
         worktree.reset_to(&tip)?;
@@ -127,7 +126,10 @@ impl Rounds<'_> {
         let name = format!("{}{REPLAY}", request.slug);
         let _temporary = Temporary::new(run.place, &name);
         let mut replay = Worktree::create(run.place, &name, base, None)?;
-        prepare::prepare_again(run.place, worktree, &mut replay, *install, rules, runner)?;
+        let installed = prepare::prepare_again(run.place, worktree, &mut replay, *install, rules, runner)?;
+        if let Some(decision) = super::check::not_installed(installed.as_ref()) {
+            return Ok(Err(decision));
+        }
         let proof = inspect(&Inspection {
             plan: request.plan,
             plan_path: request.plan_path,
@@ -139,7 +141,7 @@ impl Rounds<'_> {
             base_look: Some(look),
             with_step_gates: false,
         })?;
-        Ok((changes, proof))
+        Ok(Ok((changes, proof)))
     }
 
     /// The decision with what the verifier model thinks, where nothing speaks against the work yet.

@@ -200,15 +200,16 @@ impl Steps<'_> {
             if receipt.status == StepStatus::HandedOver {
                 journal.append(&Entry::HandedOver { index })?;
             }
+            if self.baseline.flaky().len() > flaky {
+                // Also of a step that stops: who takes the run up knows.
+                journal.append(&Entry::Baseline { entries: self.baseline.entries() })?;
+            }
             if let Some(decision) = stopped {
                 done(receipt);
                 return Ok(Progress::Stopped(decision));
             }
             if let Some(commit) = &receipt.commit {
                 last_green.clone_from(commit);
-            }
-            if self.baseline.flaky().len() > flaky {
-                journal.append(&Entry::Baseline { entries: self.baseline.entries() })?;
             }
             journal.append(&Entry::StepGreen { step: Box::new(receipt.clone()) })?;
             self.runner.observer.event(&Event::StepGreen { step: index + 1, commit: receipt.commit.as_deref() });

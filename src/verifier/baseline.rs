@@ -1,14 +1,14 @@
 //! The baseline: every gate on the untouched base, so that nobody is blamed, or praised, for what was there before. And which of them
 //! cannot be relied on, since on the same files they gave one thing and then the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::VerifyError;
 use super::criteria::judged_by;
-use crate::gate::GateResult;
 use crate::gate::runner::{OwnedGate, Runner};
 use crate::gate::summary::TestCounts;
+use crate::gate::{GateResult, Outcome};
 use crate::plan::{Gate, Plan};
 use crate::receipt::{BaselineEntry, Judged, Role};
 use crate::worktree::Worktree;
@@ -73,16 +73,21 @@ impl Baseline {
         // Gates may write: coverage, snapshots, lockfiles.
         let base = worktree.head()?;
         worktree.reset_to(&base)?;
-        for (index, (of, gate)) in gates.iter().enumerate() {
-            let result = &results[index];
-            let is_known =
-                || results[..index].iter().any(|earlier| earlier.command == result.command && !earlier.green);
+        // One second run of a command for all gates that expect something of it.
+        let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
+        for ((of, gate), result) in gates.iter().zip(&results) {
             // Who runs out of time does so again, and takes as long.
-            if result.green || result.timed_out || is_known() {
+            if result.green || result.timed_out {
                 continue;
             }
-            let again = runner.run_again(of, gate, worktree.folder())?;
-            worktree.reset_to(&base)?;
+            let again = match outcomes.entry(&gate.command) {
+                btree_map::Entry::Occupied(known) => known.into_mut(),
+                btree_map::Entry::Vacant(unknown) => {
+                    let again = runner.run_again(of, gate, worktree.folder())?;
+                    worktree.reset_to(&base)?;
+                    unknown.insert(again)
+                }
+            };
             let again = again.against(gate, runner.limits, Some(TestCounts::default()));
             if again.green {
                 let how = format!(

@@ -1,6 +1,7 @@
 //! Preparing a worktree: ignored files, submodules and dependencies, before anything that a plan wrote exists in it.
 
 use crate::backlog::Backlog;
+use crate::gate::GateResult;
 use crate::gate::runner::Runner;
 use crate::plan::expectation::Expectation;
 use crate::plan::{Gate, Plan};
@@ -41,7 +42,8 @@ pub fn prepare(
     Ok(Prepared { install, included, aside, limits })
 }
 
-/// Prepares a second worktree from one that is prepared: what was installed there is brought over, not fetched again.
+/// Prepares a second worktree from one that is prepared: what was installed there is brought over, not fetched again. Where there is
+/// nothing to bring, the install command is run, and what it gave is returned: where it failed, what gates give there says nothing.
 pub fn prepare_again(
     place: &Place,
     from: &Worktree,
@@ -49,17 +51,13 @@ pub fn prepare_again(
     install: Option<&str>,
     rules: &ScopeRules,
     runner: &Runner<'_>,
-) -> Result<(), VerifyError> {
+) -> Result<Option<GateResult>, VerifyError> {
     bring::submodules(place, to)?;
     bring::included(place, to)?;
     let brought = bring::dependencies(from, to)?;
     bring::aside(from, to)?;
-    if brought.is_empty()
-        && let Some(command) = install
-    {
-        run_install(to, command, rules, runner)?;
-    }
-    Ok(())
+    let missing = install.filter(|_| brought.is_empty());
+    missing.map(|command| run_install(to, command, rules, runner)).transpose()
 }
 
 fn run_install(
@@ -67,7 +65,7 @@ fn run_install(
     command: &str,
     rules: &ScopeRules,
     runner: &Runner<'_>,
-) -> Result<crate::gate::GateResult, VerifyError> {
+) -> Result<GateResult, VerifyError> {
     let gate =
         Gate { command: command.to_owned(), expectation: Expectation::Exit(0), expected: "exit 0".to_owned(), line: 0 };
     let result = runner.run_install(&gate, worktree.folder())?;

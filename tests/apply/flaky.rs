@@ -96,6 +96,53 @@ fn a_guard_that_the_work_broke_is_blamed_once_that_is_certain() {
     assert_eq!(receipt.reasons, [format!("step 2: `{}`: exit 1, expected 0", guard.command)]);
     // The base, the step twice, the base again.
     assert_eq!(fs::read_to_string(&runs).expect("it ran").lines().count(), 4);
+    let second = world.worktree().with_extension("replay");
+    assert!(world.worktree().exists() && !second.exists(), "the worktree of the look stays behind");
+}
+
+#[test]
+fn a_command_is_flaky_if_any_gate_that_expects_something_of_it_turns() {
+    let world = World::new();
+    let runs = world.folder.path().join("runs");
+    // Exit 2, then exit 1: the first gate is red both times, the second is not.
+    let command = format!("echo run >> {0}; test $(wc -l < {0}) -gt 1 || exit 2; exit 1", runs.display());
+    let gates = [gate(&command, Expectation::Exit(0)), gate(&command, Expectation::Exit(1))];
+    let mut plan = rename_plan();
+    plan.done_criteria.extend(gates.map(|gate| criterion("it is well", vec![gate])));
+    let receipt = world.apply(&plan).expect("the plan fits");
+    assert_eq!(marks(&receipt), ["criterion 5", "criterion 6"]);
+    let on_the_base = receipt.baseline.iter().filter(|entry| entry.result.command == command).count();
+    assert_eq!(on_the_base, 2);
+}
+
+/// [`rename_plan`] with an install command that works once, and leaves what a gate needs.
+fn plan_that_installs_once(world: &World, gate_command: &str) -> Plan {
+    let flag = world.folder.path().join("installed");
+    let mut plan = rename_plan();
+    plan.commands.push(PlanCommand {
+        purpose: "Install".to_owned(),
+        command: format!("test ! -e {0} && touch {0} && mkdir -p ignored && touch ignored/it", flag.display()),
+        ..PlanCommand::default()
+    });
+    plan.steps[1].gates.push(gate(gate_command, Expectation::Exit(0)));
+    plan
+}
+
+#[test]
+fn an_install_command_that_fails_for_the_second_look_makes_nothing_flaky() {
+    let world = World::new();
+    let plan = plan_that_installs_once(&world, "test -e ignored/it && grep -q gamma src/app.txt");
+    let receipt = world.apply(&plan).expect("the plan fits");
+    assert_eq!((receipt.outcome, marks(&receipt)), (Outcome::Failed, vec![]));
+    assert!(receipt.reasons[0].starts_with("step 2: `test -e ignored/it"), "{:?}", receipt.reasons);
+}
+
+#[test]
+fn work_is_not_judged_where_its_dependencies_could_not_be_installed() {
+    let world = World::new();
+    let receipt = world.apply(&plan_that_installs_once(&world, "test -e ignored/it")).expect("the plan fits");
+    assert_eq!((receipt.outcome, receipt.criteria), (Outcome::Blocked, vec![]));
+    assert!(receipt.reasons[0].starts_with("the install command failed: `test ! -e"), "{:?}", receipt.reasons);
 }
 
 #[test]
@@ -151,6 +198,21 @@ fn what_is_known_to_be_flaky_stays_so_when_a_run_is_taken_up() {
     let mut plan = plan_with(&moody.gate);
     let needs_flag = gate(&format!("test -f {} && grep -q GAMMA src/app.txt", flag.display()), Expectation::Exit(0));
     plan.steps.push(step("Check that the flag is there", vec![], vec![needs_flag]));
+    assert_eq!(world.apply(&plan).expect("the plan fits").outcome, Outcome::Failed);
+    fs::write(&flag, "").expect("the folder is ours");
+    let receipt = world.apply(&plan).expect("it goes on");
+    assert_eq!((receipt.outcome, marks(&receipt)), (Outcome::PartlyVerified, vec!["step 2", "criterion 5"]));
+}
+
+#[test]
+fn what_showed_itself_as_flaky_in_a_step_that_stopped_is_known_too() {
+    let world = World::new();
+    let moody = Moody::new(&world, "1");
+    let flag = world.folder.path().join("flag");
+    let mut plan = plan_with(&moody.gate);
+    // In the step of the flaky gate, so that the step stops in which that is found.
+    let broken = gate(&format!("! grep -q GAMMA src/app.txt || test -f {}", flag.display()), Expectation::Exit(0));
+    plan.steps[1].gates.push(broken);
     assert_eq!(world.apply(&plan).expect("the plan fits").outcome, Outcome::Failed);
     fs::write(&flag, "").expect("the folder is ours");
     let receipt = world.apply(&plan).expect("it goes on");
