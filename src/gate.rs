@@ -169,8 +169,8 @@ impl Outcome {
             timed_out: self.end == End::TimedOut,
             cancelled: self.end == End::Cancelled,
             duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
-            stdout: secrets::mask(&self.stdout.excerpt(kept)),
-            stderr: secrets::mask(&self.stderr.excerpt(kept)),
+            stdout: self.stdout.masked(secrets::mask).excerpt(kept),
+            stderr: self.stderr.masked(secrets::mask).excerpt(kept),
             tests: self.tests,
             remembered: false,
         }

@@ -31,7 +31,7 @@ impl<'a> Live<'a> {
 
     /// Writes what was printed so far. What cannot be written is in the result, should there be one.
     pub(super) fn hear(&mut self, stdout: &Captured, stderr: &Captured) {
-        let stream = |name: &str, captured: &Captured| match secrets::mask(&captured.excerpt(usize::MAX)) {
+        let stream = |name: &str, captured: &Captured| match captured.masked(secrets::mask).excerpt(usize::MAX) {
             text if text.trim().is_empty() => String::new(),
             text => format!("\n--- {name}\n{}\n", text.trim_end()),
         };

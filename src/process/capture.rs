@@ -85,12 +85,26 @@ impl Captured {
         self
     }
 
+    /// With credentials masked by `mask`. That comes before any cut, which would leave half of one that nobody knows: at a gap, lines
+    /// that are cut already are left out.
+    #[must_use]
+    pub fn masked(&self, mask: impl Fn(&str) -> String) -> Captured {
+        if self.is_whole() {
+            return Captured { head: mask(&self.head), ..Captured::default() };
+        }
+        let head = &self.head[..self.head.rfind('\n').map_or(0, |end| end + 1)];
+        let tail = &self.tail[self.tail.find('\n').map_or(self.tail.len(), |end| end + 1)..];
+        let cut = self.head.len() - head.len() + self.tail.len() - tail.len();
+        Captured { head: mask(head), tail: mask(tail), omitted_bytes: self.omitted_bytes + cut as u64 }
+    }
+
     /// The lines known. At a gap, the last line of the head and the first of the tail are cut.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.head.lines().chain(self.tail.lines())
     }
 
-    /// At most about `limit` bytes, half from the start and half from the end, with a line between that says what is missing.
+    /// At most about `limit` bytes, half from the start and half from the end, with a line between that says what is missing. What is
+    /// shown to others is [`Captured::masked`] before.
     pub fn excerpt(&self, limit: usize) -> String {
         let (head, tail) = (self.head.as_str(), self.tail.as_str());
         if self.is_whole() && head.len() <= limit {
@@ -155,6 +169,24 @@ mod tests {
         assert_eq!(capture.ends(8), expected);
         assert_eq!(capture.ends(8).whole_lines().tail, "e\n");
         assert_eq!(capture.ends(100).whole_lines().head, "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_credential_is_masked_wherever_the_output_is_cut() {
+        let token = format!("ghp_{}", "a1B2c3D4e5F6".repeat(3));
+        for at in 0..token.len() + 3 {
+            let line = format!("token {token}\n");
+            // It lies across the end of the head, and across the start of the tail.
+            let text = format!("{}{line}{}", "h\n".repeat(at), "t\n".repeat(60));
+            let mut capture = Capture::default();
+            capture.take(text.as_bytes());
+            for limit in [20, 60, 100] {
+                let masked = capture.ends(limit).masked(crate::secrets::mask).excerpt(usize::MAX);
+                let excerpt = capture.captured().masked(crate::secrets::mask).excerpt(limit);
+                let known = |text: &str| (6..=token.len()).any(|end| text.contains(&token[end - 6..end]));
+                assert!(!known(&masked) && !known(&excerpt), "{at} {limit}: {masked:?} {excerpt:?}");
+            }
+        }
     }
 
     #[test]
