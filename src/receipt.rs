@@ -270,6 +270,10 @@ pub struct WorkReceipt {
     pub halted: Option<Halted>,
     /// What it said at the end.
     pub said: String,
+    /// How far an agent CLI was confined, where one did it. It may be less than the run's: one that brings a sandbox of its own is run in
+    /// that alone where the two cannot be had together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
 }
 
 /// A question of an executor to the planner.

@@ -24,6 +24,7 @@ pub mod helper;
 mod linux;
 mod places;
 pub mod policy;
+mod put_back;
 #[cfg_attr(not(target_os = "macos"), allow(dead_code))]
 mod seatbelt;
 
@@ -31,6 +32,7 @@ pub use belongings::Belongings;
 pub use choose::{OnDemand, Wanted, choose};
 
 use policy::{Ground, Policy, Private};
+use put_back::Before;
 
 /// How far a command is kept from the rest of the machine; later ones are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +97,12 @@ pub enum SandboxError {
         /// What failed.
         why: String,
     },
+    /// An agent changed its settings, and that could not be taken back.
+    #[error("the agent put something among its settings that could not be removed: {why}")]
+    Planted {
+        /// Where, and what failed.
+        why: String,
+    },
 }
 
 fn because(why: &[String]) -> String {
@@ -108,6 +116,7 @@ impl SandboxError {
             SandboxError::TooLow { best, .. } => format!(
                 "`improve doctor` says what would raise it; `--sandbox {best}` runs commands with what there is, this time"
             ),
+            SandboxError::Planted { .. } => "look at it and remove it before you start that agent".to_owned(),
             SandboxError::SetUp { .. } => {
                 "`improve doctor` tries the sandbox; `--sandbox none` runs commands without one, this time".to_owned()
             }
@@ -125,6 +134,8 @@ pub struct Sandbox {
     missing: Vec<String>,
     /// What the user could do about that.
     hints: Vec<String>,
+    /// Below this nothing is run, whoever brings a sandbox of its own.
+    least: Level,
     limits: policy::Limits,
 }
 
@@ -183,13 +194,25 @@ impl Sandbox {
     ) -> Result<Confined, SandboxError> {
         // Who confines what it runs by namespaces cannot do so inside anything less; then its own sandbox is the better one.
         let cannot_nest = own.is_some_and(|own| own.nests) && self.level != Level::Namespaces;
-        if self.level == Level::None || cannot_nest {
-            return Ok(Confined { invocation, level: Level::None, private: None });
+        let level = if cannot_nest { Level::None } else { self.level };
+        if level < self.least {
+            let why = vec!["the agent has a sandbox of its own, which works inside `namespaces` or nothing".to_owned()];
+            return Err(SandboxError::TooLow { wanted: self.least, best: level, why });
+        }
+        if level == Level::None {
+            return Ok(Confined { invocation, level, before: Before::default(), private: None });
+        }
+        if own.is_some() {
+            // It would read what another one planted before it was killed.
+            policy::sweep();
         }
         let failed = |why: String| SandboxError::SetUp { level: self.level, why };
         let private = Private::new().map_err(|error| failed(format!("a temporary folder: {error}")))?;
-        let policy = Policy::of(self.level, ground, own, &invocation, &private, self.limits);
+        let policy = Policy::of(self.level, ground, own, &invocation, &private, self.limits)
+            .and_then(|policy| policy.before.write_down(&private.path()).map(|()| policy))
+            .map_err(|error| failed(error.to_string()))?;
         let environment = policy.environment(invocation.environment.clone());
+        let before = policy.before.clone();
         let confined = match self.level {
             Level::Seatbelt => seatbelt::invocation(invocation, &policy),
             Level::None | Level::Landlock | Level::Namespaces => {
@@ -197,7 +220,7 @@ impl Sandbox {
             }
         };
         let invocation = Invocation { environment, ..confined };
-        Ok(Confined { invocation, level: self.level, private: Some(private) })
+        Ok(Confined { invocation, level, before, private: Some(private) })
     }
 }
 
@@ -206,12 +229,30 @@ pub struct Confined {
     /// What to run.
     pub invocation: Invocation,
     level: Level,
+    before: Before,
+    /// Dropped after all was put back, with the list of it.
     private: Option<Private>,
 }
 
+impl Drop for Confined {
+    fn drop(&mut self) {
+        if self.before.put_back().is_err() {
+            // `check` told it. The list stays, for `improve clean` and for the next run.
+            std::mem::forget(self.private.take());
+        }
+    }
+}
+
 impl Confined {
+    /// How far it is confined: less than the sandbox, when its program brings its own.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// To be asked when it has run: an error when the sandbox, and not the command, failed. What ended it for filling the disk is said too.
+    /// Settings of an agent are what they were from here on.
     pub fn check(&self) -> Result<Option<String>, SandboxError> {
+        self.before.put_back().map_err(|error| SandboxError::Planted { why: error.to_string() })?;
         let Some(private) = &self.private else { return Ok(None) };
         let said = fs::read_to_string(private.report()).unwrap_or_default();
         if let Some(why) = said.lines().find_map(|line| line.strip_prefix(helper::FAILED)) {

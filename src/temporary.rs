@@ -1,8 +1,8 @@
 //! Folders in the system's temporary folder that a kill leaves behind: each is locked for as long as its process lives, so that [`abandoned`]
-//! can tell which of them are nobody's.
+//! can tell which of them are nobody's. And two things that whoever writes files needs: [`replace`] and [`remove_tree`].
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,16 @@ impl Drop for Folder {
     }
 }
 
+/// Writes a file, and the folder it is in, as a whole: who reads it meanwhile, or finds it after a kill, sees the old one or the new one.
+pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.persist(file)?;
+    Ok(())
+}
+
 /// Removes a folder with what tools made read-only in it; one that is not there is no error.
 pub(crate) fn remove_tree(folder: &Path) -> io::Result<()> {
     if fs::remove_dir_all(folder).is_ok() {
@@ -71,34 +81,43 @@ fn make_writable(folder: &Path) {
 pub struct Abandoned {
     /// The folder.
     pub path: PathBuf,
+    first: fn(&Path) -> io::Result<()>,
     _hold: File,
 }
 
 impl Abandoned {
+    /// With what is to be done before it is removed; what that fails at is left, and so is the folder.
+    pub(crate) fn after(self, first: fn(&Path) -> io::Result<()>) -> Abandoned {
+        Abandoned { first, ..self }
+    }
+
     /// Removes it.
     pub fn remove(self) -> io::Result<()> {
+        (self.first)(&self.path)?;
         remove_tree(&self.path)
     }
 }
 
-/// Folders whose names begin with `prefix` and that killed processes left, sorted by path.
-pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
+/// Folders of ours whose names begin with `prefix`, whoever holds them, sorted by path.
+pub(crate) fn ours(prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(tempfile::env::temp_dir()).into_iter().flatten().flatten();
     let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
-    let ours = named.filter(|entry| {
-        // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
-        let is_ours = |it: fs::Metadata| it.is_dir() && it.uid() == rustix::process::getuid().as_raw();
-        fs::symlink_metadata(entry.path()).is_ok_and(is_ours)
-    });
-    let mut found: Vec<Abandoned> = ours
-        .filter_map(|entry| {
-            let hold = File::open(entry.path()).ok()?;
-            hold.try_lock().ok()?;
-            Some(Abandoned { path: entry.path(), _hold: hold })
-        })
-        .collect();
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
+    let is_ours = |it: fs::Metadata| it.is_dir() && it.uid() == rustix::process::getuid().as_raw();
+    let mut found: Vec<PathBuf> =
+        named.map(|entry| entry.path()).filter(|path| fs::symlink_metadata(path).is_ok_and(is_ours)).collect();
+    found.sort();
     found
+}
+
+/// Those that killed processes left.
+pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
+    let held = |path: PathBuf| {
+        let hold = File::open(&path).ok()?;
+        hold.try_lock().ok()?;
+        Some(Abandoned { path, first: |_| Ok(()), _hold: hold })
+    };
+    ours(prefix).into_iter().filter_map(held).collect()
 }
 
 #[cfg(test)]

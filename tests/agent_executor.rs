@@ -363,6 +363,11 @@ fn home() -> tempfile::TempDir {
     write(home.path(), ".claude/.credentials.json", "its-login\n");
     write(home.path(), ".claude/settings.json", "{}\n");
     write(home.path(), ".claude.json", "{ \"counted\": 1 }\n");
+    write(home.path(), "dotfiles/CLAUDE.md", "Be kind.\n");
+    write(home.path(), ".claude/shared/helper.md", "Help.\n");
+    for (leads_to, link) in [("../dotfiles/CLAUDE.md", ".claude/CLAUDE.md"), ("shared", ".claude/agents")] {
+        std::os::unix::fs::symlink(leads_to, home.path().join(link)).expect("the folder is ours");
+    }
     write(home.path(), ".cargo/registry/there", "");
     home
 }
@@ -384,6 +389,8 @@ fn in_the_sandbox_an_agent_has_its_own_home_and_the_network_and_nothing_else() {
              cat .claude/.credentials.json .claude.json && echo renewed > .claude/.credentials.json
              cp .claude.json .claude.new && mv .claude.new .claude.json && echo replaced
              echo evil > .claude/settings.json
+             echo evil > .claude/settings.local.json; mkdir .claude/hooks && echo evil > .claude/hooks/run
+             rm .claude/CLAUDE.md && echo evil > .claude/CLAUDE.md; rm -f .claude/agents; echo evil > .claude/shared/helper.md
              unshare --user true && echo nested
              timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}' && echo reached",
             home = home.path().display(),
@@ -416,8 +423,18 @@ fn in_the_sandbox_an_agent_has_its_own_home_and_the_network_and_nothing_else() {
             "{level}"
         );
         assert_eq!(read(".claude.json"), "{ \"counted\": 1 }\n", "{level}: a copy was written, if anything");
+        let leads_to = |link: &str| std::fs::read_link(home.path().join(link)).ok();
+        assert_eq!(
+            (leads_to(".claude/CLAUDE.md"), leads_to(".claude/agents"), read(".claude/CLAUDE.md").as_str()),
+            (Some("../dotfiles/CLAUDE.md".into()), Some("shared".into()), "Be kind.\n"),
+            "{level}: what it obeys next time"
+        );
+        let planted = [".claude/settings.local.json", ".claude/hooks"].map(|name| home.path().join(name).exists());
+        assert_eq!(planted, [false, false], "{level}: what it runs next time");
+        assert_eq!(work(&receipt)["sandbox"], level);
         if level == "namespaces" {
             assert_eq!(read(".claude/settings.json"), "{}\n", "{level}: what it runs next time");
+            assert_eq!(read(".claude/shared/helper.md"), "Help.\n", "{level}: where a link of its settings leads");
             assert!(tried.contains("replaced"), "{level}: {tried}");
         }
         assert!(!home.path().join(".cargo/registry/evil").exists(), "{level}");
@@ -442,6 +459,12 @@ fn in_the_sandbox_a_plan_is_seen_and_an_agent_may_confine_what_it_runs() {
         let bwrap = "unshare --user --map-root-user --mount --net sh -c 'mount -t tmpfs none /tmp && cat /proc/net/dev' > \"$machine/nested\" 2>&1";
         let place = place.program("codex", &format!("{bwrap}; {EDIT}"));
         let (receipt, _) = place.apply("codex/gpt-6.1-sol");
+        if level != "namespaces" {
+            // What it needs cannot be had in there, and less was not agreed to.
+            assert_eq!((&receipt["outcome"], place.seen().len()), (&json!("blocked"), 0), "{level}: {receipt:#}");
+            assert!(receipt.to_string().contains("the agent has a sandbox of its own"), "{level}: {receipt:#}");
+            continue;
+        }
         assert_eq!(receipt["outcome"], "verified", "{level}: {receipt:#}");
         let nested = place.read("nested");
         assert!(nested.contains("lo:") && !nested.contains("eth"), "{level}: {nested}");

@@ -109,6 +109,7 @@ impl AgentExecutor<'_> {
             receipt.rounds += 1;
             let ran = self.run(task, &prompt, &folder);
             *uncounted |= ran.uncounted;
+            receipt.sandbox = ran.sandbox.map(|level| level.word().to_owned()).or(receipt.sandbox.take());
             receipt.calls += u32::try_from(ran.tools).unwrap_or(u32::MAX);
             // Whatever became of it: git is looked after first, since everything else asks git.
             let stock = bench.take_stock()?;

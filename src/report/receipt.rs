@@ -176,7 +176,9 @@ fn by_model(work: &WorkReceipt) -> String {
         1 => ", 1 edit refused".to_owned(),
         refused => format!(", {refused} edits refused"),
     };
-    format!("by {}: {replies}, {cost}{refused}", work.model)
+    // What the run's sandbox is says another line; an agent may have been in less.
+    let alone = if work.sandbox.as_deref() == Some("none") { ", in no sandbox of ours" } else { "" };
+    format!("by {}: {replies}, {cost}{refused}{alone}", work.model)
 }
 
 fn criterion_lines(criterion: &CriterionReceipt, page: &Page) -> String {

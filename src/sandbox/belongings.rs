@@ -1,5 +1,6 @@
 //! What an agent CLI brings along, beside what every command has: its program, its login, what it remembers.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is an agent's own. Paths are absolute.
@@ -9,7 +10,8 @@ pub struct Belongings {
     pub program: PathBuf,
     /// Folders it reads and writes: its login, which is renewed now and then, and its sessions.
     pub homes: Vec<PathBuf>,
-    /// Below any of those, what says what it runs: it is read only, since it would hold outside of the sandbox, next time.
+    /// Below any of those, what says what it runs: it is read only, since it would hold outside of the sandbox, next time. `name*` is
+    /// whatever is there of such names.
     pub settings: Vec<PathBuf>,
     /// Files of the home folder of which it gets a copy: what it writes there is lost.
     pub copies: Vec<PathBuf>,
@@ -22,6 +24,19 @@ pub struct Belongings {
 }
 
 impl Belongings {
+    /// Where its settings are, or would be, in one of its homes.
+    pub(super) fn settings_in(&self, home: &Path) -> Vec<PathBuf> {
+        let beginning = |start: &str| {
+            let entries = fs::read_dir(home).into_iter().flatten().flatten();
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(start)).map(|it| it.path()).collect()
+        };
+        let named = |settings: &PathBuf| match settings.to_str().and_then(|name| name.strip_suffix('*')) {
+            Some(start) => beginning(start),
+            None => vec![home.join(settings)],
+        };
+        self.settings.iter().flat_map(named).collect()
+    }
+
     /// Where the program is installed: packages of npm lie in one folder with what they need.
     pub(super) fn program_folders(&self) -> Vec<PathBuf> {
         let resolved = self.program.canonicalize().unwrap_or_else(|_| self.program.clone());
@@ -40,6 +55,14 @@ impl Belongings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_meant_by_name_or_by_how_their_names_begin() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        fs::write(home.path().join("statusline-mine.sh"), "").expect("the folder is ours");
+        let own = Belongings { settings: ["hooks", "statusline*"].map(PathBuf::from).into(), ..Belongings::default() };
+        assert_eq!(own.settings_in(home.path()), ["hooks", "statusline-mine.sh"].map(|name| home.path().join(name)));
+    }
 
     #[test]
     fn a_program_is_read_with_all_it_is_installed_with() {

@@ -16,6 +16,11 @@ pub struct Wanted {
 
 /// Chooses the best level that works here, or the one that is asked for. `helper` is our own program.
 pub fn choose(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
+    let least = wanted.exactly.unwrap_or(wanted.minimum);
+    level_of(helper, wanted).map(|sandbox| Sandbox { least, ..sandbox })
+}
+
+fn level_of(helper: &Path, wanted: Wanted) -> Result<Sandbox, SandboxError> {
     match wanted.exactly {
         Some(Level::None) => Ok(Sandbox::none("no sandbox, as asked for")),
         Some(level) if !LEVELS.contains(&level) => {
@@ -148,5 +153,9 @@ fn gaps(level: Level) -> Vec<String> {
 
 #[cfg(target_os = "macos")]
 fn gaps(_: Level) -> Vec<String> {
-    vec!["seatbelt: a process that leaves its group may outlive the command".to_owned()]
+    let gaps = [
+        "seatbelt: a process that leaves its group may outlive the command",
+        "seatbelt: an agent CLI with a sandbox of its own (codex) runs in that alone, unless `seatbelt` is asked for: then it is not run",
+    ];
+    gaps.into_iter().map(str::to_owned).collect()
 }

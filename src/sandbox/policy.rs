@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::put_back::{self, Before};
 use super::{Level, belongings::Belongings, places};
 use crate::process::TOOLCHAIN_HOMES;
 use crate::process::{Environment, Invocation};
@@ -68,9 +69,15 @@ impl Default for Limits {
 /// What the names of such folders begin with.
 const PREFIX: &str = "improve-sandboxed-";
 
-/// What killed runs left of them.
+/// What killed runs left of them. Who removes one puts back first what its agent changed of its settings.
 pub fn abandoned() -> Vec<Abandoned> {
-    temporary::abandoned(PREFIX)
+    temporary::abandoned(PREFIX).into_iter().map(|left| left.after(put_back::after_a_kill)).collect()
+}
+
+/// Removes them: files in them may have any size, and settings that were changed hold for who starts such an agent.
+pub fn sweep() {
+    // What cannot be removed is named by `improve clean`.
+    abandoned().into_iter().for_each(|left| drop(left.remove()));
 }
 
 /// What is kept for one command on the host, removed with the value.
@@ -85,7 +92,7 @@ impl Private {
         Ok(Private(folder))
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.0.path().canonicalize().unwrap_or_else(|_| self.0.path().to_owned())
     }
 
@@ -123,6 +130,9 @@ pub struct Policy {
     /// It makes namespaces of its own for what it runs, inside the ones it is in.
     #[serde(default)]
     pub nests: bool,
+    /// Settings of an agent that must be the same when it has ended. For us alone, who start it.
+    #[serde(skip)]
+    pub before: Before,
 }
 
 impl Policy {
@@ -134,7 +144,7 @@ impl Policy {
         invocation: &Invocation,
         private: &Private,
         limits: Limits,
-    ) -> Policy {
+    ) -> io::Result<Policy> {
         let variable =
             |name: &str| invocation.environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = ground.folder.canonicalize().unwrap_or_else(|_| ground.folder.to_owned());
@@ -153,18 +163,19 @@ impl Policy {
             home,
             limits,
             nests: own.is_some_and(|own| own.nests),
+            before: Before::default(),
         };
         policy.let_read(invocation, &variable);
         policy.let_git(ground.git);
         policy.let_fill_caches(&variable);
         policy.hide_credentials(&variable);
-        let lifted = own.map(|own| policy.let_have(own)).unwrap_or_default();
+        let lifted = own.map(|own| policy.let_have(own)).transpose()?.unwrap_or_default();
         policy.tidy();
         policy.hidden.retain(|hidden| {
             let is_own = |place: &PathBuf| place.canonicalize().is_ok_and(|place| place.starts_with(hidden));
             !lifted.iter().any(|place| place.starts_with(hidden) || is_own(place))
         });
-        policy
+        Ok(policy)
     }
 
     /// Has `home` below it, or is the root of everything.
@@ -231,7 +242,7 @@ impl Policy {
     }
 
     /// An agent has its own. Gives what of that may lie among what is hidden from every other command.
-    fn let_have(&mut self, own: &Belongings) -> Vec<PathBuf> {
+    fn let_have(&mut self, own: &Belongings) -> io::Result<Vec<PathBuf>> {
         let folders = own.homes.iter().filter(|folder| !self.holds_home(folder)).cloned().collect::<Vec<_>>();
         for folder in &folders {
             // Where the home folder is an empty one of its own, there is nothing to make on the host.
@@ -241,13 +252,10 @@ impl Policy {
                 // Without it the agent says what it misses.
                 let _ = fs::create_dir_all(folder);
             }
-            for settings in &own.settings {
-                let file = folder.canonicalize().unwrap_or_else(|_| folder.clone()).join(settings);
-                // A link among them leads to what else is not shown.
-                self.readable.extend(file.canonicalize().ok());
-                self.protected.push(file);
-            }
         }
+        // One that is not there after that is not shown, so nothing can be put there.
+        let homes: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+        self.keep_settings(own, &homes)?;
         let mut reads: Vec<PathBuf> = own.reads.iter().filter(|place| !self.holds_home(place)).cloned().collect();
         for file in &own.copies {
             match self.level {
@@ -264,7 +272,29 @@ impl Policy {
             self.writable.retain(|place| *place != self.folder);
             self.readable.push(self.folder.clone());
         }
-        folders.into_iter().chain(reads).collect()
+        Ok(folders.into_iter().chain(reads).collect())
+    }
+
+    /// What says what an agent runs is the same when it has ended: read only where there is something, else put back. Where a link among
+    /// them leads through one of the homes, the same goes for whatever stands there. What a file of settings names in its text is not known.
+    fn keep_settings(&mut self, own: &Belongings, homes: &[PathBuf]) -> io::Result<()> {
+        let privates = || temporary::ours(PREFIX);
+        let settings: Vec<PathBuf> = homes.iter().flat_map(|home| own.settings_in(home)).collect();
+        let before = Before::look(settings.iter().cloned(), &privates)?;
+        let mut kept: BTreeSet<PathBuf> = settings.iter().cloned().collect();
+        for file in &settings {
+            let (Some(Some(leads_to)), Some(folder)) = (before.of(file), file.parent()) else { continue };
+            let way = put_back::way(&folder.join(leads_to));
+            // It may lead to what else is not shown.
+            self.readable.extend(way.last().cloned());
+            // Whole entries of a home: a folder could be moved away with what is mounted below it.
+            let entry =
+                |path: &PathBuf, home: &PathBuf| Some(home.join(path.strip_prefix(home).ok()?.components().next()?));
+            kept.extend(way.iter().flat_map(|path| homes.iter().filter_map(move |home| entry(path, home))));
+        }
+        self.before = Before::look(kept.iter().cloned(), &privates)?;
+        self.protected.extend(kept);
+        Ok(())
     }
 
     /// What it writes there is gone with the command. A file that cannot be copied is not there.

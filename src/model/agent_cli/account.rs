@@ -8,6 +8,7 @@ use crate::model::money::NanoDollars;
 use crate::model::usage::Usage;
 use crate::process::{Captured, End, Heard, TalkEnd};
 use crate::report::sanitize;
+use crate::sandbox::Level;
 use crate::secrets::mask_to_send as mask;
 
 /// Refusals of its key in a row after which an agent is not left to try for minutes more: one or two may be a login that is being
@@ -33,6 +34,8 @@ pub struct Account {
     pub parts: Vec<(Option<String>, Usage)>,
     /// Tools it used.
     pub tools: u64,
+    /// How far it was confined, once that is settled.
+    pub sandbox: Option<Level>,
     /// The last message.
     text: String,
     finished: bool,

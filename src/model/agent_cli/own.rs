@@ -16,7 +16,7 @@ use crate::sandbox::Belongings;
 pub struct Own {
     /// Folders it reads and writes.
     pub homes: Vec<String>,
-    /// Below any of these, what says what it runs: not written.
+    /// Below any of these, what says what it runs: not written. `name*` is whatever is there of such names.
     pub settings: Vec<String>,
     /// Files below the home folder of which it gets a copy.
     pub copies: Vec<String>,

@@ -154,6 +154,7 @@ impl Agents for Installed<'_> {
         };
         let bounds = Talk { input: task.prompt.as_bytes(), idle, most: self.limits.output };
         let mut account = Account::default();
+        account.sandbox = Some(confined.level());
         let mut listener = |line: &str| {
             let Some(events) = agent.format.events(line) else { return ControlFlow::Continue(Heard::Noise) };
             let life = account.take_line(&events);
@@ -162,8 +163,8 @@ impl Agents for Installed<'_> {
         };
         let talked = talk(&confined.invocation, &bounds, &mut listener, cancel);
         match (confined.check(), talked) {
-            (Err(error), _) => Outcome::failed(not_confined(&error)),
-            (Ok(_), Err(error)) => Outcome::failed(of_process(agent, &error)),
+            (Err(error), _) => Outcome { account, answer: Err(not_confined(&error)) },
+            (Ok(_), Err(error)) => Outcome { account, answer: Err(of_process(agent, &error)) },
             (Ok(None), Ok(talked)) => account.close(agent, talked.end, &talked.stderr, &self.limits),
             (Ok(Some(why)), Ok(_)) => {
                 let answer = Err(AgentFault::Failed { how: "being ended".to_owned(), said: why });

@@ -1,6 +1,7 @@
 //! Questions to an agent CLI: what one is told, what is set aside for it, what its answer is worth.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::model::replies::Key;
 use crate::model::reply::{Reply, Stop};
 use crate::model::roles::Bound;
 use crate::model::usage::Usage;
+use crate::sandbox::Level;
 
 /// Work for an agent.
 pub(super) struct Work<'a> {
@@ -25,6 +27,8 @@ pub(super) struct Work<'a> {
     worktree: Option<&'a Path>,
     /// Tools it used.
     tools: AtomicU64,
+    /// How far it was confined.
+    sandbox: OnceLock<Level>,
 }
 
 /// Work for an agent that changes files.
@@ -45,6 +49,8 @@ pub struct Ran {
     pub said: Result<String, ModelError>,
     /// Tools it used.
     pub tools: u64,
+    /// How far it was confined; `None` where it was not run.
+    pub sandbox: Option<Level>,
     /// It is done, and nobody knows what it cost: what was set aside for it is booked.
     pub uncounted: bool,
 }
@@ -73,7 +79,7 @@ impl<'a> Prepared<'a> {
             size,
             max_output: question.max_output,
             prompt: size.div_ceil(3) + OWN_PROMPT,
-            way: Way::Agent(Work { agent, prompt, worktree: None, tools: AtomicU64::new(0) }),
+            way: Way::Agent(Work { agent, prompt, worktree: None, tools: AtomicU64::new(0), sandbox: OnceLock::new() }),
             question,
         }
     }
@@ -121,6 +127,7 @@ impl Session<'_> {
                 prompt: prompt.to_owned(),
                 worktree: Some(worktree),
                 tools: AtomicU64::new(0),
+                sandbox: OnceLock::new(),
             }),
             question,
         };
@@ -129,12 +136,12 @@ impl Session<'_> {
             self.listener.event(&event);
             self.try_until_answered(&prepared, at_most)
         });
-        let tools = match &prepared.way {
-            Way::Agent(work) => work.tools.load(Ordering::Relaxed),
-            Way::Server(_) => 0,
+        let (tools, sandbox) = match &prepared.way {
+            Way::Agent(work) => (work.tools.load(Ordering::Relaxed), work.sandbox.get().copied()),
+            Way::Server(_) => (0, None),
         };
         let uncounted = said.as_ref().is_ok_and(|(reply, _)| reply.cost.is_none());
-        Ran { said: said.map(|(reply, _)| reply.text), tools, uncounted }
+        Ran { said: said.map(|(reply, _)| reply.text), tools, sandbox, uncounted }
     }
 
     /// Runs the agent once. It tries again by itself where that may help.
@@ -143,7 +150,7 @@ impl Session<'_> {
         let cap = aside.filter(|_| self.budget.limit().is_some());
         let arguments = arguments(question, work.agent, cap);
         let schema = schema(question);
-        let Work { agent, prompt, worktree, tools } = work;
+        let Work { agent, prompt, worktree, tools, sandbox } = work;
         let task = Task { agent, arguments: &arguments, prompt, schema, worktree: *worktree };
         let mut heard = |_: &AgentEvent, account: &Account| {
             tools.store(account.tools, Ordering::Relaxed);
@@ -152,6 +159,9 @@ impl Session<'_> {
         };
         let outcome = self.agents.run(&task, &mut heard, &self.cancel);
         let account = outcome.account;
+        if let Some(level) = account.sandbox {
+            let _ = sandbox.set(level);
+        }
         let cost = account.cost.or_else(|| counted(question.bound, work.agent, &account));
         match outcome.answer {
             Ok(text) => {
