@@ -12,6 +12,7 @@ mod found;
 mod history;
 mod hooks;
 mod index;
+mod lines;
 mod tree;
 
 pub use changes::Changes;
@@ -19,6 +20,7 @@ pub use checkout::Checkout;
 pub use found::found;
 pub use history::{HistoryLimits, Touches};
 pub use hooks::Hooks;
+pub use lines::Commit;
 pub use tree::GitTree;
 
 /// A git repository with a working tree.

@@ -6,11 +6,9 @@
 //!
 //! Written in the user's `.git`: branches `improve/*`, the worktrees' own metadata, objects, and the folder `improve/`.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
@@ -19,13 +17,12 @@ use git2::{
     WorktreePruneOptions,
 };
 
-use crate::edit::path;
-use crate::temporary;
-
 mod aside;
 pub mod bring;
 pub mod caches;
 pub mod change;
+mod error;
+mod files;
 mod ground;
 pub mod lease;
 pub mod leftover;
@@ -35,147 +32,13 @@ mod turn;
 
 pub use caches::{Cache, caches, clean_caches};
 pub use change::{Change, Content};
+pub use error::WorktreeError;
 pub use leftover::{Leftover, clean, leftovers};
 pub use place::Place;
 
+pub(crate) use error::{git, io_at};
+pub(crate) use files::remove_tree;
 use turn::Turn;
-
-/// Something git or the file system refused.
-#[derive(Debug, thiserror::Error)]
-pub enum WorktreeError {
-    /// There is no repository.
-    #[error("{}: not inside a git repository", folder.display())]
-    NotARepository {
-        /// Where it was looked for.
-        folder: PathBuf,
-    },
-    /// The repository has no working tree.
-    #[error("{}: a bare repository, which has no files to work on", folder.display())]
-    Bare {
-        /// The repository.
-        folder: PathBuf,
-    },
-    /// libgit2 cannot read it.
-    #[error("{}: a repository of a kind that cannot be read here: {}", folder.display(), source.message())]
-    Unsupported {
-        /// Where it was looked for.
-        folder: PathBuf,
-        /// What libgit2 said.
-        source: git2::Error,
-    },
-    /// Its index leaves out folders as a whole.
-    #[error("{}: the index is sparse, which cannot be read here", folder.display())]
-    SparseIndex {
-        /// The working tree.
-        folder: PathBuf,
-    },
-    /// A partial clone lacks files of the commit.
-    #[error("{}: a partial clone, in which files of the commit are missing", folder.display())]
-    Partial {
-        /// The working tree.
-        folder: PathBuf,
-    },
-    /// There is nothing to start from.
-    #[error("{}: the repository has no commit yet", folder.display())]
-    NoCommit {
-        /// The repository.
-        folder: PathBuf,
-    },
-    /// A commit, branch or tag that is not there.
-    #[error("`{name}`: no such commit, branch or tag")]
-    NoSuchCommit {
-        /// As given.
-        name: String,
-    },
-    /// Another process works on the same plan.
-    #[error("plan {slug}: another process is working on it{}", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
-    InUse {
-        /// The plan.
-        slug: String,
-        /// The process, where known.
-        pid: Option<u32>,
-    },
-    /// The file that ties a worktree to its repository is not the one we wrote.
-    #[error("{}: the worktree's `.git` file was changed, so git is not run there", folder.display())]
-    PointerChanged {
-        /// The worktree.
-        folder: PathBuf,
-    },
-    /// A path that must not be written.
-    #[error("{path}: not written: {reason}")]
-    RefusedPath {
-        /// The path.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// The cache folder lies inside the repository.
-    #[error("{}: the cache folder lies inside the repository's own files", folder.display())]
-    CacheInside {
-        /// The cache folder.
-        folder: PathBuf,
-    },
-    /// git refused.
-    #[error("git: {what}: {}", source.message())]
-    Git {
-        /// What was tried.
-        what: &'static str,
-        /// What libgit2 said.
-        source: git2::Error,
-    },
-    /// The operating system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-}
-
-impl WorktreeError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            WorktreeError::NotARepository { .. } => {
-                "plans are carried out on a branch: run `git init` and commit first"
-            }
-            WorktreeError::Bare { .. } => "run it in a clone that has a working tree",
-            WorktreeError::Unsupported { .. } => {
-                "repositories with SHA-256 names, or with references in a reftable, are not supported: work on another clone"
-            }
-            WorktreeError::SparseIndex { .. } => {
-                "`git sparse-checkout reapply --no-sparse-index` writes it in full; the checkout stays sparse"
-            }
-            WorktreeError::Partial { .. } => {
-                "`git archive HEAD > /dev/null` fetches what is missing; then run the same command again"
-            }
-            WorktreeError::NoCommit { .. } => "commit something first: plans are carried out on top of a commit",
-            WorktreeError::InUse { .. } => "wait for it to end, or end it; then run the command again",
-            WorktreeError::PointerChanged { .. } => "run `improve clean` to remove the worktree, then start again",
-            WorktreeError::CacheInside { .. } => "set IMPROVE_CACHE_DIR to a folder outside the repository",
-            WorktreeError::Git { source, .. } if source.code() == ErrorCode::Owner => {
-                "the repository belongs to another user: add it to git's `safe.directory`"
-            }
-            WorktreeError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "apply writes a branch and a worktree's metadata into `.git`: make it writable, or work on a clone"
-            }
-            WorktreeError::NoSuchCommit { .. }
-            | WorktreeError::RefusedPath { .. }
-            | WorktreeError::Git { .. }
-            | WorktreeError::Io { .. } => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
-pub(crate) fn git(what: &'static str) -> impl Fn(git2::Error) -> WorktreeError {
-    move |source| WorktreeError::Git { what, source }
-}
-
-pub(crate) fn io_at(path: &Path) -> impl Fn(io::Error) -> WorktreeError + '_ {
-    move |source| WorktreeError::Io { path: path.to_owned(), source }
-}
 
 /// A worktree of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -336,19 +199,6 @@ impl Worktree {
         repository.checkout_head(Some(&mut checkout)).map_err(git("reset the worktree"))
     }
 
-    /// Removes what stands at a path: a file, or a link, also one in the place of a folder above it.
-    fn clear_away(&self, path: &str) -> Result<(), WorktreeError> {
-        let mut file = self.folder.clone();
-        for part in Path::new(path).components() {
-            file.push(part);
-            let Ok(metadata) = fs::symlink_metadata(&file) else { return Ok(()) };
-            if !metadata.is_dir() {
-                return fs::remove_file(&file).map_err(io_at(&file));
-            }
-        }
-        Ok(())
-    }
-
     /// Takes back whatever somebody did with git here: HEAD is on `branch` again and `branch` at `commit`, while every file stays as it
     /// is. A branch that was switched to in between is not moved.
     pub fn bring_back_to(&self, branch: &str, commit: &str) -> Result<(), WorktreeError> {
@@ -375,96 +225,6 @@ impl Worktree {
         repository.reset(&target, kind, None).map_err(git("reset the worktree"))?;
         drop(target);
         Ok(repository)
-    }
-
-    /// The text of a file, when it is a regular file inside the worktree and UTF-8.
-    pub fn text(&self, path: &str) -> Option<String> {
-        self.refuse_unsafe(path).ok()?;
-        String::from_utf8(fs::read(self.folder.join(path)).ok()?).ok()
-    }
-
-    /// Writes texts (`None` removes). The one door through which edits reach files: links and paths that leave the worktree are
-    /// refused, all of them before the first is written.
-    pub fn write(&self, files: &BTreeMap<String, Option<String>>) -> Result<(), WorktreeError> {
-        for path in files.keys() {
-            self.refuse_unsafe(path)?;
-        }
-        for (path, text) in files {
-            let file = self.folder.join(path);
-            match text {
-                Some(text) => write_file(&file, text.as_bytes())?,
-                None => self.remove_file(&file)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings changes made elsewhere: bytes, links and modes, as they are.
-    pub fn take_over(&self, changes: &[Change]) -> Result<(), WorktreeError> {
-        for change in changes {
-            let file = self.folder.join(&change.path);
-            self.refuse_linked_parent(&change.path)?;
-            if fs::symlink_metadata(&file).is_ok() {
-                self.remove_file(&file)?;
-            }
-            match &change.new {
-                None => {}
-                Some(Content::File { bytes, executable }) => {
-                    write_file(&file, bytes)?;
-                    let mode = if *executable { 0o755 } else { 0o644 };
-                    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).map_err(io_at(&file))?;
-                }
-                Some(Content::Link { target }) => {
-                    make_parent(&file)?;
-                    std::os::unix::fs::symlink(target, &file).map_err(io_at(&file))?;
-                }
-                Some(Content::Other) => {
-                    let reason = "a nested repository cannot be brought over".to_owned();
-                    return Err(WorktreeError::RefusedPath { path: change.path.clone(), reason });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_file(&self, file: &Path) -> Result<(), WorktreeError> {
-        fs::remove_file(file).map_err(io_at(file))?;
-        // git knows no empty folders.
-        let parents = file.ancestors().skip(1).take_while(|parent| *parent != self.folder);
-        for parent in parents {
-            if fs::remove_dir(parent).is_err() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse_unsafe(&self, path: &str) -> Result<(), WorktreeError> {
-        self.refuse_linked_parent(path)?;
-        match fs::symlink_metadata(self.folder.join(path)) {
-            Ok(metadata) if !metadata.is_file() => {
-                Err(WorktreeError::RefusedPath { path: path.to_owned(), reason: "it is not a regular file".to_owned() })
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
-    fn refuse_linked_parent(&self, path: &str) -> Result<(), WorktreeError> {
-        let refused = |reason: String| WorktreeError::RefusedPath { path: path.to_owned(), reason };
-        if let Some(fault) = path::fault(path) {
-            return Err(refused(fault.to_owned()));
-        }
-        let mut parent = self.folder.clone();
-        let segments: Vec<&str> = path.split('/').collect();
-        for segment in &segments[..segments.len() - 1] {
-            parent.push(segment);
-            match fs::symlink_metadata(&parent) {
-                Ok(metadata) if metadata.is_dir() => {}
-                Ok(_) => return Err(refused(format!("`{segment}` in it is not a folder"))),
-                Err(_) => break,
-            }
-        }
-        Ok(())
     }
 
     /// Removes the lock files that a killed run left in what git keeps about a worktree and branch of ours. Only for who holds the
@@ -525,32 +285,6 @@ fn identity(repository: &Repository) -> Result<Signature<'static>, WorktreeError
 
 pub(crate) fn oid(commit: &str) -> Result<Oid, WorktreeError> {
     Oid::from_str(commit).map_err(|_| WorktreeError::NoSuchCommit { name: commit.to_owned() })
-}
-
-fn make_parent(file: &Path) -> Result<(), WorktreeError> {
-    match file.parent() {
-        Some(parent) => fs::create_dir_all(parent).map_err(io_at(parent)),
-        None => Ok(()),
-    }
-}
-
-fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WorktreeError> {
-    make_parent(file)?;
-    // A second name of the file, outside of here perhaps, keeps what it has.
-    let linked = fs::symlink_metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.nlink() > 1);
-    if linked.is_some() {
-        fs::remove_file(file).map_err(io_at(file))?;
-    }
-    fs::write(file, bytes).map_err(io_at(file))?;
-    match linked {
-        Some(metadata) => fs::set_permissions(file, metadata.permissions()).map_err(io_at(file)),
-        None => Ok(()),
-    }
-}
-
-/// Removes a folder of ours, with what tools made read-only in it.
-pub(crate) fn remove_tree(folder: &Path) -> Result<(), WorktreeError> {
-    temporary::remove_tree(folder).map_err(io_at(folder))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use improve::apply::check::fit;
 use improve::apply::record::read_all;
 use improve::apply::resume::how_far;
 use improve::backlog::Backlog;
+use improve::git::{Commit, Repository};
 use improve::model::cost::Cost;
 use improve::plan::Plan;
 use improve::plan::anchor::{anchored, has_moved};
@@ -219,17 +220,23 @@ impl Reconciler<'_> {
         let is_merged = self.place.merge_base(&tip, self.head).is_ok_and(|common| common == tip);
         Ok(match is_merged {
             true => Branch::Merged,
-            false => Branch::Waiting { conflicts: !self.place.merges(self.head, &tip)? },
+            false => {
+                let repository = Repository::discover(&self.workspace.root)?;
+                let (head, tip) = (repository.resolve(self.head)?, repository.resolve(&tip)?);
+                Branch::Waiting { conflicts: !repository.can_merge(&head, &tip)? }
+            }
         })
     }
 
     /// The commit that changed the files of the plan last, since it was written.
     fn last_change(&self, plan: &Plan) -> Result<String, Failure> {
         let paths: Vec<&str> = plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref()).collect();
-        let since = plan.status.planned_at_commit.as_deref().and_then(|name| self.place.commit_of(Some(name)).ok());
-        let last = self.place.last_change(&paths, since.as_deref(), self.head)?;
-        Ok(last.map_or_else(String::new, |(commit, subject)| {
-            format!(", last by {} {}", commit.get(..9).unwrap_or(&commit), improve::report::sanitize::line(&subject))
+        let repository = Repository::discover(&self.workspace.root)?;
+        let since = plan.status.planned_at_commit.as_deref().and_then(|name| repository.resolve(name).ok());
+        let last = repository.last_change(&paths, since.as_ref(), &repository.resolve(self.head)?)?;
+        Ok(last.map_or_else(String::new, |Commit { id, subject }| {
+            let id = id.as_str();
+            format!(", last by {} {}", id.get(..9).unwrap_or(id), improve::report::sanitize::line(&subject))
         }))
     }
 

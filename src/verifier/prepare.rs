@@ -30,8 +30,7 @@ pub fn prepare(
     runner: &Runner<'_>,
 ) -> Result<Prepared, VerifyError> {
     let commit = worktree.head()?;
-    let mut limits = place.limits(&commit)?;
-    bring::submodules(place, worktree)?;
+    let mut limits = place.limits(&commit, &bring::submodules(place, worktree)?)?;
     let included = bring::included(place, worktree)?;
     limits.extend(uncommitted_files(place, rules)?);
     let install = install.map(|command| run_install(worktree, command, rules, runner)).transpose()?;

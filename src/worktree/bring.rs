@@ -9,8 +9,9 @@ use git2::build::CheckoutBuilder;
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::files::make_parent;
 use super::limits::{self, Checkout};
-use super::{Place, Worktree, WorktreeError, git, io_at, make_parent};
+use super::{Place, Worktree, WorktreeError, git, io_at};
 
 /// Folders that package managers fill and that are expensive to fill again.
 const DEPENDENCIES: &[&str] = &["node_modules", "target"];
@@ -74,17 +75,19 @@ fn is_named(text: &str, path: &str) -> bool {
 }
 
 /// Brings the submodules that the user has checked out, without their `.git`: copied, with what was built in them, where they are what the
-/// commit records, else as it records them.
-pub fn submodules(place: &Place, worktree: &Worktree) -> Result<(), WorktreeError> {
+/// commit records, else as it records them. Returns each with how it came, or why it did not.
+pub fn submodules(place: &Place, worktree: &Worktree) -> Result<Vec<(String, Checkout)>, WorktreeError> {
     let repository = place.repository()?;
     let commit = worktree.head()?;
+    let mut brought = Vec::new();
     for submodule in repository.submodules().map_err(git("list the submodules"))? {
         let Some(path) = submodule.path().to_str() else { continue };
         if worktree.refuse_linked_parent(path).is_err() {
             continue;
         }
         let (source, target) = (place.root().join(path), worktree.folder().join(path));
-        match limits::checkout_of(&repository, &submodule, &commit) {
+        let checkout = limits::checkout_of(&repository, &submodule, &commit);
+        match checkout {
             Checkout::Missing => {}
             Checkout::AsRecorded | Checkout::Unknown => copy_tree(&source, &target, &copy_file)?,
             Checkout::Otherwise(recorded) => {
@@ -97,8 +100,9 @@ pub fn submodules(place: &Place, worktree: &Worktree) -> Result<(), WorktreeErro
                 inner.checkout_tree(tree.as_object(), Some(&mut checkout)).map_err(&what)?;
             }
         }
+        brought.push((path.to_owned(), checkout));
     }
-    Ok(())
+    Ok(brought)
 }
 
 /// Brings the dependency folders that are prepared in one worktree to another: cloned where the file system can, else hard links,

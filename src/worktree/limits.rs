@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 
 /// How a submodule of the user's checkout is to be brought along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Checkout {
+pub enum Checkout {
     /// It is not there.
     Missing,
     /// It is at the commit that is recorded, and unchanged: with whatever was built in it.
@@ -46,13 +46,12 @@ pub(super) fn checkout_of(repository: &Repository, submodule: &Submodule<'_>, co
 }
 
 impl Place {
-    /// What a worktree at `commit` does not have as a checkout by git itself would.
-    pub fn limits(&self, commit: &str) -> Result<Vec<String>, WorktreeError> {
+    /// What a worktree at `commit` does not have as a checkout by git itself would. `submodules` is what was brought of them.
+    pub fn limits(&self, commit: &str, submodules: &[(String, Checkout)]) -> Result<Vec<String>, WorktreeError> {
         let repository = self.repository()?;
         let mut limits = Vec::new();
-        for submodule in repository.submodules().map_err(git("list the submodules"))? {
-            let path = submodule.path().display();
-            limits.push(match checkout_of(&repository, &submodule, commit) {
+        for (path, checkout) in submodules {
+            limits.push(match checkout {
                 Checkout::AsRecorded => format!("submodule {path}: copied from your checkout, without its history"),
                 Checkout::Otherwise(recorded) => format!(
                     "submodule {path}: at {}, as the commit records it; your checkout of it differs",

@@ -53,8 +53,10 @@ impl Place {
         let unsupported = |source| WorktreeError::Unsupported { folder: folder.to_owned(), source };
         let repository = Repository::discover(folder).map_err(|error| match (error.code(), error.class()) {
             (ErrorCode::NotFound, _) => not_found(),
-            (ErrorCode::Owner, _) | (_, ErrorClass::Os) => git("open the repository")(error),
-            (_, _) => unsupported(error),
+            (ErrorCode::Owner, _) => git("open the repository")(error),
+            // So it says that it does not know the format or an extension.
+            (_, ErrorClass::Repository) => unsupported(error),
+            (_, _) => git("open the repository")(error),
         })?;
         let root = repository.workdir().ok_or_else(|| WorktreeError::Bare { folder: folder.to_owned() })?;
         let root = root.canonicalize().map_err(super::io_at(root))?;
@@ -119,6 +121,11 @@ impl Place {
         self.state().join("gates").join(format!("{slug}.txt"))
     }
 
+    /// Where the next run puts what one that was cut off had left there.
+    pub fn cut_off_of(&self, slug: &str) -> PathBuf {
+        self.state().join("gates").join(format!("{slug}.cut-off.txt"))
+    }
+
     /// Where the id of the command that runs for a plan is kept.
     pub fn running_of(&self, slug: &str) -> PathBuf {
         self.state().join("worktrees").join(format!("{slug}.running"))
@@ -161,48 +168,6 @@ impl Place {
     pub fn merge_base(&self, one: &str, other: &str) -> Result<String, WorktreeError> {
         let base = self.repository()?.merge_base(super::oid(one)?, super::oid(other)?);
         Ok(base.map_err(git("find where the work begins"))?.to_string())
-    }
-
-    /// Whether two lines of history can be merged without somebody looking at both. Nothing is written.
-    pub fn merges(&self, one: &str, other: &str) -> Result<bool, WorktreeError> {
-        let repository = self.repository()?;
-        let what = git("try a merge");
-        let commit = |id: &str| repository.find_commit(super::oid(id)?).map_err(&what);
-        let index = repository.merge_commits(&commit(one)?, &commit(other)?, None).map_err(&what)?;
-        Ok(!index.has_conflicts())
-    }
-
-    /// The newest commit between `since` and `until` that changed one of `paths`, with its subject. Merges are looked through.
-    pub fn last_change(
-        &self,
-        paths: &[&str],
-        since: Option<&str>,
-        until: &str,
-    ) -> Result<Option<(String, String)>, WorktreeError> {
-        /// Commits that are looked at: a plan that old is read by nobody.
-        const COMMITS: usize = 5_000;
-        let repository = self.repository()?;
-        let what = git("read the history");
-        let mut walk = repository.revwalk().map_err(&what)?;
-        walk.push(super::oid(until)?).map_err(&what)?;
-        if let Some(since) = since {
-            walk.hide(super::oid(since)?).map_err(&what)?;
-        }
-        for id in walk.take(COMMITS) {
-            let commit = repository.find_commit(id.map_err(&what)?).map_err(&what)?;
-            if commit.parent_count() > 1 {
-                continue;
-            }
-            let tree = commit.tree().map_err(&what)?;
-            let before = commit.parents().next().and_then(|parent| parent.tree().ok());
-            let at = |tree: &git2::Tree<'_>, path: &str| tree.get_path(Path::new(path)).ok().map(|entry| entry.id());
-            let is_changed = |path: &&str| before.as_ref().and_then(|before| at(before, path)) != at(&tree, path);
-            if paths.iter().any(is_changed) {
-                let subject = commit.summary().ok().flatten().unwrap_or_default().to_owned();
-                return Ok(Some((commit.id().to_string(), subject)));
-            }
-        }
-        Ok(None)
     }
 
     /// Whether the branch exists.

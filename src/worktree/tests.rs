@@ -1,8 +1,12 @@
 //! Worktrees in repositories built in a temporary folder.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+
 use git2::{IndexAddOption, Time};
 
 use super::*;
+use crate::worktree::files::write_file;
 use crate::worktree::leftover::disk_bytes;
 
 /// A repository with one commit, our cache beside it.
@@ -145,12 +149,12 @@ fn submodules_come_as_files_and_survive_a_reset() {
     let commit = commit_all(world.place.root());
     let worktree =
         Worktree::create(&world.place, "001-a", &commit, Some("improve/001-a")).expect("a worktree can be made");
-    bring::submodules(&world.place, &worktree).expect("they can be copied");
+    let brought = bring::submodules(&world.place, &worktree).expect("they can be copied");
     assert_eq!(worktree.text("inner/lib").as_deref(), Some("x"));
     assert_eq!(worktree.changes_since(&commit).expect("they can be compared"), []);
     worktree.reset_to(&commit).expect("it can be reset");
     assert_eq!(worktree.text("inner/lib").as_deref(), Some("x"));
-    let limits = world.place.limits(&commit).expect("they can be listed");
+    let limits = world.place.limits(&commit, &brought).expect("they can be listed");
     assert_eq!(limits, ["submodule inner: copied from your checkout, without its history"]);
 }
 

@@ -8,16 +8,19 @@ use std::fs::{self, File};
 use super::{Place, WorktreeError, io_at};
 
 /// The right to change them, until it is dropped.
-pub(super) struct Turn(#[allow(dead_code)] File);
+pub(super) struct Turn {
+    _file: File,
+}
 
 impl Turn {
-    /// Waits for it: what is done in a turn takes milliseconds, and the system itself ends the turn of a run that was killed.
+    /// Waits for it, as long as another run takes to check out the files of a commit at most: seconds in a large repository. The system
+    /// itself ends the turn of a run that was killed.
     pub(super) fn take(place: &Place) -> Result<Turn, WorktreeError> {
         let folder = place.state();
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
         let path = folder.join("turn.lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io_at(&path))?;
         file.lock().map_err(io_at(&path))?;
-        Ok(Turn(file))
+        Ok(Turn { _file: file })
     }
 }
