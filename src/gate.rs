@@ -74,12 +74,8 @@ pub struct GateResult {
     /// Tests run, where a runner said so.
     pub tests: Option<TestCounts>,
     /// It was not run for this: it had been run on the same files of the same worktree, and was green.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remembered: bool,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl GateResult {
@@ -231,21 +227,6 @@ pub fn observe(
     };
     let tests = summary::read(stdout.lines().chain(stderr.lines()));
     Ok(Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration, blame })
-}
-
-/// Runs a gate's command line through `sh -c` in `folder` and judges it.
-pub fn run(
-    gate: &Gate,
-    folder: &Path,
-    limits: GateLimits,
-    base_tests: Option<TestCounts>,
-    cancel: &Cancel,
-) -> Result<GateResult, ProcessError> {
-    let finished = process::run(&invocation(&gate.command, folder, limits, None), cancel)?;
-    let (stdout, stderr) = (plain(&finished.stdout), plain(&finished.stderr));
-    let tests = summary::read(stdout.lines().chain(stderr.lines()));
-    let outcome = Outcome { end: finished.end, stdout, stderr, tests, duration: finished.duration, blame: None };
-    Ok(outcome.against(gate, limits, base_tests))
 }
 
 fn invocation(command: &str, folder: &Path, limits: GateLimits, record: Option<&Path>) -> Invocation {

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::memory::Memory;
 use super::summary::TestCounts;
 use super::{GateLimits, GateResult, ObserveError, Outcome, observe};
 use crate::cancel::Cancel;
+use crate::edit::apply::sha256;
 use crate::observer::{Event, Observer};
 use crate::plan::Gate;
 use crate::process::{End, Environment, ProcessError};
@@ -113,11 +112,9 @@ impl Runner<'_> {
 
     /// What a command that runs in `worktree` stands on, as one id; `None` where that is not known.
     fn ground_of(&self, worktree: &Worktree) -> Option<String> {
-        let mut digest = Sha256::new();
-        let parts = [worktree.birth()?, worktree.tree().ok()??, self.sandbox.level().word().to_owned()];
-        parts.iter().for_each(|part| digest.update(format!("{part}\n")));
-        Environment::inherited().digest_into(&mut digest);
-        Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        let level = self.sandbox.level().word().to_owned();
+        let parts = [worktree.birth()?, worktree.tree().ok()??, level, Environment::inherited().digest()];
+        Some(sha256(&parts.join("\n")))
     }
 
     fn observe(&self, of: &str, command: &str, folder: &Path, purpose: Purpose) -> Result<Outcome, RunError> {

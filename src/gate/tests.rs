@@ -3,6 +3,7 @@
 use super::judge::{Judgement, judge};
 use super::*;
 use crate::plan::expectation::Count;
+use crate::sandbox::policy::Purpose;
 
 fn outcome(code: i32, stdout: &str, stderr: &str) -> Outcome {
     let captured = |text: &str| Captured { head: text.to_owned(), ..Captured::default() };
@@ -102,7 +103,10 @@ fn a_gate_runs_in_its_folder_and_its_colours_are_removed() {
         expected: "all pass".to_owned(),
         line: 1,
     };
-    let result = run(&gate, folder.path(), GateLimits::default(), None, &Cancel::new()).expect("sh runs");
+    let ground = Ground { folder: folder.path(), git: None, purpose: Purpose::Check };
+    let (sandbox, limits) = (Sandbox::default(), GateLimits::default());
+    let observed = observe(&gate.command, &ground, &sandbox, limits, None, None, &Cancel::new()).expect("sh runs");
+    let result = observed.against(&gate, limits, None);
     let expected = GateResult {
         command: gate.command.clone(),
         expectation: Expectation::AllPass,

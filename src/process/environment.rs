@@ -114,14 +114,16 @@ impl Environment {
         self.0.remove(OsStr::new(name));
     }
 
-    /// Adds every name and value to a digest.
-    pub(crate) fn digest_into(&self, digest: &mut Sha256) {
+    /// The SHA-256 of every name and value, in hexadecimal: it tells two apart and gives nothing away.
+    pub(crate) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
         for (name, value) in &self.0 {
             digest.update(name.as_encoded_bytes());
             digest.update(b"=");
             digest.update(value.as_encoded_bytes());
             digest.update(b"\0");
         }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
