@@ -17,7 +17,7 @@ use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
 use crate::plan::Plan;
 use crate::receipt::{Outcome, Receipt, Verdict};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, policy};
 use crate::trust::{Approved, commands_of};
 use crate::verifier::baseline::Baseline;
 use crate::verifier::opinion::Reviewer;
@@ -164,7 +164,8 @@ pub fn run(request: &ApplyRequest<'_>, observer: &dyn Observer, cancel: &Cancel)
         return Ok(draft.finish(blocked.unwrap_or_else(fits), clock));
     }
     let lease = Lease::take(&place, request.slug, request.plan_path, &branch_of(request.slug))?;
-    if let Some(said) = live::cut_off(&place.output_of(request.slug)) {
+    policy::sweep();
+    if let Some(said) = live::cut_off(&place.output_of(request.slug), &place.cut_off_of(request.slug)) {
         observer.event(&Event::Note(&said));
         draft.receipt.notes.push(said);
     }

@@ -23,7 +23,7 @@ use crate::receipt::{
     CriterionReceipt, NewTestsReceipt, OpinionReceipt, PlanReference, Prepared, Receipt, SCHEMA_VERSION, ScopeReceipt,
     Tampering,
 };
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, policy};
 use crate::trust::Approved;
 use crate::worktree::lease::Lease;
 use crate::worktree::leftover::{VERIFY, disk_bytes};
@@ -243,6 +243,7 @@ pub fn verify(request: &VerifyRequest<'_>, observer: &dyn Observer, cancel: &Can
     let work = Work::find(&place, request)?;
     let name = format!("{}{VERIFY}", request.slug);
     let lease = Lease::take(&place, &name, request.plan_path, "")?;
+    policy::sweep();
     let receipt = replay(request, &place, &name, work, observer, cancel);
     lease.end()?;
     let duration_ms = u64::try_from(started.0.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,7 +1,7 @@
 //! `improve audit`: the findings alone.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use improve::report::sarif::sarif;
 use improve::report::{annotations, human, json, markdown};
 use improve::settings::{AuditEffort, Flags, Settings};
 use improve::survey::{Survey, survey};
+use improve::temporary::replace;
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -226,15 +227,6 @@ fn of_baseline(file: &Path, error: &io::Error) -> Failure {
         .hint("check that the file is there and yours to read and write")
 }
 
-/// Writes `file` whole or not at all.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.persist(file)?;
-    Ok(())
-}
-
 /// Writes what the whole repository holds to the baseline.
 fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failure> {
     if !scope.words.is_empty() || !scope.exclude.is_empty() {
@@ -247,7 +239,7 @@ fn write_baseline(scope: ScopeArgs, context: &Context) -> Result<ExitCode, Failu
     let Audited { workspace, document, extent, .. } = audit(&scope, None, Flags::default(), context)?;
     let file = named.unwrap_or_else(|| workspace.root.join(baseline::FILE));
     let baseline = Baseline::of(&document.findings);
-    replace(&file, &baseline.text()).map_err(|error| of_baseline(&file, &error))?;
+    replace(&file, baseline.text().as_bytes()).map_err(|error| of_baseline(&file, &error))?;
     context.console.print(&format!(
         "{}: {} {}\nCommit it; from now on `improve` speaks of what is new.\n",
         file.display(),

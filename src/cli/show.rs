@@ -6,7 +6,6 @@ use clap::Args;
 use improve::apply::branch_of;
 use improve::apply::record::{find_by_name, read_all, read_one};
 use improve::backlog::{Backlog, BacklogError};
-use improve::gate::live::aside;
 use improve::receipt::Receipt;
 use improve::report::plan_page::{self, DiffDocument, Known, PlanDocument};
 use improve::report::{finding_page, json, receipt as receipt_page};
@@ -130,8 +129,7 @@ fn document(file: &PlanFile, workspace: &Workspace, place: Option<&Place>) -> Re
         known.branch = place.has_branch(&branch)?.then_some(branch);
         let folder = place.folder_of(&file.slug);
         known.worktree = folder.is_dir().then(|| folder.to_string_lossy().into_owned());
-        let output = place.output_of(&file.slug);
-        let outputs = [output.clone(), aside(&output)];
+        let outputs = [place.output_of(&file.slug), place.cut_off_of(&file.slug)];
         known.gate_output = outputs.iter().find(|file| file.is_file()).map(|file| file.to_string_lossy().into_owned());
         known.last = read_all(&place.receipts(), &file.slug)?.pop();
     }

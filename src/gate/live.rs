@@ -5,13 +5,13 @@
 //! it has stood there for a while: half a credential has no form by which it could be known.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::process::Captured;
 use crate::secrets;
+use crate::temporary;
 
 /// Lines of it that a note quotes.
 const QUOTED: usize = 3;
@@ -36,7 +36,7 @@ impl<'a> Live<'a> {
             text => format!("\n--- {name}\n{}\n", text.trim_end()),
         };
         let text = format!("{}{}{}", self.heading, stream("stdout", stdout), stream("stderr", stderr));
-        self.is_written |= replace(self.file, &text).is_ok();
+        self.is_written |= temporary::replace(self.file, text.as_bytes()).is_ok();
     }
 
     /// The gate has ended and there is a result.
@@ -47,20 +47,10 @@ impl<'a> Live<'a> {
     }
 }
 
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let new = file.with_extension("new");
-    fs::write(&new, text)?;
-    fs::rename(&new, file)
-}
-
-/// What a run that was killed or interrupted left in `file`: moved aside for the user to read, and said in words.
-pub fn cut_off(file: &Path) -> Option<String> {
+/// What a run that was killed or interrupted left in `file`: moved to `aside` for the user to read, and said in words.
+pub fn cut_off(file: &Path, aside: &Path) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
-    let aside = aside(file);
-    fs::rename(file, &aside).ok()?;
+    fs::rename(file, aside).ok()?;
     let command = text.lines().next()?.trim_start_matches("$ ").to_owned();
     let printed = text.lines().skip(2).filter(|line| !line.trim().is_empty() && !line.starts_with("--- "));
     let printed: Vec<&str> = printed.collect();
@@ -69,11 +59,6 @@ pub fn cut_off(file: &Path) -> Option<String> {
         "the run before was cut off while `{command}` ran; it had printed: {last} (all of it: {})",
         aside.display()
     ))
-}
-
-/// Where [`cut_off`] moves it.
-pub fn aside(file: &Path) -> PathBuf {
-    file.with_extension("cut-off.txt")
 }
 
 #[cfg(test)]
@@ -101,14 +86,14 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_quoted_and_kept() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("001.txt");
+        let (file, aside) = (folder.path().join("001.txt"), folder.path().join("aside.txt"));
         Live::new(&file, "make check").hear(&printed("a\nb\n\nc\nd\n"), &printed(""));
-        let said = cut_off(&file).expect("there is something");
+        let said = cut_off(&file, &aside).expect("there is something");
         assert!(
             said.starts_with("the run before was cut off while `make check` ran; it had printed: b / c / d ("),
             "{said}"
         );
-        assert!(!file.exists() && aside(&file).exists());
-        assert_eq!(cut_off(&file), None);
+        assert!(!file.exists() && aside.exists());
+        assert_eq!(cut_off(&file, &aside), None);
     }
 }

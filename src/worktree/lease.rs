@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, WorktreeError, io_at};
 use crate::process::{end_recorded, start_time};
-use crate::sandbox::policy::abandoned;
 
 /// What a lease file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,10 +91,6 @@ impl Lease {
         }
         // A gate that outlived the process which ran it would go on writing into the worktree.
         end_recorded(&place.running_of(slug));
-        for left in abandoned() {
-            // Its sandbox may hold files of any size. What cannot be removed is named by `improve clean`.
-            drop(left.remove());
-        }
         let pid = std::process::id();
         let record = LeaseRecord {
             slug: slug.to_owned(),

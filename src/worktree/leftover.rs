@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::{Lease, records};
 use super::{Place, Worktree, WorktreeError, io_at};
-use crate::gate::live::aside;
 
 /// Suffix of the name of the second, clean worktree of a plan.
 pub const REPLAY: &str = ".replay";
@@ -108,8 +107,7 @@ fn forget_journal(place: &Place, slug: &str) -> Result<(), WorktreeError> {
 
 /// What is kept of gates beside the journal: it is about a worktree that is gone.
 fn forget_gates(place: &Place, slug: &str) -> Result<(), WorktreeError> {
-    let output = place.output_of(slug);
-    [place.gates_of(slug), aside(&output), output].iter().try_for_each(|file| remove_file(file))
+    [place.gates_of(slug), place.cut_off_of(slug), place.output_of(slug)].iter().try_for_each(|file| remove_file(file))
 }
 
 fn remove_file(file: &Path) -> Result<(), WorktreeError> {
