@@ -71,24 +71,8 @@ pub(super) fn needs_somebody(step: &Step) -> bool {
 
 /// A step such as "Run the full test suite" has gates and nothing to change.
 fn only_checks(step: &Step) -> bool {
-    const SUBJECTS: &[&str] = &[
-        "all",
-        "build",
-        "checks",
-        "criteria",
-        "everything",
-        "gates",
-        "lint",
-        "result",
-        "results",
-        "suite",
-        "test",
-        "tests",
-        "typecheck",
-        "types",
-        "whole",
-        "work",
-    ];
+    const SUBJECTS: &[&str] =
+        &["checks", "criteria", "everything", "gates", "lint", "suite", "test", "tests", "typecheck"];
     let title = step.title.to_lowercase();
     let mut words = title.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
@@ -193,7 +177,12 @@ impl Steps<'_> {
                 self.take_up(index, step, &last_green, &mut receipt)?
             } else {
                 self.worktree.reset_to(&last_green)?;
-                let nothing_to_do = only_checks(step) || was_handed_over && self.is_done_already(step, &last_green)?;
+                let nothing_to_do = match (only_checks(step), self.has_goal(step)) {
+                    (true, false) => true,
+                    // Its title speaks of checks, but a gate of it that was red says whether there is something to do.
+                    (is_check, true) => (is_check || was_handed_over) && self.is_done_already(step, &last_green)?,
+                    (false, false) => false,
+                };
                 let so_far = SoFar { earlier: &earlier, last_green: &last_green, beginnings };
                 self.carry_out(index, &so_far, nothing_to_do, &mut receipt)?
             };
@@ -227,9 +216,14 @@ impl Steps<'_> {
         Ok(Progress::Done)
     }
 
-    /// Whether the gates of a step that follows one somebody carried out are green now and were not before: the same work did both.
+    /// Whether a gate of a step was red on the base.
+    fn has_goal(&self, step: &Step) -> bool {
+        step.gates.iter().any(|gate| self.baseline.role_of(gate) == Some(Role::Goal))
+    }
+
+    /// Whether the gates of a step, one of which was red on the base, are green now: what was done before it did both.
     fn is_done_already(&self, step: &Step, last_green: &str) -> Result<bool, ApplyError> {
-        if !step.edits.is_empty() || !step.gates.iter().any(|gate| self.baseline.role_of(gate) == Some(Role::Goal)) {
+        if !step.edits.is_empty() {
             return Ok(false);
         }
         let checked = StepBench::new(self, "step done already?", step, last_green).run_gates()?;
@@ -400,4 +394,35 @@ impl Steps<'_> {
 /// Failures quote files, and receipts are kept.
 fn masked(failures: Vec<EditFailure>) -> Vec<EditFailure> {
     failures.into_iter().map(|failure| failure.masked(mask)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Gate;
+    use crate::plan::expectation::Expectation;
+
+    #[test]
+    fn a_step_is_about_checks_when_its_title_says_so_and_of_what() {
+        let cases = [
+            ("Run the full test suite", true),
+            ("Verify", true),
+            ("Verify that nothing else changed", true),
+            ("Check the gates", true),
+            ("Confirm everything", true),
+            ("Check the result of every write", false),
+            ("Verify the types of the request body", false),
+            ("Confirm all inputs", false),
+            ("Check whole words", false),
+            ("Verify the build number in the header", false),
+            ("Check the certificate of the server", false),
+            ("Add tests", false),
+        ];
+        let gate = Gate { command: "true".into(), expectation: Expectation::Exit(0), expected: String::new(), line: 0 };
+        for (title, expected) in cases {
+            let step = Step { title: title.into(), gates: vec![gate.clone()], ..Step::default() };
+            assert_eq!(only_checks(&step), expected, "{title}");
+        }
+        assert!(!only_checks(&Step { title: "Run the full test suite".into(), ..Step::default() }));
+    }
 }

@@ -196,7 +196,8 @@ fn what_is_known_to_be_flaky_stays_so_when_a_run_is_taken_up() {
     let moody = Moody::new(&world, "1");
     let flag = world.folder.path().join("flag");
     let mut plan = plan_with(&moody.gate);
-    let needs_flag = gate(&format!("test -f {} && grep -q GAMMA src/app.txt", flag.display()), Expectation::Exit(0));
+    // Green on the base, so that the step has nothing to do but to check.
+    let needs_flag = gate(&format!("! grep -q GAMMA src/app.txt || test -f {}", flag.display()), Expectation::Exit(0));
     plan.steps.push(step("Check that the flag is there", vec![], vec![needs_flag]));
     assert_eq!(world.apply(&plan).expect("the plan fits").outcome, Outcome::Failed);
     fs::write(&flag, "").expect("the folder is ours");
@@ -217,4 +218,16 @@ fn what_showed_itself_as_flaky_in_a_step_that_stopped_is_known_too() {
     fs::write(&flag, "").expect("the folder is ours");
     let receipt = world.apply(&plan).expect("it goes on");
     assert_eq!((receipt.outcome, marks(&receipt)), (Outcome::PartlyVerified, vec!["step 2", "criterion 5"]));
+}
+
+#[test]
+fn a_step_that_speaks_of_checks_is_work_for_somebody_where_a_gate_of_it_was_and_stays_red() {
+    for (command, outcome) in
+        [("grep -q delta src/app.txt", Outcome::HandedOver), ("grep -q GAMMA src/app.txt", Outcome::Verified)]
+    {
+        let world = World::new();
+        let mut plan = rename_plan();
+        plan.steps.push(step("Check the tests of the letters", vec![], vec![gate(command, Expectation::Exit(0))]));
+        assert_eq!(world.apply(&plan).expect("the plan fits").outcome, outcome, "{command}");
+    }
 }
