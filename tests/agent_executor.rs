@@ -3,6 +3,10 @@
 mod common;
 #[path = "common/greeter.rs"]
 mod greeter;
+#[path = "common/ordinary_user.rs"]
+mod ordinary_user;
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,6 +16,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use common::{git, write};
+use ordinary_user::{improve, run_as_ordinary_user};
+use skipped::skipped;
 
 /// Does what the step says.
 const EDIT: &str = "sed -i 's/return name/return `Hello, ${name}`/' src/greet.js";
@@ -63,7 +69,7 @@ impl Place {
     }
 
     fn command(&self, executor: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
+        let mut command = Command::new(improve());
         command.args(["apply", "1", "--trust", "--format", "json", "--executor", executor]);
         command.args(self.sandbox.iter().flat_map(|level| ["--sandbox", level]));
         command.current_dir(self.repository.path()).stdin(Stdio::null());
@@ -345,11 +351,15 @@ fn a_repository_that_configures_an_agent_is_not_given_to_it() {
 fn levels() -> Vec<&'static str> {
     let offers = |level: &str| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_improve"));
+        let mut command = Command::new(improve());
         command.args(["doctor", "--format", "json"]).current_dir(folder.path()).env("IMPROVE_SANDBOX", level);
         let output = command.env("HOME", folder.path()).output().expect("the program starts");
         let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
-        document["sandbox"]["level"] == level && document["sandbox"]["problem"].is_null()
+        let is_there = document["sandbox"]["level"] == level && document["sandbox"]["problem"].is_null();
+        if !is_there {
+            skipped(format!("no sandbox `{level}`: {}", document["sandbox"]));
+        }
+        is_there
     };
     ["namespaces", "landlock"].into_iter().filter(|level| offers(level)).collect()
 }
@@ -365,7 +375,14 @@ fn home() -> tempfile::TempDir {
     write(home.path(), ".claude.json", "{ \"counted\": 1 }\n");
     write(home.path(), "dotfiles/CLAUDE.md", "Be kind.\n");
     write(home.path(), ".claude/shared/helper.md", "Help.\n");
-    for (leads_to, link) in [("../dotfiles/CLAUDE.md", ".claude/CLAUDE.md"), ("shared", ".claude/agents")] {
+    write(home.path(), ".claude/parts/deep/skill.md", "Do.\n");
+    let links = [
+        ("../dotfiles/CLAUDE.md", ".claude/CLAUDE.md"),
+        ("shared", ".claude/agents"),
+        ("pieces/deep", ".claude/skills"),
+        ("parts", ".claude/pieces"),
+    ];
+    for (leads_to, link) in links {
         std::os::unix::fs::symlink(leads_to, home.path().join(link)).expect("the folder is ours");
     }
     write(home.path(), ".cargo/registry/there", "");
@@ -391,6 +408,9 @@ fn in_the_sandbox_an_agent_has_its_own_home_and_the_network_and_nothing_else() {
              echo evil > .claude/settings.json
              echo evil > .claude/settings.local.json; mkdir .claude/hooks && echo evil > .claude/hooks/run
              rm .claude/CLAUDE.md && echo evil > .claude/CLAUDE.md; rm -f .claude/agents; echo evil > .claude/shared/helper.md
+             mv .claude/parts .claude/away; mv .claude/parts/deep .claude/parts/away; mkdir -p .claude/parts/deep
+             echo evil > .claude/parts/deep/skill.md; rm .claude/pieces; mkdir -p .claude/pieces/deep
+             echo evil > .claude/pieces/deep/skill.md
              unshare --user true && echo nested
              timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}' && echo reached",
             home = home.path().display(),
@@ -435,6 +455,7 @@ fn in_the_sandbox_an_agent_has_its_own_home_and_the_network_and_nothing_else() {
         if level == "namespaces" {
             assert_eq!(read(".claude/settings.json"), "{}\n", "{level}: what it runs next time");
             assert_eq!(read(".claude/shared/helper.md"), "Help.\n", "{level}: where a link of its settings leads");
+            assert_eq!(read(".claude/skills/skill.md"), "Do.\n", "{level}: what such a link leads through");
             assert!(tried.contains("replaced"), "{level}: {tried}");
         }
         assert!(!home.path().join(".cargo/registry/evil").exists(), "{level}");
@@ -469,4 +490,9 @@ fn in_the_sandbox_a_plan_is_seen_and_an_agent_may_confine_what_it_runs() {
         let nested = place.read("nested");
         assert!(nested.contains("lo:") && !nested.contains("eth"), "{level}: {nested}");
     }
+}
+
+#[test]
+fn what_holds_in_the_sandbox_holds_for_an_ordinary_user_too() {
+    run_as_ordinary_user("in_the_sandbox");
 }

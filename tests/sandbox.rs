@@ -2,8 +2,12 @@
 //! root, as an ordinary user once more. A level that is missing is said, not failed.
 #![expect(clippy::print_stdout, reason = "what a machine does not offer is said")]
 
+#[path = "common/ordinary_user.rs"]
+mod ordinary_user;
+#[path = "common/skipped.rs"]
+mod skipped;
+
 use std::fs;
-use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -14,34 +18,21 @@ use improve::cancel::Cancel;
 use improve::process::{self, End, Environment, Finished, Invocation};
 use improve::sandbox::policy::{Ground, Limits, Purpose};
 use improve::sandbox::{Level, Sandbox, SandboxError, Wanted, choose};
-
-/// Overrides where our program is, for a user who cannot read the build folder.
-const HELPER: &str = "IMPROVE_TEST_HELPER";
-
-fn helper() -> PathBuf {
-    std::env::var_os(HELPER).map_or_else(|| env!("CARGO_BIN_EXE_improve").into(), PathBuf::from)
-}
+use ordinary_user::{improve, is_root, run_as_ordinary_user};
+use skipped::skipped;
 
 /// Every level that this machine offers; what is missing is said.
 fn levels() -> Vec<Sandbox> {
     let mut offered = Vec::new();
-    for level in [Level::Namespaces, Level::Landlock, Level::Seatbelt] {
-        match choose(&helper(), Wanted { minimum: Level::None, exactly: Some(level) }) {
+    // What another system has is nothing that this machine lacks.
+    let known = if cfg!(target_os = "macos") { &[Level::Seatbelt][..] } else { &[Level::Namespaces, Level::Landlock] };
+    for level in known.iter().copied() {
+        match choose(&improve(), Wanted { minimum: Level::None, exactly: Some(level) }) {
             Ok(sandbox) => offered.push(sandbox),
-            Err(error) => println!("skipped: {error}"),
+            Err(error) => skipped(error),
         }
     }
     offered
-}
-
-fn is_root() -> bool {
-    rustix_uid() == 0
-}
-
-fn rustix_uid() -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    let own = tempfile::tempfile().expect("a temporary file");
-    own.metadata().expect("it is open").uid()
 }
 
 /// A worktree with what lies around it: the repository, files of the user's, a home folder with credentials, a process of the user's.
@@ -544,35 +535,5 @@ fn a_level_that_cannot_be_had_is_refused_and_nothing_is_run() {
 /// Root passes some of the above for reasons of its own.
 #[test]
 fn everything_holds_for_an_ordinary_user_too() {
-    if !is_root() {
-        println!("skipped: this is an ordinary user already");
-        return;
-    }
-    if Command::new("setpriv").arg("--version").output().is_err() {
-        println!("skipped: no setpriv to become another user with");
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let own = std::env::current_exe().expect("a running test has a program");
-    for (from, name) in [(own, "tests"), (helper(), "improve")] {
-        fs::copy(from, folder.path().join(name)).expect("the folder is ours");
-    }
-    fs::create_dir(folder.path().join("tmp")).expect("the folder is ours");
-    let chown = Command::new("chown").args(["-R", "65534:65534"]).arg(folder.path()).status();
-    assert!(chown.is_ok_and(|status| status.success()), "root may do that");
-    let output = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"])
-        .arg(folder.path().join("tests"))
-        .args(["--nocapture", "--test-threads=2"])
-        .current_dir(folder.path())
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("HOME", folder.path().join("tmp"))
-        .env("TMPDIR", folder.path().join("tmp"))
-        .env(HELPER, folder.path().join("improve"))
-        .output()
-        .expect("setpriv runs");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    assert!(output.status.success(), "{text}");
+    run_as_ordinary_user("");
 }

@@ -1,5 +1,7 @@
 //! What a gate printed that did not come to its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
 
 /// A gate that says something at the second step and then hangs, until `go` is there.
@@ -48,11 +50,26 @@ fn a_run_that_was_killed_leaves_what_its_gate_had_printed_and_the_next_one_says_
 fn what_a_gate_printed_that_ran_out_of_time_is_in_the_receipt_and_in_no_file() {
     let world = World::new();
     let (hangs, _) = hanging(&world);
-    let limits = GateLimits { timeout: Duration::from_millis(1200), ..GateLimits::default() };
+    let limits = GateLimits { timeout: Duration::from_secs(5), ..GateLimits::default() };
     let options = ApplyOptions { limits, ..ApplyOptions::default() };
-    let receipt =
-        world.apply_with(&orphaning_plan(&hangs.command), options, &Silent, &Cancel::new()).expect("the plan fits");
+    let output = world.place().output_of("001-rename");
+    let ended = AtomicBool::new(false);
+    let (receipt, was_there) = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let says = || fs::read_to_string(&output).is_ok_and(|text| text.contains("connecting"));
+            while !ended.load(Ordering::Relaxed) {
+                if says() {
+                    return true;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            false
+        });
+        let receipt = world.apply_with(&orphaning_plan(&hangs.command), options, &Silent, &Cancel::new());
+        ended.store(true, Ordering::Relaxed);
+        (receipt.expect("the plan fits"), watcher.join().expect("it only reads"))
+    });
     assert!(receipt.steps[1].gates[0].timed_out, "{:?}", receipt.reasons);
     assert_eq!(receipt.steps[1].gates[0].stdout, "connecting\n");
-    assert!(!world.place().output_of("001-rename").exists());
+    assert!(was_there && !output.exists(), "while it ran, and not after: {was_there}");
 }
