@@ -122,7 +122,7 @@ pub(super) fn gaps(level: Level) -> Vec<String> {
                 "landlock: modes and times of files of yours outside the worktree can be changed, their content cannot",
             );
             gaps.push("landlock: the worktree's `.git` file can be changed, which is noticed before git is used");
-            gaps.push("landlock: an agent CLI can change its own settings; one with a sandbox of its own (codex) runs in that alone, unless `landlock` is asked for: then it is not run");
+            gaps.push("landlock: an agent CLI can change settings of its own that are there; one with a sandbox of its own (codex) runs in that alone, unless `landlock` is asked for: then it is not run");
             if abi < Some(ABI::V2) {
                 gaps.push("landlock: this kernel lets no file be moved from one folder to another");
             }
