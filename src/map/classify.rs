@@ -316,7 +316,7 @@ pub fn role(path: &str) -> FileRole {
         FileRole::Test
     } else if folder.example
         || middle(name).any(|word| matches!(word, "stories" | "story" | "bench" | "example"))
-        || matches!(stem(name), "bench" | "benchmark")
+        || (matches!(stem(name), "bench" | "benchmark") && !folders(path).any(|folder| folder == "src"))
     {
         FileRole::Example
     } else if folder.migration || MIGRATION_STEMS.contains(&stem(name)) || upgrades_a_database(path) {
@@ -541,6 +541,7 @@ mod tests {
             ("examples/hello.rs", Example),
             ("benches/map.rs", Example),
             ("metrics/bench.js", Example),
+            ("src/bench.rs", Production),
             ("src/button.stories.tsx", Example),
             ("packages/dev-server/example-plugins/gifts/gifts.plugin.ts", Example),
             ("apps/docs/app/page.tsx", Example),

@@ -11,7 +11,7 @@ pub mod words;
 use crate::effects::Effect;
 use crate::effects::chain;
 use crate::effects::taint::declared::is_guard;
-use crate::effects::taint::guards::words::{CHECKS, FORMS, KEEPERS, MEMBERSHIP, PATH_CHECKS};
+use crate::effects::taint::guards::words::{FORMS, KEEPERS, MEMBERSHIP, PATH_CHECKS, is_check};
 use crate::effects::taint::letters::{Verdict, verdict};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
@@ -73,7 +73,7 @@ impl Taint<'_> {
                 best = found;
             }
         }
-        best.max(self.compared(spot, expr))
+        best.max(self.compared(spot, expr, danger))
     }
 
     fn strength(
@@ -138,9 +138,8 @@ impl Taint<'_> {
         let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
         let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
         // `allowed.redirect(uri, list)`: what the check is called stands before its name.
-        let keeper = receiver.and_then(Expr::last_name).is_some_and(is_keeper);
-        let is_check = (keeper
-            || words.iter().any(|word| CHECKS.contains(&word.as_str()) || word.starts_with("valid")))
+        let keeper = site.usage == Usage::Tested && receiver.and_then(Expr::last_name).is_some_and(is_keeper);
+        let is_check = (keeper || words.iter().any(|word| is_check(word) || word.starts_with("valid")))
             && (!is_far(bare(facts, &site.arguments[place]), expr) || reads_input(&words));
         if has_form || asks_for_dots {
             Check::Allowed

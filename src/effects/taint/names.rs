@@ -233,6 +233,14 @@ impl FileIndex {
         self.meaning(facts, name, one).identity() == self.meaning(facts, name, other).identity()
     }
 
+    /// Whether two names stand for the same value at a place, or for parts that are taken of one.
+    pub fn is_of_one_value(&self, facts: &FileFacts, one: &str, other: &str, at: u32) -> bool {
+        match (self.meaning(facts, one, at), self.meaning(facts, other, at)) {
+            (Meaning::Outside, Meaning::Outside) => one == other,
+            (one, other) => one.identity() == other.identity(),
+        }
+    }
+
     fn binding<'a>(&self, facts: &'a FileFacts, name: Name, at: u32) -> Option<(Span, &'a Binding)> {
         let mut best: Option<(Span, &Binding)> = None;
         for &index in self.bindings.get(&name)? {

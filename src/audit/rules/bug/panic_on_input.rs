@@ -305,14 +305,39 @@ fn fails(facts: &FileFacts, unwrap: CallIndex, names: &BTreeSet<&str>) -> Option
     let site = facts.call(*read);
     let links = chain::receivers(facts, *read);
     let ours = links.iter().any(|link| OURS.contains(&facts.call(*link).name.as_str()));
-    // `HeaderValue::from_bytes(value.as_bytes())`: what came as the value of a header is one.
-    let copies_header = site.name == "from_bytes"
-        && matches!(site.callee.peeled(), Expr::Path(segments)
-            if segments.len() >= 2 && segments[segments.len() - 2] == "HeaderValue");
-    if ours || copies_header || !FALLIBLE.contains(&site.name.as_str()) || !is_text(facts, receiver, names) {
+    if ours
+        || copies_header(facts, *read)
+        || !FALLIBLE.contains(&site.name.as_str())
+        || !is_text(facts, receiver, names)
+    {
         return None;
     }
     Some(site.name.to_string())
+}
+
+/// `HeaderValue::from_bytes(value.as_bytes())`: what came as the value of a header is one.
+fn copies_header(facts: &FileFacts, read: CallIndex) -> bool {
+    let site = facts.call(read);
+    let makes_one = matches!(site.callee.peeled(), Expr::Path(segments)
+        if matches!(segments.as_slice(), [.., of, name] if *of == "HeaderValue" && *name == "from_bytes"));
+    let is_get = |expr: &Expr| match expr {
+        Expr::Call(index) => {
+            let names = chain::names(facts, &facts.call(*index).callee).unwrap_or_default();
+            names.contains(&"headers") && names.last() == Some(&"get")
+        }
+        _ => false,
+    };
+    let gets = |value: &Expr| {
+        let mut found = false;
+        chain::walk_deep(facts, value, &mut |inner| found |= is_get(inner));
+        found
+    };
+    makes_one
+        && facts.bindings.iter().any(|binding| {
+            binding.owner == site.caller
+                && chain::call_uses(facts, read, &|used| used == binding.name.as_str())
+                && binding.value.as_ref().is_some_and(gets)
+        })
 }
 
 /// Whether the function asks about the value before.

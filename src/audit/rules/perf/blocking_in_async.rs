@@ -11,7 +11,7 @@ use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;
 use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
-use crate::repo_map::facts::{CallKind, LanguageName, RegionKind};
+use crate::repo_map::facts::{LanguageName, RegionKind};
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 
@@ -157,32 +157,9 @@ enum Weight {
     Sleep,
 }
 
-/// `if cfg!(test) || integration_test { index.update() }`: not what ships.
-fn only_built_for_tests(map: &RepoMap, call: CallId) -> bool {
-    /// Bytes between `cfg!(test)` and the branch it decides with others. Our choice.
-    const MAX_TO_BRANCH: u32 = 80;
-    let facts = &map.file(call.file).facts;
-    let branches = || {
-        facts
-            .enclosing_regions(facts.call(call.index).region)
-            .filter(|(_, region)| matches!(region.kind, RegionKind::Branch))
-            .map(|(_, region)| region.span.start)
-    };
-    let conditions = || {
-        facts.calls.iter().filter(|site| {
-            site.kind == CallKind::Macro && site.name == "cfg" && site.arguments.iter().any(|own| own.mentions("test"))
-        })
-    };
-    branches().any(|start| conditions().any(|site| site.span.end <= start && start - site.span.end < MAX_TO_BRANCH))
-}
-
 fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     let source = map.file(call.file);
-    if source.language != LanguageName::Rust
-        || source.role != FileRole::Production
-        || place::in_test(map, call)
-        || only_built_for_tests(map, call)
-    {
+    if source.language != LanguageName::Rust || source.role != FileRole::Production || place::in_test(map, call) {
         return None;
     }
     let cause = effects.cause(map, call, Effect::Blocking)?;

@@ -9,7 +9,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Comparison, FileFacts, LanguageName, Span};
+use crate::repo_map::facts::{Assignment, Comparison, FileFacts, LanguageName, RegionKind, Span};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
@@ -297,11 +297,17 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
 /// Whether one side becomes the other where they differ, `if (stored.token !== configured) stored.token = configured`: a change is
 /// noticed, nobody's guess is judged.
 fn is_followed(facts: &FileFacts, comparison: &Comparison) -> bool {
+    let is_in_a_branch_after = |assignment: &Assignment| {
+        assignment
+            .region
+            .map(|region| &facts.regions[region as usize])
+            .is_some_and(|region| matches!(region.kind, RegionKind::Branch) && region.span.start >= comparison.span.end)
+    };
     facts.assignments.iter().any(|assignment| {
         let (target, value) = (assignment.target.peeled(), assignment.value.peeled());
         let (left, right) = (comparison.left.peeled(), comparison.right.peeled());
         assignment.symbol == comparison.symbol
-            && assignment.span.start > comparison.span.end
+            && is_in_a_branch_after(assignment)
             && ((target, value) == (left, right) || (target, value) == (right, left))
     })
 }

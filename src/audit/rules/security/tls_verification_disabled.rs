@@ -120,8 +120,8 @@ impl Rule for TlsVerificationDisabled {
     }
 }
 
-/// Whether what holds it is named for what it gives up (`this.insecureAgent`), or the function around it is, or every call of that
-/// stands in a branch: somebody has to ask for it.
+/// Whether what holds it is named for what it gives up (`this.insecureAgent`), or the function around it is: somebody has to ask for
+/// it.
 fn is_asked_for(map: &RepoMap, site: &Site) -> bool {
     let facts = &map.file(site.file).facts;
     let gives_up = |name: &str| words(name).iter().any(|word| GIVES_UP.contains(&word.as_str()));
@@ -132,11 +132,7 @@ fn is_asked_for(map: &RepoMap, site: &Site) -> bool {
     {
         return true;
     }
-    let Some(index) = site.symbol else { return false };
-    let function = SymbolId { file: site.file, index };
-    let callers = map.callers(function);
-    gives_up(&map.symbol(function).name)
-        || (!callers.is_empty() && callers.iter().all(|call| place::is_conditional(map, *call, None)))
+    site.symbol.is_some_and(|index| gives_up(&map.symbol(SymbolId { file: site.file, index }).name))
 }
 
 fn sites(map: &RepoMap) -> Vec<Site> {

@@ -5,6 +5,8 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::name::Name;
 use crate::repo_map::recon::{CommandPurpose, Package, PackageManager};
 use crate::repo_map::{FileRole, RepoMap, SourceFile, SymbolId};
 
@@ -43,13 +45,6 @@ impl Rule for NoTestCommand {
             let lines = own.iter().filter(|file| file.role == FileRole::Production).map(|file| file.lines).sum();
             // A folder of tests beside the packages (`tests/`, `e2e/`) may be for any of them.
             let tested_outside = map.files.iter().any(|file| has_tests(file) && imports_from(map, file, package));
-            // A crate of tests for several backends, which builds each as a dependency.
-            let tested_by_user = package.manager == PackageManager::Cargo
-                && map.recon.packages.iter().any(|other| {
-                    other.manifest != package.manifest
-                        && other.dependencies.iter().any(|own| own.name == package.name)
-                        && files_of(map, other).any(has_tests)
-                });
             let has_command = package.manager != PackageManager::Cargo
                 && package.commands.iter().any(|command| command.purpose == CommandPurpose::Test);
             let nested = map.recon.packages.iter().any(|other| {
@@ -60,7 +55,6 @@ impl Rule for NoTestCommand {
                 && !has_command
                 && !own.iter().any(|file| has_tests(file))
                 && !tested_outside
-                && !tested_by_user
             {
                 found.push((lines, package));
             }
@@ -183,16 +177,21 @@ fn encloses(folder: &str, path: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Whether a file imports the package by name or by path.
+/// Whether a file imports or names the package, by name or by path.
 fn imports_from(map: &RepoMap, file: &SourceFile, package: &Package) -> bool {
     let Some((id, _)) = map.file_by_path(&file.path) else { return false };
+    let crate_name = package.name.replace('-', "_");
+    // `backend::due()` needs no import.
+    let names_crate = || file.facts.references.binary_search(&Name::from(crate_name.as_str())).is_ok();
+    if package.manager == PackageManager::Cargo && file.language == LanguageName::Rust && names_crate() {
+        return true;
+    }
     file.facts.imports.iter().zip(&map.import_targets[id as usize]).any(|(import, target)| match target {
         crate::repo_map::ImportTarget::File(to) => {
             map.recon.package_of(&map.file(*to).path).is_some_and(|owner| owner.manifest == package.manifest)
         }
         crate::repo_map::ImportTarget::External(_) | crate::repo_map::ImportTarget::Unresolved => {
-            import.source == package.name
-                || import.source.replace('-', "_").starts_with(&format!("{}::", package.name.replace('-', "_")))
+            import.source == package.name || import.source.replace('-', "_").starts_with(&format!("{crate_name}::"))
         }
     })
 }

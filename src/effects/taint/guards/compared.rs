@@ -1,20 +1,25 @@
 //! Compared: values that must equal something before they get any further.
 
 use crate::effects::taint::guards::{Check, is_around, is_same};
-use crate::effects::taint::names::Spot;
+use crate::effects::taint::names::{Meaning, Spot, keys_of};
 use crate::effects::taint::repository::Taint;
+use crate::effects::taint::{Danger, Trust};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, Comparison, FileFacts, Region, RegionKind, Usage};
+use crate::repo_map::facts::{Assignment, CallKind, Comparison, FileFacts, Region, RegionKind, Usage};
 
 /// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
 const MAX_TO_BRANCH: u32 = 40;
 
 /// Methods of lists that ask each item.
-const ASK_EACH: &[&str] = &["some", "find", "findIndex", "any", "position", "every", "all", "filter"];
+const ASK_EACH: &[&str] = &["some", "find", "findIndex", "any", "position", "every", "all"];
 
 impl Taint<'_> {
     /// `if (x === 'a') { here }`, `if (x !== client.address) throw`, `for item in list { if x == item { found = true } }`.
-    pub(super) fn compared(&self, spot: Spot, expr: &Expr) -> Check {
+    ///
+    /// What is registered is an address that somebody may be sent to; of a statement or a path, equality with an unknown value says
+    /// nothing.
+    pub(super) fn compared(&self, spot: Spot, expr: &Expr, danger: Danger) -> Check {
+        let is_address = matches!(danger, Danger::Redirect | Danger::Url);
         let facts = &self.map.file(spot.file).facts;
         let mut best = Check::None;
         for comparison in &facts.comparisons {
@@ -35,6 +40,7 @@ impl Taint<'_> {
                     Check::Allowed
                 }
                 (_, Expr::Text(_) | Expr::Nothing | Expr::Number(_) | Expr::Bool(_)) => Check::None,
+                _ if !is_address || self.is_sent_too(spot, comparison, expr, other, danger) => Check::None,
                 ("===" | "==", _) if branch.filter(holds_it).is_some() || is_item(facts, comparison, other) => {
                     Check::Named
                 }
@@ -55,6 +61,30 @@ impl Taint<'_> {
         }
         best
     }
+
+    /// Whether what a value is compared with comes from the same request: `body.password !== body.confirmation`.
+    fn is_sent_too(&self, spot: Spot, comparison: &Comparison, expr: &Expr, other: &Expr, danger: Danger) -> bool {
+        let facts = &self.map.file(spot.file).facts;
+        let index = self.index(spot.file);
+        let here = Spot { at: comparison.span.start, until: comparison.span.end, ..spot };
+        let is_read = |expr: &Expr| {
+            let variable = expr.root_name().map(|root| index.meaning(facts, root, here.at));
+            let found = match variable {
+                Some(Meaning::Variable(binding)) if binding.value.is_some() => {
+                    let value = binding.value.as_ref().map(Expr::peeled);
+                    let keys = keys_of(binding.taken);
+                    value.and_then(|value| self.read(Spot::of_binding(spot.file, binding), value, &keys, danger))
+                }
+                _ => self.read(here, expr, &[], danger),
+            };
+            found.is_some_and(|found| found.trust == Trust::Client)
+        };
+        let same_root = || match (expr.root_name(), other.root_name()) {
+            (Some(one), Some(two)) => index.is_of_one_value(facts, one, two, here.at),
+            _ => false,
+        };
+        is_read(other) || (!is_read(expr) && same_root())
+    }
 }
 
 /// The branch that a comparison decides.
@@ -66,11 +96,17 @@ fn decided<'f>(facts: &'f FileFacts, comparison: &Comparison) -> Option<&'f Regi
     })
 }
 
-/// Whether a name is an item of a list that is gone through around the comparison.
+/// Whether a name is an item of a list that is gone through around the comparison, to find out whether one equals the value.
 fn is_item(facts: &FileFacts, comparison: &Comparison, other: &Expr) -> bool {
     let Some(root) = other.root_name() else { return false };
+    let decides = || {
+        decided(facts, comparison).is_some_and(|region| {
+            let assigns = |assignment: &Assignment| assignment.operator == "=" && region.span.contains(assignment.span);
+            leaves(facts, region) || facts.assignments.iter().any(assigns)
+        })
+    };
     facts.enclosing_regions(comparison.region).any(|(_, region)| match &region.kind {
-        RegionKind::Loop(head) => head.bindings.iter().any(|name| name == root),
+        RegionKind::Loop(head) => head.bindings.iter().any(|name| name == root) && decides(),
         RegionKind::Callback { call: Some(call), parameters, .. } => {
             parameters.iter().any(|name| name == root) && ASK_EACH.contains(&facts.call(*call).name.as_str())
         }

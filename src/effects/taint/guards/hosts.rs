@@ -1,6 +1,6 @@
 //! Hosts: whether something asked where an address leads, once it was taken apart.
 
-use crate::effects::taint::guards::words::{CHECKS, MEMBERSHIP};
+use crate::effects::taint::guards::words::{MEMBERSHIP, is_check};
 use crate::effects::taint::guards::{bare, is_around};
 use crate::effects::taint::names::Spot;
 use crate::effects::taint::repository::Taint;
@@ -34,7 +34,7 @@ impl Taint<'_> {
                     return false;
                 }
                 let called = site.name.as_str();
-                let is_check = || words(called).iter().any(|word| CHECKS.contains(&word.as_str()));
+                let is_check = || words(called).iter().any(|word| is_check(word));
                 let of_host = matches!(site.callee.peeled(), Expr::Member(object, _) if is_host(facts, object, name));
                 let takes_host = site.arguments.iter().any(|argument| is_host(facts, argument, name));
                 let takes_it =

@@ -1,23 +1,23 @@
 //! Words: what functions that check something are called.
 
+/// Whether a word of a function's name says that it tells what is acceptable.
+pub fn is_check(word: &str) -> bool {
+    CHECKS.contains(&word) || KEEPERS.contains(&word)
+}
+
 /// Words of functions that say whether a value is acceptable.
-pub const CHECKS: &[&str] = &[
+const CHECKS: &[&str] = &[
     "is",
     "valid",
     "validate",
     "check",
-    "allowed",
     "allow",
     "assert",
     "ensure",
     "verify",
     "safe",
     "sanitize",
-    "permitted",
-    "trusted",
-    "whitelist",
     "whitelisted",
-    "allowlist",
     "allowlisted",
     "blocked",
     "blacklisted",
@@ -29,8 +29,8 @@ pub const CHECKS: &[&str] = &[
     "internal",
 ];
 
-/// Words of things whose methods say whether a value is acceptable, whatever the method is called.
-pub const KEEPERS: &[&str] = &["allowed", "allowlist", "whitelist", "trusted", "permitted", "sanitizer"];
+/// More of them; a thing of such a name says so too when its answer is tested, whatever the method is called.
+pub const KEEPERS: &[&str] = &["allowed", "allowlist", "whitelist", "trusted", "permitted"];
 
 /// Words of functions that accept one fixed form.
 pub const FORMS: &[&str] = &[

@@ -85,7 +85,7 @@ fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile
             file.language == LanguageName::Rust && listed.iter().any(|other| other.inside(&file.path).is_some())
         })
         .filter(|file| {
-            file.facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Macro)
+            file.facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Macro && symbol.exported)
                 || file.facts.calls.iter().any(|site| {
                     site.kind == CallKind::Macro
                         && matches!(site.name.as_str(), "quote" | "quote_spanned" | "parse_quote")

@@ -23,7 +23,7 @@ pub fn is_by_design(
     walks_on(facts, call, iteration)
         || receives_messages(facts, iteration, origin)
         || is_detached(map, call, iteration.region)
-        || opens_a_transaction(facts, call, iteration.region)
+        || opens_a_transaction(map, effects, call, iteration.region)
         || walks_a_tree(map, call, iteration, causes)
         || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
 }
@@ -166,7 +166,8 @@ pub fn also_asks_for_many(facts: &FileFacts, call: CallId) -> bool {
 }
 
 /// A transaction an item keeps locks short and lets one item fail alone.
-fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+fn opens_a_transaction(map: &RepoMap, effects: &Effects, call: CallId, within: RegionIndex) -> bool {
+    let facts = &map.file(call.file).facts;
     let opens = |name: &str| {
         matches!(
             name,
@@ -188,12 +189,22 @@ fn opens_a_transaction(facts: &FileFacts, call: CallId, within: RegionIndex) -> 
         });
     let body = facts.regions[within as usize].span;
     inside_one
-        || facts.calls.iter().any(|other| {
+        || (0..).zip(&facts.calls).any(|(index, other)| {
             body.contains(other.span)
                 && other.span.start <= site.span.start
                 && (matches!(other.name.as_str(), "begin" | "begin_transaction" | "begin_with" | "startTransaction")
-                    || other.arguments.iter().any(steers_a_transaction))
+                    || (other.arguments.iter().any(steers_a_transaction)
+                        && is_sent(map, effects, CallId { index, ..call })))
         })
+}
+
+/// Whether a text goes to the database, as it is or put together by a macro: `query(&format!("SAVEPOINT {name}")).execute(db)`.
+fn is_sent(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let outer = match map.call(call).usage {
+        Usage::Argument(outer) => CallId { index: outer, ..call },
+        _ => call,
+    };
+    [call, outer].into_iter().any(|call| is_query(map, effects, chain::end(map, call)))
 }
 
 /// `SAVEPOINT name`, `BEGIN`: the statement does nothing to rows, and what follows it fails alone.

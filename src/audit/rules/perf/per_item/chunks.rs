@@ -116,7 +116,7 @@ pub fn sends_a_chunk(facts: &FileFacts, call: CallId, names: &[&str]) -> bool {
 fn takes_a_list(argument: &Expr) -> bool {
     let says = |text: &str| {
         let text = text.to_ascii_lowercase();
-        ["any(", "any (", "unnest(", " in ("].iter().any(|form| text.contains(form))
+        ["any(", "any (", "unnest("].iter().any(|form| text.contains(form))
     };
     match argument.peeled() {
         Expr::Text(text) => says(text),
@@ -127,8 +127,10 @@ fn takes_a_list(argument: &Expr) -> bool {
 
 /// An item that is named for being several things: `object_ids` of `for (kind, object_ids) in by_kind`.
 fn is_list_of_item(argument: &Expr, names: &[&str]) -> bool {
-    matches!(argument.peeled(), Expr::Name(name) if names.contains(&name.as_str())
-        && place::words(name).last().is_some_and(|word| word.ends_with('s')))
+    // `address`, `status`, `analysis` are one thing each.
+    let is_plural = |word: &String| word.ends_with('s') && !["ss", "us", "is"].iter().any(|end| word.ends_with(end));
+    matches!(argument.peeled(), Expr::Name(name)
+        if names.contains(&name.as_str()) && place::words(name).last().is_some_and(is_plural))
 }
 
 /// `ids`, `userIds`, `emails`: a key that takes many values.
