@@ -7,16 +7,13 @@ use rayon::prelude::*;
 use crate::effects::Effects;
 use crate::effects::taint::names::{Meaning, Spot};
 use crate::effects::taint::repository::Taint;
-use crate::effects::taint::sinks::Site;
+use crate::effects::taint::sinks::{DECLARED, Site};
 use crate::effects::taint::text::{Pasted, Statement};
 use crate::effects::taint::trace::Walk;
 use crate::effects::taint::{Context, Danger, Flow, Trust};
 use crate::repo_map::RepoMap;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::CallKind;
-
-/// The library whose query builder takes conditions as text.
-const TYPEORM: &str = "typeorm";
 
 /// Values that somebody outside chose, on their ways to sinks; in order of the sinks.
 pub fn flows(map: &RepoMap, effects: &Effects) -> Vec<Flow> {
@@ -74,8 +71,8 @@ impl<'a> Taint<'a> {
 
     fn is_sql(&self, site: &Site<'_>, statement: &Statement<'_>) -> bool {
         let name = self.map.call(site.call).name;
-        let fragment = name.ends_with("Raw") && name != "raw" || matches!(site.library, "settings" | TYPEORM);
-        fragment || looks_like_sql(&statement.text) || (statement.text == "{}" && !site.library.is_empty())
+        let is_any = name.ends_with("Raw") && name != "raw" || site.fragment || site.library == DECLARED;
+        is_any || looks_like_sql(&statement.text) || (statement.text == "{}" && !site.library.is_empty())
     }
 
     /// Of an address, the holes that decide its host.
@@ -168,7 +165,7 @@ impl<'a> Taint<'a> {
         }
         let least = match site.danger {
             // Conditions are put together from aliases and names of columns everywhere.
-            Danger::Sql if site.library == TYPEORM && pasted.context.quote != Some('\'') => Trust::Stored,
+            Danger::Sql if site.fragment && pasted.context.quote != Some('\'') => Trust::Stored,
             Danger::Sql | Danger::Shell if pasted.context.pasted => Trust::Unknown,
             Danger::Sql | Danger::Shell => Trust::Page,
             Danger::Path | Danger::Url | Danger::Regex | Danger::Option => Trust::Stored,

@@ -22,6 +22,9 @@ use crate::repo_map::name::{Name, words};
 use crate::repo_map::recon::declared::DeclaredCall;
 use crate::repo_map::{CallId, CallTarget, External, FileRole};
 
+/// What sinks that the project's settings declare have for a library.
+pub const DECLARED: &str = "settings";
+
 /// One value that ends in a sink.
 #[derive(Debug, Clone)]
 pub struct Site<'a> {
@@ -37,6 +40,8 @@ pub struct Site<'a> {
     pub api: String,
     /// The library, as its table calls it.
     pub library: &'static str,
+    /// Whether it is a piece of a statement.
+    pub fragment: bool,
     /// From the call to the API.
     pub reaches: Vec<Hop>,
     /// Functions between.
@@ -83,7 +88,8 @@ impl<'a> Taint<'a> {
         let resolved_here = self.map.resolved(call).next().is_some();
         let mut seen: BTreeSet<(Danger, usize)> = BTreeSet::new();
         let mut add =
-            |found: &mut Vec<Site<'a>>, library: &'static str, danger: Danger, argument: Argument, api: String| {
+            |found: &mut Vec<Site<'a>>, library: &'static str, sink: (Danger, Argument, bool), api: String| {
+                let (danger, argument, fragment) = sink;
                 for (position, expr) in self.arguments(call, argument) {
                     if seen.insert((danger, position)) {
                         let keys = Vec::new();
@@ -94,6 +100,7 @@ impl<'a> Taint<'a> {
                             danger,
                             api: api.clone(),
                             library,
+                            fragment,
                             reaches: Vec::new(),
                             lifts: 0,
                         });
@@ -132,7 +139,7 @@ impl<'a> Taint<'a> {
                         Some((package, _)) if by_package && *package != "global" => format!("{package}.{last}"),
                         _ => written(),
                     };
-                    add(found, library.name, sink.danger, sink.argument, api.replace("default.", ""));
+                    add(found, library.name, (sink.danger, sink.argument, sink.fragment), api.replace("default.", ""));
                 }
             }
         }
@@ -142,15 +149,15 @@ impl<'a> Taint<'a> {
                 matches!(direct.effect, Effect::DbRead | Effect::DbWrite) && takes_statement(name, rust)
             });
         if let Some(direct) = runs_sql {
-            add(found, direct.library, Danger::Sql, Argument::At(0), direct.api.clone());
+            add(found, direct.library, (Danger::Sql, Argument::At(0), false), direct.api.clone());
         } else if found.len() == before && speaks_of_sql(name) {
             // A call named for it that gets a whole statement, `client.query({ query: text })` included; the text decides.
             let argument = if resolved_here { Argument::At(0) } else { Argument::Key("query") };
-            add(found, "", Danger::Sql, argument, written());
+            add(found, "", (Danger::Sql, argument, false), written());
         }
         if !self.declared.sinks.is_empty() {
             for (danger, argument) in self.declared_sinks(call, &all_names()) {
-                add(found, "settings", danger, argument, written());
+                add(found, DECLARED, (danger, argument, false), written());
             }
         }
     }
@@ -249,6 +256,7 @@ fn searched<'a>(facts: &'a FileFacts, call: CallId, site: &'a CallSite) -> Optio
             Cost::Polynomial => format!("polynomial /{pattern}/"),
         },
         library: "ecmascript",
+        fragment: false,
         reaches: Vec::new(),
         lifts: 0,
     })
@@ -265,6 +273,7 @@ fn markup(call: CallId, site: &CallSite) -> Option<Site<'_>> {
         danger: Danger::Html,
         api: site.name.to_string(),
         library: "react",
+        fragment: false,
         reaches: Vec::new(),
         lifts: 0,
     })
@@ -281,6 +290,7 @@ fn assigned(call: CallId, site: &CallSite) -> Option<Site<'_>> {
         danger: Danger::Html,
         api: site.name.to_string(),
         library: "dom",
+        fragment: false,
         reaches: Vec::new(),
         lifts: 0,
     })

@@ -185,6 +185,8 @@ pub struct Sink {
     pub argument: Argument,
     /// Whether names alone are enough, when the callee could not be resolved and the project depends on the library.
     pub by_shape: bool,
+    /// Whether it takes a piece of a statement, which need not look like one: a condition, an order.
+    pub fragment: bool,
 }
 
 /// Which argument of a sink.
@@ -214,12 +216,17 @@ pub enum Argument {
 
 /// A sink that only counts when the callee is known.
 pub const fn sink(danger: Danger, argument: Argument, pattern: &'static str) -> Sink {
-    Sink { pattern, danger, argument, by_shape: false }
+    Sink { pattern, danger, argument, by_shape: false, fragment: false }
 }
 
 /// A sink whose names are telling enough.
 pub const fn shape(danger: Danger, argument: Argument, pattern: &'static str) -> Sink {
-    Sink { pattern, danger, argument, by_shape: true }
+    Sink { pattern, danger, argument, by_shape: true, fragment: false }
+}
+
+/// A sink with telling names that takes a piece of a statement.
+pub const fn fragment(danger: Danger, argument: Argument, pattern: &'static str) -> Sink {
+    Sink { fragment: true, ..shape(danger, argument, pattern) }
 }
 
 /// Calls whose result cannot do some harm, whoever chose what they got.

@@ -90,6 +90,7 @@ impl<'a> Taint<'a> {
                 danger: site.danger,
                 api: site.api.clone(),
                 library: site.library,
+                fragment: site.fragment,
                 reaches,
                 lifts: site.lifts + 1,
             });

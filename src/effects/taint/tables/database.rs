@@ -3,7 +3,7 @@
 
 use crate::effects::tables::{Ecosystem, origin};
 use crate::effects::taint::Danger::Sql;
-use crate::effects::taint::tables::{Argument, Cleaner, Library, shape};
+use crate::effects::taint::tables::{Argument, Cleaner, Library, fragment, shape};
 
 pub static NPM: Library = Library {
     sinks: &[
@@ -36,9 +36,9 @@ pub static NPM: Library = Library {
 /// Conditions of a query builder are text with `:name` for values; TypeORM escapes nothing else in them.
 pub static TYPEORM: Library = Library {
     sinks: &[
-        shape(Sql, Argument::At(0), "**.createQueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving"),
-        shape(Sql, Argument::At(0), "**.createQueryBuilder.**.orderBy|addOrderBy|groupBy|addGroupBy"),
-        shape(
+        fragment(Sql, Argument::At(0), "**.createQueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving"),
+        fragment(Sql, Argument::At(0), "**.createQueryBuilder.**.orderBy|addOrderBy|groupBy|addGroupBy"),
+        fragment(
             Sql,
             Argument::At(0),
             "qb|queryBuilder|*Qb|*QB|*QueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving|orderBy|addOrderBy",
