@@ -1,10 +1,9 @@
 //! `workflow-inherited-secrets`: a workflow of somebody else is handed every secret of the repository.
 
-use std::collections::BTreeSet;
-
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::workflow_owner::owners;
 use crate::audit::text::FileText;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::recon::workflow::{Workflow, WorkflowJob};
@@ -99,42 +98,6 @@ fn called(job: &WorkflowJob) -> Option<Called<'_>> {
     let (owner, _) = path.split_once('/')?;
     let is_commit = reference.len() == 40 && reference.chars().all(|c| c.is_ascii_hexdigit());
     (!is_commit && !matches!(owner, "." | ".." | "")).then_some(Called { owner, written, reference })
-}
-
-/// Owners that the repository names as its own: in `repository` of its manifests, and in the badges of its workflows.
-fn owners(tree: &dyn Tree) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut note = |text: &str| {
-        let Some((_, rest)) = text.split_once("github.com") else { return };
-        let owner: String =
-            rest.trim_start_matches([':', '/']).chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect();
-        if !owner.is_empty() {
-            found.insert(owner.to_lowercase());
-        }
-    };
-    for path in ["package.json", "Cargo.toml"] {
-        let text = tree.text(path).unwrap_or_default();
-        let mut after = 0;
-        for line in text.lines() {
-            let key = line.trim_start().trim_start_matches('"');
-            if key.starts_with("repository") || key.starts_with("homepage") || key.starts_with("bugs") {
-                // `"repository": {` says the address on one of the next lines.
-                after = 4;
-            }
-            if after > 0 {
-                after -= 1;
-                note(line);
-            }
-        }
-    }
-    let readme = tree.text("README.md").unwrap_or_default();
-    for (at, _) in readme.match_indices("/actions/workflow") {
-        let start = readme[..at].rfind("github.com").unwrap_or(at);
-        if at - start < 120 {
-            note(&readme[start..at]);
-        }
-    }
-    found
 }
 
 /// The line of `secrets: inherit` in a job.

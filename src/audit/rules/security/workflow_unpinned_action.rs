@@ -1,15 +1,15 @@
 //! `workflow-unpinned-action`: somebody else's action, as it is today, runs with a token that writes or with secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::security::workflow_owner::owners;
 use crate::audit::text::FileText;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::workflow::{Permissions, Workflow, WorkflowJob, WorkflowStep};
-use crate::tree::Tree;
 
 /// An action of a third party that is taken from a branch.
 pub struct WorkflowUnpinnedAction;
@@ -21,7 +21,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "whoever may push to that branch, or takes over an account that may, runs code with the token and the secrets the \
           next time the workflow starts; nothing here changes, so nothing is reviewed",
     quiet_when: "the action is pinned to a commit or a version tag, comes from GitHub or this repository, or the job can only \
-                 read and the step gets no secret",
+                 read and the step gets no secret; one of the repository's own owner is low confidence",
     example: "permissions: { contents: write }\n…\n- uses: somebody/release-action@main",
 };
 
@@ -40,8 +40,8 @@ impl Rule for WorkflowUnpinnedAction {
         for found in map.recon.workflows.iter().flat_map(uses).filter(|found| !is_own(map, found.action)) {
             groups.entry((found.action, found.branch)).or_default().push(found);
         }
-        let owner = if groups.is_empty() { None } else { owner(ground.tree) };
-        groups.values().map(|group| finding(group, owner.as_deref())).collect()
+        let owners = if groups.is_empty() { BTreeSet::new() } else { owners(ground.tree) };
+        groups.values().map(|group| finding(group, &owners)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -156,23 +156,7 @@ fn is_own(map: &RepoMap, action: &str) -> bool {
     ["action.yml", "action.yaml"].iter().any(|name| map.has_path(&format!("{folder}/{name}")))
 }
 
-/// Who owns this repository, going by the addresses that its own texts name most.
-fn owner(tree: &dyn Tree) -> Option<String> {
-    const TEXTS: [&str; 3] = ["README.md", "Cargo.toml", "package.json"];
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for text in TEXTS.iter().filter_map(|path| tree.text(path)) {
-        for (at, start) in text.match_indices("github.com/") {
-            let rest = &text[at + start.len()..];
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
-            if rest[end..].starts_with('/') {
-                *counts.entry(rest[..end].to_ascii_lowercase()).or_default() += 1;
-            }
-        }
-    }
-    counts.into_iter().max_by_key(|(owner, count)| (*count, std::cmp::Reverse(owner.clone()))).map(|(owner, _)| owner)
-}
-
-fn finding(group: &[Use<'_>], owner: Option<&str>) -> Finding {
+fn finding(group: &[Use<'_>], owners: &BTreeSet<String>) -> Finding {
     let found = &group[0];
     let (action, branch) = (found.action, found.branch);
     let more = match group.len() {
@@ -191,8 +175,8 @@ fn finding(group: &[Use<'_>], owner: Option<&str>) -> Finding {
         .effort(Effort::S)
         .risk(Risk::Low)
         // Who writes the action may write here, too.
-        .confidence(match (action.split_once('/'), owner) {
-            (Some((own, _)), Some(owner)) if own.eq_ignore_ascii_case(owner) => Confidence::Low,
+        .confidence(match action.split_once('/') {
+            Some((owner, _)) if owners.contains(&owner.to_lowercase()) => Confidence::Low,
             _ => Confidence::High,
         });
     for other in &group[1..] {
