@@ -10,6 +10,8 @@ pub mod draft;
 pub mod engine;
 pub mod finding_draft;
 pub mod locks;
+mod not_audited;
+mod path_filter;
 pub mod place;
 pub mod ranking;
 pub mod reach;

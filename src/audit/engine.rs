@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
 use crate::audit::decisions::Decisions;
 use crate::audit::draft::PlanDraft;
+use crate::audit::not_audited::{not_audited, without_advisories};
+use crate::audit::path_filter::PathFilter;
 use crate::audit::ranking;
 use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
-use crate::audit::rules::deps::vulnerable_dependency::lock_files;
 use crate::audit::shard::Parts;
 use crate::audit::suppression::Suppressions;
+use crate::audit::text::count_of;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
 use crate::finding::{self, Category, Finding};
-use crate::repo_map::facts::LanguageName;
-use crate::repo_map::{CallTarget, FileRole, RepoMap, SkipReason, SkippedFile};
+use crate::repo_map::{FileRole, RepoMap};
 use crate::secrets;
 use crate::tree::Tree;
 
@@ -117,7 +117,7 @@ fn run_rules(
     }
     if doubtful > 0 {
         audit.not_audited.push(NotAudited {
-            what: format!("{doubtful} {} of lower confidence", plural(doubtful, "finding")),
+            what: format!("{} of lower confidence", count_of(doubtful, "finding")),
             why: "left out at this effort; `--effort deep` shows them".to_owned(),
         });
     }
@@ -192,54 +192,6 @@ fn nearest_rule(id: &str) -> String {
         .to_owned()
 }
 
-/// Which files the user asked about.
-struct PathFilter {
-    paths: Option<GlobSet>,
-    exclude: GlobSet,
-}
-
-impl PathFilter {
-    fn new(options: &AuditOptions) -> Result<PathFilter, AuditError> {
-        let paths = (!options.paths.is_empty()).then(|| globs(&options.paths)).transpose()?;
-        Ok(PathFilter { paths, exclude: globs(&options.exclude)? })
-    }
-
-    fn keeps(&self, path: &str) -> bool {
-        self.paths.as_ref().is_none_or(|paths| paths.is_match(path)) && !self.exclude.is_match(path)
-    }
-}
-
-impl AuditOptions {
-    /// Whether findings in this file are reported on. Globs that are none were refused when the audit began.
-    pub fn keeps(&self, path: &str) -> bool {
-        PathFilter::new(self).is_ok_and(|filter| filter.keeps(path))
-    }
-}
-
-/// A path, a folder or a glob each; a bare name matches at any depth, as in `.gitignore`.
-fn globs(patterns: &[String]) -> Result<GlobSet, AuditError> {
-    let bad = |glob: &str, error: &globset::Error| AuditError::BadGlob {
-        glob: glob.to_owned(),
-        reason: error.kind().to_string(),
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
-        if trimmed.is_empty() || trimmed == "." {
-            set.add(Glob::new("**").map_err(|error| bad(pattern, &error))?);
-            continue;
-        }
-        let mut forms = vec![trimmed.to_owned(), format!("{trimmed}/**")];
-        if !trimmed.contains('/') {
-            forms.extend([format!("**/{trimmed}"), format!("**/{trimmed}/**")]);
-        }
-        for form in forms {
-            set.add(Glob::new(&form).map_err(|error| bad(pattern, &error))?);
-        }
-    }
-    set.build().map_err(|error| bad(&patterns.join(" "), &error))
-}
-
 /// Fills in the quotes. A finding whose lines do not exist, or do not hold the text its rule expects there, is dropped.
 fn quote(found: Vec<Finding>, tree: &dyn Tree) -> Vec<Finding> {
     let paths: BTreeSet<&str> =
@@ -297,146 +249,8 @@ fn fingerprint(findings: &mut [Finding]) {
     }
 }
 
-/// Lock files whose packages no advisory database speaks of.
-fn without_advisories(rules: &[&'static dyn Rule], map: &RepoMap, options: &AuditOptions) -> Option<NotAudited> {
-    let asked = rules.iter().any(|rule| rule.doc().id == "vulnerable-dependency");
-    let covered = |ecosystem| options.advisories.as_ref().is_some_and(|advisories| advisories.covers(ecosystem));
-    let locks = lock_files(map);
-    let open: Vec<&str> =
-        locks.iter().filter(|(_, ecosystem)| !covered(**ecosystem)).map(|(path, _)| path.as_str()).collect();
-    (asked && !open.is_empty()).then(|| NotAudited {
-        what: format!("known vulnerabilities of what {} locks", sample(&open)),
-        why: "no advisory database: name one with `--advisories` (RustSec's advisory-db, or OSV files)".to_owned(),
-    })
-}
-
-/// What nobody looked at: languages without an extractor, files left out or only partly read, calls left open.
-fn not_audited(map: &RepoMap) -> Vec<NotAudited> {
-    let mut list = Vec::new();
-    let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
-    for path in &map.other_files {
-        if let Some(language) = unread_language(path) {
-            *languages.entry(language).or_default() += 1;
-        }
-    }
-    for (language, count) in languages {
-        list.push(NotAudited {
-            what: format!("{count} {language} {}", plural(count, "file")),
-            why: "no reader for this language yet".to_owned(),
-        });
-    }
-    let mut skipped: BTreeMap<SkipReason, Vec<&str>> = BTreeMap::new();
-    // Pictures and lock files are no code that somebody could miss here; `improve map` counts them.
-    let is_code = |file: &&SkippedFile| match file.reason {
-        SkipReason::Binary => false,
-        SkipReason::Generated => SOURCE_ENDINGS.iter().any(|ending| file.path.ends_with(ending)),
-        SkipReason::Vendored
-        | SkipReason::Minified
-        | SkipReason::TooLarge
-        | SkipReason::NotUtf8
-        | SkipReason::Symlink
-        | SkipReason::Unreadable
-        | SkipReason::TooSlow => true,
-    };
-    for file in map.skipped.iter().filter(is_code) {
-        skipped.entry(file.reason).or_default().push(&file.path);
-    }
-    for file in map.files.iter().filter(|file| file.role == FileRole::Generated) {
-        skipped.entry(SkipReason::Generated).or_default().push(&file.path);
-    }
-    list.extend(map.notes.iter().map(|note| NotAudited { what: note.what.clone(), why: note.why.clone() }));
-    for (reason, paths) in skipped {
-        list.push(NotAudited {
-            what: format!("{} {} ({})", paths.len(), plural(paths.len(), "file"), sample(&paths)),
-            why: skip_reason(reason).to_owned(),
-        });
-    }
-    let partly: Vec<&str> =
-        map.files.iter().filter(|file| file.facts.partly_read).map(|file| file.path.as_str()).collect();
-    if !partly.is_empty() {
-        list.push(NotAudited {
-            what: format!("parts of {} {} ({})", partly.len(), plural(partly.len(), "file"), sample(&partly)),
-            why: "syntax the parser does not know".to_owned(),
-        });
-    }
-    for (name, is_family) in [("JavaScript and TypeScript", true), ("Rust", false)] {
-        let files = map.files.iter().zip(&map.targets);
-        let family = files.filter(|(file, _)| (file.language != LanguageName::Rust) == is_family);
-        let (mut open, mut total) = (0_usize, 0_usize);
-        for (_, targets) in family {
-            total += targets.len();
-            open += targets.iter().filter(|target| matches!(target, CallTarget::Unresolved)).count();
-        }
-        if open > 0 {
-            list.push(NotAudited {
-                what: format!("{}% of {total} {name} calls", (open * 100).div_ceil(total)),
-                why: "the callee is not known without types: paths through these calls are not followed".to_owned(),
-            });
-        }
-    }
-    list
-}
-
-/// Endings of the languages that rules read.
-const SOURCE_ENDINGS: &[&str] = &[".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".rs"];
-
-fn sample(paths: &[&str]) -> String {
-    let shown = paths.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-    if paths.len() > 3 { format!("{shown}, …") } else { shown }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
-}
-
-fn skip_reason(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::Vendored => "copied from elsewhere",
-        SkipReason::Generated => "written by a tool",
-        SkipReason::Minified => "minified",
-        SkipReason::Binary => "not text",
-        SkipReason::TooLarge => "over the size limit",
-        SkipReason::NotUtf8 => "not UTF-8",
-        SkipReason::Symlink => "symbolic links are not followed",
-        SkipReason::Unreadable => "could not be read",
-        SkipReason::TooSlow => "parsing took too long and was given up",
-    }
-}
-
-/// Programming languages that are recognised but not read, by extension.
-fn unread_language(path: &str) -> Option<&'static str> {
-    let (_, extension) = path.rsplit_once('.')?;
-    Some(match extension {
-        "py" | "pyi" => "Python",
-        "go" => "Go",
-        "java" => "Java",
-        "kt" | "kts" => "Kotlin",
-        "swift" => "Swift",
-        "rb" | "erb" => "Ruby",
-        "php" => "PHP",
-        "cs" => "C#",
-        "c" | "h" => "C",
-        "cc" | "cpp" | "cxx" | "hpp" | "hh" => "C++",
-        "scala" => "Scala",
-        "ex" | "exs" => "Elixir",
-        "dart" => "Dart",
-        "lua" => "Lua",
-        "vue" => "Vue",
-        "svelte" => "Svelte",
-        "astro" => "Astro",
-        "sql" => "SQL",
-        "sh" | "bash" | "zsh" => "shell",
-        "ps1" => "PowerShell",
-        "zig" => "Zig",
-        "hs" => "Haskell",
-        "clj" | "cljs" => "Clojure",
-        "tf" => "Terraform",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::audit::Depth;
     use crate::audit::baseline::Baseline;
@@ -465,7 +279,8 @@ mod tests {
         }
     }
 
-    fn audit(files: &[(&str, &str)], options: &AuditOptions) -> Audit {
+    /// Audits files in memory.
+    pub(in crate::audit) fn audit(files: &[(&str, &str)], options: &AuditOptions) -> Audit {
         let tree = Files(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
         let map = map::build(&tree, &MapOptions::default(), &Default::default(), None, &NoProgress)
             .expect("files in memory can be mapped");
@@ -666,40 +481,6 @@ export async function listOrders(ids: string[]) {
         let mut other = finding.clone();
         other.evidence[0].quote = "danger_accept_invalid_certs".to_owned();
         assert_eq!(quote(vec![outside, other], &tree), []);
-    }
-
-    #[test]
-    fn what_was_not_looked_at_is_said() {
-        let audit = audit(&[("src/a.py", "print(1)\n"), ("src/b.ts", "foo.bar();\n")], &AuditOptions::default());
-        let said: Vec<(&str, &str)> =
-            audit.not_audited.iter().map(|one| (one.what.as_str(), one.why.as_str())).collect();
-        assert_eq!(
-            said,
-            [
-                ("1 Python file", "no reader for this language yet"),
-                (
-                    "100% of 1 JavaScript and TypeScript calls",
-                    "the callee is not known without types: paths through these calls are not followed"
-                ),
-            ]
-        );
-    }
-
-    fn keeps(paths: &[&str], exclude: &[&str], path: &str) -> bool {
-        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let options = AuditOptions { paths: own(paths), exclude: own(exclude), ..AuditOptions::default() };
-        PathFilter::new(&options).expect("the globs of this test are valid").keeps(path)
-    }
-
-    #[test]
-    fn paths_are_files_folders_or_globs() {
-        assert!(keeps(&["src"], &[], "src/a/b.ts"));
-        assert!(keeps(&["./src/"], &[], "src/a/b.ts"));
-        assert!(keeps(&["src/**/*.ts"], &[], "src/a/b.ts"));
-        assert!(keeps(&["."], &[], "src/a/b.ts"));
-        assert!(!keeps(&["lib"], &[], "src/a/b.ts"));
-        assert!(!keeps(&[], &["*.ts"], "src/a/b.ts"));
-        assert!(!keeps(&[], &["a"], "src/a/b.ts"));
     }
 
     #[test]
