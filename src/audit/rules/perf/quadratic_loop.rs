@@ -11,7 +11,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::perf::per_item::wording::loop_text;
 use crate::audit::rules::perf::quadratic_loop::growth::{Copying, Growth, growths, growths_in};
-use crate::audit::rules::perf::quadratic_loop::lists::Extent;
+use crate::audit::rules::perf::quadratic_loop::lists::extent::Extent;
 use crate::audit::rules::perf::quadratic_loop::search::{SearchPerItem, Way, at_call, per_item};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};

@@ -3,7 +3,9 @@
 use crate::audit::place::Iteration;
 use crate::audit::rules::perf::per_item::origin::is_bounded;
 use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
-use crate::audit::rules::perf::quadratic_loop::lists::{Extent, Lists, Shape};
+use crate::audit::rules::perf::quadratic_loop::lists::Lists;
+use crate::audit::rules::perf::quadratic_loop::lists::extent::Extent;
+use crate::audit::rules::perf::quadratic_loop::lists::shape::Shape;
 use crate::effects::Effects;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, LoopForm, RegionIndex, RegionKind, SymbolIndex};
