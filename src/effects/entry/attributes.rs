@@ -55,14 +55,13 @@ pub(super) fn find(map: &RepoMap, file: FileId, list: &mut Vec<Entry>) {
         if !source.language.is_ecmascript() && is_rpc(symbol) && crate::audit::place::depends_on(map, file, "tonic") {
             let service = symbol.of_trait.as_deref().unwrap_or_default();
             let label = format!("rpc {service}.{}", symbol.name);
-            let (method, path, registration) = (None, None, None);
             list.push(Entry {
                 kind: EntryKind::Procedure,
                 label,
-                method,
-                path,
+                method: None,
+                path: None,
                 handler,
-                registration,
+                registration: None,
                 framework: "tonic",
             });
             continue;

@@ -369,6 +369,7 @@ fn was_asked(facts: &FileFacts, span: Span, unwrap: CallIndex, names: &BTreeSet<
 fn finding(map: &RepoMap, group: &[Panic]) -> Finding {
     let panic = &group[0];
     let name = map.call(panic.call).name;
+    let reads: BTreeSet<&str> = group.iter().map(|panic| panic.reads.as_str()).collect();
     let mut hops = panic.hops.clone();
     if !hops.is_empty() {
         let site = map.call(panic.call);
@@ -380,13 +381,14 @@ fn finding(map: &RepoMap, group: &[Panic]) -> Finding {
             place::function_name(map, panic.call),
             match group.len() {
                 1 => String::new(),
-                several => format!(", in {several} places"),
+                several => format!(" ({several} places)"),
             }
         ))
         .message(format!(
-            "`{name}` follows `{}` of what a client sent to `{}`: a request without it, or with another form, breaks the connection instead of \
+            "`{name}` follows {} of what a client sent to `{}`: a request without it, or with another form, breaks the connection instead of \
              being refused.",
-            panic.reads, panic.label
+            reads.into_iter().map(|read| format!("`{read}`")).collect::<Vec<_>>().join(", "),
+            panic.label
         ))
         .impact(3)
         .effort(Effort::S)

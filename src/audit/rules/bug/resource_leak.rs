@@ -171,10 +171,9 @@ fn finding(map: &RepoMap, group: &[Leak]) -> Finding {
         Kind::Effect if leak.title.starts_with('`') => leak.title.clone(),
         _ => format!("`{function}`: {}", leak.title),
     };
-    let title = match group.len() - 1 {
-        0 => title,
-        1 => format!("{title}, and in one more place"),
-        more => format!("{title}, and in {more} more places"),
+    let title = match group.len() {
+        1 => title,
+        several => format!("{title} ({several} places)"),
     };
     let mut draft = FindingDraft::at_line(&DOC, map, leak.call.file, leak.line, leak.symbol, LEAK)
         .expecting(&leak.quote)

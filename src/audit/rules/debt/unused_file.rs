@@ -24,8 +24,9 @@ static DOC: RuleDoc = RuleDoc {
     what: "a source file that no import, `mod` declaration, script, page or configuration leads to",
     why: "it is read, searched, changed along and kept compiling, and the program would be the same without it",
     quiet_when: "a framework loads files of that name or folder, several files beside it are unused in the same way, any text of \
-                 the repository names it, it exports nothing (a script), or it is a test, an example, a migration, generated or an \
-                 entry point; a large share of the package looks unused, so that it must be started in a way that does not show",
+                 the repository names it, it exports nothing (a script), or it is a test, an example, a migration, generated, an \
+                 entry point or of a copied kit (shadcn's `components/ui`); a large share of the package looks unused, so that it must be started \
+                 in a way that does not show",
     example: "// src/legacy-price.ts: nothing imports it\nexport function legacyPrice(order) { … }",
 };
 
@@ -90,7 +91,8 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
 /// `components/ui/skeleton.tsx` beside shadcn's `components.json`: a kit that is copied in whole.
 fn is_of_kit(map: &RepoMap, folder: &str, path: &str) -> bool {
     let settings = if folder.is_empty() { "components.json".to_owned() } else { format!("{folder}/components.json") };
-    path.contains("/components/ui/") && map.has_path(&settings)
+    let inside = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+    (inside.starts_with("components/ui/") || inside.contains("/components/ui/")) && map.has_path(&settings)
 }
 
 /// Folders of packages of which so much looks unused that they must be loaded in some other way.

@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a relative link of a Markdown document to a file or folder that does not exist",
     why: "a reader, or an agent that gathers context, follows it and stops there",
     quiet_when: "the link starts at the root of a site, leaves the repository, has no file extension and may be a route, points \
-                 into a submodule, or the document is a changelog or a template to fill in",
+                 into a submodule, or the document is a changelog or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
     example: "See [the guide](docs/guide.md)   <!-- docs/guide.md was renamed -->",
 };
 
@@ -80,11 +80,13 @@ fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
     found
 }
 
-/// `adr/template.md`, `adr/0000-template.md`: its links are for whoever fills it in.
+/// `adr/template.md`, `adr/0000-template.md`, `.github/ISSUE_TEMPLATE/bug.md`: its links are for whoever fills it in.
 fn is_template(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or_default();
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     words(stem).last().is_some_and(|word| word == "template")
+        || matches!(parts.next(), Some("ISSUE_TEMPLATE" | "PULL_REQUEST_TEMPLATE"))
 }
 
 /// The path a link leads to, without fragment and query.

@@ -27,8 +27,8 @@ static DOC: RuleDoc = RuleDoc {
     quiet_when: "the collection is a literal, an enum, a constant, a part of the configuration or of the arguments, or the tables of the \
                  database itself, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
                  item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
-                 sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the loop keeps \
-                 what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
+                 sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the caller \
+                 hands in the answer, the loop keeps what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
                  what runs, each item decides the table, the text or the range of its statement, or it is test code",
     example: "for (const order of orders) {\n  order.user = await prisma.user.findUnique({ where: { id: order.userId } });\n}",
 };

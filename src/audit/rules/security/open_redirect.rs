@@ -17,8 +17,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a redirect whose host the request decides",
     why: "a link to this site that ends on another one is what phishing needs, and after a login it takes codes and tokens along",
-    quiet_when: "the address starts with a fixed host or a fixed path, the value is one of a fixed list, or something asked about it \
-                 before",
+    quiet_when: "the address starts with a fixed host or a fixed path, the value is one of a fixed list, was compared with what is \
+                 registered, or something asked about it before",
     example: "res.redirect(req.query.next);",
 };
 

@@ -20,7 +20,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a file path built from a request and opened, with nothing that keeps it inside a folder",
     why: "`../../etc/passwd` is a valid file name to a path join: any file the process can read is served, any it can write is lost",
     quiet_when: "the value is a number or an id with a form of its own, is cut to its base name, passes an anchored pattern or a fixed \
-                 list, or its normalised path is compared with the folder, or the window of a desktop program names the whole path",
+                 list, its normalised path is compared with the folder, `sendFile` gets a `root`, or the window of a \
+                 desktop program names the whole path",
     example: "app.get('/files/:name', (req, res) => res.sendFile(path.join(root, req.params.name)));",
 };
 

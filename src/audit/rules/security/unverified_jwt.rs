@@ -19,8 +19,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a JSON Web Token decoded without checking its signature, in code that answers requests",
     why: "anybody can write a token with any name in it: the caller is whoever they say they are",
-    quiet_when: "the same file verifies tokens, only the header or the times in it are read, the token is an identity provider's answer, or the code runs \
-                 in a browser",
+    quiet_when: "the same file verifies tokens, only the header or the times in it are read, the token is an identity provider's \
+                 answer, or the code runs in a browser",
     example: "const { userId } = jwt.decode(req.headers.authorization);",
 };
 

@@ -46,9 +46,7 @@ impl<'a> Shared<'a> {
                 let text = ground.tree.text(path)?;
                 Some(peers(&text)?.into_iter().map(str::to_owned).collect())
             };
-            if !shared.peers.contains_key(&path) {
-                shared.peers.insert(path.clone(), read(&path));
-            }
+            shared.peers.entry(path).or_insert_with_key(|path| read(path));
         }
         Some(shared)
     }

@@ -5,9 +5,6 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{BindingKind, CallKind, FileFacts, RegionIndex, RegionKind};
 use crate::repo_map::{CallId, RepoMap, SymbolId};
 
-/// Methods that run what they are given when there is no value (Rust).
-const OTHERWISE: &[&str] = &["unwrap_or_else", "or_else", "map_or_else", "ok_or_else"];
-
 /// `head(row, Known::Given(owner), db)` where the query stands in another arm of `match owner { Known::Given(owner) => …, … }`.
 pub fn is_given(map: &RepoMap, causes: &[Cause]) -> bool {
     causes
@@ -43,24 +40,15 @@ fn is_in_another_arm(facts: &FileFacts, query: CallId, parameter: &str, variant:
     };
     let own_regions: Vec<RegionIndex> =
         facts.enclosing_regions(facts.call(query.index).region).map(|(index, _)| index).collect();
-    own_regions.iter().any(|&own| {
-        let region = &facts.regions[own as usize];
-        match &region.kind {
-            RegionKind::Branch => facts.bindings.iter().any(|binding| {
+    own_regions.iter().map(|&own| &facts.regions[own as usize]).any(|region| {
+        matches!(region.kind, RegionKind::Branch)
+            && facts.bindings.iter().any(|binding| {
                 binding.kind == BindingKind::Pattern
                     && binding.value.as_ref().is_some_and(is_it)
                     && binding.taken.as_deref().is_some_and(takes_it)
                     && binding.region.is_some_and(|arm| {
                         !own_regions.contains(&arm) && facts.regions[arm as usize].parent == region.parent
                     })
-            }),
-            RegionKind::Callback { call: Some(host), .. } => {
-                let host = facts.call(*host);
-                variant == "Some"
-                    && OTHERWISE.contains(&host.name.as_str())
-                    && matches!(host.callee.peeled(), Expr::Member(object, _) if is_it(object))
-            }
-            _ => false,
-        }
+            })
     })
 }

@@ -37,8 +37,6 @@ impl<'a> Reader<'a> {
                         None => found.is_open = true,
                     }
                 }
-                // What is only loaded beside the record limits nothing.
-                (name, _) if name.starts_with("left") => {}
                 (name, _)
                     if matches!(name, "where" | "andWhere" | "orWhere" | "setFindOptions")
                         || name.starts_with("whereIn")
@@ -46,6 +44,7 @@ impl<'a> Reader<'a> {
                 {
                     found.is_open = true;
                 }
+                // What is only loaded beside the record (`leftJoin`) limits nothing.
                 _ => {}
             }
         }
