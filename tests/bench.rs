@@ -277,13 +277,32 @@ fn tasks_are_listed_and_checked_and_a_slip_is_answered_with_the_nearest_name() {
     };
     let (code, listed, _) = said(&["bench", "--list"]);
     assert!(code == Some(0) && listed.lines().count() >= 8 && listed.contains("webhook-signature"), "{listed}");
-    let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check"]);
+    let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check", "--trust"]);
     assert_eq!((code, checked.as_str()), (Some(0), "greeter-1: sound\n"));
     write(folder.path(), "tasks/greeter-1/hidden/hidden.sh", "true\n");
-    let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check"]);
+    let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check", "--trust"]);
     assert!(code == Some(1) && checked.contains("the repository as it is: the hidden tests pass"), "{checked}");
     let (code, _, told) = said(&["bench", "--tasks", "tasks", "--task", "greeter-2"]);
     assert!(code == Some(2) && told.contains("did you mean `greeter-1`?"), "{told}");
-    let (code, _, told) = said(&["bench", "--tasks", "tasks", "--dry-run"]);
+    let (code, _, told) = said(&["bench", "--tasks", "tasks", "--dry-run", "--trust"]);
     assert!(code == Some(0) && told.contains("at most $5.00") && server.asked().is_empty(), "{told}");
+}
+
+#[test]
+fn without_a_sandbox_nothing_of_ones_own_tasks_is_run_before_somebody_agrees() {
+    let folder = tasks(1);
+    let server = Server::start(answer);
+    let script = folder.path().join("need.sh");
+    write(folder.path(), "need.sh", "#!/bin/sh\ntouch \"$(dirname \"$0\")/ran\"\necho 1.0\n");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let need = MANIFEST.replace("git 2.0", &format!("{} 1.0", script.display()));
+    write(folder.path(), "tasks/greeter-1/task.toml", &need);
+    for what in ["--dry-run", "--check", "--offline"] {
+        let args = ["bench", "--tasks", "tasks", "--sandbox", "none", what];
+        let output = program(folder.path(), &server, &args).output().expect("the program starts");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{what}: {told}");
+        assert!(told.contains("commands of these tasks would run without a sandbox"), "{what}: {told}");
+        assert!(!folder.path().join("ran").exists(), "{what}");
+    }
 }

@@ -19,7 +19,7 @@ use improve::nearest::nearest;
 use improve::observer::{Event, Observer, Silent};
 use improve::report::bench::{BenchDocument, BenchRun, BenchTask, NotMeasured, bench, tasks as task_list};
 use improve::report::{json, sanitize};
-use improve::sandbox::{Level, Sandbox};
+use improve::sandbox::Level;
 use improve::settings::{Flags, Origin, Setting, Settings};
 use improve::trust::state_folder;
 
@@ -122,7 +122,12 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let flags = Flags { executor: args.executor.clone(), ..args.models.flags(args.running.flags()) };
     let workspace = context.globals.workspace(flags, console)?;
     let crew = if check { Crew::default() } else { crew(&args, &workspace.settings)? };
-    let sandbox = if dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
+    let sandbox = sandbox(&workspace.settings, console)?;
+    let is_confined = sandbox.level() != Level::None || args.running.trust;
+    // Whatever is asked for, programs that such tasks name are run: to see whether they are there.
+    if folder.is_some() && !is_confined {
+        return Err(unconfined("commands of these tasks"));
+    }
     let mut not_measured = Vec::new();
     let running =
         Running { sandbox: &sandbox, limits: limits(&workspace.settings), observer: &Silent, cancel: &context.cancel };
@@ -159,11 +164,8 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Done);
     }
     let asks = due.iter().any(|(_, key)| !key.models.is_none());
-    let own_tasks = folder.is_some();
-    if sandbox.level() == Level::None && (asks || own_tasks) && !args.running.trust {
-        let what = if asks { "commands that models write" } else { "commands of these tasks" };
-        return Err(Failure::usage(format!("{what} would run without a sandbox, with your rights"))
-            .hint("`improve doctor` says what a sandbox takes; add --trust to run them all the same"));
+    if asks && !is_confined {
+        return Err(unconfined("commands that models write"));
     }
     let bounds: Vec<&Bound> =
         [&crew.planner, &crew.executor, &crew.single, &crew.verifier].into_iter().flatten().collect();
@@ -216,6 +218,12 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
         Some(Why::Interrupted) => ExitCode::Interrupted,
         Some(Why::OutOfMoney(_) | Why::Unanswered(_) | Why::Broken(_)) => ExitCode::Incomplete,
     })
+}
+
+/// The refusal to run what somebody else wrote where nothing confines it and nobody agreed to it.
+fn unconfined(what: &str) -> Failure {
+    Failure::usage(format!("{what} would run without a sandbox, with your rights"))
+        .hint("`improve doctor` says what a sandbox takes; add --trust to run them all the same")
 }
 
 /// The tasks that were named; all where none was.
