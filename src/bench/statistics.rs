@@ -6,6 +6,9 @@
 //! Methods and their Application*, 1997, section 3.8). The seed is fixed and what is drawn from is sorted, so that the same data give
 //! the same interval.
 
+use std::cmp::Ordering;
+use std::ops::Add;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,8 @@ use serde::{Deserialize, Serialize};
 const RESAMPLES: usize = 10_000;
 /// Confidence of every interval.
 pub const CONFIDENCE: f64 = 0.95;
-/// Pairs below which no difference can be told, however large: of five pairs, all in favour of one side, the sign test says 1 in 16.
+/// Pairs that differ, below which no difference can be told, however large: of five pairs, all in favour of one side, the sign test
+/// says 1 in 16.
 pub const FEWEST_PAIRS: usize = 6;
 const SEED: u64 = 0x696d_7072_6f76_6531;
 
@@ -30,6 +34,23 @@ impl Part {
     /// A part.
     pub fn new(above: f64, below: f64) -> Part {
         Part { above, below }
+    }
+
+    /// Nothing by nothing is not known, something by nothing has no bound.
+    fn ratio(self) -> Option<f64> {
+        match self {
+            Part { above: 0.0, below: 0.0 } => None,
+            Part { below: 0.0, .. } => Some(f64::INFINITY),
+            Part { above, below } => Some(above / below),
+        }
+    }
+}
+
+impl Add for Part {
+    type Output = Part;
+
+    fn add(self, other: Part) -> Part {
+        Part::new(self.above + other.above, self.below + other.below)
     }
 }
 
@@ -56,9 +77,9 @@ pub struct Estimate {
 /// Where a number lies, with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end; null where none can be told.
+    /// Its lower end; null where none can be told, and then there is an upper one.
+    pub low: Option<f64>,
+    /// Its upper end; null where none can be told, and then there is a lower one.
     pub high: Option<f64>,
     /// How it was found.
     pub method: Method,
@@ -76,9 +97,21 @@ pub enum Method {
 }
 
 impl Interval {
-    /// Whether the number may be zero.
-    pub fn has_zero(&self) -> bool {
-        self.low <= 0.0 && self.high.is_none_or(|high| high >= 0.0)
+    fn turned(self) -> Interval {
+        let turned = |end: Option<f64>| end.map(|end| 0.0 - end);
+        Interval { low: turned(self.high), high: turned(self.low), method: self.method }
+    }
+}
+
+impl Estimate {
+    /// The same seen from the other side.
+    fn turned(self) -> Estimate {
+        // Not `-value`: there is no negative nothing.
+        Estimate {
+            value: self.value.map(|value| 0.0 - value),
+            interval: self.interval.map(Interval::turned),
+            tasks: self.tasks,
+        }
     }
 }
 
@@ -87,27 +120,40 @@ pub fn ratio(parts: &[Part], kind: Kind) -> Estimate {
     // A task with nothing below the line speaks only where something is above it: a cost that bought nothing.
     let mut parts: Vec<Part> = parts.iter().copied().filter(|part| part.above != 0.0 || part.below != 0.0).collect();
     parts.sort_by(|one, other| one.above.total_cmp(&other.above).then(one.below.total_cmp(&other.below)));
-    let value = of_sums(parts.iter().copied()).filter(|value| value.is_finite());
+    let of = |drawn: &mut dyn Iterator<Item = Part>| drawn.fold(Part::default(), Part::add).ratio();
+    let value = of(&mut parts.iter().copied()).filter(|value| value.is_finite());
     let tasks = parts.len();
     let interval = value.and_then(|value| match kind {
         Kind::Share if value == 0.0 || value == 1.0 => Some(exact_bound(value, tasks)),
         Kind::Share | Kind::Each if tasks < 2 => None,
-        Kind::Share | Kind::Each => percentiles(tasks, |drawn| of_sums(drawn.iter().map(|&at| parts[at]))),
+        Kind::Share | Kind::Each => percentiles(tasks, |drawn| of(&mut drawn.iter().map(|&at| parts[at]))),
     });
     Estimate { value, interval, tasks }
 }
 
 /// The difference of two ratios over the same tasks, `(one, other)` of each: the first less the second.
 pub fn difference(pairs: &[(Part, Part)]) -> Estimate {
-    let mut pairs = pairs.to_vec();
     let key = |(one, other): &(Part, Part)| [one.above, one.below, other.above, other.below];
-    pairs.sort_by(|one, other| {
+    let order = |one: &(Part, Part), other: &(Part, Part)| {
         let orders = key(one).into_iter().zip(key(other)).map(|(a, b)| a.total_cmp(&b));
-        orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-    });
+        orders.fold(Ordering::Equal, Ordering::then)
+    };
+    let mut pairs = pairs.to_vec();
+    let mut turned: Vec<(Part, Part)> = pairs.iter().map(|&(one, other)| (other, one)).collect();
+    pairs.sort_by(order);
+    turned.sort_by(order);
+    // Both ways round the same is drawn, so that neither side is favoured by it.
+    let orders = pairs.iter().zip(&turned).map(|(one, other)| order(one, other));
+    match orders.fold(Ordering::Equal, Ordering::then) {
+        Ordering::Greater => difference_of_sorted(&turned).turned(),
+        Ordering::Less | Ordering::Equal => difference_of_sorted(&pairs),
+    }
+}
+
+fn difference_of_sorted(pairs: &[(Part, Part)]) -> Estimate {
     let of = |drawn: &mut dyn Iterator<Item = (Part, Part)>| {
-        let (ones, others): (Vec<Part>, Vec<Part>) = drawn.unzip();
-        let (one, other) = (of_sums(ones.into_iter())?, of_sums(others.into_iter())?);
+        let sums = drawn.fold((Part::default(), Part::default()), |sums, pair| (sums.0 + pair.0, sums.1 + pair.1));
+        let (one, other) = (sums.0.ratio()?, sums.1.ratio()?);
         // Two costs that bought nothing cannot be told apart.
         (one.is_finite() || other.is_finite()).then_some(one - other)
     };
@@ -135,23 +181,25 @@ pub enum Finding {
     SecondHasMore,
 }
 
-/// Reads a difference.
-pub fn read(difference: &Estimate) -> Finding {
-    match (&difference.interval, difference.value) {
-        _ if difference.tasks < FEWEST_PAIRS => Finding::TooFewTasks,
-        (Some(interval), Some(_)) if interval.low > 0.0 => Finding::FirstHasMore,
-        (Some(interval), Some(_)) if !interval.has_zero() => Finding::SecondHasMore,
-        _ => Finding::CannotTell,
-    }
+/// Tasks on which the two are not alike: only these can tell one from the other.
+pub fn differing(pairs: &[(Part, Part)]) -> usize {
+    let differ = |(one, other): &&(Part, Part)| match (one.below, other.below) {
+        (0.0, 0.0) => one.above != other.above,
+        _ => one.above * other.below != other.above * one.below,
+    };
+    pairs.iter().filter(differ).count()
 }
 
-/// The ratio of sums: nothing by nothing is not known, something by nothing has no bound.
-fn of_sums(parts: impl Iterator<Item = Part>) -> Option<f64> {
-    let sum = parts.fold(Part::default(), |sum, part| Part::new(sum.above + part.above, sum.below + part.below));
-    match sum {
-        Part { above: 0.0, below: 0.0 } => None,
-        Part { below: 0.0, .. } => Some(f64::INFINITY),
-        Part { above, below } => Some(above / below),
+/// Reads a difference over tasks of which so many differ. Ties are no evidence: with three tasks in favour of one side and three alike
+/// the interval has no zero, and one in four pairs of equal arms would look like that.
+pub fn read(difference: &Estimate, differing: usize) -> Finding {
+    let (low, high) = difference.interval.map_or((None, None), |interval| (interval.low, interval.high));
+    match difference.value {
+        _ if difference.tasks < FEWEST_PAIRS => Finding::TooFewTasks,
+        Some(_) if differing < FEWEST_PAIRS => Finding::CannotTell,
+        Some(_) if low.is_some_and(|low| low > 0.0) => Finding::FirstHasMore,
+        Some(_) if high.is_some_and(|high| high < 0.0) => Finding::SecondHasMore,
+        Some(_) | None => Finding::CannotTell,
     }
 }
 
@@ -170,20 +218,16 @@ fn percentiles(count: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Opt
     }
     values.sort_by(f64::total_cmp);
     let tail = (1.0 - CONFIDENCE) / 2.0;
-    let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
-    let (low, high) = (at(tail), at(1.0 - tail));
-    low.is_finite().then(|| Interval {
-        low,
-        high: Some(high).filter(|high| high.is_finite()),
-        method: Method::Bootstrap,
-    })
+    let cut = ((values.len() - 1) as f64 * tail).round() as usize;
+    let [low, high] = [values[cut], values[values.len() - 1 - cut]].map(|end| Some(end).filter(|end| end.is_finite()));
+    (low.is_some() || high.is_some()).then_some(Interval { low, high, method: Method::Bootstrap })
 }
 
 /// The bound for a share that was none or all of `count`.
 fn exact_bound(share: f64, count: usize) -> Interval {
     let bound = ((1.0 - CONFIDENCE) / 2.0).powf(1.0 / count.max(1) as f64);
     let (low, high) = if share == 0.0 { (0.0, 1.0 - bound) } else { (bound, 1.0) };
-    Interval { low, high: Some(high), method: Method::ClopperPearson }
+    Interval { low: Some(low), high: Some(high), method: Method::ClopperPearson }
 }
 
 /// SplitMix64 (Steele, Lea & Flood, OOPSLA 2014): small, and the same everywhere for ever, which a library's generator does not promise.
@@ -215,7 +259,24 @@ mod tests {
     }
 
     fn interval(estimate: Estimate) -> (f64, Option<f64>) {
-        estimate.interval.map(|interval| (interval.low, interval.high)).expect("it has an interval")
+        let interval = estimate.interval.expect("it has an interval");
+        (interval.low.expect("it has a lower end"), interval.high)
+    }
+
+    fn pair(one: u8, other: u8) -> (Part, Part) {
+        (Part::new(f64::from(one), 1.0), Part::new(f64::from(other), 1.0))
+    }
+
+    fn told(pairs: &[(Part, Part)]) -> Finding {
+        read(&difference(pairs), differing(pairs))
+    }
+
+    fn mirrored(finding: Finding) -> Finding {
+        match finding {
+            Finding::FirstHasMore => Finding::SecondHasMore,
+            Finding::SecondHasMore => Finding::FirstHasMore,
+            Finding::TooFewTasks | Finding::CannotTell => finding,
+        }
     }
 
     #[test]
@@ -256,13 +317,44 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_where_it_is_there_and_only_there() {
-        let pair = |one: u8, other: u8| (Part::new(f64::from(one), 1.0), Part::new(f64::from(other), 1.0));
-        assert_eq!(read(&difference(&[pair(1, 0); 5])), Finding::TooFewTasks);
-        assert_eq!(read(&difference(&[pair(1, 0); 6])), Finding::FirstHasMore);
-        assert_eq!(read(&difference(&[pair(0, 1); 6])), Finding::SecondHasMore);
-        assert_eq!(read(&difference(&[pair(1, 1); 20])), Finding::CannotTell);
+        assert_eq!(told(&[pair(1, 0); 5]), Finding::TooFewTasks);
+        assert_eq!(told(&[pair(1, 0); 6]), Finding::FirstHasMore);
+        assert_eq!(told(&[pair(0, 1); 6]), Finding::SecondHasMore);
+        assert_eq!(told(&[pair(1, 1); 20]), Finding::CannotTell);
         let mixed = [pair(1, 0), pair(0, 1), pair(1, 1), pair(0, 0), pair(1, 0), pair(1, 1), pair(0, 1), pair(1, 0)];
-        assert_eq!(read(&difference(&mixed)), Finding::CannotTell);
+        assert_eq!(told(&mixed), Finding::CannotTell);
+    }
+
+    #[test]
+    fn tasks_on_which_both_came_out_alike_are_no_evidence() {
+        let few: Vec<(Part, Part)> = [[pair(1, 0); 3].as_slice(), &[pair(1, 1); 5]].concat();
+        assert_eq!(told(&few), Finding::CannotTell);
+        let enough: Vec<(Part, Part)> = [[pair(1, 0); 6].as_slice(), &[pair(1, 1); 5]].concat();
+        assert_eq!(told(&enough), Finding::FirstHasMore);
+    }
+
+    #[test]
+    fn of_equal_arms_hardly_ever_one_wins() {
+        let mut random = SplitMix(11);
+        for (tasks, percent) in [(6, 50), (8, 50), (8, 80), (12, 50)] {
+            let mut draw = || u8::from(random.below(100) < percent);
+            let trials = (0..400).map(|_| (0..tasks).map(|_| pair(draw(), draw())).collect::<Vec<_>>());
+            let claims = trials.filter(|pairs| differing(pairs) >= FEWEST_PAIRS && told(pairs) != Finding::CannotTell);
+            // At most 5 % of 400, and what chance adds to that.
+            let claims = claims.count();
+            assert!(claims <= 30, "{claims} of 400 at {tasks} tasks, {percent} %");
+        }
+    }
+
+    #[test]
+    fn who_bought_next_to_nothing_is_dearer_whichever_is_named_first() {
+        // A dollar a trial: one arm is right on all of twelve, the other on two.
+        let dollar = |right: bool| Part::new(1.0, f64::from(right));
+        let pairs: Vec<(Part, Part)> = (0..12).map(|at| (dollar(true), dollar(at < 2))).collect();
+        let turned: Vec<(Part, Part)> = pairs.iter().map(|&(one, other)| (other, one)).collect();
+        assert_eq!((told(&pairs), told(&turned)), (Finding::SecondHasMore, Finding::FirstHasMore));
+        let interval = difference(&pairs).interval.expect("it has one");
+        assert!(interval.low.is_none() && interval.high.is_some_and(|high| high < -1.0), "{interval:?}");
     }
 
     #[test]
@@ -284,7 +376,7 @@ mod tests {
         fn an_interval_lies_among_what_was_measured(values in prop::collection::vec(0.0f64..100.0, 2..20)) {
             let parts: Vec<Part> = values.iter().map(|&value| Part::new(value, 1.0)).collect();
             let estimate = ratio(&parts, Kind::Each);
-            if let Some(Interval { low, high: Some(high), .. }) = estimate.interval {
+            if let Some(Interval { low: Some(low), high: Some(high), .. }) = estimate.interval {
                 let least = values.iter().copied().fold(f64::MAX, f64::min);
                 let most = values.iter().copied().fold(f64::MIN, f64::max);
                 prop_assert!(least - 1e-9 <= low && low <= high && high <= most + 1e-9);
@@ -308,14 +400,23 @@ mod tests {
                 ratio(&parts, Kind::Each).interval
             };
             if let (Some(one), Some(four)) = (of(1.0), of(4.0)) {
-                prop_assert_eq!((one.low * 4.0, one.high.map(|high| high * 4.0)), (four.low, four.high));
+                let by_four = |end: Option<f64>| end.map(|end| end * 4.0);
+                prop_assert_eq!((by_four(one.low), by_four(one.high)), (four.low, four.high));
             }
         }
 
         #[test]
         fn an_arm_does_not_differ_from_itself(outcomes in prop::collection::vec(0u8..2, 6..15)) {
             let pairs: Vec<(Part, Part)> = shares(&outcomes).into_iter().map(|part| (part, part)).collect();
-            prop_assert_eq!(read(&difference(&pairs)), Finding::CannotTell);
+            prop_assert_eq!(told(&pairs), Finding::CannotTell);
+        }
+
+        #[test]
+        fn the_other_way_round_the_other_one_has_more(parts in prop::collection::vec((0u8..5, 0u8..3, 0u8..5, 0u8..3), 6..15)) {
+            let part = |above: u8, below: u8| Part::new(f64::from(above), f64::from(below));
+            let pairs: Vec<(Part, Part)> = parts.iter().map(|&(a, b, c, d)| (part(a, b), part(c, d))).collect();
+            let turned: Vec<(Part, Part)> = pairs.iter().map(|&(one, other)| (other, one)).collect();
+            prop_assert_eq!(told(&pairs), mirrored(told(&turned)));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::edit::matching::Rung;
 
-use super::statistics::{Estimate, Finding, Kind, Part, difference, ratio, read};
+use super::statistics::{Estimate, Finding, Kind, Part, difference, differing, ratio, read};
 use super::trial::{Arm, Trial};
 
 /// What nobody told.
@@ -167,19 +167,16 @@ fn comparison(first: Arm, second: Arm, trials: &[&Trial]) -> Option<Comparison> 
     let pairs = |above: &dyn Fn(&Trial) -> f64, below: &dyn Fn(&Trial) -> f64| -> Vec<(Part, Part)> {
         both.iter().map(|(one, other)| (part(one, above, below), part(other, above, below))).collect()
     };
-    let right_rate = difference(&pairs(&right, &one));
+    let compared = |pairs: &[(Part, Part)]| {
+        let difference = difference(pairs);
+        (difference, read(&difference, differing(pairs)))
+    };
+    let (right_rate, more_right) = compared(&pairs(&right, &one));
     let unpriced =
         both.iter().flat_map(|(one, other)| one.iter().chain(other.iter())).any(|trial| trial.unpriced_calls > 0);
-    let usd_per_right = if unpriced { UNKNOWN } else { difference(&pairs(&usd, &right)) };
-    Some(Comparison {
-        first,
-        second,
-        tasks: both.len(),
-        right_rate,
-        more_right: read(&right_rate),
-        usd_per_right,
-        dearer: if unpriced { Finding::CannotTell } else { read(&usd_per_right) },
-    })
+    let (usd_per_right, dearer) =
+        if unpriced { (UNKNOWN, Finding::CannotTell) } else { compared(&pairs(&usd, &right)) };
+    Some(Comparison { first, second, tasks: both.len(), right_rate, more_right, usd_per_right, dearer })
 }
 
 /// What each task adds, all its repetitions together.

@@ -171,7 +171,7 @@ fn conclusion(comparison: &Comparison) -> Vec<String> {
     let points = |estimate: &Estimate| {
         let value = estimate.value.map_or_else(|| "?".to_owned(), |value| format!("{:+.0}", value * 100.0));
         match &estimate.interval {
-            Some(Interval { low, high: Some(high), .. }) => {
+            Some(Interval { low: Some(low), high: Some(high), .. }) => {
                 format!("{value} points [{:+.0} to {:+.0}] over {}", low * 100.0, high * 100.0, count(*tasks, "task"))
             }
             _ => format!("{value} points over {}", count(*tasks, "task")),
@@ -319,7 +319,7 @@ fn time(minutes: &Estimate) -> String {
     let Some(value) = minutes.value else { return "—".to_owned() };
     let shown = |value: f64| format!("{:.1}", value * factor);
     match &minutes.interval {
-        Some(Interval { low, high: Some(high), .. }) => {
+        Some(Interval { low: Some(low), high: Some(high), .. }) => {
             format!("{} {unit} [{} to {}]", shown(value), shown(*low), shown(*high))
         }
         Some(_) | None => format!("{} {unit}", shown(value)),
@@ -441,7 +441,7 @@ fn share(estimate: &Estimate) -> String {
     let percent = |share: f64| format!("{:.0}", share * 100.0);
     let exact = |method: Method| if method == Method::ClopperPearson { "*" } else { "" };
     match &estimate.interval {
-        Some(Interval { low, high: Some(high), method }) => {
+        Some(Interval { low: Some(low), high: Some(high), method }) => {
             format!("{} % [{} to {}]{}", percent(value), percent(*low), percent(*high), exact(*method))
         }
         Some(_) | None => format!("{} %", percent(value)),
@@ -452,11 +452,11 @@ fn share(estimate: &Estimate) -> String {
 fn amount(estimate: &Estimate, shown: &dyn Fn(f64) -> String) -> String {
     let Some(value) = estimate.value else { return "—".to_owned() };
     match &estimate.interval {
-        Some(Interval { low, high: Some(high), .. }) => {
+        Some(Interval { low: Some(low), high: Some(high), .. }) => {
             format!("{} [{} to {}]", shown(value), shown(*low), shown(*high))
         }
-        Some(Interval { low, high: None, .. }) => format!("{} [{} or more]", shown(value), shown(*low)),
-        None => shown(value),
+        Some(Interval { low: Some(low), high: None, .. }) => format!("{} [{} or more]", shown(value), shown(*low)),
+        Some(Interval { low: None, .. }) | None => shown(value),
     }
 }
 
