@@ -161,6 +161,8 @@ pub enum Carried {
         halted: Halted,
         /// In words.
         why: String,
+        /// How the edits were placed that it made until then.
+        placed: Vec<Placement>,
         /// What was done until then.
         work: Box<WorkReceipt>,
     },

@@ -275,8 +275,9 @@ impl Steps<'_> {
                     receipt.placed = work.placed;
                     receipt.work = work.work;
                 }
-                Carried::Halted { halted, why, work } => {
+                Carried::Halted { halted, why, placed, work } => {
                     receipt.status = StepStatus::Failed;
+                    receipt.placed = placed;
                     receipt.work = Some(work);
                     receipt.gates = bench.last_results();
                     return Ok(Some(given_up(index, halted, &why)));

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::apply::{self, AfterWork, ApplyError, ApplyOptions, ApplyRequest};
 use crate::cancel::Cancel;
 use crate::effects::effects;
+use crate::edit::explain::FailureCode;
 use crate::executor::advisor::{Advisor, PlannerAdvisor};
 use crate::executor::limits::Limits;
 use crate::executor::{self, AgentExecutor, ExactEdits, Executor, ModelExecutor};
@@ -261,7 +262,9 @@ impl Work<'_, '_> {
         let mut refused = 0;
         for step in steps {
             step.placed.iter().for_each(|place| *placed.entry(place.rung).or_insert(0) += 1);
-            refused += u32::try_from(step.refused.len()).unwrap_or(u32::MAX);
+            // Edits that are there already were not placed, and nothing is wrong with them.
+            let refusals = step.refused.iter().filter(|failure| failure.code != FailureCode::AlreadyApplied);
+            refused += u32::try_from(refusals.count()).unwrap_or(u32::MAX);
             refused += step.work.as_ref().map_or(0, |work| work.refused);
         }
         Ok(Trial {

@@ -96,7 +96,7 @@ pub struct Trial {
     pub why: String,
     /// Edits that were placed, by the rung they took.
     pub placed: BTreeMap<Rung, u32>,
-    /// Messages of edits that were refused.
+    /// Edits that were refused; not those that were there already.
     pub refused: u32,
     /// Replies of models.
     pub calls: u64,

@@ -74,7 +74,7 @@ impl Executor for AgentExecutor<'_> {
             None => Ok(Carried::Out(Done { placed: Vec::new(), work: Some(Box::new(receipt)) })),
             Some((halted, why)) => {
                 receipt.halted = Some(halted);
-                Ok(Carried::Halted { halted, why: mask(&why), work: Box::new(receipt) })
+                Ok(Carried::Halted { halted, why: mask(&why), placed: Vec::new(), work: Box::new(receipt) })
             }
         }
     }

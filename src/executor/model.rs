@@ -146,7 +146,8 @@ impl<'w, 'e> Work<'w, 'e> {
             Err(End::Broken(error)) => Err(error),
             Err(End::Halted(halted, why)) => {
                 self.receipt.halted = Some(halted);
-                Ok(Carried::Halted { halted, why: mask(&why), work: Box::new(self.receipt) })
+                let (placed, work) = (self.placed, Box::new(self.receipt));
+                Ok(Carried::Halted { halted, why: mask(&why), placed, work })
             }
         }
     }
@@ -381,7 +382,7 @@ impl<'w, 'e> Work<'w, 'e> {
     }
 
     fn refuse(&mut self, failures: &[EditFailure]) -> Result<Result<String, String>, End> {
-        self.receipt.refused += 1;
+        self.receipt.refused += u32::try_from(failures.len()).unwrap_or(u32::MAX);
         self.missed = true;
         Ok(Err(said::refused(failures)))
     }

@@ -222,6 +222,8 @@ fn a_red_gate_is_shown_once_and_then_the_step_is_given_up() {
     let ran = run(vec![calls(std::slice::from_ref(&wrong)), text("Done."), text("It is done, really.")]);
     assert_eq!(ran.halted(), Some(Halted::RedGates));
     assert!(ran.told(2).contains("expected Hello, Ada"), "the model saw why");
+    let Carried::Halted { placed, .. } = &ran.carried else { unreachable!() };
+    assert_eq!(placed.len(), 1, "an edit that was placed counts, whatever became of the step");
     let mended = ("edit", json!({"file": "src/greet.ts", "old": "name + '!'", "new": "`Hello, ${name}`"}));
     let whole =
         ("edit", json!({"file": "src/greet.ts", "old": "  return name + '!';", "new": "  return `Hello, ${name}`;"}));
@@ -240,6 +242,16 @@ fn an_edit_that_does_not_fit_is_answered_with_what_is_there() {
     assert!(told.contains("NOT_FOUND") && told.contains("return name;"), "{told}");
     assert!(told.contains("OUT_OF_SCOPE"), "{told}");
     assert_eq!(ran.work().refused, 2);
+}
+
+#[test]
+fn of_a_message_every_edit_that_is_refused_counts() {
+    let edit = |old: &str| json!({"file": "src/greet.ts", "old": old, "new": "x"});
+    let patch = |old: &str| format!("src/greet.ts\n<<<<<<< SEARCH\n{old}\n=======\nx\n>>>>>>> REPLACE\n");
+    let several = format!("```\n{}\n{}```", patch("  return nom;"), patch("  return nam;"));
+    let ran = run(vec![text(&several), calls(&[("edit", edit("no such line"))]), calls(&[hello()]), text("Done.")]);
+    assert!(matches!(ran.carried, Carried::Out(_)), "{:?}", ran.carried);
+    assert_eq!(ran.work().refused, 3);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Executor for Typist {
         let text = match step.title.strip_prefix("Write ") {
             Some("nothing") => {
                 let (halted, why) = (Halted::Stopped, "there is nothing to write".to_owned());
-                return Ok(Carried::Halted { halted, why, work });
+                return Ok(Carried::Halted { halted, why, placed: Vec::new(), work });
             }
             Some(word) => format!("{text}{word}\n"),
             None => text.replace("delta", "delta!"),
