@@ -279,6 +279,10 @@ fn tasks_are_listed_and_checked_and_a_slip_is_answered_with_the_nearest_name() {
     assert!(code == Some(0) && listed.lines().count() >= 8 && listed.contains("webhook-signature"), "{listed}");
     let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check", "--trust"]);
     assert_eq!((code, checked.as_str()), (Some(0), "greeter-1: sound\n"));
+    write(folder.path(), "tasks/greeter-1/task.toml", &format!("rule = \"unawaited-promise\"\n{MANIFEST}"));
+    let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check", "--trust"]);
+    assert!(code == Some(1) && checked.contains("its recipe does not say exactly what changes here"), "{checked}");
+    write(folder.path(), "tasks/greeter-1/task.toml", MANIFEST);
     write(folder.path(), "tasks/greeter-1/hidden/hidden.sh", "true\n");
     let (code, checked, _) = said(&["bench", "--tasks", "tasks", "--check", "--trust"]);
     assert!(code == Some(1) && checked.contains("the repository as it is: the hidden tests pass"), "{checked}");

@@ -15,6 +15,7 @@ use crate::git::{GitError, found};
 use crate::map::{self, MapError, MapOptions};
 use crate::observer::Observer;
 use crate::plan::Gate;
+use crate::planner::built_in::PlanContext;
 use crate::progress::NoProgress;
 use crate::repo_map::RepoMap;
 use crate::repo_map::history::History;
@@ -24,6 +25,7 @@ use crate::tree::WorkingTree;
 use crate::trust::Approved;
 use crate::worktree::{Place, Worktree, WorktreeError};
 
+use super::arms;
 use super::task::{Files, Task};
 
 /// Worktree in which hidden tests are run.
@@ -204,7 +206,8 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> GroundError + '_ {
 }
 
 /// What is wrong with a task, in words: its hidden tests have to fail on the defect and on the fix that only looks right, and to pass
-/// on the reference; of its visible gates one has to be red on the defect, and all green on either fix. Empty for a sound task.
+/// on the reference; of its visible gates one has to be red on the defect, and all green on
+/// either fix; the recipe of the rule it names has to be exact. Empty for a sound task.
 pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundError> {
     let hidden: Vec<Gate> = task.hidden_gate().into_iter().collect();
     let mut faults = Vec::new();
@@ -228,6 +231,12 @@ pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundEr
             }
             (Some(why), true) => faults.push(format!("{name}: a visible gate is red: {why}")),
             (Some(_), false) | (None, true) => {}
+        }
+        if fix.is_none()
+            && let Some(rule) = &task.manifest.rule
+            && arms::recipe(task, &ground.read()?, &PlanContext::default()).is_none()
+        {
+            faults.push(format!("the rule {rule}: its recipe does not say exactly what changes here"));
         }
         match (red(&unseen), is_right) {
             (None, false) => faults.push(format!("{name}: the hidden tests pass")),

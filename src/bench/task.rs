@@ -63,7 +63,7 @@ pub struct Manifest {
     pub words: String,
     /// Where it is: `src/a.js:10-14`, the main place first.
     pub places: Vec<String>,
-    /// The built-in rule that finds it, where one does.
+    /// The built-in rule whose recipe says exactly what changes, where there is one: the arm with exact edits asks no model then.
     #[serde(default)]
     pub rule: Option<String>,
     /// The visible gates, as plans write them: "`node --test` → all pass". At least one of them is red on the repository as it is.
