@@ -215,6 +215,43 @@ fn a_model_that_cannot_be_asked_is_no_measurement() {
 }
 
 #[test]
+fn a_verifier_that_cannot_be_asked_is_no_measurement_either() {
+    let folder = tasks(1);
+    let refused = Server::start(|request| match request["model"].as_str().unwrap_or_default() {
+        model if model.contains("fable") => {
+            (401, json!({"error": {"type": "authentication_error", "message": "no such key"}}))
+        }
+        _ => answer(request),
+    });
+    for arm in ["single", "plan"] {
+        let mut args =
+            vec!["bench", "--tasks", "tasks", "--records", "out/trials.jsonl", "--trust", "--format", "json"];
+        args.extend(["--arm", arm, "--single", "anthropic/claude-sonnet-5-5"]);
+        args.extend(["--verifier", "anthropic/claude-fable-5-2"]);
+        let output = program(folder.path(), &refused, &args).output().expect("the program starts");
+        let document = document(&output);
+        assert_eq!((output.status.code(), &document["trials"]), (Some(3), &json!([])), "{document:#}");
+        assert!(document["stopped"].to_string().contains("could not be asked"), "{document:#}");
+        assert!(!folder.path().join("out/trials.jsonl").exists());
+    }
+    assert!(refused.asked().iter().any(|body| body.contains("fable")));
+}
+
+#[test]
+fn a_model_that_thinks_harder_is_another_one() {
+    let folder = tasks(1);
+    let server = Server::start(answer);
+    run(folder.path(), &server, &["--arm", "single"]);
+    write(folder.path(), ".git/home/.config/improve/improve.toml", "[models]\nexecutor-reasoning = \"high\"\n");
+    let output = run(folder.path(), &server, &["--arm", "single", "--format", "json"]);
+    let document = document(&output);
+    assert_eq!((&document["found"], server.asked().len()), (&json!(0), 4), "{document:#}");
+    let trial = &document["trials"][0];
+    assert_eq!(trial["models"]["executor"], "anthropic/claude-sonnet-5-5 (high)");
+    assert_eq!(trial["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
 fn ctrl_c_keeps_what_is_measured_and_the_next_run_goes_on() {
     let folder = tasks(2);
     let calls = AtomicUsize::new(0);

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use crate::apply::{self, AfterWork, ApplyError, ApplyOptions, ApplyRequest};
 use crate::cancel::Cancel;
-use crate::effects::effects;
 use crate::edit::explain::FailureCode;
+use crate::effects::effects;
 use crate::executor::advisor::{Advisor, PlannerAdvisor};
 use crate::executor::limits::Limits;
 use crate::executor::{self, AgentExecutor, ExactEdits, Executor, ModelExecutor};
@@ -24,19 +25,19 @@ use crate::model::roles::Bound;
 use crate::model::session::{Session, Summary};
 use crate::model::{ModelError, NanoDollars, prompts_version};
 use crate::observer::{Observer, Silent};
+use crate::plan::Plan;
 use crate::plan::lint::lint;
-use crate::plan::{Plan, Step};
 use crate::planner::asking::Desk;
 use crate::planner::built_in::PlanContext;
 use crate::planner::pack::pack;
 use crate::planner::reading_copy::ReadingCopy;
-use crate::planner::specify::{Specified, Specifier, Subject};
-use crate::receipt::{Halted, Outcome, Receipt};
+use crate::planner::specify::{Remaining, Specified, Specifier, Subject};
+use crate::receipt::{Halted, OpinionReceipt, Outcome, Receipt};
 use crate::report::sanitize;
 use crate::sandbox::{OnDemand, Sandbox};
 use crate::trust::Approved;
 use crate::verifier::baseline::Baseline;
-use crate::verifier::opinion::{self, ModelReviewer, Reviewer};
+use crate::verifier::opinion::{self, Finished, ModelReviewer, Reviewer};
 use crate::verifier::trial::{Trial as Tryout, TrialRun};
 
 use super::arms::{self, Written};
@@ -79,7 +80,7 @@ pub struct Crew {
 impl Crew {
     /// The models that take part in an arm; `None` where it cannot be measured without one that is missing.
     pub fn models(&self, arm: Arm) -> Option<Models> {
-        let name = |bound: &Option<Bound>| bound.as_ref().map(Bound::name);
+        let name = |bound: &Option<Bound>| bound.as_ref().map(named);
         match arm {
             Arm::Single => {
                 let executor = Some(name(&self.single)?);
@@ -123,7 +124,16 @@ impl Crew {
         // A recipe asks nobody, whoever is bound.
         let models = if arm == Arm::Exact && task.manifest.rule.is_some() { Models::default() } else { models };
         let (id, sha256) = (task.id.clone(), task.sha256.clone());
-        Some(TrialKey { task: id, task_sha256: sha256, arm, repetition, models, prompts: prompts_version() })
+        let (prompts, version) = (prompts_version(), env!("CARGO_PKG_VERSION").to_owned());
+        Some(TrialKey { task: id, task_sha256: sha256, arm, repetition, models, prompts, version })
+    }
+}
+
+/// A model as it is measured: how hard it thinks makes it another one.
+fn named(bound: &Bound) -> String {
+    match bound.reasoning.filter(|_| bound.takes_reasoning()) {
+        None => bound.name(),
+        Some(reasoning) => format!("{} ({})", bound.name(), reasoning.label()),
     }
 }
 
@@ -271,7 +281,6 @@ impl Work<'_, '_> {
             schema_version: SCHEMA_VERSION,
             key,
             kind: self.task.manifest.kind.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             outcome: receipt.as_ref().map(|receipt| receipt.outcome),
             verified,
             right,
@@ -301,7 +310,7 @@ impl Work<'_, '_> {
             Arm::Exact => match arms::recipe(self.task, self.reading, &self.context()) {
                 Some(recipe) => Ok(plan(Some(Written::of(recipe, self.task)))),
                 None => Ok(match self.by_planner()? {
-                    Planned::Plan(written) if written.plan.steps.iter().any(is_in_words) => {
+                    Planned::Plan(written) if apply::steps_for_a_model(&written.plan) > 0 => {
                         Planned::Nothing("the plan says in words what changes, not exactly".to_owned())
                     }
                     planned => planned,
@@ -331,11 +340,12 @@ impl Work<'_, '_> {
         let (context, reader) = (self.context(), self.bench.crew.verifier.as_ref());
         let specifier = Specifier { desk: &desk, context: &context, reader, measure: &measure };
         match specifier.write(&Subject { finding: &finding, remarks: "", decided: &[] }) {
+            // A plan whose polish was not paid for is not the plan that this crew writes.
+            Ok(Specified::Plan(_, Remaining { unread: Some(error), .. })) if says_nothing(&error) => Err(error.into()),
             Ok(Specified::Plan(plan, _)) => Ok(Planned::Plan(Box::new(Written::of(*plan, self.task)))),
             Ok(Specified::NotWorthIt(why)) => Ok(Planned::Nothing(format!("the planner gives it up: {why}"))),
-            // An answer of which nothing can be used is the model's doing, and measured.
-            Err(error @ ModelError::Unusable { .. }) => Ok(Planned::Nothing(format!("no plan: {error}"))),
-            Err(error) => Err(error.into()),
+            Err(error) if says_nothing(&error) => Err(error.into()),
+            Err(error) => Ok(Planned::Nothing(format!("no plan: {error}"))),
         }
     }
 
@@ -373,8 +383,10 @@ impl Work<'_, '_> {
             (None, Some(model)) => model,
             (None, None) => &ExactEdits,
         };
-        let reviewer =
-            self.session.zip(crew.verifier.as_ref()).map(|(session, bound)| ModelReviewer { session, bound });
+        let reviewer = self.session.zip(crew.verifier.as_ref()).map(|(session, bound)| Remembering {
+            reviewer: ModelReviewer { session, bound },
+            failed: Mutex::default(),
+        });
         let stopping = lint(plan, tree, &map.recon).into_iter().filter(|problem| problem.code.contains("edit"));
         let problems: Vec<String> = stopping.map(|problem| problem.message).collect();
         let request = ApplyRequest {
@@ -402,10 +414,12 @@ impl Work<'_, '_> {
             ApplyError::Interrupted { .. } => Why::Interrupted,
             error => Why::Broken(error.to_string()),
         })?;
-        match halted(&receipt) {
-            Some((Halted::OutOfMoney, why)) => Err(Why::OutOfMoney(why)),
-            Some((_, why)) => Err(Why::Unanswered(why)),
-            None => Ok(receipt),
+        let unread = reviewer.and_then(|reviewer| reviewer.failed.into_inner().unwrap_or_else(PoisonError::into_inner));
+        match (halted(&receipt), unread) {
+            (Some((Halted::OutOfMoney, why)), _) => Err(Why::OutOfMoney(why)),
+            (Some((_, why)), _) => Err(Why::Unanswered(why)),
+            (None, Some(error)) if says_nothing(&error) => Err(error.into()),
+            (None, _) => Ok(receipt),
         }
     }
 
@@ -418,9 +432,23 @@ impl Work<'_, '_> {
     }
 }
 
-/// Whether a step changes something and does not say exactly what.
-fn is_in_words(step: &Step) -> bool {
-    step.edits.is_empty()
+/// Whether a question that got no answer says nothing of the model. An answer of which nothing can be used is its doing, and measured.
+fn says_nothing(error: &ModelError) -> bool {
+    !matches!(error, ModelError::Unusable { .. })
+}
+
+/// A reviewer whose last failure is remembered: applying a plan goes on without it, a measurement does not.
+struct Remembering<'a> {
+    reviewer: ModelReviewer<'a>,
+    failed: Mutex<Option<ModelError>>,
+}
+
+impl Reviewer for Remembering<'_> {
+    fn read(&self, work: &Finished<'_>) -> Result<OpinionReceipt, ModelError> {
+        let read = self.reviewer.read(work);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = read.as_ref().err().cloned();
+        read
+    }
 }
 
 /// What kept a model from working at all: that says nothing of how well it works.

@@ -231,12 +231,19 @@ pub(crate) mod tests {
     /// A trial that ended `[verified, right]`, for a dollar, in a minute.
     pub(crate) fn trial(task: &str, arm: Arm, repetition: u32, [verified, right]: [bool; 2]) -> Trial {
         let models = Models { executor: Some("lab/small".to_owned()), ..Models::default() };
-        let key = TrialKey { task: task.to_owned(), task_sha256: "0".to_owned(), arm, repetition, models, prompts: 1 };
+        let key = TrialKey {
+            task: task.to_owned(),
+            task_sha256: "0".to_owned(),
+            arm,
+            repetition,
+            models,
+            prompts: 1,
+            version: "0.1.0".to_owned(),
+        };
         Trial {
             schema_version: SCHEMA_VERSION,
             key,
             kind: "correctness".to_owned(),
-            version: "0.1.0".to_owned(),
             outcome: Some(if verified { Outcome::Verified } else { Outcome::Failed }),
             verified,
             right,

@@ -37,7 +37,8 @@ impl Arm {
     }
 }
 
-/// The models of a trial, as `provider/model`; null where none had a part in it.
+/// The models of a trial, as `provider/model`, and `provider/model (high)` where somebody set how hard they think; null where none had a
+/// part in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Models {
     /// Wrote the plan.
@@ -70,6 +71,8 @@ pub struct TrialKey {
     pub models: Models,
     /// Version of the prompts.
     pub prompts: u32,
+    /// Version of this program: how edits are placed and work is verified changes with it.
+    pub version: String,
 }
 
 /// What one trial came to.
@@ -82,8 +85,6 @@ pub struct Trial {
     pub key: TrialKey,
     /// The kind of defect.
     pub kind: String,
-    /// Version of this program.
-    pub version: String,
     /// How carrying out the plan ended; null where there was no plan to carry out.
     pub outcome: Option<Outcome>,
     /// The verdict is `verified`.

@@ -60,7 +60,7 @@ pub struct Remaining {
     /// What it was told and did not mend.
     pub faults: Vec<String>,
     /// Why nobody read it cold, where somebody was to.
-    pub unread: Option<String>,
+    pub unread: Option<ModelError>,
 }
 
 /// Has plans written by a model.
@@ -133,7 +133,7 @@ impl Specifier<'_> {
                 Ok(answer) => answer,
                 // A plan that was paid for is not thrown away because its polish failed.
                 Err(error) if !matches!(error, ModelError::Cancelled) && best.is_some() => {
-                    unread.get_or_insert(error.to_string());
+                    unread.get_or_insert(error);
                     break;
                 }
                 Err(error) => return Err(error),
@@ -161,7 +161,7 @@ impl Specifier<'_> {
                 }
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
-                    unread = Some(error.to_string());
+                    unread = Some(error);
                     break;
                 }
             }
