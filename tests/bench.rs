@@ -122,6 +122,12 @@ fn arm<'d>(document: &'d Value, name: &str) -> &'d Value {
 #[test]
 fn both_arms_are_measured_and_the_better_one_is_named() {
     let folder = tasks(TASKS);
+    let price = |model: &str, input: &str, output: &str| {
+        let others = ["cache-read", "write-5m", "write-1h"].map(|kind| format!("{kind} = \"0\"\n")).concat();
+        format!("[prices.\"anthropic/claude-{model}-5-5\"]\ninput = \"{input}\"\noutput = \"{output}\"\n{others}\n")
+    };
+    let prices = [price("sonnet", "1", "2"), price("opus", "5", "10"), price("haiku", "0.5", "1")].concat();
+    write(folder.path(), ".git/home/.config/improve/improve.toml", &prices);
     let server = Server::start(answer);
     let output = run(folder.path(), &server, &["--arm", "single", "--arm", "plan", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -136,16 +142,14 @@ fn both_arms_are_measured_and_the_better_one_is_named() {
     assert_eq!(single["tokens_per_verified"]["value"], 2_200.0);
     assert_eq!(single["tokens_per_right"]["value"], Value::Null, "nothing was right");
     assert_eq!(plan["tokens_per_right"]["value"], 3_300.0);
-    let trials = document["trials"].as_array().expect("a list");
-    let cents = |arm: &str| -> u64 {
-        trials
-            .iter()
-            .filter(|trial| trial["arm"] == arm)
-            .map(|trial| trial["nano_usd"].as_u64().expect("a number"))
-            .sum()
-    };
-    assert_eq!(document["nano_usd"].as_u64(), Some(cents("single") + cents("plan")));
-    assert!((plan["usd_per_right"]["value"].as_f64().expect("a number") * 6e9 - cents("plan") as f64).abs() < 1.0);
+    // Alone: twice 1,000 tokens at $1 and 100 at $2 a million. With a plan: once at $5 and $10, twice at $0.5 and $1.
+    assert_eq!(document["nano_usd"], 6 * (2_400_000 + 7_200_000));
+    let billionths = |dollars: &Value| (dollars.as_f64().expect("a number") * 1e9).round();
+    assert_eq!(
+        (billionths(&single["usd"]), billionths(&single["usd_per_verified"]["value"])),
+        (14_400_000.0, 2_400_000.0)
+    );
+    assert_eq!((billionths(&plan["usd"]), billionths(&plan["usd_per_right"]["value"])), (43_200_000.0, 7_200_000.0));
     assert_eq!(plan["edits"][0]["rung"], "exact");
     let conclusions = document["conclusions"].to_string();
     assert!(
@@ -161,6 +165,30 @@ fn both_arms_are_measured_and_the_better_one_is_named() {
     assert!(!asked.iter().any(|body| body.contains("hidden.sh") || body.contains("does not look for the comma")));
     let ledger = std::fs::read_to_string(folder.path().join("out/ledger.jsonl")).expect("it is there");
     assert_eq!(ledger.lines().count(), 6 * (2 + 3));
+}
+
+#[test]
+fn a_planner_that_says_exactly_what_changes_needs_no_executor() {
+    let folder = tasks(1);
+    let server = Server::start(|_| {
+        let (status, mut reply) = draft();
+        let text = reply["content"][0]["text"].as_str().expect("a draft");
+        let mut plan: Value = serde_json::from_str(text).expect("a draft");
+        let edit = json!({"kind": "replace", "file": "src/greet.js", "old": "  return name;", "new": RIGHT});
+        plan["steps"][0]["edits"] = json!([edit]);
+        let mut last = plan["steps"][0].clone();
+        (last["title"], last["edits"]) = (json!("Run the tests"), json!([]));
+        last["instruction"] = json!("Run them once more.");
+        plan["steps"].as_array_mut().expect("a list").push(last);
+        reply["content"][0]["text"] = json!(plan.to_string());
+        (status, reply)
+    });
+    let output = run(folder.path(), &server, &["--arm", "exact", "--format", "json"]);
+    let document = document(&output);
+    let trial = &document["trials"][0];
+    assert_eq!((&trial["verified"], &trial["right"]), (&json!(true), &json!(true)), "{document:#}");
+    assert_eq!((&trial["placed"], &trial["models"]["executor"]), (&json!({"exact": 1}), &Value::Null));
+    assert_eq!(server.asked().len(), 1, "the planner alone");
 }
 
 #[test]

@@ -291,12 +291,13 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bench");
         let tasks = built_in().unwrap();
         assert_eq!(tasks, in_folder(&folder).unwrap());
-        assert!(tasks.len() >= 8);
+        assert_eq!(tasks.len(), 12);
         let kinds: BTreeSet<&str> = tasks.iter().map(|task| task.manifest.kind.as_str()).collect();
         assert!(kinds.len() >= 8, "{kinds:?}");
         assert!(tasks.iter().filter(|task| task.manifest.rule.is_some()).count() >= 3);
         let traps = tasks.iter().filter(|task| !task.wrong.is_empty());
-        assert!(traps.clone().count() >= 2 && traps.clone().all(|task| task.manifest.trap.is_some()));
+        assert!(traps.clone().count() * 2 > tasks.len(), "in most the obvious fix is wrong: the README says so");
+        assert!(traps.clone().all(|task| task.manifest.trap.is_some()));
         assert!(tasks.iter().any(|task| task.repository.contains_key("Cargo.toml")));
     }
 
