@@ -15,9 +15,10 @@ use crate::gate::runner::RunError;
 use crate::model::NanoDollars;
 use crate::model::estimate::reading_cost;
 use crate::model::roles::Bound;
-use crate::model::session::Summary;
+use crate::model::session::{Session, Summary};
 use crate::plan::{Plan, Step};
 use crate::receipt::{Halted, StepReceipt, WorkReceipt};
+use crate::repo_map::RepoMap;
 use crate::verifier::VerifyError;
 use crate::worktree::WorktreeError;
 
@@ -34,6 +35,9 @@ mod tests;
 
 pub use agent::AgentExecutor;
 pub use model::ModelExecutor;
+
+use advisor::Advisor;
+use limits::Limits;
 
 /// A step to carry out.
 pub struct Task<'a> {
@@ -189,6 +193,19 @@ pub trait Executor: Sync {
 
     /// Makes the changes of a step.
     fn carry_out(&self, task: &Task<'_>, bench: &mut dyn Bench) -> Result<Carried, BenchError>;
+}
+
+/// Who carries out steps: an agent with tools of its own or a model with ours; where none is bound, exact edits alone.
+pub fn chosen<'a>(
+    worker: Option<(&'a Session<'a>, &'a Bound)>,
+    map: &'a RepoMap,
+    advisor: Option<&'a dyn Advisor>,
+) -> Box<dyn Executor + 'a> {
+    let Some((session, bound)) = worker else { return Box::new(ExactEdits) };
+    match AgentExecutor::new(session, bound, map) {
+        Some(agent) => Box::new(agent),
+        None => Box::new(ModelExecutor { session, bound, map, advisor, limits: Limits::default() }),
+    }
 }
 
 /// Performs the exact edits that a step carries; a step without any is handed over.

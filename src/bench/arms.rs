@@ -4,11 +4,12 @@ use crate::audit::draft::PlanDraft;
 use crate::audit::rule::RecipeContext;
 use crate::audit::{AuditOptions, engine};
 use crate::effects::effects;
-use crate::finding::{Confidence, Effort, Evidence, Finding, Risk, fingerprint};
+use crate::finding::{Effort, Evidence, Finding, Risk};
 use crate::plan::parse::parse;
 use crate::plan::{Criterion, Plan, render};
 use crate::planner::asking::Desk;
 use crate::planner::built_in::{PlanContext, specify};
+use crate::planner::request::Wish;
 use crate::repo_map::RepoMap;
 use crate::settings;
 use crate::tree::Tree;
@@ -65,29 +66,18 @@ pub(super) fn subject(task: &Task, desk: &Desk<'_>) -> Finding {
     let manifest = &task.manifest;
     let evidence: Vec<Evidence> =
         task.places().iter().map(|place| desk.evidence(&place.file, place.start, place.end, "place")).collect();
-    let symbol = evidence.first().map(|first| desk.symbol(&first.file, first.start_line)).unwrap_or_default();
-    let words = manifest.words.split_whitespace().collect::<Vec<_>>().join(" ");
-    Finding {
-        fingerprint: fingerprint(RULE, "", "", &words, 0),
-        rule: RULE.to_owned(),
+    let wish = Wish {
+        request: &manifest.words,
+        title: &manifest.title,
+        text: &manifest.words,
         category: manifest.category,
-        title: manifest.title.clone(),
-        message: words,
         impact: 4,
         effort: Effort::S,
         risk: Risk::Med,
-        confidence: Confidence::High,
-        leverage: Finding::leverage_of(4, Effort::S, Confidence::High),
-        state: None,
-        symbol,
         evidence,
-        call_path: Vec::new(),
-        mechanical: false,
-    }
+    };
+    wish.finding(desk)
 }
-
-/// What stands for a rule in the plan of a task.
-const RULE: &str = "request";
 
 /// The plan of the task's rule where its recipe says exactly what changes.
 pub(super) fn recipe(task: &Task, reading: &Reading, context: &PlanContext) -> Option<Plan> {

@@ -5,8 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::cancel::Cancel;
 use crate::gate::memory::Memory;
 use crate::gate::runner::{RunError, Runner};
@@ -21,6 +19,7 @@ use crate::repo_map::RepoMap;
 use crate::repo_map::history::History;
 use crate::sandbox::Sandbox;
 use crate::settings::{self, Flags, Layer, Settings, SettingsError, SettingsFile};
+use crate::temporary::{self, Abandoned, Folder};
 use crate::tree::WorkingTree;
 use crate::trust::Approved;
 use crate::worktree::{Place, Worktree, WorktreeError};
@@ -28,6 +27,8 @@ use crate::worktree::{Place, Worktree, WorktreeError};
 use super::arms;
 use super::task::{Files, Task};
 
+/// How names of their folders begin.
+const PREFIX: &str = "improve-bench-";
 /// Worktree in which hidden tests are run.
 const HIDDEN: &str = "hidden-tests";
 
@@ -80,7 +81,7 @@ pub struct Running<'a> {
 
 /// A repository of a task.
 pub struct Ground {
-    folder: TempDir,
+    folder: Folder,
     place: Place,
     commit: String,
 }
@@ -93,6 +94,11 @@ pub struct Reading {
     pub map: RepoMap,
 }
 
+/// Grounds that killed runs left in the temporary folder, sorted by path.
+pub fn abandoned() -> Vec<Abandoned> {
+    temporary::abandoned(PREFIX)
+}
+
 impl Ground {
     /// The repository of a task, in its one commit.
     pub fn lay(task: &Task) -> Result<Ground, GroundError> {
@@ -101,8 +107,7 @@ impl Ground {
 
     /// A repository of these files, later ones over earlier ones.
     pub fn of_files(name: &str, layers: &[&Files]) -> Result<Ground, GroundError> {
-        let system = std::env::temp_dir();
-        let folder = tempfile::Builder::new().prefix("improve-bench-").tempdir().map_err(at(&system))?;
+        let folder = Folder::new(PREFIX).map_err(at(&std::env::temp_dir()))?;
         let root = folder.path().join(name);
         for files in layers {
             write(&root, files)?;
@@ -205,15 +210,29 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> GroundError + '_ {
     move |source| GroundError::Io { path: path.to_owned(), source }
 }
 
+/// What of a task is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The repository as it is.
+    Defect,
+    /// With the right fix.
+    Reference,
+    /// With a fix that only looks right.
+    LooksRight,
+}
+
 /// What is wrong with a task, in words: its hidden tests have to fail on the defect and on the fix that only looks right, and to pass
 /// on the reference; of its visible gates one has to be red on the defect, and all green on
 /// either fix; the recipe of the rule it names has to be exact. Empty for a sound task.
 pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundError> {
     let hidden: Vec<Gate> = task.hidden_gate().into_iter().collect();
     let mut faults = Vec::new();
-    let fixes =
-        [("the repository as it is", None), ("reference/", Some(&task.reference)), ("wrong/", Some(&task.wrong))];
-    for (name, fix) in fixes {
+    for state in [State::Defect, State::Reference, State::LooksRight] {
+        let (name, fix) = match state {
+            State::Defect => ("the repository as it is", None),
+            State::Reference => ("reference/", Some(&task.reference)),
+            State::LooksRight => ("wrong/", Some(&task.wrong)),
+        };
         if fix.is_some_and(Files::is_empty) {
             continue;
         }
@@ -224,24 +243,25 @@ pub fn faults(task: &Task, running: Running<'_>) -> Result<Vec<String>, GroundEr
         let red = |results: &[GateResult]| {
             results.iter().find(|result| !result.green).map(|result| format!("`{}`: {}", result.command, result.why))
         };
-        let is_right = name == "reference/";
-        match (red(&seen), fix.is_some()) {
-            (None, false) => {
+        match (state, red(&seen)) {
+            (State::Defect, None) => {
                 faults.push(format!("{name}: every visible gate is green, so none of them shows a change"))
             }
-            (Some(why), true) => faults.push(format!("{name}: a visible gate is red: {why}")),
-            (Some(_), false) | (None, true) => {}
+            (State::Reference | State::LooksRight, Some(why)) => {
+                faults.push(format!("{name}: a visible gate is red: {why}"))
+            }
+            (State::Defect, Some(_)) | (State::Reference | State::LooksRight, None) => {}
         }
-        if fix.is_none()
+        if state == State::Defect
             && let Some(rule) = &task.manifest.rule
             && arms::recipe(task, &ground.read()?, &PlanContext::default()).is_none()
         {
             faults.push(format!("the rule {rule}: its recipe does not say exactly what changes here"));
         }
-        match (red(&unseen), is_right) {
-            (None, false) => faults.push(format!("{name}: the hidden tests pass")),
-            (Some(why), true) => faults.push(format!("{name}: the hidden tests fail: {why}")),
-            (Some(_), false) | (None, true) => {}
+        match (state, red(&unseen)) {
+            (State::Reference, Some(why)) => faults.push(format!("{name}: the hidden tests fail: {why}")),
+            (State::Defect | State::LooksRight, None) => faults.push(format!("{name}: the hidden tests pass")),
+            (State::Reference, None) | (State::Defect | State::LooksRight, Some(_)) => {}
         }
     }
     Ok(faults)

@@ -13,6 +13,8 @@ pub struct Records {
     path: PathBuf,
     trials: Vec<Trial>,
     unreadable: usize,
+    /// The last line has no end: a kill cut it.
+    cut: bool,
 }
 
 impl Records {
@@ -23,7 +25,8 @@ impl Records {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let mut records = Records { path: path.to_owned(), trials: Vec::new(), unreadable: 0 };
+        let cut = text.last().is_some_and(|&last| last != b'\n');
+        let mut records = Records { path: path.to_owned(), trials: Vec::new(), unreadable: 0, cut };
         for line in text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
             match serde_json::from_slice(line) {
                 Ok(trial) => records.trials.push(trial),
@@ -56,9 +59,13 @@ impl Records {
         }
         let mut line = serde_json::to_string(&trial).map_err(io::Error::other)?;
         line.push('\n');
-        let cut = fs::read(&self.path).is_ok_and(|text| text.last().is_some_and(|&last| last != b'\n'));
-        let line = if cut { format!("\n{line}") } else { line };
+        if self.cut {
+            line.insert(0, '\n');
+        }
+        // Should the disk be full in the middle of it, the next one begins on a line of its own.
+        self.cut = true;
         OpenOptions::new().append(true).create(true).open(&self.path)?.write_all(line.as_bytes())?;
+        self.cut = false;
         self.trials.push(trial);
         Ok(())
     }

@@ -12,9 +12,10 @@ use crate::apply::{self, AfterWork, ApplyError, ApplyOptions, ApplyRequest};
 use crate::cancel::Cancel;
 use crate::edit::explain::FailureCode;
 use crate::effects::effects;
-use crate::executor::advisor::{Advisor, PlannerAdvisor};
-use crate::executor::limits::Limits;
-use crate::executor::{self, AgentExecutor, ExactEdits, Executor, ModelExecutor};
+use crate::executor::{
+    self,
+    advisor::{Advisor, PlannerAdvisor},
+};
 use crate::gate::GateLimits;
 use crate::gate::runner::RunError;
 use crate::model::agent_cli::{self, Agents, Installed};
@@ -26,10 +27,10 @@ use crate::model::session::{Session, Summary};
 use crate::model::{ModelError, NanoDollars, prompts_version};
 use crate::observer::{Observer, Silent};
 use crate::plan::Plan;
-use crate::plan::lint::lint;
+use crate::plan::lint::{Problem, lint};
 use crate::planner::asking::Desk;
 use crate::planner::built_in::PlanContext;
-use crate::planner::pack::pack;
+use crate::planner::pack::{PACK_TOKENS, pack};
 use crate::planner::reading_copy::ReadingCopy;
 use crate::planner::specify::{Remaining, Specified, Specifier, Subject};
 use crate::receipt::{Halted, OpinionReceipt, Outcome, Receipt};
@@ -45,8 +46,6 @@ use super::ground::{Ground, GroundError, Reading, Running};
 use super::task::Task;
 use super::trial::{Arm, Models, SCHEMA_VERSION, Trial, TrialKey};
 
-/// Tokens of what every prompt of a planner says of the repository.
-const PACK_TOKENS: usize = 8_000;
 /// The day that plans of trials bear: the repository's own, so that the same trial asks the same questions tomorrow.
 const DAY: &str = "2026-01-01";
 /// Steps that a plan for one defect has; our guess, for estimates alone.
@@ -370,24 +369,12 @@ impl Work<'_, '_> {
         // Who works alone has nobody to ask.
         let planner = crew.planner.as_ref().filter(|_| self.arm == Arm::Plan);
         let advisor = self.session.zip(planner).map(|(session, bound)| PlannerAdvisor { session, bound });
-        let model = worker.map(|(session, bound)| ModelExecutor {
-            session,
-            bound,
-            map,
-            advisor: advisor.as_ref().map(|advisor| advisor as &dyn Advisor),
-            limits: Limits::default(),
-        });
-        let agent = worker.and_then(|(session, bound)| AgentExecutor::new(session, bound, map));
-        let executor: &dyn Executor = match (&agent, &model) {
-            (Some(agent), _) => agent,
-            (None, Some(model)) => model,
-            (None, None) => &ExactEdits,
-        };
+        let executor = executor::chosen(worker, map, advisor.as_ref().map(|advisor| advisor as &dyn Advisor));
         let reviewer = self.session.zip(crew.verifier.as_ref()).map(|(session, bound)| Remembering {
             reviewer: ModelReviewer { session, bound },
             failed: Mutex::default(),
         });
-        let stopping = lint(plan, tree, &map.recon).into_iter().filter(|problem| problem.code.contains("edit"));
+        let stopping = lint(plan, tree, &map.recon).into_iter().filter(Problem::stops);
         let problems: Vec<String> = stopping.map(|problem| problem.message).collect();
         let request = ApplyRequest {
             root: self.ground.root(),
@@ -403,7 +390,7 @@ impl Work<'_, '_> {
             install: None,
             approved: &Approved::by_user(&apply::commands(plan, None)),
             sandbox,
-            executor,
+            executor: executor.as_ref(),
             reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
             replanner: None,
             cost: &|| self.session.map(|session| Cost::from(session.summary())).unwrap_or_default(),

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::edit::matching::Rung;
+use crate::model::NanoDollars;
 
 use super::statistics::{Estimate, Finding, Kind, Part, difference, differing, ratio, read};
 use super::trial::{Arm, Trial};
 
 /// What nobody told.
 const UNKNOWN: Estimate = Estimate { value: None, interval: None, tasks: 0 };
-/// Nano-dollars in a dollar, and milliseconds in a minute.
-const DOLLAR: f64 = 1e9;
+/// Milliseconds in a minute.
 const MINUTE: f64 = 60_000.0;
 
 /// What the trials of one arm say.
@@ -145,7 +145,7 @@ fn summary(arm: Arm, trials: &[&Trial]) -> ArmSummary {
         minutes: each(&|trial| trial.duration_ms as f64 / MINUTE, &one),
         tokens: trials.iter().map(|trial| trial.prompt_tokens.saturating_add(trial.output_tokens)).sum(),
         calls: trials.iter().map(|trial| trial.calls).sum(),
-        usd: trials.iter().map(|trial| usd(trial)).sum(),
+        usd: trials.iter().map(|trial| NanoDollars(trial.nano_usd)).sum::<NanoDollars>().dollars(),
         unpriced_calls: trials.iter().map(|trial| trial.unpriced_calls).sum(),
     }
 }
@@ -207,7 +207,7 @@ fn tokens(trial: &Trial) -> f64 {
 }
 
 fn usd(trial: &Trial) -> f64 {
-    trial.nano_usd as f64 / DOLLAR
+    NanoDollars(trial.nano_usd).dollars()
 }
 
 /// Edits that took a rung, or were refused.

@@ -46,9 +46,6 @@ use publish::Publisher;
 use several::{Chosen, choose, foundation};
 use work::{Order, Work};
 
-/// Problems of a plan that make its exact edits unsafe. What else the linter finds is for who writes the plan.
-const STOPPING: [&str; 3] = ["unreadable-edit", "edit-out-of-scope", "edit-with-secret"];
-
 /// Carry out plans: exact edits are made here, other steps by a model where one is bound, or handed over; nothing is merged
 #[derive(Debug, Args)]
 pub struct ApplyArgs {

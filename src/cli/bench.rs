@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use improve::bench::ground::{Running, faults};
 use improve::bench::records::Records;
 use improve::bench::run::{Bench, Crew, Switchboard, Why};
+use improve::bench::statistics::Finding;
+use improve::bench::summary::Comparison;
 use improve::bench::task::{Task, TaskError, built_in, in_folder};
 use improve::bench::tools::Tools;
 use improve::bench::trial::{Arm, Trial, TrialKey};
@@ -18,22 +20,23 @@ use improve::model::{NanoDollars, Role};
 use improve::nearest::nearest;
 use improve::observer::{Event, Observer, Silent};
 use improve::report::bench::{BenchDocument, BenchRun, BenchTask, NotMeasured, bench, tasks as task_list};
+use improve::report::receipt::minutes;
 use improve::report::{json, sanitize};
 use improve::sandbox::Level;
-use improve::settings::{Flags, Origin, Setting, Settings};
+use improve::settings::{Origin, Setting, Settings};
 use improve::trust::state_folder;
 
 use super::Context;
+use super::apply::crew::{CrewArgs, able_to_execute};
 use super::apply::{RunningArgs, limits};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::globals::Workspace;
-use super::models::{Line, ModelArgs, budget, variable};
+use super::models::{Line, agreed_to, budget};
 use super::output::{Format, Kind, OutputArgs};
 use super::planning::count;
 use super::progress::Bar;
 use super::sandbox::sandbox;
-use super::trust::confirm;
 
 /// Measure what plans are worth: one model alone, plan and executor, plan with exact edits, on repositories with a planted
 /// defect and hidden tests
@@ -73,11 +76,8 @@ pub struct BenchArgs {
     /// Who works alone: provider/model or an agent CLI [default: the planner]
     #[arg(long, value_name = "MODEL", help_heading = "Models")]
     single: Option<String>,
-    /// Who carries out plans: provider/model or an agent CLI [default: by the key that is set]
-    #[arg(long, value_name = "MODEL", help_heading = "Models")]
-    executor: Option<String>,
     #[command(flatten)]
-    models: ModelArgs,
+    crew: CrewArgs,
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
@@ -119,8 +119,7 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
         })?;
         return Ok(ExitCode::Done);
     }
-    let flags = Flags { executor: args.executor.clone(), ..args.models.flags(args.running.flags()) };
-    let workspace = context.globals.workspace(flags, console)?;
+    let workspace = context.globals.workspace(args.crew.flags(args.running.flags()), console)?;
     let crew = if check { Crew::default() } else { crew(&args, &workspace.settings)? };
     let sandbox = sandbox(&workspace.settings, console)?;
     let is_confined = sandbox.level() != Level::None || args.running.trust;
@@ -135,7 +134,7 @@ pub fn run(args: BenchArgs, context: &Context) -> Result<ExitCode, Failure> {
     if check {
         return check_tasks(&able, &not_measured, running, context);
     }
-    let arms = measurable(arms, &crew, &args.models, &mut not_measured);
+    let arms = measurable(arms, &crew, args.crew.is_offline(), &mut not_measured);
     let path = records.clone().unwrap_or_else(|| state_folder().join("bench/trials.jsonl"));
     let unreadable = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     let mut records = Records::read(&path).map_err(unreadable)?;
@@ -280,33 +279,23 @@ fn check_tasks(
 
 /// Who is measured.
 fn crew(args: &BenchArgs, settings: &Settings) -> Result<Crew, Failure> {
-    let BenchArgs { models, single, .. } = args;
-    let [planner, executor, verifier] =
-        [Role::Planner, Role::Executor, Role::Verifier].map(|role| models.bound(role, settings));
-    let planner = planner?;
+    let BenchArgs { crew, single, .. } = args;
+    let planner = crew.bound(Role::Planner, settings)?;
     let single = match single {
-        None => planner.clone(),
+        None => planner.clone().map(able_to_execute).transpose()?,
         Some(text) => {
             let mut settings = settings.clone();
             let setting = Setting { value: text.clone(), origin: Origin::Flag("--single") };
             settings.model.models.insert(Role::Executor, setting);
-            if models.is_offline() { None } else { settings.model.bound(Role::Executor, &variable)? }
+            crew.bound(Role::Executor, &settings)?
         }
     };
-    let crew = Crew { planner, executor: executor?, single, verifier: verifier? };
-    for bound in [&crew.executor, &crew.single].into_iter().flatten() {
-        if let Some(agent) = bound.agent()
-            && agent.to_execute().is_none()
-        {
-            return Err(Failure::usage(format!("{}: nothing says how it is run to change files", agent.name))
-                .hint("name another one with --executor or --single"));
-        }
-    }
-    Ok(crew)
+    let executor = crew.bound(Role::Executor, settings)?;
+    Ok(Crew { planner, executor, single, verifier: crew.bound(Role::Verifier, settings)? })
 }
 
 /// The arms that can be measured; the others with what is missing.
-fn measurable(wanted: &[ArmWord], crew: &Crew, models: &ModelArgs, not_measured: &mut Vec<NotMeasured>) -> Vec<Arm> {
+fn measurable(wanted: &[ArmWord], crew: &Crew, offline: bool, not_measured: &mut Vec<NotMeasured>) -> Vec<Arm> {
     let wanted: Vec<Arm> = wanted.iter().map(|&word| word.into()).collect();
     let wanted = Arm::ALL.into_iter().filter(|arm| wanted.is_empty() || wanted.contains(arm));
     let mut arms = Vec::new();
@@ -320,13 +309,13 @@ fn measurable(wanted: &[ArmWord], crew: &Crew, models: &ModelArgs, not_measured:
             Arm::Plan if crew.planner.is_none() => "no planner is bound",
             Arm::Plan | Arm::Exact => "no executor is bound",
         };
-        let why = if models.is_offline() { "--offline asks no model" } else { missing };
+        let why = if offline { "--offline asks no model" } else { missing };
         not_measured.push(NotMeasured { what: format!("the arm {}", arm.label()), why: why.to_owned() });
     }
     arms
 }
 
-/// Says what is about to be measured and what that may cost, and asks where money is spent and somebody is there. `false` is a no.
+/// Says what is about to be measured and what that may cost, and asks where that is much and somebody is there. `false` is a no.
 fn agree(
     crew: &Crew,
     due: &[(&Task, TrialKey)],
@@ -345,8 +334,10 @@ fn agree(
             parts.push(format!("{} of {} without a model", count(free, "trial", "trials"), arm.label()));
         }
         let Some(models) = crew.models(arm).filter(|_| paid > 0) else { continue };
-        let names: Vec<String> = [models.planner, models.executor].into_iter().flatten().collect();
-        parts.push(format!("{} of {} by {}", count(paid, "trial", "trials"), arm.label(), names.join(" and ")));
+        let workers: Vec<String> = [models.planner, models.executor].into_iter().flatten().collect();
+        let reader = models.verifier.map(|reader| format!(" (read by {reader})")).unwrap_or_default();
+        let (trials, workers) = (count(paid, "trial", "trials"), workers.join(" and "));
+        parts.push(format!("{trials} of {} by {workers}{reader}", arm.label()));
         cost = cost.zip(crew.estimate(arm, paid)).map(|(sum, part)| sum + part);
     }
     if due.is_empty() {
@@ -364,16 +355,12 @@ fn agree(
         None => format!("a price is not known, so the limit of {limit} holds for known ones alone"),
     };
     let said = format!("{}: {price}", parts.join(", "));
-    if dry_run || yes || !spends || !console.interactive {
-        if dry_run {
-            console.ask(&said)
-        } else {
-            console.note(&said)
-        }
-        return Ok(true);
+    match (dry_run, yes || !spends) {
+        (true, _) => console.ask(&said),
+        (false, true) => console.note(&said),
+        (false, false) => return agreed_to(&said, cost, &workspace.settings, console),
     }
-    console.ask(&said);
-    confirm("Go on?")
+    Ok(true)
 }
 
 /// Opens ways to models.
@@ -465,7 +452,7 @@ fn result(trial: &Trial) -> String {
     let verdict = trial.outcome.map_or("no plan", |outcome| outcome.words());
     let truth = if trial.right { "right" } else { "not right" };
     let cost = if trial.nano_usd > 0 { format!(", {}", NanoDollars(trial.nano_usd)) } else { String::new() };
-    format!("{verdict}, {truth} ({:.0} s{cost})", trial.duration_ms as f64 / 1_000.0)
+    format!("{verdict}, {truth} ({}{cost})", minutes(trial.duration_ms))
 }
 
 fn words(why: &Why) -> String {
@@ -483,8 +470,11 @@ fn next(document: &BenchDocument, crew: &Crew) -> Vec<(String, String)> {
     if crew.planner.is_none() {
         next.push(("improve doctor".to_owned(), "see which models can be bound, to measure them".to_owned()));
     }
-    let unclear = document.conclusions.iter().any(|said| said.contains("cannot tell") || said.contains("too few"));
-    if unclear {
+    let unclear = |comparison: &Comparison| match comparison.more_right {
+        Finding::TooFewTasks | Finding::CannotTell => true,
+        Finding::FirstHasMore | Finding::SecondHasMore => false,
+    };
+    if document.comparisons.iter().any(unclear) {
         next.push(("improve bench --tasks FOLDER".to_owned(), "more tasks, of your own, tell more".to_owned()));
     }
     next

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use improve::apply::branch_of;
-use improve::planner::reading_copy::abandoned;
+use improve::bench::ground;
+use improve::planner::reading_copy;
 use improve::report::clean::{CleanDocument, page};
 use improve::report::json;
 use improve::report::layout::count;
@@ -69,10 +70,11 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// Removes what killed runs left for agents to read, and of their sandboxes; with `dry_run`, only says what that is.
+/// Removes what killed runs left for agents to read, of their sandboxes and of benchmarks; with `dry_run`, only says what that is.
 fn copies(place: &Place, dry_run: bool) -> Result<Vec<Cache>, Failure> {
     let mut found = Vec::new();
-    for left in abandoned(&place.id()).into_iter().chain(policy::abandoned()) {
+    let left = reading_copy::abandoned(&place.id()).into_iter().chain(policy::abandoned()).chain(ground::abandoned());
+    for left in left {
         let path = left.path.clone();
         found.push(Cache { bytes: disk_bytes(&path), path: path.clone() });
         if !dry_run {

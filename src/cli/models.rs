@@ -324,11 +324,21 @@ pub fn agreed(
     console: &Console,
 ) -> Result<bool, Failure> {
     let about = format!("{}; --offline asks no model", in_all(bound, what, estimate, settings));
+    agreed_to(&about, estimate, settings, console)
+}
+
+/// Says `about`, and asks where the estimate is much and somebody is there to answer. `false` is a no.
+pub fn agreed_to(
+    about: &str,
+    estimate: Option<NanoDollars>,
+    settings: &Settings,
+    console: &Console,
+) -> Result<bool, Failure> {
     if !console.interactive || estimate.is_none_or(|estimate| estimate <= settings.model.ask_above_usd.value) {
-        console.note(&about);
+        console.note(about);
         return Ok(true);
     }
-    console.ask(&about);
+    console.ask(about);
     confirm("Go on?")
 }
 

@@ -9,7 +9,7 @@ use improve::model::cost::Cost;
 use improve::model::session::Session;
 use improve::model::{ModelError, NanoDollars, Role};
 use improve::planner::asking::Desk;
-use improve::planner::pack::pack;
+use improve::planner::pack::{PACK_TOKENS, pack};
 use improve::planner::{lens, vet};
 use improve::report::audit_document::AuditDocument;
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -20,9 +20,6 @@ use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{Foreseen, Line, ModelArgs, agents, agreed, batcher, budget, foretell, reading_copy};
-
-/// Tokens of what every prompt says of the repository.
-pub const PACK_TOKENS: usize = 8_000;
 
 /// How much of what was asked for was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use improve::model::{ModelError, NanoDollars, Role};
 use improve::plan::Plan;
 use improve::planner::asking::Desk;
 use improve::planner::built_in::PlanContext;
-use improve::planner::pack::pack;
+use improve::planner::pack::{PACK_TOKENS, pack};
 use improve::planner::reading_copy::ReadingCopy;
 use improve::planner::specify::{Remaining, Specified, Specifier, Subject, estimate};
 use improve::report::map_outline::CHARACTERS_PER_TOKEN;
@@ -19,7 +19,7 @@ use super::Context;
 use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{Foreseen, Line, ModelArgs, Voice, agents, agreed, batcher, budget, foretell, reading_copy};
-use super::planning::{Manner, PACK_TOKENS, count};
+use super::planning::{Manner, count};
 use super::trying::Tryout;
 
 /// Has a planner write plans, where one is bound.

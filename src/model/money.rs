@@ -33,6 +33,16 @@ impl NanoDollars {
         whole.checked_mul(DOLLAR)?.checked_add(fraction).map(NanoDollars)
     }
 
+    /// The amount nearest to so many dollars, which are none where that is less than nothing.
+    pub fn of_dollars(dollars: f64) -> NanoDollars {
+        NanoDollars((dollars * DOLLAR as f64).round() as u64)
+    }
+
+    /// In dollars, for what is not counted but measured.
+    pub fn dollars(self) -> f64 {
+        self.0 as f64 / DOLLAR as f64
+    }
+
     /// Dollars in digits, as programs take them: `0.5`, `12.25`.
     pub fn digits(self) -> String {
         let text = format!("{}.{:09}", self.0 / DOLLAR, self.0 % DOLLAR);

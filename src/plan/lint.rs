@@ -36,6 +36,13 @@ pub struct Problem {
     pub hint: String,
 }
 
+impl Problem {
+    /// Whether it makes the plan's exact edits unsafe, so that none of them is made. Any other one is for who writes the plan.
+    pub fn stops(&self) -> bool {
+        matches!(self.code, "unreadable-edit" | "edit-out-of-scope" | "edit-with-secret")
+    }
+}
+
 /// Problems as they are found.
 pub(crate) struct Problems(Vec<Problem>);
 

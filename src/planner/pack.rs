@@ -33,6 +33,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// Tokens of a pack: enough for a project's main files, and cheap to send with every question. Our choice.
+pub const PACK_TOKENS: usize = 8_000;
 /// Shares of the ceiling, in hundredths, that each part may take; the map gets all that is left. Our choice: the map is what no
 /// other tool gives a model, and documents are what keeps it from calling a decision a fault.
 const FACTS: usize = 8;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::asking::Desk;
 use super::grade::{Grade, Size};
 use super::quotes::{self, Quote};
-use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding};
+use crate::finding::{self, Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::model::conversation::{Conversation, Opening, Part};
 use crate::model::schema;
 use crate::model::structured::Purpose;
@@ -200,31 +200,63 @@ fn understanding(text: &str, answer: Answer, desk: &Desk<'_>) -> Understanding {
         let first = desk.map.files.first().map_or("", |file| file.path.as_ref());
         evidence.push(desk.evidence(file.unwrap_or(first), 1, 1, "place"));
     }
-    let effort = Effort::from(answer.effort);
-    let impact = answer.impact.clamp(1, 5);
-    let first = &evidence[0];
-    let finding = Finding {
-        fingerprint: finding::fingerprint(RULE, "", "", &one_line(text).to_lowercase(), 0),
-        rule: RULE.to_owned(),
+    let wish = Wish {
+        request: text,
+        title: &answer.title,
+        text: &answer.text,
         category: answer.category.into(),
-        title: one_line(&answer.title).trim_end_matches('.').to_owned(),
-        message: one_line(&answer.text),
-        impact,
-        effort,
+        impact: answer.impact,
+        effort: answer.effort.into(),
         risk: answer.risk.into(),
-        confidence: Confidence::High,
-        leverage: Finding::leverage_of(impact, effort, Confidence::High),
-        state: None,
-        symbol: desk.symbol(&first.file, first.start_line),
         evidence,
-        call_path: Vec::new(),
-        mechanical: false,
     };
-    Understanding { finding, settled, questions }
+    Understanding { finding: wish.finding(desk), settled, questions }
 }
 
 /// What stands for a rule in a plan that somebody asked for.
 const RULE: &str = "request";
+
+/// Something that somebody asks for.
+pub(crate) struct Wish<'a> {
+    /// It, in their words.
+    pub request: &'a str,
+    /// Imperative: what will be true afterwards.
+    pub title: &'a str,
+    /// What is wanted and what it is worth.
+    pub text: &'a str,
+    pub category: Category,
+    /// 1 to 5.
+    pub impact: u8,
+    pub effort: Effort,
+    pub risk: Risk,
+    /// Where it lands, the main place first.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Wish<'_> {
+    /// What stands for a finding in its plan.
+    pub fn finding(self, desk: &Desk<'_>) -> Finding {
+        let Wish { request, title, text, category, impact, effort, risk, evidence } = self;
+        let impact = impact.clamp(1, 5);
+        Finding {
+            fingerprint: finding::fingerprint(RULE, "", "", &one_line(request).to_lowercase(), 0),
+            rule: RULE.to_owned(),
+            category,
+            title: one_line(title).trim_end_matches('.').to_owned(),
+            message: one_line(text),
+            impact,
+            effort,
+            risk,
+            confidence: Confidence::High,
+            leverage: Finding::leverage_of(impact, effort, Confidence::High),
+            state: None,
+            symbol: evidence.first().map(|first| desk.symbol(&first.file, first.start_line)).unwrap_or_default(),
+            evidence,
+            call_path: Vec::new(),
+            mechanical: false,
+        }
+    }
+}
 
 /// A question that can be put: it asks something and has an answer to recommend.
 fn question(asked: Asked) -> Option<OpenQuestion> {

@@ -291,7 +291,7 @@ fn costs(arms: &[ArmSummary], page: &Page) -> String {
             continue;
         }
         let dollars = |estimate: &Estimate| match arm.unpriced_calls {
-            0 => amount(estimate, &|value| NanoDollars((value * 1e9).round() as u64).to_string()),
+            0 => amount(estimate, &|value| NanoDollars::of_dollars(value).to_string()),
             _ => "unpriced".to_owned(),
         };
         let tokens = |estimate: &Estimate, bought: usize| match estimate.value {
@@ -302,7 +302,7 @@ fn costs(arms: &[ArmSummary], page: &Page) -> String {
         let right = (dollars(&arm.usd_per_right), tokens(&arm.tokens_per_right, arm.right));
         rows.push(vec![arm.arm.label().to_owned(), "verified change".to_owned(), verified.0, verified.1]);
         rows.push(vec![String::new(), "right change".to_owned(), right.0, right.1]);
-        let all = NanoDollars((arm.usd * 1e9).round() as u64).to_string();
+        let all = NanoDollars::of_dollars(arm.usd).to_string();
         let all = if arm.unpriced_calls > 0 { format!("{all} and unpriced calls") } else { all };
         let trials = count(arm.trials, "trial");
         rows.push(vec![String::new(), format!("all {trials}"), all, thousands(arm.tokens as f64)]);

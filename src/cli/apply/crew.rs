@@ -5,8 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use clap::Args;
 use improve::backlog::Backlog;
 use improve::executor::advisor::{Advisor, PlannerAdvisor};
-use improve::executor::limits::Limits;
-use improve::executor::{AgentExecutor, ExactEdits, Executor, ModelExecutor, estimate};
+use improve::executor::{ExactEdits, Executor, chosen, estimate};
 use improve::model::budget::Budget;
 use improve::model::cost::Cost;
 use improve::model::roles::Bound;
@@ -42,6 +41,33 @@ impl CrewArgs {
     /// The flags as settings.
     pub fn flags(&self, flags: Flags) -> Flags {
         self.models.flags(Flags { executor: self.executor.clone(), ..flags })
+    }
+
+    /// No model is to be asked.
+    pub fn is_offline(&self) -> bool {
+        self.models.is_offline()
+    }
+
+    /// The model of a role, unless none is to be asked.
+    pub fn bound(&self, role: Role, settings: &Settings) -> Result<Option<Bound>, Failure> {
+        let bound = self.models.bound(role, settings)?;
+        match role {
+            Role::Executor => bound.map(able_to_execute).transpose(),
+            Role::Planner | Role::Verifier => Ok(bound),
+        }
+    }
+}
+
+/// An executor that can be told to change files, or how to say so.
+pub fn able_to_execute(executor: Bound) -> Result<Bound, Failure> {
+    match executor.agent() {
+        Some(agent) if agent.to_execute().is_none() => {
+            let name = &agent.name;
+            Err(Failure::usage(format!("executor {name}: nothing says how it is run to change files")).hint(format!(
+                "say so under [agents.{name}.execute] of your own improve.toml, or name another executor"
+            )))
+        }
+        Some(_) | None => Ok(executor),
     }
 }
 
@@ -86,18 +112,11 @@ pub struct Workplace<'a> {
 impl Crew {
     /// Who is bound.
     pub fn bound(args: &CrewArgs, settings: &Settings) -> Result<Crew, Failure> {
-        let executor = args.models.bound(Role::Executor, settings)?;
-        if let Some(agent) = executor.as_ref().and_then(Bound::agent)
-            && agent.to_execute().is_none()
-        {
-            let name = &agent.name;
-            return Err(Failure::usage(format!("executor {name}: nothing says how it is run to change files")).hint(
-                format!("say so under [agents.{name}.execute] of your own improve.toml, or name another executor"),
-            ));
-        }
-        let (planner, verifier) =
-            (args.models.bound(Role::Planner, settings)?, args.models.bound(Role::Verifier, settings)?);
-        Ok(Crew { executor, planner, verifier })
+        Ok(Crew {
+            executor: args.bound(Role::Executor, settings)?,
+            planner: args.bound(Role::Planner, settings)?,
+            verifier: args.bound(Role::Verifier, settings)?,
+        })
     }
 
     /// Says what these plans will cost, and asks where that is much. After a no nobody is asked.
@@ -174,21 +193,10 @@ impl Crew {
             backlog,
             context,
         });
-        let model = self.executor.as_ref().map(|bound| ModelExecutor {
-            session: &session,
-            bound,
-            map,
-            advisor: advisor.as_ref().map(|advisor| advisor as &dyn Advisor),
-            limits: Limits::default(),
-        });
-        let agent = self.executor.as_ref().and_then(|bound| AgentExecutor::new(&session, bound, map));
-        let executor: &dyn Executor = match (&agent, &model) {
-            (Some(agent), _) => agent,
-            (None, Some(model)) => model,
-            (None, None) => &ExactEdits,
-        };
+        let worker = self.executor.as_ref().map(|bound| (&session, bound));
+        let executor = chosen(worker, map, advisor.as_ref().map(|advisor| advisor as &dyn Advisor));
         work(&AtWork {
-            executor,
+            executor: executor.as_ref(),
             reviewer: reviewer.as_ref().map(|reviewer| reviewer as &dyn Reviewer),
             reviser: reviser.as_ref(),
             cost: &|| Cost::from(session.summary()) + reviser.as_ref().map(Reviser::cost).unwrap_or_default(),

@@ -13,7 +13,7 @@ use improve::model::roles::Bound;
 use improve::plan::Plan;
 use improve::planner::asking::Desk;
 use improve::planner::built_in::PlanContext;
-use improve::planner::pack::pack;
+use improve::planner::pack::{PACK_TOKENS, pack};
 use improve::planner::specify::{Specified, Specifier, Subject};
 use improve::planner::tighten;
 use improve::repo_map::RepoMap;
@@ -23,7 +23,6 @@ use improve::tree::WorkingTree;
 use super::super::Context;
 use super::super::globals::Workspace;
 use super::super::models::{Line, agents, reading_copy_of};
-use super::super::planning::PACK_TOKENS;
 use super::super::progress::Bar;
 
 /// Has the planner revise plans.

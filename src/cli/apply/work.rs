@@ -14,7 +14,7 @@ use improve::apply::{ApplyError, ApplyOptions, ApplyRequest};
 use improve::model::budget::Budget;
 use improve::plan::Plan;
 use improve::plan::index::PlanStatus;
-use improve::plan::lint::lint;
+use improve::plan::lint::{Problem, lint};
 use improve::receipt::{Outcome, Receipt};
 use improve::report::plans::plan_name;
 use improve::sandbox::Sandbox;
@@ -36,7 +36,7 @@ use super::policy;
 use super::publish::Publisher;
 use super::revising::OfPlan;
 use super::several::{Chosen, Ground, ground, on_top_of, paths};
-use super::{STOPPING, install, status_of};
+use super::{install, status_of};
 
 /// What every plan of one run shares.
 pub struct Work<'a> {
@@ -190,8 +190,7 @@ impl Work<'_> {
         let is_stacked = matches!(self.order, Order::Stacked(_));
         let built_on = ground.branch.as_deref().filter(|_| self.base.is_none() || is_stacked);
         let problems = lint(plan, *tree, &map.recon);
-        let (stopping, other): (Vec<_>, Vec<_>) =
-            problems.into_iter().partition(|problem| STOPPING.contains(&problem.code));
+        let (stopping, other): (Vec<_>, Vec<_>) = problems.into_iter().partition(Problem::stops);
         if !other.is_empty() {
             let text = format!("the plan has weaknesses: `improve review {}` lists {}", file.slug, other.len());
             self.bar.suspend(|| console.warn(&text));

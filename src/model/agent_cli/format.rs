@@ -61,7 +61,7 @@ fn status(value: &Value, path: &[&str]) -> Option<u16> {
 fn dollars(value: &Value, path: &[&str]) -> Option<crate::model::NanoDollars> {
     let number = at(value, path).and_then(Value::as_f64).filter(|number| (0.0..1e9).contains(number))?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below 1e18 by the line above.
-    Some(crate::model::NanoDollars((number * 1e9).round() as u64))
+    Some(crate::model::NanoDollars::of_dollars(number))
 }
 
 fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
