@@ -97,6 +97,17 @@ pub enum Method {
 }
 
 impl Interval {
+    /// Whether it says where the number lies. A bootstrap over tasks that are all alike draws the same each time: that shows no certainty,
+    /// and nothing is to be made of it.
+    pub fn tells(&self) -> bool {
+        match (self.method, self.low, self.high) {
+            (Method::ClopperPearson, ..) => true,
+            // Sums of the same parts in another order differ in the last digit.
+            (Method::Bootstrap, Some(low), Some(high)) => high - low > 1e-9 * high.abs().max(low.abs()),
+            (Method::Bootstrap, low, high) => low.is_some() || high.is_some(),
+        }
+    }
+
     fn turned(self) -> Interval {
         let turned = |end: Option<f64>| end.map(|end| 0.0 - end);
         Interval { low: turned(self.high), high: turned(self.low), method: self.method }
@@ -306,6 +317,15 @@ mod tests {
         assert_eq!(interval(estimate).1, None);
         assert_eq!(ratio(&[Part::new(3.0, 0.0); 4], Kind::Each).value, None, "nothing was bought at all");
         assert_eq!(ratio(&[], Kind::Share), Estimate { value: None, interval: None, tasks: 0 });
+    }
+
+    #[test]
+    fn an_interval_without_width_tells_nothing() {
+        let tells = |parts: &[Part]| ratio(parts, Kind::Each).interval.map(|interval| interval.tells());
+        assert_eq!(tells(&[Part::new(0.1, 3.0); 7]), Some(false));
+        assert_eq!(tells(&[Part::new(0.0, 3.0); 7]), Some(false));
+        assert_eq!(tells(&[Part::new(0.1, 3.0), Part::new(0.2, 3.0)]), Some(true));
+        assert!(exact_bound(1.0, 7).tells());
     }
 
     #[test]

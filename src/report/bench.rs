@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human::next_commands;
-use super::layout::{Page, columns, count, indented, paint, style};
+use super::layout::{Page, columns, count, indented, paint, style, width};
 use super::sanitize;
 use crate::bench::statistics::{CONFIDENCE, Estimate, FEWEST_PAIRS, Finding, Interval, Method};
 use crate::bench::summary::{ArmSummary, Comparison, arms, comparisons};
@@ -170,11 +170,16 @@ fn conclusion(comparison: &Comparison) -> Vec<String> {
     }
     let points = |estimate: &Estimate| {
         let value = estimate.value.map_or_else(|| "?".to_owned(), |value| format!("{:+.0}", value * 100.0));
+        let tasks = count(*tasks, "task");
         match &estimate.interval {
+            Some(interval) if !interval.tells() => format!("{value} points, on each of {tasks} alike"),
             Some(Interval { low: Some(low), high: Some(high), .. }) => {
-                format!("{value} points [{:+.0} to {:+.0}] over {}", low * 100.0, high * 100.0, count(*tasks, "task"))
+                // What has no zero in it seems to tell, so that it is said why it does not.
+                let is_told = matches!(more_right, Finding::FirstHasMore | Finding::SecondHasMore);
+                let but = if !is_told && (*low > 0.0 || *high < 0.0) { ", of which too few differ" } else { "" };
+                format!("{value} points [{:+.0} to {:+.0}] over {tasks}{but}", low * 100.0, high * 100.0)
             }
-            _ => format!("{value} points over {}", count(*tasks, "task")),
+            Some(_) | None => format!("{value} points over {tasks}"),
         }
     };
     let right = match more_right {
@@ -318,9 +323,9 @@ fn time(minutes: &Estimate) -> String {
     let (unit, factor) = if minutes.value.is_some_and(|value| value < 1.0) { ("s", 60.0) } else { ("min", 1.0) };
     let Some(value) = minutes.value else { return "—".to_owned() };
     let shown = |value: f64| format!("{:.1}", value * factor);
-    match &minutes.interval {
+    match telling(minutes) {
         Some(Interval { low: Some(low), high: Some(high), .. }) => {
-            format!("{} {unit} [{} to {}]", shown(value), shown(*low), shown(*high))
+            format!("{} {unit} [{} to {}]", shown(value), shown(low), shown(high))
         }
         Some(_) | None => format!("{} {unit}", shown(value)),
     }
@@ -336,7 +341,7 @@ fn thousands(value: f64) -> String {
     }
 }
 
-/// How edits were placed: `exact: 95 % as written, 3 % but for indent, 2 % refused, of 40`.
+/// How edits were placed, with their number: `plan: as written 95 % [88 to 99] (38), refused 5 % [1 to 12] (2)`.
 fn edits(arms: &[ArmSummary], page: &Page) -> String {
     let mut text = String::new();
     for arm in arms.iter().filter(|arm| !arm.edits.is_empty()) {
@@ -356,7 +361,7 @@ fn edits(arms: &[ArmSummary], page: &Page) -> String {
 
 fn words(rung: Rung) -> &'static str {
     match rung {
-        Rung::Exact => "exact",
+        Rung::Exact => "as written",
         Rung::TrailingSpace => "but for trailing space",
         Rung::IndentShift => "but for indent",
         Rung::UnicodePunctuation => "but for punctuation",
@@ -365,10 +370,10 @@ fn words(rung: Rung) -> &'static str {
     }
 }
 
-/// A row a task, a column an arm.
+/// A row a task, a column an arm; the kinds of defects where there is room.
 fn outcomes(document: &BenchDocument, page: &Page) -> String {
     let arms: Vec<Arm> = document.arms.iter().map(|arm| arm.arm).collect();
-    let mut rows = vec![
+    let mut rows: Vec<Vec<String>> = vec![
         ["task", "kind"].into_iter().chain(arms.iter().map(|arm| arm.label())).map(|head| head.to_owned()).collect(),
     ];
     for task in &document.tasks {
@@ -381,6 +386,12 @@ fn outcomes(document: &BenchDocument, page: &Page) -> String {
             let names = [&task.id, &task.kind].map(|name| sanitize::line(name).into_owned());
             rows.push(names.into_iter().chain(cells).collect());
         }
+    }
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
+    let full: usize = (0..arms.len() + 2).filter_map(widest).map(|width| width + 2).sum();
+    if full > page.width {
+        // How trials ended matters more than what the tasks are, which `--list` says, too.
+        rows.iter_mut().for_each(|row| drop(row.remove(1)));
     }
     let legend = "right: verified, and the hidden tests pass · WRONG: verified, and they fail · unproven: they pass, not verified · no: neither";
     format!(
@@ -435,14 +446,19 @@ fn heads<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
+/// The interval, where it tells something.
+fn telling(estimate: &Estimate) -> Option<Interval> {
+    estimate.interval.filter(Interval::tells)
+}
+
 /// `75 % [50 to 92]`.
 fn share(estimate: &Estimate) -> String {
     let Some(value) = estimate.value else { return "—".to_owned() };
     let percent = |share: f64| format!("{:.0}", share * 100.0);
     let exact = |method: Method| if method == Method::ClopperPearson { "*" } else { "" };
-    match &estimate.interval {
+    match telling(estimate) {
         Some(Interval { low: Some(low), high: Some(high), method }) => {
-            format!("{} % [{} to {}]{}", percent(value), percent(*low), percent(*high), exact(*method))
+            format!("{} % [{} to {}]{}", percent(value), percent(low), percent(high), exact(method))
         }
         Some(_) | None => format!("{} %", percent(value)),
     }
@@ -451,40 +467,45 @@ fn share(estimate: &Estimate) -> String {
 /// `$0.12 [$0.08 to $0.31]`.
 fn amount(estimate: &Estimate, shown: &dyn Fn(f64) -> String) -> String {
     let Some(value) = estimate.value else { return "—".to_owned() };
-    match &estimate.interval {
+    match telling(estimate) {
         Some(Interval { low: Some(low), high: Some(high), .. }) => {
-            format!("{} [{} to {}]", shown(value), shown(*low), shown(*high))
+            format!("{} [{} to {}]", shown(value), shown(low), shown(high))
         }
-        Some(Interval { low: Some(low), high: None, .. }) => format!("{} [{} or more]", shown(value), shown(*low)),
+        Some(Interval { low: Some(low), high: None, .. }) => format!("{} [{} or more]", shown(value), shown(low)),
         Some(Interval { low: None, .. }) | None => shown(value),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::bench::summary::tests::trial;
     use crate::bench::task::built_in;
 
     fn document(outcomes: &[(Arm, [bool; 2])]) -> BenchDocument {
         let tasks: Vec<Task> = built_in().unwrap().into_iter().take(8).collect();
-        let trials = tasks.iter().flat_map(|task| {
-            outcomes
-                .iter()
-                .map(|(arm, outcome)| Trial { why: "a reason".to_owned(), ..trial(&task.id, *arm, 1, *outcome) })
-        });
+        let trials = tasks
+            .iter()
+            .flat_map(|task| outcomes.iter().map(|(arm, outcome)| with_reason(trial(&task.id, *arm, 1, *outcome))));
         let trials: Vec<Trial> = trials.collect();
         let run = BenchRun { repeat: 1, records: "trials.jsonl".to_owned(), nano_usd: 16, ..BenchRun::default() };
         BenchDocument::new(&tasks, trials, run)
     }
 
+    /// As trials are recorded: with a reason where there is one to give.
+    fn with_reason(trial: Trial) -> Trial {
+        let why = if trial.verified && trial.right { "" } else { "a reason" };
+        Trial { why: why.to_owned(), ..trial }
+    }
+
     #[test]
     fn it_says_plainly_that_the_single_model_wins() {
         let document = document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false])]);
-        assert!(
-            document.conclusions[0]
-                .starts_with("The single model wins: it makes more right changes than plan (+100 points")
-        );
+        assert!(document.conclusions[0].starts_with(
+            "The single model wins: it makes more right changes than plan (+100 points, on each of 8 tasks alike)"
+        ));
         assert!(document.conclusions.iter().any(|said| said.starts_with("plan: 8 of 8 verified changes are wrong")));
     }
 
@@ -496,10 +517,43 @@ mod tests {
         );
     }
 
+    /// Of all that can come of trials some: four tasks have two repetitions, one arm lacks a task, one call has no price.
+    fn mixed() -> BenchDocument {
+        let tasks: Vec<Task> = built_in().unwrap().into_iter().take(8).collect();
+        let ends = [[true, true], [true, false], [false, true], [false, false]];
+        let mut trials = Vec::new();
+        for (at, task) in tasks.iter().enumerate() {
+            for repetition in 1..=if at < 4 { 2 } else { 1 } {
+                let way = at + repetition as usize;
+                let single = trial(&task.id, Arm::Single, repetition, ends[way % 4]);
+                let plan = trial(&task.id, Arm::Plan, repetition, ends[usize::from(way % 5 == 0)]);
+                let exact = trial(&task.id, Arm::Exact, repetition, [at % 2 == 0; 2]);
+                let unpriced = u64::from(at == 5);
+                trials.push(Trial { nano_usd: 1_000_000_000 + at as u64 * 70_000_000, ..single });
+                trials.push(Trial { unpriced_calls: unpriced, duration_ms: 61_000 + at as u64 * 9_000, ..plan });
+                if at < 7 {
+                    let (outcome, placed) =
+                        if exact.verified { (exact.outcome, exact.placed.clone()) } else { (None, BTreeMap::new()) };
+                    let free = Trial { calls: 0, nano_usd: 0, duration_ms: 900, refused: 0, ..exact };
+                    trials.push(Trial { outcome, placed, ..free });
+                }
+            }
+        }
+        let left_out = |what: &str, why: &str| NotMeasured { what: what.to_owned(), why: why.to_owned() };
+        let run = BenchRun {
+            repeat: 2,
+            not_measured: vec![left_out(&tasks[7].id, "it takes node 18, and there is no node")],
+            stopped: Some("the budget is spent (the next call may cost $0.40); 5 trials left".to_owned()),
+            found: 3,
+            records: "trials.jsonl".to_owned(),
+            nano_usd: 17_000_000_000,
+        };
+        BenchDocument::new(&tasks, trials.into_iter().map(with_reason).collect(), run)
+    }
+
     #[test]
     fn a_page_of_eighty_columns_holds_it() {
-        let document =
-            document(&[(Arm::Single, [true, true]), (Arm::Plan, [true, false]), (Arm::Exact, [false, false])]);
+        let document = mixed();
         let page = anstream::adapter::strip_str(&bench(&document, &[], &Page::plain(80))).to_string();
         assert!(page.lines().all(|line| crate::report::layout::width(line) <= 80), "{page}");
         insta::assert_snapshot!(page);
