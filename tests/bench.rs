@@ -354,7 +354,13 @@ fn tasks_are_listed_and_checked_and_a_slip_is_answered_with_the_nearest_name() {
     let (code, _, told) = said(&["bench", "--tasks", "tasks", "--task", "greeter-2"]);
     assert!(code == Some(2) && told.contains("did you mean `greeter-1`?"), "{told}");
     let (code, _, told) = said(&["bench", "--tasks", "tasks", "--dry-run", "--trust"]);
-    assert!(code == Some(0) && told.contains("at most $5.00") && server.asked().is_empty(), "{told}");
+    assert!(
+        code == Some(0)
+            && told.contains("at most $5.00")
+            && told.contains("(read by anthropic/")
+            && server.asked().is_empty(),
+        "{told}"
+    );
 }
 
 #[test]
