@@ -276,6 +276,7 @@ mod tests {
 
     /// Those that this machine has the programs for; the others say so, and with `IMPROVE_TEST_NO_SKIP` fail.
     #[test]
+    #[allow(clippy::print_stderr)] // What a test leaves out it says.
     fn hidden_tests_fail_on_the_defect_and_pass_on_the_reference() {
         let (sandbox, cancel) = (Sandbox::none("a test"), Cancel::new());
         let running = Running { sandbox: &sandbox, limits: GateLimits::default(), observer: &Silent, cancel: &cancel };

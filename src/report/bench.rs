@@ -456,7 +456,7 @@ mod tests {
             for repetition in 1..=if at < 4 { 2 } else { 1 } {
                 let way = at + repetition as usize;
                 let single = trial(&task.id, Arm::Single, repetition, ends[way % 4]);
-                let plan = trial(&task.id, Arm::Plan, repetition, ends[usize::from(way % 5 == 0)]);
+                let plan = trial(&task.id, Arm::Plan, repetition, ends[usize::from(way.is_multiple_of(5))]);
                 let exact = trial(&task.id, Arm::Exact, repetition, [at % 2 == 0; 2]);
                 let unpriced = u64::from(at == 5);
                 trials.push(Trial { nano_usd: 1_000_000_000 + at as u64 * 70_000_000, ..single });
