@@ -98,7 +98,7 @@ pub enum SandboxError {
         why: String,
     },
     /// An agent changed its settings, and that could not be taken back.
-    #[error("the agent put something among its settings that could not be removed: {why}")]
+    #[error("the agent put something among its settings that could not be set aside: {why}")]
     Planted {
         /// Where, and what failed.
         why: String,

@@ -1,5 +1,6 @@
 //! Settings of an agent on which nothing can be mounted, since they are not there, or are links: what they were is written down before the
 //! agent runs, and made so again when it has ended. Whoever plants one there plants what would run outside of the sandbox next time.
+//! What is new is set aside under a name that no agent reads, and not removed: its user may have made it meanwhile.
 //!
 //! **Invariant:** what an agent planted is in the list of its run for as long as it is there: the list is written before the agent starts,
 //! and removed after all was put back, by whoever finds it after a kill. So another agent that starts meanwhile takes what a list says for
@@ -13,11 +14,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::temporary::{self, remove_tree};
+use crate::temporary;
 
 /// What such paths were: what a link led to, or nothing at all. Paths at which there is something of its own are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Before(BTreeMap<PathBuf, Option<PathBuf>>);
+
+/// What the name of something that was set aside ends with, a number behind it.
+const ASIDE: &str = ".set-aside-by-improve-";
 
 /// Where it is written, in the private folder of the command: the command does not see it.
 const NAME: &str = "before.json";
@@ -56,7 +60,7 @@ impl Before {
         temporary::replace(&private.join(NAME), &serde_json::to_vec(self)?)
     }
 
-    /// Removes what is new and puts back links that were changed. Doing it twice is no harm.
+    /// Sets aside what is new and puts back links that were changed. Doing it twice is no harm.
     pub(super) fn put_back(&self) -> io::Result<()> {
         let mut failed = Ok(());
         for (path, leads_to) in &self.0 {
@@ -123,8 +127,7 @@ pub(super) fn after_a_kill(private: &Path) -> io::Result<()> {
 fn put_back(path: &Path, leads_to: Option<&Path>) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() && fs::read_link(path).ok().as_deref() == leads_to => return Ok(()),
-        Ok(metadata) if metadata.is_dir() => remove_tree(path)?,
-        Ok(_) => fs::remove_file(path)?,
+        Ok(_) => set_aside(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -132,6 +135,27 @@ fn put_back(path: &Path, leads_to: Option<&Path>) -> io::Result<()> {
         Some(leads_to) if path.parent().is_some_and(Path::is_dir) => symlink(leads_to, path),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Renames what stands at a path; what holds nothing, or what was set aside before just as it is, goes.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_dir() && fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for number in 1.. {
+        let other = path.with_file_name(format!("{name}{ASIDE}{number}"));
+        match fs::symlink_metadata(&other) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return fs::rename(path, &other),
+            Err(error) => return Err(error),
+            Ok(there) if there.is_file() && metadata.is_file() && fs::read(&other)? == fs::read(path)? => {
+                return fs::remove_file(path);
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -163,6 +187,7 @@ mod tests {
                 .flatten()
                 .map(|entry| entry.file_name().to_string_lossy().into_owned())
                 .collect();
+            names.retain(|name| !name.contains(ASIDE));
             names.sort();
             names
         };
@@ -183,6 +208,11 @@ mod tests {
         after_a_kill(&private).expect("it is ours");
         assert!(is_as_before(), "{:?}", names());
         before.put_back().expect("there is nothing to do");
+        // Nothing is lost, and the same is not kept twice: it may have been the user's.
+        let aside = |name: &str, number: u32| at(&format!("{name}{ASIDE}{number}"));
+        assert_eq!(fs::read_to_string(aside("link", 1)).expect("kept"), "evil");
+        assert_eq!(fs::read_to_string(aside("hooks", 2).join("run")).expect("kept"), "evil");
+        assert!(fs::symlink_metadata(aside("link", 2)).is_err());
     }
 
     #[test]
