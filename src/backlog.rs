@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plan::index::{self, NewRow, PlanStatus};
+use crate::plan::issue::with_issue;
 use crate::plan::parse::parse;
 use crate::plan::{Plan, render};
 
@@ -191,11 +192,16 @@ impl Backlog {
 
     /// Reads the plan at `path`, relative to the repository or absolute.
     pub fn read_plan(&self, path: &Path) -> Result<Plan, BacklogError> {
+        let text = self.plan_text(path)?;
+        let path = self.root.join(path);
+        parse(&text).map_err(|reason| BacklogError::NotAPlan { path, reason: reason.to_string() })
+    }
+
+    /// The text of the plan at `path`, relative to the repository or absolute.
+    pub fn plan_text(&self, path: &Path) -> Result<String, BacklogError> {
         let path = self.root.join(path);
         let bytes = fs::read(&path).map_err(|error| BacklogError::io(&path, error))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| BacklogError::NotAPlan { path: path.clone(), reason: "not UTF-8".to_owned() })?;
-        parse(&text).map_err(|reason| BacklogError::NotAPlan { path, reason: reason.to_string() })
+        String::from_utf8(bytes).map_err(|_| BacklogError::NotAPlan { path, reason: "not UTF-8".to_owned() })
     }
 
     /// The file a PLAN argument means: a path, a number (`1`, `001`, `plans/001.md`), a slug or a prefix that only one plan has.
@@ -287,6 +293,17 @@ impl Backlog {
         let path = self.root.join(path);
         refuse_link(&path)?;
         write_atomically(&path, text, Existing::Replace)
+    }
+
+    /// Notes the issue of a plan in its text and in the index, where they have a place for it.
+    pub fn note_issue(&self, lock: &BacklogLock, path: &Path, url: &str) -> Result<(), BacklogError> {
+        if let Some(noted) = with_issue(&self.plan_text(path)?, url) {
+            self.rewrite_text(lock, path, &noted)?;
+        }
+        match index::set_issue(&self.index_text()?, &self.name_in_index(path), url) {
+            Some(changed) => self.write_index(&changed),
+            None => Ok(()),
+        }
     }
 
     /// Sets the status of a plan in the index; adds its row when it has none.

@@ -10,6 +10,7 @@ use crate::cancel::Cancel;
 use crate::http::{Call, Hidden, Method, Transport, TransportFault};
 use crate::secrets::mask;
 
+pub mod issues;
 pub mod push;
 pub mod remote;
 pub mod token;
@@ -78,10 +79,8 @@ pub enum ForgeError {
         /// The remote.
         remote: String,
     },
-    /// A pull request about a weakness would tell everybody of it.
-    #[error(
-        "{repository} is public, and the plan is about security: a pull request would publish the weakness with its mend"
-    )]
+    /// A pull request or an issue about a weakness would tell everybody of it.
+    #[error("{repository} is public, and the plan is about security: it would publish the weakness with its mend")]
     PublicSecurity {
         /// `owner/name`.
         repository: String,
@@ -102,7 +101,7 @@ impl ForgeError {
             }
             ForgeError::Refused { status: 401, .. } => "the token is wrong or has expired: set a new one".to_owned(),
             ForgeError::Refused { status: 403 | 404, .. } => {
-                "the token must be allowed to write contents and pull requests of this repository".to_owned()
+                "the token must be allowed to write contents, pull requests and issues of this repository".to_owned()
             }
             ForgeError::Push { .. } => "push it by hand, then run the same command again".to_owned(),
             ForgeError::BaseNotPushed { .. } => "push your branch first, then run the same command again".to_owned(),

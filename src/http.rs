@@ -32,6 +32,8 @@ pub enum Method {
     Get,
     /// Sends something.
     Post,
+    /// Changes something that is there.
+    Patch,
 }
 
 /// A header's value, which may be a key: it never prints, not even in `Debug`.
@@ -207,6 +209,7 @@ impl Http {
         let mut request = match call.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
+            Method::Patch => self.client.patch(url),
         };
         for (name, value) in call.headers {
             request = request.header(name, &value.0);

@@ -11,6 +11,7 @@ pub mod anchor;
 pub mod drift;
 pub mod expectation;
 pub mod index;
+pub mod issue;
 pub mod lint;
 pub(crate) mod markdown;
 pub mod parse;

@@ -10,6 +10,7 @@ pub mod clean;
 pub mod doctor;
 pub mod finding_page;
 pub mod human;
+pub mod issue;
 pub mod json;
 pub mod layout;
 pub mod map_document;

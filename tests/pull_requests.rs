@@ -3,6 +3,8 @@
 #[path = "common/alone.rs"]
 mod alone;
 mod common;
+#[path = "pull_requests/issues.rs"]
+mod issues;
 #[path = "common/models.rs"]
 mod models;
 

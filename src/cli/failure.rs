@@ -41,6 +41,12 @@ impl Failure {
         self
     }
 
+    /// The same at a place.
+    pub fn at(mut self, place: impl Into<String>) -> Failure {
+        self.places.push(place.into());
+        self
+    }
+
     /// The same with another exit code.
     pub fn code(mut self, code: ExitCode) -> Failure {
         self.code = code;

@@ -110,6 +110,7 @@ fn ask() -> Result<Vec<Offer>, Failure> {
     let answer = MultiSelect::new("What shall be set up?", OFFERS.to_vec())
         .with_default(&[0])
         .with_help_message("↑↓ move · space tick · → all · ← none · enter go on · esc none")
+        .with_formatter(&|wanted| format!("{} of {}", wanted.len(), OFFERS.len()))
         .prompt();
     match answer {
         Ok(wanted) => Ok(wanted),

@@ -16,10 +16,11 @@ use super::audit::{FORMATS, read, rejections};
 use super::choose::ChooseArgs;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::issues::{IssueArgs, publish};
 use super::models::ModelArgs;
 use super::output::OutputArgs;
 use super::planning::Manner;
-use super::plans::Offer;
+use super::plans::{Offer, Planning};
 use super::writing::{Asked, Writer};
 
 /// Show directions the code suggests; those you pick become design plans
@@ -35,12 +36,14 @@ pub struct NextArgs {
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
+    issues: IssueArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Shows directions and writes design plans for those that are picked.
 pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let NextArgs { dry_run, choose, models, running, output } = args;
+    let NextArgs { dry_run, choose, models, running, issues, output } = args;
     let outputs = output.outputs("improve next", &FORMATS)?;
     let console = &context.console;
     let workspace = context.globals.workspace(models.flags(running.flags()), console)?;
@@ -81,6 +84,7 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     // A direction is the maintainers' to choose: nobody chooses for them.
     let choose = if console.interactive { choose } else { choose.or_none() };
     let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run };
-    let failed = offer.choose_and_plan(&choose, &outputs, &mut writer, context)?;
-    Ok(if failed { ExitCode::Incomplete } else { ExitCode::Done })
+    let Planning { failed, plans } = offer.choose_and_plan(&choose, &outputs, &mut writer, context)?;
+    let published = if dry_run { ExitCode::Done } else { publish(issues, &workspace.root, &plans, context)? };
+    Ok(if failed { ExitCode::Incomplete } else { published })
 }

@@ -1,5 +1,7 @@
 //! `improve plan`: a plan for something the user asks for.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use improve::backlog::Backlog;
 use improve::finding::Category;
@@ -17,6 +19,7 @@ use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::filing::{Filed, file};
+use super::issues::{IssueArgs, publish};
 use super::models::ModelArgs;
 use super::output::{Format, Kind, OutputArgs};
 use super::planning::Manner;
@@ -42,12 +45,14 @@ pub struct PlanArgs {
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
+    issues: IssueArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Finds out what is meant, asks what is left, writes the plan.
 pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let PlanArgs { text, dry_run, models, running, output } = args;
+    let PlanArgs { text, dry_run, models, running, issues, output } = args;
     let outputs = output.outputs("improve plan", &[Format::Human, Format::Json])?;
     let text = text.join(" ").trim().to_owned();
     if text.is_empty() {
@@ -145,7 +150,8 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         Kind::Document | Kind::Lines => json::document(&document),
         Kind::Text => request(&document, &next, &page),
     })?;
-    Ok(code)
+    let plans: Vec<PathBuf> = document.path.iter().map(PathBuf::from).collect();
+    publish(issues, &workspace.root, &plans, context)
 }
 
 /// The user's answer, or the recommended one where nobody can be asked.

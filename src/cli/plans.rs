@@ -1,6 +1,6 @@
 //! Bare `improve`: audit, choose, and write a plan for each finding that was chosen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use improve::audit::engine::recipe;
@@ -23,6 +23,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::filing::{Filed, file};
 use super::globals::Workspace;
+use super::issues::{IssueArgs, publish};
 use super::output::{Kind, OutputArgs, Outputs};
 use super::planning::Manner;
 use super::writing::{Writer, Written};
@@ -42,12 +43,14 @@ pub struct PlansArgs {
     #[command(flatten)]
     running: RunningArgs,
     #[command(flatten)]
+    issues: IssueArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Writes the plans and prints what was done.
 pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let PlansArgs { scope, choose: choice, running, output } = args;
+    let PlansArgs { scope, choose: choice, running, issues, output } = args;
     let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
     let Audited { workspace, survey, document, extent } = audit(&scope, None, running.flags(), context)?;
@@ -55,8 +58,17 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?
         .in_manner(Manner { dry_run, batch: scope.batch });
     let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run };
-    let failed = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
-    Ok(if failed { code.max(ExitCode::Incomplete) } else { code })
+    let Planning { failed, plans } = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
+    let published = if dry_run { ExitCode::Done } else { publish(issues, &workspace.root, &plans, context)? };
+    Ok(if failed { code.max(ExitCode::Incomplete) } else { code.max(published) })
+}
+
+/// What came of planning.
+pub struct Planning {
+    /// A model failed.
+    pub failed: bool,
+    /// The plans of what was chosen, new ones and those that were there.
+    pub plans: Vec<PathBuf>,
 }
 
 /// Findings that may become plans.
@@ -72,14 +84,14 @@ pub struct Offer<'a> {
 }
 
 impl Offer<'_> {
-    /// Shows the findings, has some of them chosen, writes their plans and prints what was done. Says whether a model failed.
+    /// Shows the findings, has some of them chosen, writes their plans and prints what was done.
     pub fn choose_and_plan(
         self,
         choice: &ChooseArgs,
         outputs: &Outputs,
         writer: &mut Writer<'_>,
         context: &Context,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Planning, Failure> {
         let Offer { document, survey, workspace, dry_run } = self;
         let console = &context.console;
         let page = console.page(&document.repository.root);
@@ -109,7 +121,9 @@ impl Offer<'_> {
             Kind::Lines => json::lines(&document.plans),
             Kind::Text => findings_as(format, &document.audit, &page_for(to_stdout)),
         })?;
-        Ok(failed)
+        let written = document.plans.iter().filter(|row| row.outcome != Planned::WouldBeWritten);
+        let plans = written.filter_map(|row| row.path.as_ref()).map(PathBuf::from).collect();
+        Ok(Planning { failed, plans })
     }
 }
 

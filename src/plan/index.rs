@@ -232,6 +232,27 @@ pub fn set_status(text: &str, file: &str, status: &PlanStatus) -> Option<String>
     Some(changed)
 }
 
+/// `text` with the issue of the plan at `file` named behind its title; `None` when no row links to it or it is named already.
+pub fn set_issue(text: &str, file: &str, url: &str) -> Option<String> {
+    let row = find_row(text, file)?;
+    // Without a link of its own the row would be taken for that of the issue.
+    row.file.as_ref()?;
+    let blocks = Blocks::of(text);
+    let table =
+        tables(&blocks).into_iter().find(|table| table.rows.iter().any(|(index, _)| *index as u32 + 1 == row.line))?;
+    let columns = columns(&table)?;
+    let start = line_start(text, row.line);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let title = cell_ranges(line).into_iter().nth(columns.title.unwrap_or(columns.plan))?;
+    if line.contains(url) {
+        return None;
+    }
+    let number = url.rsplit('/').next().unwrap_or_default();
+    let mut changed = text.to_owned();
+    changed.insert_str(start + title.end, &format!(" ([#{number}]({url}))"));
+    Some(changed)
+}
+
 /// The row of a plan: by its link, else by its number where no link contradicts, the last table first.
 pub fn find_row(text: &str, file: &str) -> Option<Row> {
     let rows = rows(text);

@@ -194,7 +194,7 @@ impl Transport for Vendor {
         self.seen.lock().unwrap().push((call.method, path.to_owned(), body.clone()));
         let script = match call.method {
             Method::Post if path.ends_with("batches") => &self.submissions,
-            Method::Post => &Mutex::default(),
+            Method::Post | Method::Patch => &Mutex::default(),
             Method::Get => &self.looks,
         };
         let mut script = script.lock().unwrap();
