@@ -2,6 +2,7 @@
 //!
 //! What the index says is [`crate::plan::index`]'s matter; here files are found, named and written.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::plan::index::{self, NewRow, PlanStatus};
 use crate::plan::issue::with_issue;
 use crate::plan::parse::parse;
 use crate::plan::{Plan, render};
+use crate::tree::Tree;
 
 mod disk;
 mod resolve;
@@ -351,6 +353,25 @@ impl Backlog {
         let relative = relative.strip_prefix(self.folder).unwrap_or(relative);
         relative.to_string_lossy().replace('\\', "/")
     }
+}
+
+/// Rejected findings of a tree that is not on disk, by fingerprint, with the reason where the index gives one: its entries, and the
+/// findings of plans that it links to and calls rejected.
+pub fn rejected_in(tree: &dyn Tree) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for folder in FOLDERS {
+        let Some(text) = tree.text(&format!("{folder}/{INDEX}")) else { continue };
+        for row in index::rows(&text) {
+            let PlanStatus::Rejected(reason) = row.status else { continue };
+            let file = row.file.unwrap_or_default();
+            let plan = tree.text(&format!("{folder}/{}", file.trim_start_matches("./"))).map(|text| parse(&text));
+            if let Some(fingerprint) = plan.and_then(|plan| plan.ok()?.status.finding) {
+                found.insert(fingerprint, reason);
+            }
+        }
+        found.extend(index::reasons(&text));
+    }
+    found
 }
 
 fn row_of(plan: &Plan, file: String, status: PlanStatus) -> NewRow {

@@ -10,7 +10,7 @@ use improve::advisories::{Advisories, load};
 use improve::audit::baseline::{self, Baseline};
 use improve::audit::shard::Shard;
 use improve::audit::{Audit, AuditOptions, Depth};
-use improve::backlog::{Backlog, BacklogError};
+use improve::backlog::{Backlog, BacklogError, rejected_in};
 use improve::finding::{Finding, Level};
 use improve::model::Role;
 use improve::plan::index;
@@ -21,6 +21,7 @@ use improve::report::{annotations, human, json, markdown};
 use improve::settings::{AuditEffort, Flags, Settings};
 use improve::survey::{Survey, survey};
 use improve::temporary::replace;
+use improve::tree::{Tree as _, TreeError};
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -210,10 +211,15 @@ pub fn baseline_of(workspace: &Workspace) -> Result<Baseline, Failure> {
 /// What is known: in the file that was named, or in the usual one where there is one.
 fn known(workspace: &Workspace, named: Option<PathBuf>) -> Result<Baseline, Failure> {
     let usual = workspace.root.join(baseline::FILE);
-    match named {
-        Some(file) => read_baseline(&file),
-        None if usual.exists() => read_baseline(&usual),
-        None => Ok(Baseline::default()),
+    match (named, workspace.judged_by()?) {
+        (Some(file), _) => read_baseline(&file),
+        (None, Some(tree)) => match tree.read(baseline::FILE) {
+            Ok(bytes) => Ok(Baseline::parse(baseline::FILE, &String::from_utf8_lossy(&bytes))?),
+            Err(TreeError::Missing { .. }) => Ok(Baseline::default()),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        },
+        (None, None) if usual.exists() => read_baseline(&usual),
+        (None, None) => Ok(Baseline::default()),
     }
 }
 
@@ -268,6 +274,9 @@ pub fn read_advisories(workspace: &Workspace) -> Result<Option<Arc<Advisories>>,
 
 /// Rejected findings by fingerprint, with what the index says of them.
 pub fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Failure> {
+    if let Some(tree) = workspace.judged_by()? {
+        return Ok(rejected_in(&tree));
+    }
     let backlog = match Backlog::open(&workspace.root) {
         Ok(backlog) => backlog,
         // No folder for plans is no reason not to look for findings.
@@ -276,13 +285,7 @@ pub fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Fai
     };
     let mut reasons: BTreeMap<String, String> =
         backlog.rejected_fingerprints()?.into_iter().map(|fingerprint| (fingerprint, String::new())).collect();
-    for rejection in index::rejections(&backlog.index_text()?) {
-        if let Some(fingerprint) = rejection.fingerprint {
-            // An entry reads `title: reason`.
-            let reason = rejection.text.split_once(": ").map_or(rejection.text.as_str(), |(_, reason)| reason);
-            reasons.insert(fingerprint, reason.to_owned());
-        }
-    }
+    reasons.extend(index::reasons(&backlog.index_text()?));
     Ok(reasons)
 }
 

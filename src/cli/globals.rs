@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use improve::settings::{self, Flags, Layer, Settings};
+use improve::git::{CommitId, GitError, GitTree, Repository};
+use improve::settings::{self, Flags, Layer, Settings, SettingsFile};
+use improve::tree::{Tree as _, TreeError};
 
 use super::console::Console;
 use super::failure::Failure;
@@ -36,6 +38,9 @@ pub struct GlobalArgs {
     /// Never ask; take the answer a script would get
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_input: bool,
+    /// Read improve.toml, the baseline and rejections from this commit: a change must not choose what it is judged by
+    #[arg(long, value_name = "REF", global = true, help_heading = "Global options")]
+    pub settings_from: Option<String>,
 }
 
 /// When to use colour.
@@ -58,12 +63,22 @@ pub struct Workspace {
     pub settings: Settings,
     /// `--verbose`.
     pub verbose: bool,
+    /// `--settings-from`: the commit that says what is judged by what; `None` where the files here do.
+    pub judged_by: Option<CommitId>,
+}
+
+impl Workspace {
+    /// The files that say what is judged by what, where they are not those here.
+    pub fn judged_by(&self) -> Result<Option<GitTree>, Failure> {
+        let Some(commit) = &self.judged_by else { return Ok(None) };
+        Ok(Some(Repository::discover(&self.root)?.tree_of(commit)?))
+    }
 }
 
 impl GlobalArgs {
     /// Finds the repository and reads the settings. `flags` are those of the command, as settings.
     pub fn workspace(&self, flags: Flags, console: &Console) -> Result<Workspace, Failure> {
-        let GlobalArgs { repo, quiet: _, verbose, color: _, jobs, no_input: _ } = self;
+        let GlobalArgs { repo, quiet: _, verbose, color: _, jobs, no_input: _, settings_from } = self;
         let root = match repo {
             Some(folder) => named_root(folder, console)?,
             None => {
@@ -72,17 +87,44 @@ impl GlobalArgs {
                 enclosing_repository(&here).unwrap_or(here)
             }
         };
-        let layers = [(user_file(), Layer::User), (Some(root.join(settings::FILE_NAME)), Layer::Repository)];
-        let files: Vec<_> = layers
-            .into_iter()
-            .filter_map(|(path, layer)| settings::read_file(&path?, layer).transpose())
-            .collect::<Result<_, _>>()?;
+        let judged_by = settings_from.as_deref().map(|revision| commit_of(&root, revision)).transpose()?;
+        let of_user = user_file().map(|path| settings::read_file(&path, Layer::User)).transpose()?.flatten();
+        let of_repository = match &judged_by {
+            Some(commit) => file_at(&root, commit)?,
+            None => settings::read_file(&root.join(settings::FILE_NAME), Layer::Repository)?,
+        };
+        let files: Vec<SettingsFile> = of_user.into_iter().chain(of_repository).collect();
         let flags = Flags { jobs: *jobs, ..flags };
         let settings = Settings::layered(&files, &|name| std::env::var(name).ok(), flags)?;
         let threads = settings.jobs.value;
         // Fails only when the pool is already there, which the first command of a process cannot meet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        Ok(Workspace { root, settings, verbose: *verbose })
+        Ok(Workspace { root, settings, verbose: *verbose, judged_by })
+    }
+}
+
+/// The commit `--settings-from` names.
+fn commit_of(root: &Path, revision: &str) -> Result<CommitId, Failure> {
+    Repository::discover(root)?.resolve(revision).map_err(|error| match error {
+        GitError::NoSuchCommit { .. } => {
+            Failure::usage(format!("--settings-from {revision}: no such branch, tag or commit"))
+                .hint("in CI, fetch it first: `fetch-depth: 0` for actions/checkout")
+        }
+        other => other.into(),
+    })
+}
+
+/// The settings file as it stands in a commit.
+fn file_at(root: &Path, commit: &CommitId) -> Result<Option<SettingsFile>, Failure> {
+    let path = PathBuf::from(format!("{}:{}", commit.as_str(), settings::FILE_NAME));
+    let unreadable = |why: String| Failure::usage(format!("{}: {why}", path.display()));
+    match Repository::discover(root)?.tree_of(commit)?.read(settings::FILE_NAME) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|_| unreadable("not UTF-8".to_owned()))?;
+            Ok(Some(SettingsFile { path, text, layer: Layer::Repository }))
+        }
+        Err(TreeError::Missing { .. }) => Ok(None),
+        Err(error) => Err(unreadable(error.to_string())),
     }
 }
 

@@ -12,6 +12,8 @@ use crate::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError, check_path};
 pub struct GitTree {
     git_dir: PathBuf,
     tree: Oid,
+    /// The tree whose `.ignore` files count, where it is another.
+    ignores: Option<Oid>,
     /// Open repositories at rest: libgit2's handles may change threads but not be shared.
     idle: Mutex<Vec<git2::Repository>>,
 }
@@ -21,7 +23,12 @@ const MAX_LINKS: usize = 40;
 
 impl GitTree {
     pub(super) fn new(git_dir: PathBuf, tree: Oid) -> Self {
-        Self { git_dir, tree, idle: Mutex::new(Vec::new()) }
+        Self { git_dir, tree, ignores: None, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// The same files, of which the `.ignore` files of `other` leave some out and not its own.
+    pub fn ignoring_as(self, other: &GitTree) -> GitTree {
+        GitTree { ignores: Some(other.tree), ..self }
     }
 
     fn with<T>(&self, work: impl FnOnce(&git2::Repository) -> Result<T, TreeError>) -> Result<T, TreeError> {
@@ -33,6 +40,44 @@ impl GitTree {
         let result = work(&repository);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(repository);
         result
+    }
+
+    /// Every file, in no order, those included that are to be left out.
+    fn all(&self) -> Result<Vec<TreeEntry>, TreeError> {
+        self.with(|repository| {
+            let odb = repository.odb().map_err(|error| git_error(&error))?;
+            let mut entries = Vec::new();
+            let mut folders = vec![(Vec::new(), self.tree)];
+            while let Some((prefix, id)) = folders.pop() {
+                let tree = repository.find_tree(id).map_err(|error| git_error(&error))?;
+                for entry in tree.iter() {
+                    let mut path = prefix.clone();
+                    path.extend_from_slice(entry.name_bytes());
+                    match entry.kind() {
+                        Some(ObjectType::Tree) => {
+                            path.push(b'/');
+                            folders.push((path, entry.id()));
+                        }
+                        Some(ObjectType::Blob) => {
+                            // The header alone: a blob of any size costs the same. A partial clone lacks some blobs; those
+                            // are listed without a size, and reading them fails.
+                            let bytes = odb.read_header(entry.id()).map_or(0, |(bytes, _)| bytes);
+                            let kind = match (std::str::from_utf8(&path).is_ok(), entry.filemode() == LINK) {
+                                (false, _) => EntryKind::NotUtf8Name,
+                                (true, true) => EntryKind::Symlink,
+                                (true, false) => EntryKind::File,
+                            };
+                            let path = String::from_utf8_lossy(&path).into_owned();
+                            let identity = blob(entry.id());
+                            entries.push(TreeEntry { path, kind, bytes: bytes as u64, identity });
+                        }
+                        // A submodule is another repository's commit.
+                        _ => {}
+                    }
+                }
+            }
+            Ok(entries)
+        })
     }
 
     /// What stands at `path`, links followed inside the tree.
@@ -87,41 +132,15 @@ const LINK: i32 = 0o120_000;
 
 impl Tree for GitTree {
     fn entries(&self) -> Result<Vec<TreeEntry>, TreeError> {
-        let mut entries = self.with(|repository| {
-            let odb = repository.odb().map_err(|error| git_error(&error))?;
-            let mut entries = Vec::new();
-            let mut folders = vec![(Vec::new(), self.tree)];
-            while let Some((prefix, id)) = folders.pop() {
-                let tree = repository.find_tree(id).map_err(|error| git_error(&error))?;
-                for entry in tree.iter() {
-                    let mut path = prefix.clone();
-                    path.extend_from_slice(entry.name_bytes());
-                    match entry.kind() {
-                        Some(ObjectType::Tree) => {
-                            path.push(b'/');
-                            folders.push((path, entry.id()));
-                        }
-                        Some(ObjectType::Blob) => {
-                            // The header alone: a blob of any size costs the same. A partial clone lacks some blobs; those
-                            // are listed without a size, and reading them fails.
-                            let bytes = odb.read_header(entry.id()).map_or(0, |(bytes, _)| bytes);
-                            let kind = match (std::str::from_utf8(&path).is_ok(), entry.filemode() == LINK) {
-                                (false, _) => EntryKind::NotUtf8Name,
-                                (true, true) => EntryKind::Symlink,
-                                (true, false) => EntryKind::File,
-                            };
-                            let path = String::from_utf8_lossy(&path).into_owned();
-                            let identity = blob(entry.id());
-                            entries.push(TreeEntry { path, kind, bytes: bytes as u64, identity });
-                        }
-                        // A submodule is another repository's commit.
-                        _ => {}
-                    }
-                }
+        let mut entries = self.all()?;
+        let ignored = match self.ignores {
+            Some(other) => {
+                let other = GitTree::new(self.git_dir.clone(), other);
+                let all = other.all()?;
+                DotIgnore::new(all.iter().map(|entry| entry.path.as_str()), |path| other.text(path))
             }
-            Ok(entries)
-        })?;
-        let ignored = DotIgnore::new(entries.iter().map(|entry| entry.path.as_str()), |path| self.text(path));
+            None => DotIgnore::new(entries.iter().map(|entry| entry.path.as_str()), |path| self.text(path)),
+        };
         entries.retain(|entry| !ignored.matches(&entry.path));
         entries.sort();
         Ok(entries)

@@ -1,5 +1,6 @@
 //! The index of plans, `plans/README.md`, as text: rows, statuses and rejected findings, every other byte kept.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -381,6 +382,16 @@ pub fn rejections(text: &str) -> Vec<Rejection> {
         }
     }
     found
+}
+
+/// Why findings were rejected, by fingerprint.
+pub fn reasons(text: &str) -> BTreeMap<String, String> {
+    let reason = |rejection: Rejection| {
+        // An entry reads `title: reason`.
+        let reason = rejection.text.split_once(": ").map_or(rejection.text.as_str(), |(_, reason)| reason);
+        Some((rejection.fingerprint?, reason.to_owned()))
+    };
+    rejections(text).into_iter().filter_map(reason).collect()
 }
 
 /// `text` with a rejected finding added, once.
