@@ -7,6 +7,7 @@ pub mod audit_document;
 pub mod bench;
 pub mod branch;
 pub mod clean;
+pub mod comment;
 pub mod doctor;
 pub mod finding_page;
 pub mod human;

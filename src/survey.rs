@@ -99,6 +99,19 @@ pub fn map_at(
     progress: &dyn Progress,
 ) -> Result<(GitTree, RepoMap), SurveyError> {
     let tree = git.tree_of(commit)?;
+    let map = map_of(&tree, git, commit, name, settings, progress)?;
+    Ok((tree, map))
+}
+
+/// The same of a tree that is not all of the commit.
+pub fn map_of(
+    tree: &GitTree,
+    git: &git::Repository,
+    commit: &CommitId,
+    name: &str,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<RepoMap, SurveyError> {
     let kept = |what: &str| kept(git.root(), &format!("{what}-{name}"));
     let touches = git.history(commit, HistoryLimits::default(), kept("history").as_deref(), progress)?;
     let entries = tree.entries().map_err(MapError::from)?;
@@ -108,14 +121,14 @@ pub fn map_at(
         cache: kept("facts").map(|file| CachePlace { file, now_ns: now_ns() }),
         ..MapOptions::default()
     };
-    let map = map::build(&tree, &options, &history, Some(commit.to_string()), progress);
+    let map = map::build(tree, &options, &history, Some(commit.to_string()), progress);
     let mut map = match map {
         Err(MapError::Cancelled) => return Err(SurveyError::Cancelled),
         other => other?,
     };
     settings.override_commands(&mut map.recon);
     settings.declare_flows(&mut map.recon);
-    Ok((tree, map))
+    Ok(map)
 }
 
 #[derive(Default)]

@@ -204,3 +204,86 @@ fn history_that_is_not_there_is_asked_for() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("nowhere: no such branch, tag or commit"), "{}", stderr(&output));
 }
+
+#[test]
+fn settings_baseline_rejections_and_ignore_files_can_be_those_of_another_commit() {
+    let shop = shop();
+    write(shop.path(), "src/ping.ts", SHELL);
+    commit(shop.path(), "ping");
+    let known = branch(shop.path(), &[]);
+    let fingerprint = known["findings"][0]["fingerprint"].as_str().expect("a finding").to_owned();
+    assert_eq!(run(shop.path(), &["reject", &fingerprint, "--reason", "so"]).status.code(), Some(0));
+    write(shop.path(), "improve.toml", "[rules]\ncommand-injection = false\n");
+    write(shop.path(), ".ignore", "src/ping.ts\n");
+    write(shop.path(), "improve-baseline.json", "{ no baseline");
+    commit(shop.path(), "and nobody shall see it");
+    assert_eq!(run(shop.path(), &["branch"]).status.code(), Some(2), "its own baseline is none");
+    let found = found(&branch(shop.path(), &["--settings-from", "main"]));
+    assert!(found.contains(&triple("command-injection", "src/ping.ts", "introduced")), "{found:?}");
+    git(shop.path(), &["rm", "-q", "improve-baseline.json", ".ignore"]);
+    commit(shop.path(), "readable");
+    assert_eq!(branch(shop.path(), &[])["findings"], serde_json::json!([]));
+    let audit = |args: &[&str]| json(&run(shop.path(), &[&["audit", "--format", "json"], args].concat()));
+    let rules = |document: &Value| document["findings"].to_string();
+    assert!(!rules(&audit(&[])).contains("command-injection"));
+    assert!(rules(&audit(&["--settings-from", "main"])).contains("command-injection"));
+    // The other way round: what that commit switches off is off, whatever stands here.
+    write(shop.path(), "improve.toml", "");
+    let document = audit(&["--settings-from", "HEAD"]);
+    assert!(!rules(&document).contains("command-injection"));
+    let output = run(shop.path(), &["audit", "--settings-from", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--settings-from nowhere: no such branch, tag or commit"), "{}", stderr(&output));
+}
+
+#[test]
+fn rejections_of_the_other_commit_count() {
+    let shop = shop();
+    let finding = json(&run(shop.path(), &["audit", "--format", "json"]))["findings"][0].clone();
+    let fingerprint = finding["fingerprint"].as_str().expect("a finding");
+    assert_eq!(run(shop.path(), &["reject", fingerprint, "--reason", "three tenants"]).status.code(), Some(0));
+    commit(shop.path(), "rejected");
+    git(shop.path(), &["rm", "-q", "-r", "plans"]);
+    commit(shop.path(), "forgotten");
+    let rejected =
+        |args: &[&str]| json(&run(shop.path(), &[&["audit", "--format", "json"], args].concat()))["rejected"].clone();
+    assert_eq!(rejected(&[]), serde_json::json!([]));
+    let there = rejected(&["--settings-from", "HEAD~1"]);
+    assert_eq!((&there[0]["fingerprint"], &there[0]["reason"]), (&fingerprint.into(), &"three tenants".into()));
+}
+
+#[test]
+fn what_a_branch_silences_itself_is_told_in_the_comment_on_its_pull_request() {
+    let shop = shop();
+    let silenced = SHELL.replace("  exec(", "  // improve-ignore: command-injection — ask @octocat\n  exec(");
+    write(shop.path(), "src/ping.ts", &silenced);
+    write(shop.path(), "src/orders.ts", &format!("// Orders.\n{ORDERS}"));
+    commit(shop.path(), "ping");
+    let output = run(shop.path(), &["branch", "--format", "markdown"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.starts_with("### No new finding\n\n1 commit since main: 2 files changed"), "{text}");
+    assert!(
+        text.contains("1 new finding that a comment in the branch silences") && !text.contains("@octocat"),
+        "{text}"
+    );
+    assert!(text.contains("1 finding there before, in files that were changed"), "{text}");
+}
+
+#[test]
+fn plans_are_written_for_what_came_with_the_branch_alone() {
+    let shop = shop();
+    write(shop.path(), "src/more.ts", &ORDERS.replace("listOrders", "listMore"));
+    commit(shop.path(), "more");
+    let document =
+        branch(shop.path(), &["--plan", "--output", &format!("markdown={}/.git/page.md", shop.path().display())]);
+    let plans = document["plans"].as_array().expect("plans");
+    assert_eq!((plans.len(), &plans[0]["outcome"]), (1, &"written".into()), "{document}");
+    let plan =
+        std::fs::read_to_string(shop.path().join(plans[0]["path"].as_str().expect("a path"))).expect("it is there");
+    assert!(plan.contains("src/more.ts"), "{plan}");
+    let page = std::fs::read_to_string(shop.path().join(".git/page.md")).expect("it is written");
+    assert!(page.contains("<details><summary>1 plan</summary>"), "{page}");
+    write(shop.path(), "src/more.ts", "changed");
+    assert_eq!(run(shop.path(), &["branch", "--plan"]).status.code(), Some(2), "plans are of what is committed");
+}

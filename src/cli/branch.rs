@@ -12,8 +12,11 @@ use improve::finding::{Finding, State};
 use improve::git::{Changes, CommitId, GitError, Repository};
 use improve::report::audit_document::AuditDocument;
 use improve::report::branch::{Branch, page};
+use improve::report::comment::comment;
+use improve::report::json;
+use improve::report::plans::{PlannedRow, PlansDocument, plans};
 use improve::settings::{Flags, Origin, Settings};
-use improve::survey::map_at;
+use improve::survey::{Survey, map_of};
 
 use super::Context;
 use super::audit::{FORMATS, baseline_of, depth_of, findings_as, read, read_advisories, rejections};
@@ -21,8 +24,11 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::findings::all_findings_at;
 use super::globals::Workspace;
-use super::output::OutputArgs;
+use super::models::ModelArgs;
+use super::output::{Format, OutputArgs};
+use super::plans::{next, nodes, plan_all};
 use super::progress::Bar;
+use super::writing::Writer;
 
 /// Find what the branch you are on brings: its files, and those that call or import them
 #[derive(Debug, Args)]
@@ -35,7 +41,7 @@ pub struct BranchArgs {
     worktree_changes: bool,
     /// Look as a hook before a push does: within the time of hook-timeout, three lines where all is well, and stop the push
     /// for findings alone. IMPROVE_SKIP_HOOK=1 leaves it out
-    #[arg(long, conflicts_with_all = ["worktree_changes", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["worktree_changes", "plan", "format", "output"])]
     hook: bool,
     /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
     #[arg(long, value_name = "EFFORT")]
@@ -44,14 +50,22 @@ pub struct BranchArgs {
     /// or bug finding beyond doubt]
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<String>,
+    /// Write a plan for each finding that came with the branch
+    #[arg(long)]
+    plan: bool,
+    /// Write plans for the first N alone
+    #[arg(long, value_name = "N", requires = "plan")]
+    top: Option<usize>,
+    #[command(flatten)]
+    models: ModelArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Prints what the branch brings, and what was there before in files it changed.
 pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let BranchArgs { base, worktree_changes, hook, effort, fail_on, output } = args;
-    let flags = Flags { effort, fail_on, ..Flags::default() };
+    let BranchArgs { base, worktree_changes, hook, effort, fail_on, plan, top, models, output } = args;
+    let flags = models.flags(Flags { effort, fail_on, ..Flags::default() });
     if hook {
         return hook::run(base, flags, context);
     }
@@ -60,7 +74,7 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let workspace = context.globals.workspace(flags, console)?;
     let git = Repository::discover(&workspace.root)?;
     let against = Against::find(&git, base)?;
-    let Some(looked) = look(&git, &against, worktree_changes, &workspace, context)? else {
+    let Some(mut looked) = look(&git, &against, worktree_changes, &workspace, context)? else {
         console.note(&format!(
             "nothing differs from {}: `improve audit` looks at everything{}",
             against.name,
@@ -68,10 +82,34 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
         ));
         return Ok(ExitCode::Done);
     };
+    let mut planned = None;
+    if plan {
+        if looked.aside {
+            return Err(Failure::usage("plans are written for what is committed, and there are uncommitted changes")
+                .hint("commit or stash them, or look at them too: --worktree-changes"));
+        }
+        planned = Some(looked.plan(&models, top, &workspace, context)?);
+    }
     let layout = console.page(&looked.document.repository.root);
     let branch = Branch { name: git.branch(), document: &looked.document, verbose: workspace.verbose };
     let table = page(&branch, &layout);
-    outputs.write(console, &|format, _| findings_as(format, &looked.document, &table))?;
+    let document = looked.document.clone();
+    match planned {
+        None => outputs.write(console, &|format, _| match format {
+            Format::Markdown => comment(&document, &[], &[]),
+            other => findings_as(other, &document, &table),
+        })?,
+        Some(rows) => {
+            let nodes = nodes(&rows, &workspace.root)?;
+            let table = format!("{table}{}", plans(&rows, &next(&rows), &layout));
+            let both = PlansDocument { audit: document, plans: rows };
+            outputs.write(console, &|format, _| match format {
+                Format::Json => json::document(&both),
+                Format::Markdown => comment(&both.audit, &both.plans, &nodes),
+                other => findings_as(other, &both.audit, &table),
+            })?;
+        }
+    }
     Ok(match looked.stopping(&workspace.settings).is_empty() {
         false => ExitCode::Findings,
         true if looked.incomplete => ExitCode::Incomplete,
@@ -83,8 +121,12 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
 struct Looked {
     /// What concerns it.
     document: AuditDocument,
-    /// A rule failed.
+    /// A rule or a model failed.
     incomplete: bool,
+    /// What was read.
+    survey: Survey,
+    /// Uncommitted changes were not looked at.
+    aside: bool,
 }
 
 impl Looked {
@@ -97,6 +139,27 @@ impl Looked {
             (_, None) => false,
         };
         self.document.findings.iter().filter(stops).collect()
+    }
+
+    /// Writes plans for the first `top` findings that came with the branch.
+    fn plan(
+        &mut self,
+        models: &ModelArgs,
+        top: Option<usize>,
+        workspace: &Workspace,
+        context: &Context,
+    ) -> Result<Vec<PlannedRow>, Failure> {
+        let Looked { document, survey, .. } = self;
+        let new = document.findings.iter().filter(|finding| finding.state == Some(State::Introduced));
+        let new: Vec<&Finding> = new.take(top.unwrap_or(usize::MAX)).collect();
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = Writer::new(models, false, survey, workspace, &document.cost, context)?;
+        let (rows, failed) = plan_all(&new, survey, false, &mut writer, context)?;
+        document.cost = writer.cost(document.cost.clone());
+        self.incomplete |= failed;
+        Ok(rows)
     }
 }
 
@@ -117,11 +180,21 @@ fn look(
     let options = options(workspace)?;
     let survey = read(workspace, context)?;
     // Files as they are committed, unless they are all as they are committed or the others are meant.
-    let (audit, reach, repository) = if survey.dirty && !worktree_changes {
+    let aside = survey.dirty && !worktree_changes;
+    let judge = if worktree_changes { None } else { workspace.judged_by()? };
+    let (audit, reach, repository) = if aside || judge.is_some() {
         let bar = Bar::new(console, context.cancel.clone());
-        let (tree, map) = map_at(git, head, "head", &workspace.settings, &bar)?;
+        let tree = git.tree_of(head)?;
+        // A branch must not leave out by an ignore file what it brings.
+        let tree = match &judge {
+            Some(judge) => tree.ignoring_as(judge),
+            None => tree,
+        };
+        let map = map_of(&tree, git, head, "head", &workspace.settings, &bar)?;
         let audit = improve::audit::run(&map, &effects(&map), &tree, &options)?;
-        console.note("note: uncommitted changes are not looked at; --worktree-changes does");
+        if aside {
+            console.note("note: uncommitted changes are not looked at; --worktree-changes does");
+        }
         (audit, Reach::of(&changes, &map), survey.repository())
     } else {
         let audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
@@ -134,18 +207,23 @@ fn look(
     let mut document = AuditDocument::new(repository, audit, &rejections(workspace)?);
     let found = std::mem::take(&mut document.findings);
     // Most branches bring nothing: then nothing has to be known of where they left.
-    let concerned = tell_apart(found.clone(), &BTreeSet::new(), &reach);
+    let silenced = document.suppressed.iter().map(|kept| kept.finding.clone());
+    let concerned = tell_apart(found.iter().cloned().chain(silenced).collect(), &BTreeSet::new(), &reach);
     let before = match concerned.is_empty() {
         true => Vec::new(),
         false => all_findings_at(base, "base", git, workspace, context)?,
     };
-    let before = before.into_iter().map(|finding| finding.fingerprint).collect();
+    let before: BTreeSet<String> = before.into_iter().map(|finding| finding.fingerprint).collect();
+    for kept in &mut document.suppressed {
+        let finding = tell_apart(vec![kept.finding.clone()], &before, &reach).pop();
+        kept.finding.state = finding.and_then(|finding| finding.state);
+    }
     document.findings = tell_apart(found, &before, &reach);
     document.comparison = Some(comparison(against, &changes, &reach, worktree_changes));
     if context.cancel.is_cancelled() {
         return Err(Failure::interrupted());
     }
-    Ok(Some(Looked { document, incomplete }))
+    Ok(Some(Looked { document, incomplete, survey, aside }))
 }
 
 /// What a branch is compared with.

@@ -11,6 +11,7 @@ use improve::plan::lint::lint;
 use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
+use improve::report::comment::{self, Node};
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plan_name, plans};
 use improve::report::{human, json};
 use improve::survey::Survey;
@@ -24,7 +25,7 @@ use super::failure::Failure;
 use super::filing::{Filed, file};
 use super::globals::Workspace;
 use super::issues::{IssueArgs, publish};
-use super::output::{Kind, OutputArgs, Outputs};
+use super::output::{Format, Kind, OutputArgs, Outputs};
 use super::planning::Manner;
 use super::writing::{Writer, Written};
 
@@ -116,10 +117,15 @@ impl Offer<'_> {
             (false, true) => plans(&document.plans, &next, &page),
             (false, false) => format!("{table}{}", plans(&document.plans, &next, &page)),
         };
-        outputs.write(console, &|format, to_stdout| match format.kind() {
-            Kind::Document => json::document(&document),
-            Kind::Lines => json::lines(&document.plans),
-            Kind::Text => findings_as(format, &document.audit, &page_for(to_stdout)),
+        let nodes = nodes(&document.plans, &survey.root)?;
+        outputs.write(console, &|format, to_stdout| match (format, format.kind()) {
+            (_, Kind::Document) => json::document(&document),
+            (_, Kind::Lines) => json::lines(&document.plans),
+            (Format::Markdown, _) => {
+                let findings = findings_as(format, &document.audit, "");
+                format!("{findings}\n{}", comment::plans(&document.plans, &nodes))
+            }
+            (_, Kind::Text) => findings_as(format, &document.audit, &page_for(to_stdout)),
         })?;
         let written = document.plans.iter().filter(|row| row.outcome != Planned::WouldBeWritten);
         let plans = written.filter_map(|row| row.path.as_ref()).map(PathBuf::from).collect();
@@ -128,7 +134,7 @@ impl Offer<'_> {
 }
 
 /// A plan for each finding that has none yet and gets one from a model or a recipe. Says too whether a model failed.
-fn plan_all(
+pub fn plan_all(
     findings: &[&Finding],
     survey: &Survey,
     dry_run: bool,
@@ -246,8 +252,22 @@ fn row(finding: &Finding, outcome: Planned, path: Option<String>, title: String)
     }
 }
 
+/// The plans of `rows`, each with those it depends on.
+pub fn nodes(rows: &[PlannedRow], root: &Path) -> Result<Vec<Node>, Failure> {
+    let backlog = Backlog::open(root)?;
+    let node = |row: &PlannedRow| {
+        let path = row.path.clone()?;
+        let plan = backlog.read_plan(Path::new(&path)).ok();
+        let named = plan.map(|plan| plan.status.depends_on).unwrap_or_default();
+        let resolved = named.iter().filter_map(|name| backlog.resolve(name).ok());
+        let depends_on = resolved.map(|path| path.to_string_lossy().replace('\\', "/")).collect();
+        Some(Node { path, title: row.title.clone(), depends_on })
+    };
+    Ok(rows.iter().filter_map(node).collect())
+}
+
 /// What to type now: the plan that costs least first.
-fn next(rows: &[PlannedRow]) -> Vec<(String, String)> {
+pub fn next(rows: &[PlannedRow]) -> Vec<(String, String)> {
     let written = |row: &&PlannedRow| matches!(row.outcome, Planned::Written | Planned::AlreadyPlanned);
     let name = |row: &PlannedRow| plan_name(row.path.as_deref().unwrap_or_default()).to_owned();
     let mut next = Vec::new();

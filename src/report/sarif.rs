@@ -137,15 +137,19 @@ fn rule(id: &str, findings: &[&Finding]) -> Value {
         properties["problem.severity"] = json!("warning");
     }
     let help = doc.map_or_else(|| id.to_owned(), help);
-    json!({
-        "id": id,
-        "name": name(id),
-        "shortDescription": { "text": sentence(what) },
-        "fullDescription": { "text": format!("{} {}", sentence(what), sentence(why)).trim() },
-        "help": { "text": help, "markdown": doc.map_or_else(|| id.to_owned(), help_in_markdown) },
-        "defaultConfiguration": { "level": findings.iter().map(|finding| level(finding)).next().unwrap_or("warning") },
-        "properties": properties,
-    })
+    let mut rule = json!({ "id": id });
+    // The two must differ (SARIF 3.49.7), and `Ssrf` says no more than `ssrf`.
+    let name = name(id);
+    if !name.eq_ignore_ascii_case(id) {
+        rule["name"] = json!(name);
+    }
+    rule["shortDescription"] = json!({ "text": sentence(what) });
+    rule["fullDescription"] = json!({ "text": format!("{} {}", sentence(what), sentence(why)).trim() });
+    rule["help"] = json!({ "text": help, "markdown": doc.map_or_else(|| id.to_owned(), help_in_markdown) });
+    rule["defaultConfiguration"] =
+        json!({ "level": findings.iter().map(|finding| level(finding)).next().unwrap_or("warning") });
+    rule["properties"] = properties;
+    rule
 }
 
 fn help(doc: &RuleDoc) -> String {

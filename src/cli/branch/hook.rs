@@ -58,7 +58,7 @@ fn looked_at(base: Option<String>, flags: Flags, context: &Context) -> Result<Ex
         return Ok(ExitCode::Done);
     };
     let stopping = looked.stopping(&workspace.settings);
-    let Looked { document, incomplete: _ } = &looked;
+    let Looked { document, incomplete: _, survey: _, aside: _ } = &looked;
     let layout = console.page(&document.repository.root);
     let branch = Branch { name: git.branch(), document, verbose: workspace.verbose };
     let push = Push { stopping, took: begun.elapsed(), leaves_out: SKIP };
