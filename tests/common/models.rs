@@ -14,6 +14,7 @@ pub struct Server {
     /// Its address, as a base URL.
     pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -31,24 +32,37 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (script, log): (Arc<Script>, _) = (Arc::new(script), asked.clone());
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (script, log, seen): (Arc<Script>, _, _) = (Arc::new(script), asked.clone(), heads.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (script, log) = (script.clone(), log.clone());
+                let (script, log, seen) = (script.clone(), log.clone(), seen.clone());
                 // A caller that goes away in the middle is no fault of the server.
-                std::thread::spawn(move || drop(serve(stream, &*script, &log)));
+                std::thread::spawn(move || drop(serve(stream, &*script, &log, &seen)));
             }
         });
-        Server { url, asked }
+        Server { url, asked, heads }
     }
 
-    /// The bodies of all requests, as they came, headers before them.
+    /// The bodies of all requests, as they came.
+    #[allow(dead_code)] // Not every suite looks at bodies.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no thread of the server panics").clone()
     }
+
+    /// What came before each body: the line and the headers.
+    #[allow(dead_code)] // Most suites look at bodies alone.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("no thread of the server panics").clone()
+    }
 }
 
-fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    script: &Script,
+    log: &Mutex<Vec<String>>,
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -70,6 +84,7 @@ fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<String>>) -> std::i
         let body = String::from_utf8_lossy(&body).into_owned();
         // The key is in the head, where it belongs; the log is what the model sees.
         log.lock().expect("no thread panics").push(body.clone());
+        seen.lock().expect("no thread panics").push(head.clone());
         let line = head.lines().next().unwrap_or_default();
         let (status, answer) = script(line.strip_suffix(" HTTP/1.1").unwrap_or(line), &body);
         let kind = if answer.starts_with("event: ") { "text/event-stream" } else { "application/json" };
