@@ -66,9 +66,9 @@ case "$command" in
     if $is_pull_request; then command=branch; else command=audit; fi
     if [[ "${INPUT_HAS_KEY:-false}" == true ]]; then command=plan; fi
     ;;
-  branch | audit | plan | apply | collect) ;;
+  branch | audit | plan | apply | collect | merge) ;;
   *)
-    note error 'command is none of auto, branch, audit, plan, apply, collect'
+    note error 'command is none of auto, branch, audit, plan, apply, collect, merge'
     exit 2
     ;;
 esac

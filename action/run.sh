@@ -88,6 +88,17 @@ case "$command" in
     fi
     "$program" audit --offline "${arguments[@]}" > "$annotations" 2> "$log" || status=$?
     ;;
+  merge)
+    parts=()
+    while IFS= read -r -d '' part; do parts+=("$part"); done < <(
+      find "${GITHUB_WORKSPACE:?}/${INPUT_PARTS:-parts}" -name improve.json -type f -print0 2> /dev/null | LC_ALL=C sort -z
+    )
+    if [[ ${#parts[@]} -eq 0 ]]; then
+      note error 'parts holds no part of an audit: download the artifacts of the jobs that made them'
+      exit 2
+    fi
+    "$program" merge "${arguments[@]}" -- "${parts[@]}" > "$annotations" 2> "$log" || status=$?
+    ;;
   plan)
     if [[ -n "${INPUT_MAX_FINDINGS:-}" ]]; then arguments+=(--top "$INPUT_MAX_FINDINGS"); fi
     if [[ "${IMPROVE_PULL_REQUEST:-false}" == true ]]; then

@@ -11,6 +11,17 @@ const SETTINGS: &str = include_str!("../templates/init/improve.toml");
 /// What tells an agent how to drive this program, in the Agent Skills format.
 const SKILL: &str = include_str!("../skills/improve/SKILL.md");
 
+/// What a pull request brings, and what the default branch holds.
+const WORKFLOW: &str = include_str!("../templates/workflows/improve.yml");
+/// The same of the default branch by several machines.
+const SHARDS: &str = include_str!("../templates/workflows/shards.yml");
+/// Stands in workflows for the action as somebody publishes it: nobody does yet.
+pub const ACTION: &str = "OWNER/improve@REVISION";
+/// The parts that the template of several machines names.
+const PARTS: &str = "[1/4, 2/4, 3/4, 4/4]";
+/// The branch that the templates name.
+const BRANCH: &str = "branches: [main]";
+
 /// Something that can be set up, and what that takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Setup {
@@ -53,6 +64,8 @@ pub struct ByHand {
 pub enum NewFile {
     /// `improve.toml`.
     Settings,
+    /// A workflow of GitHub: for one machine, or for as many as are said.
+    Workflow(Option<usize>),
     /// `SKILL.md`.
     Skill,
 }
@@ -62,6 +75,8 @@ impl NewFile {
     pub fn path(self, is_folder: &dyn Fn(&str) -> bool) -> PathBuf {
         match self {
             NewFile::Settings => PathBuf::from(crate::settings::FILE_NAME),
+            NewFile::Workflow(None) => PathBuf::from(".github/workflows/improve.yml"),
+            NewFile::Workflow(Some(_)) => PathBuf::from(".github/workflows/improve-shards.yml"),
             NewFile::Skill => {
                 let home = if is_folder(".claude") && !is_folder(".agents") { ".claude" } else { ".agents" };
                 PathBuf::from(home).join("skills").join(PROGRAM).join("SKILL.md")
@@ -69,11 +84,28 @@ impl NewFile {
         }
     }
 
-    /// What it holds.
-    pub fn text(self) -> &'static str {
+    /// What it holds, in a repository whose default branch is `branch`.
+    pub fn text(self, branch: &str) -> String {
+        // A name in brackets, as YAML takes any.
+        let branch = format!("branches: [{}]", serde_json::Value::from(branch));
         match self {
-            NewFile::Settings => SETTINGS,
-            NewFile::Skill => SKILL,
+            NewFile::Settings => SETTINGS.to_owned(),
+            NewFile::Skill => SKILL.to_owned(),
+            NewFile::Workflow(None) => WORKFLOW.replace(BRANCH, &branch),
+            NewFile::Workflow(Some(number)) => {
+                let parts: Vec<String> = (1..=number).map(|index| format!("{index}/{number}")).collect();
+                SHARDS.replace(BRANCH, &branch).replace(PARTS, &format!("[{}]", parts.join(", ")))
+            }
+        }
+    }
+
+    /// What is left for the user to do.
+    pub fn then(self) -> Option<String> {
+        match self {
+            NewFile::Settings | NewFile::Skill => None,
+            NewFile::Workflow(_) => {
+                Some(format!("put in the place of {ACTION} where the action is published, with the hash of a commit"))
+            }
         }
     }
 }

@@ -295,6 +295,36 @@ fn the_default_branch_is_audited_and_what_was_read_is_kept() {
 }
 
 #[test]
+fn several_machines_say_what_one_says() {
+    let world = World::new(&[("src/ping.ts", SHELL), ("src/pong.ts", &SHELL.replace("ping", "pong"))]);
+    let document = |done: &Done| std::fs::read_to_string(&done.outputs["json-file"]).expect("a document");
+    let whole = world.on_main("push").run();
+    let parts = world.root().join("parts");
+    let mut found = 0;
+    let mut written = Vec::new();
+    for shard in ["1/2", "2/2"] {
+        let job = world.on_main("push").with("command", "audit").with("shard", shard).with("fail-on", "never");
+        let done = job.run();
+        assert_eq!(done.outputs["conclusion"], "success", "{}{}", done.log, done.errors);
+        found += done.outputs["findings-count"].parse::<usize>().expect("a number");
+        written.push((format!("improve-part-{}/improve.json", &shard[..1]), document(&done)));
+    }
+    // They were made on other machines: none of them saw the others.
+    written.iter().for_each(|(name, text)| write(&parts, name, text));
+    let job = world.on_main("push").with("command", "merge").with("sarif", "true");
+    let merged = job.run();
+    assert_eq!(merged.outputs["conclusion"], "success", "{}{}", merged.log, merged.errors);
+    assert_eq!(merged.outputs["findings-count"], whole.outputs["findings-count"]);
+    assert_eq!(merged.outputs["findings-count"], found.to_string());
+    assert!(merged.outputs["findings-count"] != "0" && document(&merged).contains("src/pong.ts"));
+    assert_eq!(others(&merged).last(), Some(&"github/codeql-action/upload-sarif"));
+    std::fs::remove_dir_all(parts.join("improve-part-2")).expect("ours");
+    let done = world.on_main("push").with("command", "merge").run();
+    assert!(done.failed && done.log.contains("missing: part 2/2"), "{}{}", done.log, done.errors);
+    assert_eq!(world.asked(), [""; 0]);
+}
+
+#[test]
 fn a_key_is_spent_only_for_who_may_write() {
     const MAY: &str = "GET /repos/me/shop/collaborators/octocat/permission";
     let world = World::new(&[("src/ping.ts", SHELL)]);

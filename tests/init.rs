@@ -148,6 +148,20 @@ fn files_are_written_where_there_are_none() {
 }
 
 #[test]
+fn workflows_are_written_for_one_machine_or_several() {
+    let (shop, _remote) = shop();
+    let output = run(shop.path(), &["init", "--workflow", "--shards", "3"]);
+    let page = stdout(&output);
+    assert!(
+        page.starts_with("wrote .github/workflows/improve.yml\n  put in the place of OWNER/improve@REVISION"),
+        "{page}"
+    );
+    let text = fs::read_to_string(shop.path().join(".github/workflows/improve-shards.yml")).expect("written");
+    assert!(text.contains("shard: [1/3, 2/3, 3/3]") && text.contains("branches: [\"main\"]"), "{text}");
+    assert_eq!(run(shop.path(), &["init", "--workflow", "--shards", "1"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_rehearsal_writes_nothing() {
     let (shop, _remote) = shop();
     let output = run(shop.path(), &["init", "--hook", "--config", "--skill", "--dry-run"]);

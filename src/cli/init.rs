@@ -28,6 +28,12 @@ pub struct InitArgs {
     /// Write improve.toml, every key at its default
     #[arg(long)]
     config: bool,
+    /// Write a workflow of GitHub Actions: what pull requests bring, and what the default branch holds
+    #[arg(long)]
+    workflow: bool,
+    /// With --workflow: have the default branch looked at by N machines at once
+    #[arg(long, value_name = "N", requires = "workflow", value_parser = clap::value_parser!(u16).range(2..=256))]
+    shards: Option<u16>,
     /// Write a skill that tells agents how to use this program
     #[arg(long)]
     skill: bool,
@@ -43,13 +49,17 @@ enum Offer {
     File(NewFile),
 }
 
-const OFFERS: [Offer; 3] = [Offer::Hook, Offer::File(NewFile::Settings), Offer::File(NewFile::Skill)];
+const OFFERS: [Offer; 4] =
+    [Offer::Hook, Offer::File(NewFile::Settings), Offer::File(NewFile::Workflow(None)), Offer::File(NewFile::Skill)];
+/// What names them.
+const FLAGS: &str = "--hook, --config, --workflow, --skill";
 
 impl fmt::Display for Offer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Offer::Hook => "a hook that looks at what a branch brings before it is pushed",
             Offer::File(NewFile::Settings) => "improve.toml, with every key at its default",
+            Offer::File(NewFile::Workflow(_)) => "a workflow that looks at pull requests on GitHub",
             Offer::File(NewFile::Skill) => "a skill that tells agents how to use this program",
         })
     }
@@ -57,24 +67,28 @@ impl fmt::Display for Offer {
 
 /// Sets up what was named or ticked.
 pub fn run(args: InitArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let InitArgs { hook, config, skill, dry_run } = args;
+    let InitArgs { hook, config, workflow, shards, skill, dry_run } = args;
     let workspace = context.globals.workspace(Flags::default(), &context.console)?;
     let git = Repository::discover(&workspace.root)?;
     let root = git.root();
-    let named = OFFERS.into_iter().zip([hook, config, skill]).filter(|(_, named)| *named).map(|(offer, _)| offer);
-    let mut wanted: Vec<Offer> = named.collect();
+    let named = OFFERS.into_iter().zip([hook, config, workflow, skill]).filter(|(_, named)| *named);
+    let mut wanted: Vec<Offer> = named.map(|(offer, _)| offer).collect();
+    if let Some(number) = shards {
+        wanted.push(Offer::File(NewFile::Workflow(Some(usize::from(number)))));
+    }
     if wanted.is_empty() {
         if !context.console.interactive {
-            return Err(Failure::usage("nothing says what to set up").hint("name it: --hook, --config, --skill"));
+            return Err(Failure::usage("nothing says what to set up").hint(format!("name it: {FLAGS}")));
         }
         wanted = ask()?;
     }
+    let branch = git.default_branch().unwrap_or_else(|| "main".to_owned());
     let mut text = String::new();
     let mut code = ExitCode::Done;
     for offer in wanted {
         let setup = match offer {
             Offer::Hook => hook::setup(keeper(root, &git.hooks()?).map_err(|error| Failure::usage(error.to_string()))?),
-            Offer::File(file) => new_file(root, file),
+            Offer::File(file) => new_file(root, file, &branch),
         };
         match setup {
             Setup::There(path) => {
@@ -116,18 +130,20 @@ fn ask() -> Result<Vec<Offer>, Failure> {
         Ok(wanted) => Ok(wanted),
         Err(InquireError::OperationCanceled) => Ok(Vec::new()),
         Err(InquireError::OperationInterrupted) => Err(Failure::interrupted()),
-        Err(error) => Err(Failure::usage(format!("the list cannot be shown: {error}"))
-            .hint("name what to set up: --hook, --config, --skill")),
+        Err(error) => {
+            Err(Failure::usage(format!("the list cannot be shown: {error}"))
+                .hint(format!("name what to set up: {FLAGS}")))
+        }
     }
 }
 
-fn new_file(root: &Path, file: NewFile) -> Setup {
+fn new_file(root: &Path, file: NewFile, branch: &str) -> Setup {
     let path = root.join(file.path(&|folder| root.join(folder).is_dir()));
     // A link that leads nowhere is there, too.
     if fs::symlink_metadata(&path).is_ok() {
         return Setup::There(path);
     }
-    Setup::Write(Change { path, before: None, after: file.text().to_owned(), executable: false, then: None })
+    Setup::Write(Change { path, before: None, after: file.text(branch), executable: false, then: file.then() })
 }
 
 /// A path below the root as the user would type it there.

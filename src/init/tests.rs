@@ -12,14 +12,15 @@ fn settings(text: &str) -> Settings {
 
 #[test]
 fn new_settings_change_nothing() {
-    assert_eq!(settings(NewFile::Settings.text()), Settings::default());
+    assert_eq!(settings(&NewFile::Settings.text("main")), Settings::default());
 }
 
 #[test]
 fn every_line_of_new_settings_counts_once_its_mark_is_gone() {
     let is_setting =
         |line: &&str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
-    let lines = NewFile::Settings.text().lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);
+    let text = NewFile::Settings.text("main");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);
     let text: String = lines.map(|line| format!("{line}\n")).collect();
     let settings = settings(&text);
     assert_eq!(settings.rules_off(), ["stale-todo"]);
@@ -32,7 +33,7 @@ fn every_line_of_new_settings_counts_once_its_mark_is_gone() {
 /// <https://agentskills.io>: a name as that of the folder, at most 64 characters; a description of at most 1024; compatibility 500.
 #[test]
 fn the_skill_has_the_head_that_agents_read() {
-    let text = NewFile::Skill.text();
+    let text = NewFile::Skill.text("main");
     let (head, body) = text.strip_prefix("---\n").and_then(|text| text.split_once("\n---\n")).expect("front matter");
     let head = Yaml::load_from_str(head).expect("YAML").remove(0);
     let field = |name: &str| head.as_mapping_get(name).and_then(Yaml::as_str).unwrap_or_default().to_owned();
@@ -52,4 +53,24 @@ fn a_skill_goes_where_the_agents_of_the_repository_look() {
     assert_eq!(path(&[]), PathBuf::from(".agents/skills/improve/SKILL.md"));
     assert_eq!(path(&[".claude"]), PathBuf::from(".claude/skills/improve/SKILL.md"));
     assert_eq!(path(&[".claude", ".agents"]), PathBuf::from(".agents/skills/improve/SKILL.md"));
+}
+
+/// What a workflow says of its triggers' branches and of its parts.
+#[test]
+fn workflows_name_the_default_branch_and_as_many_parts_as_were_asked_for() {
+    let one = NewFile::Workflow(None).text("trunk");
+    let workflow = Yaml::load_from_str(&one).expect("YAML").remove(0);
+    let of = |node: &Yaml<'_>, path: &[&str]| {
+        let found = path.iter().try_fold(node.clone(), |node, key| node.as_mapping_get(key).cloned());
+        found.unwrap_or_else(|| panic!("{path:?}"))
+    };
+    assert_eq!(of(&workflow, &["on", "push", "branches"]), Yaml::load_from_str("[trunk]").expect("YAML").remove(0));
+    let several = NewFile::Workflow(Some(3)).text("#1");
+    let workflow = Yaml::load_from_str(&several).expect("YAML").remove(0);
+    assert_eq!(of(&workflow, &["on", "push", "branches"]), Yaml::load_from_str("['#1']").expect("YAML").remove(0));
+    let shards = of(&workflow, &["jobs", "part", "strategy", "matrix", "shard"]);
+    assert_eq!(shards, Yaml::load_from_str("[1/3, 2/3, 3/3]").expect("YAML").remove(0));
+    for text in [one, several] {
+        assert!(text.contains(ACTION) && !text.replace(ACTION, "").contains("REVISION"));
+    }
 }
