@@ -55,15 +55,16 @@ fn a_skill_goes_where_the_agents_of_the_repository_look() {
     assert_eq!(path(&[".claude", ".agents"]), PathBuf::from(".agents/skills/improve/SKILL.md"));
 }
 
-/// What a workflow says of its triggers' branches and of its parts.
+/// What stands in a document under these keys.
+fn of<'a>(document: &Yaml<'a>, path: &[&str]) -> Yaml<'a> {
+    let found = path.iter().try_fold(document.clone(), |node, key| node.as_mapping_get(key).cloned());
+    found.unwrap_or_else(|| panic!("{path:?}"))
+}
+
 #[test]
 fn workflows_name_the_default_branch_and_as_many_parts_as_were_asked_for() {
     let one = NewFile::Workflow(None).text("trunk");
     let workflow = Yaml::load_from_str(&one).expect("YAML").remove(0);
-    let of = |node: &Yaml<'_>, path: &[&str]| {
-        let found = path.iter().try_fold(node.clone(), |node, key| node.as_mapping_get(key).cloned());
-        found.unwrap_or_else(|| panic!("{path:?}"))
-    };
     assert_eq!(of(&workflow, &["on", "push", "branches"]), Yaml::load_from_str("[trunk]").expect("YAML").remove(0));
     let several = NewFile::Workflow(Some(3)).text("#1");
     let workflow = Yaml::load_from_str(&several).expect("YAML").remove(0);
