@@ -237,6 +237,31 @@ fn a_verdict_with_an_invented_quote_changes_nothing() {
 }
 
 #[test]
+fn what_a_branch_brings_is_judged_where_that_is_asked_for_and_nothing_else_is() {
+    let repository = shop();
+    git(repository.path(), &["checkout", "-q", "-b", "feature"]);
+    write(repository.path(), "src/names.ts", &SHOP.replace("listOrders", "names"));
+    git(repository.path(), &["add", "."]);
+    git(repository.path(), &["commit", "-q", "-m", "second"]);
+    let server = Server::start(|request| {
+        assert!(!is_lens(request), "a branch is judged, not looked through");
+        assert!(!request["messages"].to_string().contains("## F2 "), "one finding is new: {request:#}");
+        let mut verdict = verdict(1, "wrong", "  for (const id of ids) {");
+        verdict["quote"]["file"] = json!("src/names.ts");
+        says(&json!({"verdicts": [verdict]}))
+    });
+    let unasked = run(repository.path(), &server, &["branch", "--effort", "quick", "--format", "json"]);
+    assert_eq!((rules(&document(&unasked), "findings"), server.asked().len()), (vec!["n-plus-one".to_owned()], 0));
+    let asked = run(repository.path(), &server, &["branch", "--effort", "quick", "--vet", "--format", "json"]);
+    let asked = document(&asked);
+    assert_eq!((rules(&asked, "findings"), rules(&asked, "rejected")), (vec![], vec!["n-plus-one".to_owned()]));
+    let pushed = run(repository.path(), &server, &["branch", "--effort", "quick", "--vet", "--hook"]);
+    let page = String::from_utf8_lossy(&pushed.stdout).into_owned();
+    assert!(page.contains("with built-in rules and anthropic/claude-opus-5-5"), "{page}{}", stderr(&pushed));
+    assert_eq!(pushed.status.code(), Some(0));
+}
+
+#[test]
 fn a_wrong_key_ends_the_asking_and_not_the_audit() {
     let repository = shop();
     let server =

@@ -28,7 +28,7 @@ use super::failure::Failure;
 use super::globals::Workspace;
 use super::models::{ModelArgs, check_batch};
 use super::output::{Format, OutputArgs};
-use super::planning::{Extent, Manner, consult};
+use super::planning::{Asking, Extent, Manner, consult};
 use super::progress::Bar;
 use super::words::{self, Words};
 use super::{Context, command_names};
@@ -176,7 +176,8 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
     let incomplete = !audit.failed_rules.is_empty();
     let mut document = AuditDocument::new(survey.repository(), audit, &rejections);
     document.shard = shard;
-    let consulted = consult(&models, Manner { dry_run, batch }, &options, &mut document, &survey, &workspace, context)?;
+    let asking = Asking { models: &models, manner: Manner { dry_run, batch }, looks: true };
+    let consulted = consult(asking, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
     Ok(Audited { workspace, survey, document, extent })
 }

@@ -26,6 +26,7 @@ use super::findings::all_findings_at;
 use super::globals::Workspace;
 use super::models::ModelArgs;
 use super::output::{Format, OutputArgs};
+use super::planning::{Asking, Extent, Manner, consult};
 use super::plans::{next, nodes, plan_all};
 use super::progress::Bar;
 use super::writing::Writer;
@@ -50,6 +51,9 @@ pub struct BranchArgs {
     /// or bug finding beyond doubt]
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<String>,
+    /// Have the planner, where one is bound, judge what came with the branch before anything is said of it
+    #[arg(long)]
+    vet: bool,
     /// Write a plan for each finding that came with the branch
     #[arg(long)]
     plan: bool,
@@ -64,10 +68,10 @@ pub struct BranchArgs {
 
 /// Prints what the branch brings, and what was there before in files it changed.
 pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let BranchArgs { base, worktree_changes, hook, effort, fail_on, plan, top, models, output } = args;
+    let BranchArgs { base, worktree_changes, hook, effort, fail_on, vet, plan, top, models, output } = args;
     let flags = models.flags(Flags { effort, fail_on, ..Flags::default() });
     if hook {
-        return hook::run(base, flags, context);
+        return hook::run(base, flags, vet.then_some(&models), context);
     }
     let outputs = output.outputs("improve branch", &FORMATS)?;
     let console = &context.console;
@@ -82,6 +86,9 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
         ));
         return Ok(ExitCode::Done);
     };
+    if vet {
+        looked.vet(&models, &workspace, context)?;
+    }
     let mut planned = None;
     if plan {
         if looked.aside {
@@ -139,6 +146,23 @@ impl Looked {
             (_, None) => false,
         };
         self.document.findings.iter().filter(stops).collect()
+    }
+
+    /// Has the planner judge the findings that came with the branch: those that are wrong stand apart from then on.
+    fn vet(&mut self, models: &ModelArgs, workspace: &Workspace, context: &Context) -> Result<(), Failure> {
+        let Looked { document, survey, .. } = self;
+        let is_new = |finding: &Finding| finding.state == Some(State::Introduced);
+        let (new, old) = std::mem::take(&mut document.findings).into_iter().partition(is_new);
+        document.findings = new;
+        let manner = Manner { dry_run: false, batch: false };
+        let asking = Asking { models, manner, looks: false };
+        let extent = consult(asking, &AuditOptions::default(), document, survey, workspace, context);
+        document.findings.extend::<Vec<Finding>>(old);
+        match extent? {
+            Extent::Whole => {}
+            Extent::Partly | Extent::Misconfigured => self.incomplete = true,
+        }
+        Ok(())
     }
 
     /// Writes plans for the first `top` findings that came with the branch.

@@ -48,6 +48,17 @@ impl Manner {
     }
 }
 
+/// What is asked of a planner.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// Who is asked.
+    pub models: &'a ModelArgs,
+    /// How.
+    pub manner: Manner,
+    /// It looks for what rules cannot see, too, and does not only judge what they found.
+    pub looks: bool,
+}
+
 /// What an effort is worth in questions.
 struct Breadth {
     lenses: &'static [Category],
@@ -66,29 +77,30 @@ fn breadth(effort: AuditEffort) -> Breadth {
 /// Has a planner, where one is bound, look for what rules cannot see and judge the first findings. What the rules found is there
 /// whatever becomes of that.
 pub fn consult(
-    models: &ModelArgs,
-    manner: Manner,
+    asking: Asking<'_>,
     options: &AuditOptions,
     document: &mut AuditDocument,
     survey: &Survey,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<Extent, Failure> {
+    let Asking { models, manner, looks } = asking;
     let Some(bound) = models.bound(Role::Planner, &workspace.settings)? else { return Ok(Extent::Whole) };
-    if survey.map.files.is_empty() {
+    if survey.map.files.is_empty() || (!looks && document.findings.is_empty()) {
         return Ok(Extent::Whole);
     }
     let Manner { dry_run, batch } = manner;
     let breadth = breadth(workspace.settings.effort.value);
-    let lenses: Vec<Category> = if options.focus.is_empty() { breadth.lenses.to_vec() } else { options.focus.clone() };
+    let lenses: Vec<Category> = match (looks, options.focus.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => breadth.lenses.to_vec(),
+        (true, false) => options.focus.clone(),
+    };
     let pack = pack(&survey.map, survey.effects(), &survey.tree, PACK_TOKENS);
     let pack_tokens = (pack.len() / CHARACTERS_PER_TOKEN) as u64;
     let judged = document.findings.len().min(breadth.judged);
-    let what = format!(
-        "{} and {}",
-        count(lenses.len(), "lens", "lenses"),
-        count(judged, "finding to judge", "findings to judge")
-    );
+    let to_judge = count(judged, "finding to judge", "findings to judge");
+    let what = if looks { format!("{} and {to_judge}", count(lenses.len(), "lens", "lenses")) } else { to_judge };
     let estimate = lens::estimate(lenses.len(), pack_tokens, &bound)
         .zip(vet::estimate(judged, pack_tokens, &bound))
         .map(|(looking, judging): (NanoDollars, NanoDollars)| looking + judging)
@@ -108,20 +120,22 @@ pub fn consult(
     let desk = Desk { session: &session, bound: &bound, map: &survey.map, tree: &survey.tree, pack: &pack };
     let heard = |count: usize| line.voice.tick(count as u64);
 
-    line.voice.phase("reading", lenses.len());
-    let parts = options.shard.map(|shard| (shard, Parts::of(&survey.map, shard.of)));
-    let within = parts.as_ref().map(|(shard, parts)| parts.in_words(*shard, &survey.map));
-    let mut seen = lens::look(&lenses, within.as_deref(), &document.findings, &desk, &heard);
-    if let (Some((shard, parts)), Ok(seen)) = (&parts, &mut seen) {
-        seen.findings.retain(|finding| parts.holds(*shard, &finding.location().file));
-    }
     let mut extent = Extent::Whole;
-    if !dry_run {
-        extent = match seen {
-            Ok(seen) => take(seen, options, &suppressions(&survey.map), document),
-            Err(error) => failed(error, "lenses of a model", document, context)?,
-        };
-        document.not_audited.extend(left_out(&lenses, options, document.findings.len(), breadth.judged));
+    if looks {
+        line.voice.phase("reading", lenses.len());
+        let parts = options.shard.map(|shard| (shard, Parts::of(&survey.map, shard.of)));
+        let within = parts.as_ref().map(|(shard, parts)| parts.in_words(*shard, &survey.map));
+        let mut seen = lens::look(&lenses, within.as_deref(), &document.findings, &desk, &heard);
+        if let (Some((shard, parts)), Ok(seen)) = (&parts, &mut seen) {
+            seen.findings.retain(|finding| parts.holds(*shard, &finding.location().file));
+        }
+        if !dry_run {
+            extent = match seen {
+                Ok(seen) => take(seen, options, &suppressions(&survey.map), document),
+                Err(error) => failed(error, "lenses of a model", document, context)?,
+            };
+            document.not_audited.extend(left_out(&lenses, options, document.findings.len(), breadth.judged));
+        }
     }
     if extent != Extent::Misconfigured {
         let findings: Vec<Finding> = document.findings.iter().take(breadth.judged).cloned().collect();

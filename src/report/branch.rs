@@ -52,7 +52,9 @@ pub fn hook_page(branch: &Branch<'_>, push: &Push<'_>, page: &Page) -> String {
         let were = if old.is_empty() { String::new() } else { format!("; {} were there before", old.len()) };
         let _ = writeln!(text, "improve: {}{others}{were}", paint(style::GOOD, well));
         let seconds = took.as_secs_f64();
-        let _ = writeln!(text, "improve: looked for {seconds:.1} s, with built-in rules; `{anyway}` leaves it out");
+        let by = branch.document.vetting.as_ref().map(|vetting| format!(" and {}", sanitize::line(&vetting.model)));
+        let by = by.unwrap_or_default();
+        let _ = writeln!(text, "improve: looked for {seconds:.1} s, with built-in rules{by}; `{anyway}` leaves it out");
         return text;
     };
     text.push_str(&audit_rows(stopping, branch.verbose, page));

@@ -16,19 +16,29 @@ use crate::cli::Context;
 use crate::cli::console::Console;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
+use crate::cli::models::ModelArgs;
 
 /// Leaves the hook out.
 const SKIP: &str = "IMPROVE_SKIP_HOOK";
 /// What pre-commit says is pushed: it keeps what git tells hooks to itself.
 const PRE_COMMIT_PUSHES: &str = "PRE_COMMIT_TO_REF";
 
-/// Looks at what the branch brings.
-pub(super) fn run(base: Option<String>, flags: Flags, context: &Context) -> Result<ExitCode, Failure> {
+/// Looks at what the branch brings; `models` are asked to judge it where they are given.
+pub(super) fn run(
+    base: Option<String>,
+    flags: Flags,
+    models: Option<&ModelArgs>,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
     if std::env::var_os(SKIP).is_some_and(|value| !value.is_empty() && value != "0") {
         context.console.note(&format!("improve: left out, for {SKIP} is set"));
         return Ok(ExitCode::Done);
     }
-    match looked_at(base, flags, context) {
+    // A push does not wait for answers.
+    let mut console = context.console.clone();
+    console.interactive = false;
+    let context = &Context { globals: context.globals.clone(), console, cancel: context.cancel.clone() };
+    match looked_at(base, flags, models, context) {
         Ok(code) => Ok(code),
         Err(failure) if failure.code == ExitCode::Interrupted => Err(failure),
         // Whatever else is wrong, it is not what is pushed.
@@ -41,7 +51,12 @@ pub(super) fn run(base: Option<String>, flags: Flags, context: &Context) -> Resu
     }
 }
 
-fn looked_at(base: Option<String>, flags: Flags, context: &Context) -> Result<ExitCode, Failure> {
+fn looked_at(
+    base: Option<String>,
+    flags: Flags,
+    models: Option<&ModelArgs>,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     let console = &context.console;
     let workspace = context.globals.workspace(flags, console)?;
@@ -53,10 +68,13 @@ fn looked_at(base: Option<String>, flags: Flags, context: &Context) -> Result<Ex
         console.note("improve: what is pushed is not what is checked out, so nothing was looked at");
         return Ok(ExitCode::Done);
     }
-    let Some(looked) = look(&git, &against, false, &workspace, context)? else {
+    let Some(mut looked) = look(&git, &against, false, &workspace, context)? else {
         console.note(&format!("improve: nothing differs from {}", sanitize::line(&against.name)));
         return Ok(ExitCode::Done);
     };
+    if let Some(models) = models {
+        looked.vet(models, &workspace, context)?;
+    }
     let stopping = looked.stopping(&workspace.settings);
     let Looked { document, incomplete: _, survey: _, aside: _ } = &looked;
     let layout = console.page(&document.repository.root);
