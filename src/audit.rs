@@ -17,6 +17,7 @@ pub mod ranking;
 pub mod reach;
 pub mod rule;
 pub mod rules;
+pub mod sarif_in;
 pub mod shard;
 pub mod suppression;
 pub mod text;
@@ -26,6 +27,7 @@ pub use engine::run;
 
 use crate::advisories::Advisories;
 use crate::audit::baseline::Baseline;
+use crate::audit::sarif_in::Imports;
 use crate::audit::shard::Shard;
 use crate::finding::{Category, Finding};
 
@@ -50,6 +52,8 @@ pub struct AuditOptions {
     pub depth: Depth,
     /// What is known to be wrong with released versions of packages; `None` when there is no database.
     pub advisories: Option<Arc<Advisories>>,
+    /// What other tools found, to be weighed with the rest; `None` when nobody named any.
+    pub imports: Option<Arc<Imports>>,
     /// The part of the repository to report on; `None` for all of it.
     pub shard: Option<Shard>,
 }

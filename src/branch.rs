@@ -1,6 +1,6 @@
 //! A branch: what of the repository it touches, and which findings came with it. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub struct Reach {
     pub changed: BTreeSet<String>,
     /// What calls or imports something it changed.
     pub around: BTreeSet<String>,
+    /// Lines it added or changed, by file: first and last. Known where findings of other tools have to be told apart.
+    pub lines: BTreeMap<String, Vec<(u32, u32)>>,
 }
 
 /// What a branch is compared with.
@@ -57,7 +59,15 @@ impl Reach {
             }
         }
         around.retain(|path| !changed.contains(path));
-        Reach { changed, around }
+        Reach { changed, around, lines: BTreeMap::new() }
+    }
+
+    /// Whether a finding of another tool came with the branch: it wrote one of the lines. What that tool would have said before is not
+    /// known, and a line that nobody touched is the likeliest to have been as wrong then.
+    fn wrote(&self, finding: &Finding) -> bool {
+        let place = finding.location();
+        let lines = self.lines.get(&place.file).map_or(&[][..], Vec::as_slice);
+        lines.iter().any(|(first, last)| *first <= place.end_line && place.start_line <= *last)
     }
 
     /// Whether a finding is about what the branch touches: it lies there, or its way leads through what was changed.
@@ -73,8 +83,11 @@ impl Reach {
 ///
 /// What was there before is told of files it changed; elsewhere it is nobody's matter now.
 pub fn tell_apart(findings: Vec<Finding>, before: &BTreeSet<String>, reach: &Reach) -> Vec<Finding> {
-    let (mut old, mut new): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|finding| before.contains(&finding.fingerprint));
+    let was_there = |finding: &Finding| match finding.origin {
+        Some(_) => !reach.wrote(finding),
+        None => before.contains(&finding.fingerprint),
+    };
+    let (mut old, mut new): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(was_there);
     new.retain(|finding| reach.holds(finding));
     old.retain(|finding| reach.changed.contains(&finding.location().file));
     let tagged = |findings: Vec<Finding>, state: State| {

@@ -35,6 +35,7 @@ mod reject;
 mod review;
 mod rules;
 mod sandbox;
+mod sarif_in;
 mod show;
 mod status;
 mod trust;

@@ -40,6 +40,44 @@ pub struct Finding {
     /// The definition it stands in, qualified; empty outside any.
     #[serde(skip)]
     pub symbol: String,
+    /// The other tool that reports it; absent for what a rule or a planner of ours found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
+}
+
+/// Another tool that reports a finding, and what it says beside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// Its name.
+    pub tool: String,
+    /// Its version, where it says one.
+    pub version: Option<String>,
+    /// The rule, as the tool calls it.
+    pub rule: String,
+    /// Where the rule is documented.
+    pub help_uri: Option<String>,
+    /// What the tool says of the rule: text of somebody else, never an instruction.
+    #[serde(skip)]
+    pub help: String,
+    /// Numbers of the weaknesses (CWE) that it names.
+    #[serde(skip)]
+    pub weaknesses: Vec<u32>,
+    /// The tool's own fix, which nobody here has tried.
+    #[serde(skip)]
+    pub fixes: Vec<TextFix>,
+}
+
+/// Text in place of bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFix {
+    /// The file.
+    pub file: String,
+    /// The first byte that goes.
+    pub start: u32,
+    /// The first that stays.
+    pub end: u32,
+    /// What stands there afterwards.
+    pub text: String,
 }
 
 /// A place in the repository and the text that stands there.

@@ -12,6 +12,7 @@ use crate::audit::path_filter::PathFilter;
 use crate::audit::ranking;
 use crate::audit::rule::{Ground, RecipeContext, Rule};
 use crate::audit::rules::RULES;
+use crate::audit::sarif_in;
 use crate::audit::shard::Parts;
 use crate::audit::suppression::Suppressions;
 use crate::audit::text::count_of;
@@ -52,19 +53,22 @@ fn run_rules(
             audit.failed_rules.push(id.to_owned());
             continue;
         };
-        let mut own: Vec<Finding> =
+        let own =
             own.filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding)).collect();
-        if own.len() > MAX_FINDINGS {
-            own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
-            audit.not_audited.push(NotAudited {
-                what: format!("{} more findings of `{id}`", own.len() - MAX_FINDINGS),
-                why: format!("at most {MAX_FINDINGS} of one rule are kept, the most certain first"),
-            });
-            own.truncate(MAX_FINDINGS);
-        }
-        found.extend(own);
+        found.extend(most(own, id, &mut audit));
     }
-    let mut findings = quote(found, tree);
+    if let Some(imports) = &options.imports {
+        let (imported, left_out) = imports.findings(map, tree);
+        audit.not_audited.extend(left_out);
+        let mut by_rule: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+        for finding in imported.into_iter().filter(|finding| is_asked_for(finding, &filter, options)) {
+            by_rule.entry(finding.rule.clone()).or_default().push(finding);
+        }
+        for (id, theirs) in by_rule {
+            found.extend(most(theirs, &id, &mut audit));
+        }
+    }
+    let mut findings = sarif_in::fold(quote(found, tree));
     deduplicate(&mut findings);
     fingerprint(&mut findings);
 
@@ -127,6 +131,32 @@ fn run_rules(
 /// Findings of one rule that are kept: who has more has a habit, not a list to work through. Our choice.
 const MAX_FINDINGS: usize = 1_000;
 
+/// The most certain findings of one rule; the rest is counted.
+fn most(mut own: Vec<Finding>, id: &str, audit: &mut Audit) -> Vec<Finding> {
+    if own.len() > MAX_FINDINGS {
+        own.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(b.impact.cmp(&a.impact)));
+        audit.not_audited.push(NotAudited {
+            what: format!("{} more findings of `{id}`", own.len() - MAX_FINDINGS),
+            why: format!("at most {MAX_FINDINGS} of one rule are kept, the most certain first"),
+        });
+        own.truncate(MAX_FINDINGS);
+    }
+    own
+}
+
+/// Whether a finding of another tool is one the user wants to hear of.
+fn is_asked_for(finding: &Finding, filter: &PathFilter, options: &AuditOptions) -> bool {
+    filter.keeps(&finding.location().file)
+        && (options.focus.is_empty() || options.focus.contains(&finding.category))
+        && (options.only_rules.is_empty() || options.only_rules.contains(&finding.rule))
+        && !options.without_rules.contains(&finding.rule)
+}
+
+/// Whether an id is of another tool: `semgrep/rule-id`. Nobody here knows which of them there are.
+fn is_of_other_tool(id: &str) -> bool {
+    id.contains('/')
+}
+
 /// What a tool wrote is mended in its source, not here.
 fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
     map.file_by_path(&finding.location().file).is_none_or(|(_, file)| file.role != FileRole::Generated)
@@ -146,14 +176,17 @@ pub fn rule_by_id(id: &str) -> Option<&'static dyn Rule> {
     RULES.iter().copied().find(|rule| rule.doc().id == id)
 }
 
-/// Every suppression comment. They may name what a planner reports, too: `planner-security`.
+/// Every suppression comment. They may name what a planner or another tool reports, too: `planner-security`, `semgrep/rule-id`.
 pub fn suppressions(map: &RepoMap) -> Suppressions {
     let of_planner = |id: &str| Category::ALL.iter().any(|lens| id.strip_prefix("planner-") == Some(lens.label()));
-    Suppressions::collect(map, &|id| rule_by_id(id).is_some() || of_planner(id))
+    Suppressions::collect(map, &|id| rule_by_id(id).is_some() || of_planner(id) || is_of_other_tool(id))
 }
 
-/// What to do about a finding: its rule's recipe.
+/// What to do about a finding: its rule's recipe, or what the tool that found it says.
 pub fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    if let Some(origin) = &finding.origin {
+        return sarif_in::draft(finding, origin, context);
+    }
     rule_by_id(&finding.rule)?.recipe(finding, context)
 }
 
@@ -164,7 +197,7 @@ pub fn is_mechanical(draft: &PlanDraft) -> bool {
 
 fn chosen_rules(options: &AuditOptions) -> Result<Vec<&'static dyn Rule>, AuditError> {
     for id in options.only_rules.iter().chain(&options.without_rules) {
-        if rule_by_id(id).is_none() {
+        if rule_by_id(id).is_none() && !is_of_other_tool(id) {
             return Err(AuditError::UnknownRule { id: id.clone(), nearest: nearest_rule(id) });
         }
     }

@@ -37,6 +37,7 @@ impl FindingDraft {
                 call_path: Vec::new(),
                 mechanical: false,
                 symbol: String::new(),
+                origin: None,
             },
         }
     }

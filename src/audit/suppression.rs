@@ -94,13 +94,14 @@ impl Suppressions {
 /// Rules and reason of a comment's text; an empty reason when it gives none, `None` when it names no rule.
 fn read(text: &str) -> Option<(Vec<String>, String)> {
     let rest = text.trim().get("improve-ignore".len()..)?.trim_start_matches([':', ' ']);
-    let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    // `tool/rule-id` is what another tool reports.
+    let is_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/');
     let mut rules = Vec::new();
     let mut rest = rest;
     loop {
         let end = rest.find(|c: char| !is_id(c)).unwrap_or(rest.len());
         // ` - reason`: a lone dash is a separator, never an id.
-        let id = rest[..end].trim_matches('-');
+        let id = rest[..end].trim_matches(['-', '/']);
         if id.is_empty() {
             break;
         }
@@ -129,6 +130,13 @@ mod tests {
         assert_eq!(parts("improve-ignore: n-plus-one — at most three rows"), expected);
         assert_eq!(parts("improve-ignore: n-plus-one - at most three rows"), expected);
         assert_eq!(parts("improve-ignore n-plus-one: at most three rows"), expected);
+    }
+
+    #[test]
+    fn what_another_tool_reports_is_named_with_the_tool() {
+        let expected = Some((vec!["semgrep/detect-child-process".to_owned()], "a constant".to_owned()));
+        assert_eq!(parts("improve-ignore: semgrep/detect-child-process — a constant"), expected);
+        assert_eq!(parts("improve-ignore: / — why"), None);
     }
 
     #[test]

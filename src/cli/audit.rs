@@ -30,6 +30,7 @@ use super::models::{ModelArgs, check_batch};
 use super::output::{Format, OutputArgs};
 use super::planning::{Asking, Extent, Manner, consult};
 use super::progress::Bar;
+use super::sarif_in::SarifInArgs;
 use super::words::{self, Words};
 use super::{Context, command_names};
 
@@ -53,6 +54,8 @@ pub struct ScopeArgs {
     /// [default: what cargo-audit or cargo-deny keep]
     #[arg(long, value_name = "PATH")]
     advisories: Vec<String>,
+    #[command(flatten)]
+    sarif_in: SarifInArgs,
     /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
     #[arg(long, value_name = "EFFORT")]
     effort: Option<String>,
@@ -136,8 +139,19 @@ fn shard_of(text: &str) -> Result<Shard, String> {
 
 /// Reads the repository and runs the rules, for one part of it or the whole.
 pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Context) -> Result<Audited, Failure> {
-    let ScopeArgs { words, exclude, advisories, effort, fail_on, baseline, no_baseline, dry_run, batch, models } =
-        scope.clone();
+    let ScopeArgs {
+        words,
+        exclude,
+        advisories,
+        sarif_in,
+        effort,
+        fail_on,
+        baseline,
+        no_baseline,
+        dry_run,
+        batch,
+        models,
+    } = scope.clone();
     let flags = Flags {
         exclude: (!exclude.is_empty()).then_some(exclude),
         advisories: (!advisories.is_empty()).then_some(advisories),
@@ -154,6 +168,8 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
         workspace.settings.include.value = paths;
     }
     let baseline = if no_baseline { Baseline::default() } else { known(&workspace, baseline)? };
+    // What cannot be read is said before the repository is.
+    let imports = sarif_in.read(&workspace.root)?;
     let survey = read(&workspace, context)?;
     let settings = &workspace.settings;
     let rejections = rejections(&workspace)?;
@@ -166,6 +182,7 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
         exclude: settings.exclude.value.clone(),
         depth: depth_of(settings),
         advisories: read_advisories(&workspace)?,
+        imports,
         shard,
         ..AuditOptions::default()
     };

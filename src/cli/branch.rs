@@ -3,9 +3,11 @@
 mod hook;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clap::Args;
 use improve::audit::AuditOptions;
+use improve::audit::sarif_in::Imports;
 use improve::branch::{Comparison, Reach, stops, tell_apart};
 use improve::effects::effects;
 use improve::finding::{Finding, State};
@@ -29,6 +31,7 @@ use super::output::{Format, OutputArgs};
 use super::planning::{Asking, Extent, Manner, consult};
 use super::plans::{next, nodes, plan_all};
 use super::progress::Bar;
+use super::sarif_in::SarifInArgs;
 use super::writing::Writer;
 
 /// Find what the branch you are on brings: its files, and those that call or import them
@@ -42,8 +45,10 @@ pub struct BranchArgs {
     worktree_changes: bool,
     /// Look as a hook before a push does: within the time of hook-timeout, three lines where all is well, and stop the push
     /// for findings alone. IMPROVE_SKIP_HOOK=1 leaves it out
-    #[arg(long, conflicts_with_all = ["worktree_changes", "plan", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["worktree_changes", "files", "plan", "format", "output"])]
     hook: bool,
+    #[command(flatten)]
+    sarif_in: SarifInArgs,
     /// quick: what is certain; standard: what is likely too; deep: everything [default: standard]
     #[arg(long, value_name = "EFFORT")]
     effort: Option<String>,
@@ -68,7 +73,7 @@ pub struct BranchArgs {
 
 /// Prints what the branch brings, and what was there before in files it changed.
 pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let BranchArgs { base, worktree_changes, hook, effort, fail_on, vet, plan, top, models, output } = args;
+    let BranchArgs { base, worktree_changes, hook, sarif_in, effort, fail_on, vet, plan, top, models, output } = args;
     let flags = models.flags(Flags { effort, fail_on, ..Flags::default() });
     if hook {
         return hook::run(base, flags, vet.then_some(&models), context);
@@ -76,9 +81,10 @@ pub fn run(args: BranchArgs, context: &Context) -> Result<ExitCode, Failure> {
     let outputs = output.outputs("improve branch", &FORMATS)?;
     let console = &context.console;
     let workspace = context.globals.workspace(flags, console)?;
+    let imports = sarif_in.read(&workspace.root)?;
     let git = Repository::discover(&workspace.root)?;
     let against = Against::find(&git, base)?;
-    let Some(mut looked) = look(&git, &against, worktree_changes, &workspace, context)? else {
+    let Some(mut looked) = look(&git, &against, worktree_changes, imports, &workspace, context)? else {
         console.note(&format!(
             "nothing differs from {}: `improve audit` looks at everything{}",
             against.name,
@@ -192,6 +198,7 @@ fn look(
     git: &Repository,
     against: &Against,
     worktree_changes: bool,
+    imports: Option<Arc<Imports>>,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<Option<Looked>, Failure> {
@@ -201,12 +208,12 @@ fn look(
     if changes.files.is_empty() && changes.deleted.is_empty() {
         return Ok(None);
     }
-    let options = options(workspace)?;
+    let options = AuditOptions { imports, ..options(workspace)? };
     let survey = read(workspace, context)?;
     // Files as they are committed, unless they are all as they are committed or the others are meant.
     let aside = survey.dirty && !worktree_changes;
     let judge = if worktree_changes { None } else { workspace.judged_by()? };
-    let (audit, reach, repository) = if aside || judge.is_some() {
+    let (audit, mut reach, repository) = if aside || judge.is_some() {
         let bar = Bar::new(console, context.cancel.clone());
         let tree = git.tree_of(head)?;
         // A branch must not leave out by an ignore file what it brings.
@@ -226,6 +233,9 @@ fn look(
     };
     for warning in &audit.warnings {
         console.warn(warning);
+    }
+    if options.imports.is_some() {
+        reach.lines = git.changed_lines(base, head, worktree_changes)?;
     }
     let incomplete = !audit.failed_rules.is_empty();
     let mut document = AuditDocument::new(repository, audit, &rejections(workspace)?);

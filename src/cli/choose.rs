@@ -145,6 +145,7 @@ mod tests {
                 call_path: vec![],
                 mechanical: false,
                 symbol: String::new(),
+                origin: None,
             })
             .collect()
     }

@@ -10,6 +10,7 @@ use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::findings::{all_findings, find};
+use super::sarif_in::SarifInArgs;
 
 /// Reject a finding or a plan, so that later runs leave it out
 #[derive(Debug, Args)]
@@ -17,6 +18,8 @@ pub struct RejectArgs {
     /// A finding's fingerprint or the beginning of it, or a plan
     #[arg(value_name = "FINDING|PLAN")]
     id: String,
+    #[command(flatten)]
+    sarif_in: SarifInArgs,
     /// Why, for whoever wonders later
     #[arg(long)]
     reason: String,
@@ -24,7 +27,7 @@ pub struct RejectArgs {
 
 /// Writes the rejection into the index.
 pub fn run(args: RejectArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let RejectArgs { id, reason } = args;
+    let RejectArgs { id, sarif_in, reason } = args;
     if reason.trim().is_empty() {
         return Err(Failure::usage("the reason is empty").hint("say in a few words why: the next reader will ask"));
     }
@@ -38,7 +41,7 @@ pub fn run(args: RejectArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
         Err(BacklogError::NotFound { .. }) => {
             let survey = read(&workspace, context)?;
-            let finding = find(&id, all_findings(&workspace, &survey)?)?;
+            let finding = find(&id, all_findings(sarif_in.read(&workspace.root)?, &workspace, &survey)?)?;
             let lock = backlog.lock()?;
             backlog.reject_finding(&lock, &finding.fingerprint, &finding.title, &reason)?;
             finding.title

@@ -21,12 +21,15 @@ use super::findings::{all_findings, find};
 use super::globals::Workspace;
 use super::output::{Format, Kind, OutputArgs};
 use super::plan_argument::{self, PlanFile};
+use super::sarif_in::SarifInArgs;
 
 /// Show one finding, plan or receipt in full
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// A finding's fingerprint, a plan or a receipt, or the beginning of one
     id: String,
+    #[command(flatten)]
+    sarif_in: SarifInArgs,
     /// Show the diff of the work done for the plan
     #[arg(long)]
     diff: bool,
@@ -43,7 +46,7 @@ enum Meant {
 
 /// Prints what the ID means.
 pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ShowArgs { id, diff, output } = args;
+    let ShowArgs { id, sarif_in, diff, output } = args;
     let outputs = output.outputs("improve show", &[Format::Human, Format::Json])?;
     let workspace = context.globals.workspace(Flags::default(), &context.console)?;
     // Outside a git repository there are plans and nothing that was done for them.
@@ -83,7 +86,7 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
         }
         Meant::Finding => {
             let survey = read(&workspace, context)?;
-            let finding = find(&id, all_findings(&workspace, &survey)?)?;
+            let finding = find(&id, all_findings(sarif_in.read(&workspace.root)?, &workspace, &survey)?)?;
             outputs.write(&context.console, &|format, _| match format.kind() {
                 Kind::Document | Kind::Lines => json::document(&finding),
                 Kind::Text => finding_page::finding(&finding, &page),

@@ -19,6 +19,11 @@ pub fn new_errors(path: &str, before: Option<&str>, after: &str) -> Vec<u32> {
     if now.len() > known { now } else { Vec::new() }
 }
 
+/// Whether a grammar of ours reads files of this name.
+pub fn reads(path: &str) -> bool {
+    grammar(path).is_some()
+}
+
 fn grammar(path: &str) -> Option<tree_sitter::Language> {
     match path.rsplit_once('.')?.1 {
         "rs" => Some(tree_sitter_rust::LANGUAGE.into()),

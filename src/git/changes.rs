@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{BranchType, Delta, DiffFindOptions, DiffOptions};
+use git2::{BranchType, Delta, Diff, DiffFindOptions, DiffOptions};
 
 use super::{CommitId, GitError, Repository};
 
@@ -49,16 +49,7 @@ impl Repository {
     /// ones are known by their content.
     pub fn changes(&self, base: &CommitId, head: &CommitId, uncommitted: bool) -> Result<Changes, GitError> {
         let failed = |error: git2::Error| self.failed(&error);
-        let before = self.find_commit(base)?.tree().map_err(failed)?;
-        let mut options = DiffOptions::new();
-        options.ignore_submodules(true).include_untracked(true).recurse_untracked_dirs(true).update_index(false);
-        let mut diff = if uncommitted {
-            self.inner.diff_tree_to_workdir_with_index(Some(&before), Some(&mut options)).map_err(failed)?
-        } else {
-            let after = self.find_commit(head)?.tree().map_err(failed)?;
-            self.inner.diff_tree_to_tree(Some(&before), Some(&after), Some(&mut options)).map_err(failed)?
-        };
-        diff.find_similar(Some(DiffFindOptions::new().renames(true).for_untracked(true))).map_err(failed)?;
+        let diff = self.diff_from(base, head, uncommitted, DiffOptions::new())?;
         let (mut files, mut deleted) = (BTreeMap::new(), Vec::new());
         for delta in diff.deltas() {
             let path = |file: git2::DiffFile<'_>| {
@@ -76,5 +67,49 @@ impl Repository {
         }
         let (ahead, _) = self.inner.graph_ahead_behind(self.oid(head)?, self.oid(base)?).map_err(failed)?;
         Ok(Changes { base: base.clone(), ahead, files, deleted })
+    }
+
+    /// Lines that differ from those at `base` as [`Repository::changes`] compares them: by path as it is now, first and last of each
+    /// stretch that was added or changed.
+    pub fn changed_lines(
+        &self,
+        base: &CommitId,
+        head: &CommitId,
+        uncommitted: bool,
+    ) -> Result<BTreeMap<String, Vec<(u32, u32)>>, GitError> {
+        let mut options = DiffOptions::new();
+        // A stretch with lines around it would be more than was changed.
+        options.context_lines(0).show_untracked_content(true);
+        let diff = self.diff_from(base, head, uncommitted, options)?;
+        let mut lines: BTreeMap<String, Vec<(u32, u32)>> = BTreeMap::new();
+        let mut add = |delta: git2::DiffDelta<'_>, hunk: git2::DiffHunk<'_>| {
+            if let (Some(path), true) = (delta.new_file().path_bytes(), hunk.new_lines() > 0) {
+                let path = String::from_utf8_lossy(path).into_owned();
+                lines.entry(path).or_default().push((hunk.new_start(), hunk.new_start() + hunk.new_lines() - 1));
+            }
+            true
+        };
+        diff.foreach(&mut |_, _| true, None, Some(&mut add), None).map_err(|error| self.failed(&error))?;
+        Ok(lines)
+    }
+
+    fn diff_from(
+        &self,
+        base: &CommitId,
+        head: &CommitId,
+        uncommitted: bool,
+        mut options: DiffOptions,
+    ) -> Result<Diff<'_>, GitError> {
+        let failed = |error: git2::Error| self.failed(&error);
+        let before = self.find_commit(base)?.tree().map_err(failed)?;
+        options.ignore_submodules(true).include_untracked(true).recurse_untracked_dirs(true).update_index(false);
+        let mut diff = if uncommitted {
+            self.inner.diff_tree_to_workdir_with_index(Some(&before), Some(&mut options)).map_err(failed)?
+        } else {
+            let after = self.find_commit(head)?.tree().map_err(failed)?;
+            self.inner.diff_tree_to_tree(Some(&before), Some(&after), Some(&mut options)).map_err(failed)?
+        };
+        diff.find_similar(Some(DiffFindOptions::new().renames(true).for_untracked(true))).map_err(failed)?;
+        Ok(diff)
     }
 }

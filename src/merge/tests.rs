@@ -29,6 +29,7 @@ fn finding(number: usize, impact: u8) -> Finding {
         call_path: vec![],
         mechanical: false,
         symbol: String::new(),
+        origin: None,
     }
 }
 

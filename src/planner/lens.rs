@@ -219,5 +219,6 @@ fn founded(lens: Category, reported: Reported, desk: &Desk<'_>) -> Option<Findin
         call_path: Vec::new(),
         mechanical: false,
         symbol,
+        origin: None,
     })
 }

@@ -254,6 +254,7 @@ impl Wish<'_> {
             evidence,
             call_path: Vec::new(),
             mechanical: false,
+            origin: None,
         }
     }
 }

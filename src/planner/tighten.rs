@@ -38,6 +38,7 @@ pub fn finding_of(plan: &Plan) -> Finding {
         call_path: Vec::new(),
         mechanical: false,
         symbol: String::new(),
+        origin: None,
     }
 }
 

@@ -129,14 +129,20 @@ fn rule(id: &str, findings: &[&Finding]) -> Value {
     let doc = rule_by_id(id).map(|rule| rule.doc());
     let category =
         doc.map_or_else(|| findings.first().map_or(Category::TechDebt, |it| it.category), |doc| doc.category);
-    let (what, why) = doc.map_or((id, ""), |doc| (doc.what, doc.why));
+    // A rule of another tool is described by that tool.
+    let origin = findings.iter().find_map(|finding| finding.origin.as_deref());
+    let foreign = origin.map(|origin| format!("what {} reports as {}", origin.tool, origin.rule));
+    let id_or_foreign = foreign.as_deref().unwrap_or(id);
+    let (what, why) = doc.map_or((id_or_foreign, ""), |doc| (doc.what, doc.why));
     let mut properties = json!({ "tags": [category.label()], "precision": precision(findings) });
     if category == Category::Security {
         properties["security-severity"] = json!(severity(findings));
     } else {
         properties["problem.severity"] = json!("warning");
     }
-    let help = doc.map_or_else(|| id.to_owned(), help);
+    // Nothing that the JSON document lacks: merged documents give the same bytes.
+    let plain = || foreign.as_deref().map_or_else(|| id.to_owned(), sentence);
+    let (help, help_in_markdown) = (doc.map_or_else(plain, help), doc.map_or_else(plain, help_in_markdown));
     let mut rule = json!({ "id": id });
     // The two must differ (SARIF 3.49.7), and `Ssrf` says no more than `ssrf`.
     let name = name(id);
@@ -145,10 +151,13 @@ fn rule(id: &str, findings: &[&Finding]) -> Value {
     }
     rule["shortDescription"] = json!({ "text": sentence(what) });
     rule["fullDescription"] = json!({ "text": format!("{} {}", sentence(what), sentence(why)).trim() });
-    rule["help"] = json!({ "text": help, "markdown": doc.map_or_else(|| id.to_owned(), help_in_markdown) });
+    rule["help"] = json!({ "text": help, "markdown": help_in_markdown });
     rule["defaultConfiguration"] =
         json!({ "level": findings.iter().map(|finding| level(finding)).next().unwrap_or("warning") });
     rule["properties"] = properties;
+    if let Some(uri) = origin.and_then(|origin| origin.help_uri.as_ref()) {
+        rule["helpUri"] = json!(uri);
+    }
     rule
 }
 
@@ -187,7 +196,7 @@ fn name(id: &str) -> String {
         let mut letters = word.chars();
         letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
     };
-    id.split('-').map(capital).collect()
+    id.split(['-', '/']).map(capital).collect()
 }
 
 /// How sure the rule is of what it found here.

@@ -32,6 +32,7 @@ fn finding(rule: &str, category: Category, title: &str, impact: u8, effort: Effo
         call_path: vec![],
         mechanical: false,
         symbol: String::new(),
+        origin: None,
     }
 }
 

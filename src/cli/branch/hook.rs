@@ -68,7 +68,7 @@ fn looked_at(
         console.note("improve: what is pushed is not what is checked out, so nothing was looked at");
         return Ok(ExitCode::Done);
     }
-    let Some(mut looked) = look(&git, &against, false, &workspace, context)? else {
+    let Some(mut looked) = look(&git, &against, false, None, &workspace, context)? else {
         console.note(&format!("improve: nothing differs from {}", sanitize::line(&against.name)));
         return Ok(ExitCode::Done);
     };

@@ -23,7 +23,7 @@ pub struct Findings<'a> {
 impl<'a> Findings<'a> {
     /// What is found now. Uncommitted changes may hide a finding and not bring one about: what is found at HEAD counts too.
     pub fn new(survey: &'a Survey, workspace: &'a Workspace, context: &'a Context) -> Result<Findings<'a>, Failure> {
-        let now = all_findings(workspace, survey)?;
+        let now = all_findings(None, workspace, survey)?;
         let mut findings = Findings { now, then: BTreeMap::new(), survey, workspace, context };
         if let (true, Some(head)) = (survey.dirty, &survey.map.commit) {
             let committed = findings.at(head)?.to_vec();

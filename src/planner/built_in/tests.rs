@@ -129,6 +129,7 @@ fn finding() -> Finding {
         ],
         mechanical: true,
         symbol: "listOrders".to_owned(),
+        origin: None,
     }
 }
 
