@@ -401,6 +401,8 @@ pub struct Region {
     pub span: Span,
     /// Lines from the head (`for (…)`) to the end of the body.
     pub lines: Lines,
+    /// A branch that is an arm of `match` or a case of `switch`.
+    pub is_case: bool,
 }
 
 /// What a [`Region`] is.
@@ -675,6 +677,8 @@ pub enum CommentKind {
     Instruction,
     /// `// SAFETY: …`, `// by design`, `eslint-disable`, `@ts-ignore`, `@ts-expect-error`, `#[allow` reasons.
     Justification,
+    /// What becomes of errors here, or of the thread: `// errors are ignored`, `// blocks, but only for a moment`, `// cancel-safe`.
+    Remark,
 }
 
 /// `mod name;` or `#[path = "…"] mod name;`.

@@ -102,6 +102,13 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
             "rate limit",
             "one at a time",
             "one by one",
+            "ignor",
+            "swallow",
+            "fatal",
+            "async",
+            "blocking",
+            "blocks",
+            "cancel",
         ]))
         .expect("a few short words are a pattern")
 });
@@ -146,6 +153,30 @@ const JUSTIFICATIONS: &[&str] = &[
     "one at a time",
     "one by one",
 ];
+/// What is said of errors, of threads that wait and of work that is given up.
+const REMARKS: &[&str] = &[
+    "ignore error",
+    "ignore the error",
+    "ignore any error",
+    "ignore fail",
+    "ignore the result",
+    "errors are ignored",
+    "error is ignored",
+    "failures are ignored",
+    "failure is ignored",
+    "ignores error",
+    "ignoring error",
+    "ignoring the error",
+    "ignored on error",
+    "swallow",
+    "non-fatal",
+    "not fatal",
+    "nonfatal",
+    "async",
+    "blocking",
+    "blocks",
+    "cancel",
+];
 const ORDERS: &[&str] = &["ignore", "disregard", "forget"];
 
 /// What a comment is to us, if anything: its kind and its text without the comment marks.
@@ -171,6 +202,8 @@ pub fn classify_comment(raw: &str) -> Option<(CommentKind, String)> {
         CommentKind::Marker
     } else if is_justification(&text, &lower) {
         CommentKind::Justification
+    } else if REMARKS.iter().any(|mark| lower.contains(mark)) {
+        CommentKind::Remark
     } else {
         return None;
     };

@@ -120,6 +120,7 @@ impl Walker<'_> {
             let head_line = self.line(arm);
             let body = arm.child_by_field_name("value").unwrap_or(arm);
             let value = self.in_region(RegionKind::Branch, body, head_line, |walker, region| {
+                walker.facts.regions[region as usize].is_case = true;
                 let bound =
                     Bound { kind: BindingKind::Pattern, declared_type: None, value: Some(&subject), before: None };
                 walker.bind(pattern, pattern, &bound);

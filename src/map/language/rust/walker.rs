@@ -275,7 +275,7 @@ impl<'s> Walker<'s> {
         let index = self.facts.regions.len() as RegionIndex;
         let lines = Lines { start: head_line, end: self.lines(body).end };
         let (parent, symbol, span) = (self.scope.region, self.scope.function, self.span(body));
-        self.facts.regions.push(Region { kind, parent, symbol, span, lines });
+        self.facts.regions.push(Region { kind, parent, symbol, span, lines, is_case: false });
         self.scope.region = Some(index);
         let result = step(self, index);
         self.scope.region = parent;

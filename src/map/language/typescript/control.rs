@@ -15,7 +15,8 @@ impl<'t> Walker<'t> {
     /// A region over `body`, whose head is at `head`.
     fn region(&mut self, kind: RegionKind, body: Node<'t>, head: Node<'t>, context: Context) -> RegionIndex {
         let lines = Lines { start: lines(head).start, end: lines(body).end };
-        self.add_region(Region { kind, parent: context.region, symbol: context.caller, span: span(body), lines })
+        let (parent, symbol, span) = (context.region, context.caller, span(body));
+        self.add_region(Region { kind, parent, symbol, span, lines, is_case: false })
     }
 
     /// Visits the body of a statement; one without braces is a block of its own.
@@ -178,7 +179,14 @@ impl<'t> Walker<'t> {
                 if case.kind() == "switch_case" {
                     self.branch(context);
                 }
-                let region = self.region(RegionKind::Branch, case, case, context);
+                let region = self.add_region(Region {
+                    kind: RegionKind::Branch,
+                    parent: context.region,
+                    symbol: context.caller,
+                    span: span(case),
+                    lines: lines(case),
+                    is_case: true,
+                });
                 // `break` leaves the switch, not a loop around it.
                 let inside = Context { region: Some(region), breaks: None, ..context.inner() };
                 let mut body = Vec::new();

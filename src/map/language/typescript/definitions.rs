@@ -134,7 +134,7 @@ impl<'t> Walker<'t> {
         }
         let kind = RegionKind::Callback { call: None, is_async: false, parameters: Vec::new(), block_body: false };
         let body = node.child_by_field_name("body").unwrap_or(node);
-        let region = Region { kind, parent: None, symbol: None, span: span(body), lines: lines(node) };
+        let region = Region { kind, parent: None, symbol: None, span: span(body), lines: lines(node), is_case: false };
         let index = self.add_region(region);
         self.region_of.insert(node.id(), index);
         index
