@@ -7,7 +7,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Catch, CatchForm, FileFacts, LanguageName, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{Catch, CatchForm, FileFacts, LanguageName, Lines, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
 
@@ -20,8 +20,9 @@ static DOC: RuleDoc = RuleDoc {
     what: "an empty `catch` around a database write or a queue, one that only logs before the function reports success, or `let _ =` or \
            `.ok()` on the result of a write",
     why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
-    quiet_when: "the handler holds a comment, a fallback or a rethrow, the function gives nothing back, nothing it guards writes, or \
-                 what it writes is a log, a counter or a cache",
+    quiet_when: "the handler holds a comment, a fallback or a rethrow, a comment in or above the function says that errors are \
+                 ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter or a \
+                 cache, or, in Rust, the statement ends in `?`",
     example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
 };
 
@@ -323,17 +324,50 @@ fn is_ignored_write(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         Usage::Ignored => true,
         Usage::Receiver(next) => {
             let next = source.facts.call(*next);
-            next.name == "ok" && next.arguments.is_empty() && next.usage == Usage::Discarded
+            next.name == "ok" && next.arguments.is_empty() && next.usage == Usage::Discarded && !next.propagated
         }
         _ => false,
     };
     source.language == LanguageName::Rust
         && source.role == FileRole::Production
         && is_ignored
+        // `let _ = … .await?;` drops the value; the error goes to the caller.
+        && !site.propagated
         && !place::in_test(map, call)
+        && answers_to_somebody(map, call)
+        && !is_said_to_be_ignored(map, call)
         && !answers_an_error(&source.facts, call)
         && effects.direct(call).iter().any(|direct| direct.effect == Effect::DbWrite)
         && !source.facts.comments.iter().any(|comment| comment.applies_to == site.line)
+}
+
+/// Lines above a function in which its documentation is looked for. Our choice.
+const MAX_DOC_LINES: u32 = 40;
+
+/// Whether the function around a call gives its caller anything, through which an error could be told.
+fn answers_to_somebody(map: &RepoMap, call: CallId) -> bool {
+    map.caller_of(call).is_none_or(|function| {
+        map.symbol(function).return_type.is_some_and(|declared| !matches!(declared.trim(), "" | "()" | "!"))
+    })
+}
+
+/// A comment in the function, or the one that documents it, says that errors are ignored.
+fn is_said_to_be_ignored(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] = &["ignor", "swallow", "best effort", "best-effort", "fatal"];
+    let facts = &map.file(call.file).facts;
+    let Some(function) = map.caller_of(call).map(|function| map.symbol(function)) else { return false };
+    // Attributes may stand between a function and its documentation, another definition may not.
+    let start = function.lines.start;
+    let documents = |line: u32| {
+        let stands_between = |lines: Lines| lines.end >= line && lines.start < start && !lines.contains(start);
+        (start.saturating_sub(MAX_DOC_LINES)..start).contains(&line)
+            && !facts.symbols.iter().any(|other| stands_between(other.lines))
+    };
+    facts.comments.iter().any(|comment| {
+        let text = comment.text.to_ascii_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+            && (function.lines.contains(comment.line) || documents(comment.line))
+    })
 }
 
 /// `if let Err(error) = … { let _ = record(error).await; return Err(error) }`: the caller hears of the error that matters.
