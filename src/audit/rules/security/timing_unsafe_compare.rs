@@ -9,9 +9,9 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Assignment, Comparison, FileFacts, LanguageName, RegionKind, Span};
+use crate::repo_map::facts::{Assignment, Comparison, FileFacts, LanguageName, RegionKind, Span, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{FileId, FileRole, RepoMap};
+use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap};
 
 /// A secret compared with `==`.
 pub struct TimingUnsafeCompare;
@@ -21,8 +21,9 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a token, signature or key from outside compared with the right one by `==`",
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
-    quiet_when: "one side is a literal, null or a length, both sides come from the same place, one becomes the other where they \
-                 differ, the names speak of lexing, or it is test code",
+    quiet_when: "one side is a literal, a member of an enum or of a constant object, null or a length, both sides come from the same \
+                 place, a cookie is compared with what the same request sends beside it, one becomes the other where they differ, the \
+                 names speak of lexing, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 
@@ -284,7 +285,10 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     let left = side(facts, comparison, &comparison.left);
     let right = side(facts, comparison, &comparison.right);
     let named = is_secret(&comparison.left) || is_secret(&comparison.right);
-    if !named || is_component || is_followed(facts, comparison) {
+    if !named || is_component || is_followed(facts, comparison) || is_double_submit(facts, comparison) {
+        return None;
+    }
+    if [&comparison.left, &comparison.right].into_iter().any(|side| is_constant_member(map, file, side)) {
         return None;
     }
     match (left.min(right), left.max(right)) {
@@ -292,6 +296,86 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         (Side::Named, Side::Guess | Side::Known) => Some(Confidence::Med),
         _ => None,
     }
+}
+
+/// `TokenType.PasswordReset`, `TOKEN_KINDS.reset`: a literal in all but spelling, as a member of an enum or of an object that is
+/// `as const`.
+fn is_constant_member(map: &RepoMap, file: FileId, expr: &Expr) -> bool {
+    let Expr::Member(object, member) = expr.peeled() else { return false };
+    let Some(name) = object.last_name() else { return false };
+    let is_pascal = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_ascii_lowercase())
+    };
+    const SETTINGS: &[&str] = &["config", "configuration", "settings", "env", "environment", "secrets", "constants"];
+    if place::words(name).iter().any(|word| SETTINGS.contains(&word.as_str())) {
+        return false;
+    }
+    if is_pascal(name) && is_pascal(member) {
+        return true;
+    }
+    // An enum of a package whose code is not here has the same look.
+    let facts = &map.file(file).facts;
+    let is_capitals = member.len() > 1 && !member.contains(|c: char| c.is_ascii_lowercase());
+    let is_foreign = facts
+        .imports
+        .iter()
+        .zip(&map.import_targets[file as usize])
+        .any(|(import, target)| import.local == name && matches!(target, ImportTarget::External(_)));
+    if is_pascal(name) && is_capitals && is_foreign {
+        return true;
+    }
+    map.files_with_ids().filter(|(_, source)| source.language.is_ecmascript()).any(|(_, source)| {
+        source.facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Enum && symbol.name == name)
+            || source.facts.bindings.iter().any(|binding| {
+                binding.owner.is_none()
+                    && binding.name == name
+                    && binding.value.as_ref().is_some_and(|value| is_constant_object(value, member))
+            })
+    })
+}
+
+/// `{ reset: 'reset' } as const`.
+fn is_constant_object(value: &Expr, member: &str) -> bool {
+    let Expr::Unary(operator, inner) = value else { return false };
+    let Expr::Object(entries) = inner.peeled() else { return false };
+    operator.trim() == "as const"
+        && entries.iter().any(|(key, value)| key == member && matches!(value.peeled(), Expr::Text(_) | Expr::Number(_)))
+}
+
+/// A cookie against the header, the body or the query of one request: whoever sends both knows both.
+fn is_double_submit(facts: &FileFacts, comparison: &Comparison) -> bool {
+    let words = |expr: &Expr| -> Vec<String> {
+        let resolved = place::resolve(facts, comparison.symbol, expr);
+        let mut words = Vec::new();
+        for expr in [expr, resolved] {
+            chain::walk_deep(facts, expr, &mut |inner| {
+                let name = match inner {
+                    Expr::Call(index) => Some(facts.call(*index).name.as_str()),
+                    other => other.last_name(),
+                };
+                words.extend(name.map(place::words).unwrap_or_default());
+            });
+        }
+        words
+    };
+    let has = |own: &[String], wanted: &[&str]| own.iter().any(|word| wanted.contains(&word.as_str()));
+    const SENT: &[&str] = &[
+        "header",
+        "headers",
+        "body",
+        "query",
+        "params",
+        "form",
+        "submitted",
+        "search",
+        "payload",
+        "input",
+        "field",
+        "param",
+    ];
+    let (left, right) = (words(&comparison.left), words(&comparison.right));
+    let cookie = |own: &[String]| has(own, &["cookie", "cookies"]);
+    cookie(&left) && !cookie(&right) && has(&right, SENT) || cookie(&right) && !cookie(&left) && has(&left, SENT)
 }
 
 /// Whether one side becomes the other where they differ, `if (stored.token !== configured) stored.token = configured`: a change is
