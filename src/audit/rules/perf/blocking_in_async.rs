@@ -24,8 +24,10 @@ static DOC: RuleDoc = RuleDoc {
     what: "an async function that sleeps, waits or does file or database work on its executor's thread, directly or through \
            synchronous helpers; in JavaScript, a synchronous call that a request reaches",
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
-    quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; in programs \
-                 without a server, file access is left alone; in JavaScript, what runs as a module is loaded, in a command or once",
+    quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
+                 speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed or looked at, outside a loop; \
+                 file access that only a command of the program reaches, and all file access in programs without a server; in \
+                 JavaScript, what runs as a module is loaded, in a command or once",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
 
@@ -166,6 +168,9 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     if cause.distance > MAX_DISTANCE || !place::in_async_code(map, call) || is_moved_away(map, call) {
         return None;
     }
+    if is_explained(map, call) {
+        return None;
+    }
     // An async callee is reported itself; here it is only awaited.
     if map.resolved(call).any(|resolved| effects.is_async(resolved.symbol) || resolved.how == How::Dispatch) {
         return None;
@@ -197,7 +202,12 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         None
     } else if also(Effect::Fs) {
         // A small read is over in microseconds: only a server does it often enough to matter, and not while it starts.
-        (serves && cause.distance <= 3 && !is_startup(map, call)).then_some(Weight::Files)
+        let is_told = serves
+            && cause.distance <= 3
+            && !is_startup(map, call)
+            && !is_of_command(map, effects, call)
+            && !is_glance(map, effects, call, last);
+        is_told.then_some(Weight::Files)
     } else if api.library == "compression" {
         (serves && !is_startup(map, call)).then_some(Weight::Work)
     } else if is_mains && named_for_once(map, call) {
@@ -213,6 +223,56 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         let asks = also(Effect::DbRead) || also(Effect::DbWrite) || api.library == "rusqlite";
         ((serves || asks && is_library(map, call)) && !starts).then_some(Weight::Long)
     }
+}
+
+/// A comment on the line or right above it: somebody thought of the thread.
+fn is_explained(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] = &["async", "block", "cancel", "runtime", "executor"];
+    let facts = &map.file(call.file).facts;
+    let line = facts.call(call.index).line;
+    let first = chain::receivers(facts, call.index).into_iter().map(|link| facts.call(link).line).min().unwrap_or(line);
+    facts.comments.iter().any(|comment| {
+        let text = comment.text.to_ascii_lowercase();
+        (first.min(line)..=line).contains(&comment.applies_to) && WORDS.iter().any(|word| text.contains(word))
+    })
+}
+
+/// Only a command of the program leads here, and not in a loop or a task: it has nobody else to answer.
+fn is_of_command(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    !may_repeat(map, call)
+        && effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command)
+}
+
+/// Operations on a name rather than on what a file holds: they cost as much as the change of a thread would.
+const GLANCES: &[&str] = &[
+    "create_dir",
+    "create_dir_all",
+    "metadata",
+    "symlink_metadata",
+    "rename",
+    "exists",
+    "try_exists",
+    "is_file",
+    "is_dir",
+    "remove_file",
+    "remove_dir",
+    "canonicalize",
+    "read_link",
+    "hard_link",
+    "symlink",
+    "set_permissions",
+];
+
+/// One such operation, in no loop, and nothing beside it in its function that reads or writes.
+fn is_glance(map: &RepoMap, effects: &Effects, call: CallId, last: CallId) -> bool {
+    let is_name_only = |call: CallId| GLANCES.contains(&map.call(call).name.as_str());
+    let loops = |call: CallId| !place::iterations(map, call).is_empty();
+    let beside = || {
+        map.caller_of(last).filter(|_| last != call).is_some_and(|function| {
+            map.calls_in(function).any(|other| effects.own(other, Effect::Blocking).is_some() && !is_name_only(other))
+        })
+    };
+    is_name_only(last) && !loops(call) && !loops(last) && !beside()
 }
 
 /// Something that ships calls the function around `call`, names it, registers it by an attribute or reaches it through a trait.
@@ -255,17 +315,22 @@ fn is_library(map: &RepoMap, call: CallId) -> bool {
 /// Whether only the program's start leads here, and by at most two calls: nothing waits yet. Who answers requests is looked at first, so
 /// that code which both reach counts as theirs.
 fn runs_once(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    let facts = &map.file(call.file).facts;
-    let may_repeat = facts.enclosing_regions(facts.call(call.index).region).any(|(_, region)| {
-        matches!(region.kind, RegionKind::Loop(_) | RegionKind::Callback { .. } | RegionKind::AsyncBlock)
-    });
     let reach = effects.entries.of_call(map, call);
-    !may_repeat && reach.is_some_and(|reach| reach.entry.kind == EntryKind::Command && reach.distance <= 2)
+    !may_repeat(map, call) && reach.is_some_and(|reach| reach.entry.kind == EntryKind::Command && reach.distance <= 2)
+}
+
+/// A loop, a callback or a task stands around the call within its function.
+fn may_repeat(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(facts.call(call.index).region).any(|(_, region)| {
+        matches!(region.kind, RegionKind::Loop(_) | RegionKind::Callback { .. } | RegionKind::AsyncBlock)
+    })
 }
 
 /// `init`, `request_cert`, `wait_for_database`: done before there is anything to answer.
 fn named_for_once(map: &RepoMap, call: CallId) -> bool {
-    const WORDS: &[&str] = &["init", "initialize", "setup", "cert", "wait", "startup", "migrate"];
+    const WORDS: &[&str] =
+        &["init", "initialize", "setup", "cert", "wait", "startup", "migrate", "connect", "bootstrap"];
     map.caller_of(call).is_some_and(|function| {
         place::words(&map.symbol(function).name).iter().any(|word| WORDS.contains(&word.as_str()))
     })

@@ -30,7 +30,24 @@ pub(super) fn is_test_attribute(attribute: &str) -> bool {
         return true;
     }
     let compact: String = attribute.split_whitespace().collect();
-    name == "cfg" && (compact.starts_with("cfg(test)") || compact.starts_with("cfg(all(test"))
+    name == "cfg" && is_test_condition(&compact)
+}
+
+/// `cfg(test)`, `cfg(all(test, …))`, `cfg(any(test, …))`, and features that are there for tests: `cfg(feature = "test-utils")`.
+fn is_test_condition(compact: &str) -> bool {
+    const WORDS: &[&str] = &["test", "tests", "testing", "testutil", "testutils"];
+    let Some(condition) = compact.strip_prefix("cfg(") else { return false };
+    let first = condition.trim_start_matches("all(").trim_start_matches("any(");
+    let says_test = |rest: &str| rest.strip_prefix("test").is_some_and(|rest| rest.starts_with([',', ')']));
+    let of_feature = || {
+        let rest = first.strip_prefix("feature=\"")?;
+        let feature = rest.split('"').next()?;
+        Some(feature.split(['-', '_', '/']).any(|word| WORDS.contains(&word)))
+    };
+    let is_any = condition.starts_with("any(") && !condition.contains("not(");
+    says_test(first)
+        || of_feature().unwrap_or_default()
+        || is_any && condition.split_once(',').is_some_and(|(_, rest)| says_test(rest))
 }
 
 impl Walker<'_> {
