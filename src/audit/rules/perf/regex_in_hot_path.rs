@@ -20,8 +20,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "`Regex::new` with a literal in a loop, in code that answers requests, or in a function that is called again and again",
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
-                 it, in a build script or in test code, the function itself waits for a database, the network or a program, or \
-                 nothing shows that it runs more than once",
+                 it, in a build script or in test code, the function itself waits for a database, the network or a program, only \
+                 tests, `main` or constructors lead to it without a loop, or nothing shows that it runs more than once",
     example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
 };
 
@@ -220,11 +220,44 @@ fn heat(map: &RepoMap, effects: &Effects, call: CallId) -> Heat {
         Heat::Looped
     } else if effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind.is_request()) {
         Heat::Requested
-    } else if callers.len() > 1 || takes_text(map, call) {
+    } else if (callers.len() > 1 || takes_text(map, call)) && may_repeat(map, function, MAX_ABOVE) {
         Heat::Called
     } else {
         Heat::Unknown
     }
+}
+
+/// Calls upwards that are followed. Our choice.
+const MAX_ABOVE: u32 = 6;
+
+/// Whether a function may run more than once: somebody who ships calls it, and not only from `main` or a constructor outside every
+/// loop.
+fn may_repeat(map: &RepoMap, function: SymbolId, above: u32) -> bool {
+    let symbol = map.symbol(function);
+    if runs_once(&symbol.name) {
+        return false;
+    }
+    let callers = map.callers(function);
+    // Called through a trait, or by nobody in sight: not known.
+    if above == 0 || callers.is_empty() || symbol.of_trait.is_some() || !symbol.attributes.is_empty() {
+        return true;
+    }
+    callers.iter().filter(|call| !place::in_test(map, **call)).any(|&call| {
+        let facts = &map.file(call.file).facts;
+        let in_loop = facts
+            .enclosing_regions(facts.call(call.index).region)
+            .any(|(_, region)| matches!(region.kind, RegionKind::Loop(_) | RegionKind::Callback { .. }));
+        in_loop || map.caller_of(call).is_none_or(|caller| caller == function || may_repeat(map, caller, above - 1))
+    })
+}
+
+/// `main`, `try_new`, `connect_to`, `get_http_client`: run as the program starts, or once for what is kept.
+fn runs_once(name: &str) -> bool {
+    let words = place::words(name);
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    matches!(name, "main" | "new" | "try_new" | "default" | "from_env")
+        || first == "connect"
+        || first == "get" && words.len() > 2 && words.last().is_some_and(|word| word == "client")
 }
 
 /// Whether a caller calls it once an item. A loop that goes on until something happens may wait between its turns.
@@ -234,10 +267,13 @@ fn is_per_item(map: &RepoMap, call: CallId) -> bool {
     })
 }
 
-/// Whether a function reaches something slower than compiling a pattern.
+/// Whether a function reaches, or waits for, something slower than compiling a pattern.
 fn waits(map: &RepoMap, effects: &Effects, function: SymbolId) -> bool {
     let slow = [Effect::Http, Effect::DbRead, Effect::DbWrite, Effect::Redis, Effect::Process];
-    map.calls_in(function).any(|call| slow.iter().any(|effect| effects.cause(map, call, *effect).is_some()))
+    // What is awaited comes from elsewhere, through whatever helper: `Self::list().await`.
+    map.calls_in(function).any(|call| {
+        map.call(call).awaited || slow.iter().any(|effect| effects.likely_cause(map, call, *effect).is_some())
+    })
 }
 
 /// A function that is given text to look at is made to be called again.
