@@ -47,7 +47,7 @@ impl Rule for NPlusOne {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let reading = loops(map, effects).into_iter().filter(PerItemLoop::reads).collect();
-        findings(map, reading, |one, more| finding(map, effects, one, more))
+        findings(map, effects, reading, |one, more| finding(map, effects, one, more))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -242,7 +242,8 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
     };
     let through = |one: &PerItemLoop<'_>| one.first.causes.first().and_then(|cause| cause.through);
     let is_same = more.iter().all(|other| {
-        call_text(map, other.first.call) == call || (through(other).is_some() && through(other) == through(one))
+        (through(other).is_none() && call_text(map, other.first.call) == call)
+            || (through(other).is_some() && through(other) == through(one))
     });
     let again = match more.len() {
         count if is_same => same_text(count),

@@ -8,7 +8,7 @@ use crate::audit::rules::perf::per_item::verbs::is_operation;
 use crate::audit::rules::perf::per_item::worth::{Worth, worth};
 use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
-use crate::effects::{Effect, Effects};
+use crate::effects::{Effect, Effects, chain};
 use crate::finding::Finding;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
@@ -111,19 +111,52 @@ fn lead(map: &RepoMap, effects: &Effects, one: &mut PerItemLoop<'_>) {
 /// What makes two loops want the same helper: the function they call, or the query on the same model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Helper {
-    Function(SymbolId),
+    /// With the arguments that depend on the item: a helper takes a list in one place.
+    Function(SymbolId, Vec<usize>),
     Query(String),
     /// Functions of a file that each walk the same list of what they are given, as the phases of an import do.
     List(FileId, String),
     Own(CallId),
 }
 
-fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
+/// The arguments that depend on the item, by position.
+fn varying_arguments(map: &RepoMap, site: &PerItem<'_>) -> Vec<usize> {
+    let facts = &map.file(site.call.file).facts;
+    let names = place::item_names(facts, &site.iteration);
+    let arguments = facts.call(site.call.index).arguments.iter().enumerate();
+    arguments
+        .filter(|(_, argument)| chain::expr_uses(facts, argument, &|name| names.contains(name)))
+        .map(|(position, _)| position)
+        .collect()
+}
+
+/// Whether a function on the way does something outside beside what leads to the statement: a batch helper could not do it for all.
+fn does_more_than_its_statement(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    const OUTSIDE: [Effect; 6] =
+        [Effect::DbRead, Effect::DbWrite, Effect::Redis, Effect::Queue, Effect::Http, Effect::Process];
+    site.causes.windows(2).any(|pair| {
+        let (Some(function), next) = (pair[0].through, pair[1].call) else { return false };
+        // The links of one chain are one statement.
+        let (statement, own) = (map.call(next).statement, map.call(next).span);
+        map.calls_in(function).any(|other| {
+            let other_site = map.call(other);
+            let is_apart =
+                other_site.statement != statement && !own.contains(other_site.span) && !other_site.span.contains(own);
+            is_apart && OUTSIDE.into_iter().any(|effect| effects.cause(map, other, effect).is_some())
+        })
+    })
+}
+
+fn helper(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> Helper {
     if hands_over_its_statement(map, site.call) {
         return Helper::Own(site.call);
     }
     if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
-        return Helper::Function(function);
+        return if does_more_than_its_statement(map, effects, site) {
+            Helper::Own(site.call)
+        } else {
+            Helper::Function(function, varying_arguments(map, site))
+        };
     }
     let over =
         site.iteration.over.and_then(Expr::dotted).filter(|over| over.contains('.') && !over.starts_with("this."));
@@ -163,12 +196,13 @@ fn hands_over_its_statement(map: &RepoMap, call: CallId) -> bool {
 /// Turns loops into findings: those that want the same helper become one, the best of them first.
 pub fn findings<'a>(
     map: &RepoMap,
+    effects: &Effects,
     loops: Vec<PerItemLoop<'a>>,
     finding: impl Fn(&PerItemLoop<'a>, &[&PerItemLoop<'a>]) -> Finding,
 ) -> Vec<Finding> {
     let mut groups: BTreeMap<Helper, Vec<PerItemLoop<'a>>> = BTreeMap::new();
     for one in loops {
-        groups.entry(helper(map, &one.first)).or_default().push(one);
+        groups.entry(helper(map, effects, &one.first)).or_default().push(one);
     }
     let leverage = |one: &PerItemLoop<'_>| {
         let Worth { impact, effort, confidence } = one.worth;

@@ -298,6 +298,16 @@ pub fn is_literal(over: &Expr, scope: Scope<'_>, depth: usize) -> bool {
                 ("iter" | "values" | "all" | "variants", Expr::Path(segments)) => {
                     segments.len() >= 2 && site.arguments.is_empty()
                 }
+                // `Array.from({ length: 3 })`, `new Array(3).fill(0)`, `Array(3).keys()`, `range(3)`.
+                ("from", Expr::Member(object, _)) if object.last_name() == Some("Array") => {
+                    matches!(site.arguments.first(), Some(Expr::Object(entries)) if entries.iter().any(|(key, length)| {
+                        key == "length" && is_constant_number(length)
+                    }))
+                }
+                ("Array" | "range" | "times", Expr::Name(_)) => {
+                    !site.arguments.is_empty() && site.arguments.iter().all(is_constant_number)
+                }
+                ("fill", Expr::Member(object, _)) => literal(object),
                 // lodash: fewer entries of what the code writes out.
                 ("omit" | "pick" | "without" | "difference", Expr::Name(_)) => {
                     site.arguments.first().is_some_and(literal)
@@ -336,6 +346,10 @@ fn gives_a_literal(map: &RepoMap, call: CallId, over: &Expr) -> bool {
 
 fn counts_to_a_number(condition: &Expr) -> bool {
     matches!(condition.peeled(), Expr::Binary(_, _, right) if matches!(right.peeled(), Expr::Number(_)) || right.last_name().is_some_and(is_constant_name))
+}
+
+fn is_constant_number(expr: &Expr) -> bool {
+    matches!(expr.peeled(), Expr::Number(_)) || expr.last_name().is_some_and(is_constant_name)
 }
 
 fn is_few(count: &str) -> bool {

@@ -1,12 +1,14 @@
 //! Writes: which of them one statement could do.
 
+use std::collections::BTreeSet;
+
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, marks_progress};
 use crate::audit::rules::perf::per_item::{PerItem, hooks, is_recursive};
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, RegionKind, Usage};
-use crate::repo_map::{CallTarget, RepoMap};
+use crate::repo_map::facts::{Binding, CallIndex, FileFacts, RegionKind, Usage};
+use crate::repo_map::{CallId, CallTarget, RepoMap};
 
 /// Writes that take a list in every library of the tables: inserts nobody looks at, deletes, updates to a constant.
 ///
@@ -18,7 +20,10 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
     let facts = &map.file(site.call.file).facts;
     let end = chain::end(map, site.call);
     let unused = is_unused(facts, end.index, 0);
-    if fails_alone(facts, site.call, site.iteration.region) || walks_fields(facts, site) {
+    if fails_alone(facts, site.call, site.iteration.region)
+        || walks_fields(facts, site)
+        || follows_its_parent(map, effects, site)
+    {
         return false;
     }
     if site.causes.len() > 1 {
@@ -42,6 +47,31 @@ pub fn is_batchable(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
         Some(Verb::Update) => unused && has_constant_data(facts, site),
         None => false,
     }
+}
+
+/// `const order = await create(…); await addLine({ orderId: order.id })`: the row that this one hangs on is made in the same turn,
+/// which runs once an item anyway.
+fn follows_its_parent(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    let own = facts.call(site.call.index).span;
+    let makes_row = |binding: &Binding| {
+        (0..).zip(&facts.calls).any(|(index, other)| {
+            let call = CallId { file: site.call.file, index };
+            binding.span.contains(other.span) && effects.likely_cause(map, call, Effect::DbWrite).is_some()
+        })
+    };
+    let parents: BTreeSet<&str> = facts
+        .bindings
+        .iter()
+        .filter(|binding| body.contains(binding.span) && binding.span.end <= own.start && makes_row(binding))
+        .map(|binding| binding.name.as_str())
+        .collect();
+    if parents.is_empty() {
+        return false;
+    }
+    let names = place::derived_names(facts, parents, &|binding| body.contains(binding.span));
+    chain::call_uses(facts, chain::end(map, site.call).index, &|name| names.contains(name))
 }
 
 /// `for (const key of Object.keys(input.account))`: the fields of one thing.
