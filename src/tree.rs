@@ -29,6 +29,11 @@ pub trait Tree: Sync {
         self.read(path).is_ok()
     }
 
+    /// Whether `path`, or a file below it, belongs to the repository although this tree does not hold it, as in a sparse checkout.
+    fn is_left_out(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Whether `path` is a folder of this tree.
     fn is_folder(&self, path: &str) -> bool {
         let prefix = format!("{}/", path.trim_end_matches('/'));

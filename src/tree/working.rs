@@ -125,6 +125,15 @@ impl Tree for WorkingTree {
         self.locate(path).is_ok_and(|full| full.is_file())
     }
 
+    fn is_left_out(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        let below = format!("{path}/");
+        let at = self.tracked.partition_point(|own| own.as_str() < below.as_str());
+        let is_tracked = self.tracked.binary_search_by(|own| own.as_str().cmp(path)).is_ok()
+            || self.tracked.get(at).is_some_and(|own| own.starts_with(&below));
+        is_tracked && !self.is_file(path) && !self.is_folder(path)
+    }
+
     fn is_folder(&self, path: &str) -> bool {
         self.locate(path.trim_end_matches('/')).is_ok_and(|full| full.is_dir())
     }
@@ -178,6 +187,17 @@ mod tests {
         write(folder.path(), ".ignore", "data\n");
         let listed = paths(&WorkingTree::new(folder.path()));
         assert_eq!(listed, [".gitignore", ".ignore", "a.txt", "sub/.gitignore", "sub/.hidden/d.txt", "sub/c.log"]);
+    }
+
+    #[test]
+    fn what_git_tracks_and_the_folder_lacks_is_left_out() {
+        let folder = tempfile::tempdir().expect("the system has a temporary folder");
+        write(folder.path(), "a.txt", "x");
+        let tracked = ["a.txt", "docs/b.md", "docs-old/c.md"].map(str::to_owned).to_vec();
+        let tree = WorkingTree::with_tracked(folder.path(), tracked, Vec::new());
+        let asked = ["a.txt", "docs/b.md", "docs", "docs/", "doc", "c.md"];
+        let left_out: Vec<&str> = asked.into_iter().filter(|path| tree.is_left_out(path)).collect();
+        assert_eq!(left_out, ["docs/b.md", "docs", "docs/"]);
     }
 
     #[test]

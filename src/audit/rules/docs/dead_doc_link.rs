@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{FileText, count_of, folder_of, join_path, relative_path};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::name::words;
 use crate::repo_map::recon::prose::DocumentLink;
 use crate::repo_map::recon::{Document, DocumentKind};
+use crate::tree::Tree;
 
 /// A relative link that leads nowhere.
 pub struct DeadDocLink;
@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a relative link of a Markdown document to a file or folder that does not exist",
     why: "a reader, or an agent that gathers context, follows it and stops there",
     quiet_when: "the link starts at the root of a site, leaves the repository, has no file extension and may be a route, points \
-                 into a submodule, or the document is a changelog or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
+                 into a submodule or to what a sparse checkout left out, or the document is a changelog or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
     example: "See [the guide](docs/guide.md)   <!-- docs/guide.md was renamed -->",
 };
 
@@ -34,8 +34,8 @@ impl Rule for DeadDocLink {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        groups(map).iter().map(|group| finding(group)).collect()
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        groups(ground.map, ground.tree).iter().map(|group| finding(group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -47,21 +47,21 @@ impl Rule for DeadDocLink {
 type Dead<'a> = (&'a Document, &'a DocumentLink);
 
 /// Dead links that are mended together: those of several documents to one file, then what is left of each document.
-fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
-    let dead: Vec<Dead<'_>> = map
+fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
+    let dead: Vec<Dead<'a>> = map
         .recon
         .documents
         .iter()
         // What an old version linked to may be gone.
         .filter(|document| document.kind != DocumentKind::Changelog && !is_template(&document.path))
         .flat_map(|document| document.links.iter().map(move |link| (document, link)))
-        .filter(|(document, link)| is_dead(map, document, link))
+        .filter(|(document, link)| is_dead(map, tree, document, link))
         .collect();
     let mut linking: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (document, link) in &dead {
         linking.entry(destination(document, link).unwrap_or_default()).or_default().insert(&document.path);
     }
-    let mut groups: BTreeMap<(bool, String), Vec<Dead<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, String), Vec<Dead<'a>>> = BTreeMap::new();
     for (document, link) in dead {
         let to = destination(document, link).unwrap_or_default();
         let alone = linking[&to].len() < 2;
@@ -69,7 +69,7 @@ fn groups(map: &RepoMap) -> Vec<Vec<Dead<'_>>> {
         groups.entry((alone, key)).or_default().push((document, link));
     }
     // One line is the place of one finding.
-    let mut found: Vec<Vec<Dead<'_>>> = Vec::new();
+    let mut found: Vec<Vec<Dead<'a>>> = Vec::new();
     for group in groups.into_values() {
         let place = |group: &[Dead<'_>]| (group[0].0.path.clone(), group[0].1.line);
         match found.iter_mut().find(|own| place(own) == place(&group)) {
@@ -96,7 +96,7 @@ fn destination(document: &Document, link: &DocumentLink) -> Option<String> {
     join_path(folder_of(&document.path), &path)
 }
 
-fn is_dead(map: &RepoMap, document: &Document, link: &DocumentLink) -> bool {
+fn is_dead(map: &RepoMap, tree: &dyn Tree, document: &Document, link: &DocumentLink) -> bool {
     let written = link.target.split(['#', '?']).next().unwrap_or_default();
     let is_path = !written.is_empty()
         && !written.starts_with('/')
@@ -116,6 +116,7 @@ fn is_dead(map: &RepoMap, document: &Document, link: &DocumentLink) -> bool {
     says_file
         && !is_page
         && !exists(map, &path)
+        && !tree.is_left_out(&path)
         && !in_submodule(map, &path)
         && (folder.is_empty() || reachable(map, folder))
 }
@@ -226,8 +227,9 @@ fn moved_to(map: &RepoMap, document: &Document, link: &DocumentLink) -> Option<S
 fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let map = context.map;
     let place: &Evidence = finding.location();
-    let dead: Vec<Dead<'_>> =
-        groups(map).into_iter().find(|group| group[0].0.path == place.file && group[0].1.line == place.start_line)?;
+    let dead: Vec<Dead<'_>> = groups(map, context.tree)
+        .into_iter()
+        .find(|group| group[0].0.path == place.file && group[0].1.line == place.start_line)?;
     let mut paths: Vec<&str> = dead.iter().map(|(document, _)| document.path.as_str()).collect();
     paths.dedup();
     let named = match paths.as_slice() {
