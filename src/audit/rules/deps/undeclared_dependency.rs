@@ -7,7 +7,7 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::locks;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::{lockfile_of, require_command};
-use crate::audit::text::count_of;
+use crate::audit::text::{count_of, folder_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{FileFacts, Import, ImportItem};
 use crate::repo_map::recon::{CommandPurpose, Package, PackageManager};
@@ -23,8 +23,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "its version is chosen by somebody else: it changes, or is gone, with an upgrade of the package that brought it, and stricter \
           package managers do not find it at all",
     quiet_when: "any `package.json` above lists it (development, peer and optional dependencies too), it is a module of the runtime, a \
-                 package of this repository, an alias or a virtual module that the lock file does not know, is only used as a type, or \
-                 is imported on demand. Cargo refuses such code itself",
+                 package of this repository, an alias of the bundler or of `tsconfig.json`, a virtual module that the lock file does \
+                 not know, is only used as a type, or is imported on demand. Cargo refuses such code itself",
     example: "import { debounce } from 'lodash';   // and `lodash` is only in the lock file, for another package",
 };
 
@@ -209,7 +209,11 @@ fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Ve
             }
         }
     }
-    // Lock files are long: read only where something is open.
+    // Lock files and configurations are read only where something is open.
+    for (package, uses) in open.values_mut() {
+        let aliases = Aliases::read(map, package, text);
+        uses.retain(|name, _| !aliases.has(name));
+    }
     let mut locked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut found: BTreeMap<String, Vec<(&Package, Uses<'_>)>> = BTreeMap::new();
     for (package, mut uses) in open.into_values() {
@@ -264,6 +268,87 @@ fn is_listed(map: &RepoMap, path: &str, name: &str) -> bool {
         .filter(|package| package.manager != PackageManager::Cargo && package.inside(path).is_some())
         .flat_map(|package| &package.dependencies)
         .any(|own| own.listed_name() == name)
+}
+
+/// What bundlers and compilers around a package are told to take for something else.
+struct Aliases {
+    /// Texts of configurations that speak of aliases.
+    texts: Vec<String>,
+    /// Preact stands in for React.
+    is_preact: bool,
+}
+
+impl Aliases {
+    fn read(map: &RepoMap, package: &Package, text: &dyn Fn(&str) -> Option<String>) -> Aliases {
+        let paths = map.files.iter().map(|file| file.path.as_str()).chain(map.other_files.iter().map(String::as_str));
+        let texts: Vec<String> = paths
+            .filter(|path| is_bundler_config(path) && is_around(folder_of(path), &package.folder))
+            .filter_map(text)
+            .filter(|text| text.contains("alias") || text.contains("\"paths\""))
+            .collect();
+        let presets = ["@preact/preset-vite", "@prefresh/vite", "preact-cli"];
+        let is_preact = map
+            .recon
+            .packages
+            .iter()
+            .filter(|own| own.manager != PackageManager::Cargo && is_around(&own.folder, &package.folder))
+            .flat_map(|own| &own.dependencies)
+            .any(|own| presets.contains(&own.listed_name()));
+        Aliases { texts, is_preact }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        (self.is_preact && matches!(name, "react" | "react-dom")) || self.texts.iter().any(|text| names_key(text, name))
+    }
+}
+
+/// Whether a configuration has `name` for a key, as a text of its own, or as the start of one (`name/*`).
+fn names_key(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let is_text = before.ends_with(['"', '\'', '`']) && after.starts_with(['"', '\'', '`', '/', '$']);
+        let is_pattern = before.ends_with(['^', '/']) && after.starts_with(['$', '/', '(']);
+        let is_key = before.ends_with([' ', '\n', '\t', '{', ',']) && after.trim_start().starts_with(':');
+        is_text || is_pattern || is_key
+    })
+}
+
+/// `vite.config.ts`, `webpack.prod.js`, `tsconfig.app.json`, `babel.config.js` and the like.
+fn is_bundler_config(path: &str) -> bool {
+    const TOOLS: &[&str] = &[
+        "vite",
+        "vitest",
+        "webpack",
+        "rollup",
+        "rspack",
+        "rsbuild",
+        "next",
+        "nuxt",
+        "vue",
+        "craco",
+        "astro",
+        "electron",
+        "esbuild",
+        "tsup",
+        "tsdown",
+        "rolldown",
+        "parcel",
+        "babel",
+        "metro",
+        "svelte",
+        "config-overrides",
+        "tsconfig",
+        "jsconfig",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let tool = name.split('.').next().unwrap_or_default().trim_start_matches('.');
+    let says_config = name.contains("config") || tool == "webpack" || name.starts_with(".babelrc");
+    says_config && TOOLS.iter().any(|own| tool == *own || tool.starts_with(&format!("{own}-")))
+}
+
+/// Whether `outer` is the folder `inner` or one around it.
+fn is_around(outer: &str, inner: &str) -> bool {
+    outer.is_empty() || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a folder of sources has the name: an alias that only the bundler knows.
