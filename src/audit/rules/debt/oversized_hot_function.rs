@@ -19,8 +19,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a function of at least 120 lines and 25 branches in a file that is changed all the time",
     why: "size, branching and change together predict defects better than any of them alone; every change has to be understood \
           against the whole function",
-    quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, or it is a table of cases or a \
-                 component whose size is markup",
+    quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, it is a table of \
+                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, or a component whose size is markup",
     example: "async function checkout(cart) { /* 340 lines, 61 branches, 14 changes in 90 days */ }",
 };
 
@@ -43,8 +43,47 @@ pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> boo
         && symbol.lines.count() >= symbol.complexity * 2
         && map.file(id.file).history.churn_90d >= MIN_CHURN
         && !is_component(map, id)
+        && !is_conversion(symbol)
+        && !is_table(map, id, symbol)
         && own_size(map, id).is_some_and(|(lines, branches)| lines >= MIN_LINES && branches >= MIN_COMPLEXITY)
         && is_logic(map, id, symbol)
+}
+
+/// `From` and `TryFrom`: one value said in another type, field by field or case by case.
+fn is_conversion(symbol: &Symbol) -> bool {
+    symbol.of_trait.is_some_and(|name| {
+        let name = name.split('<').next().unwrap_or_default();
+        matches!(name.rsplit("::").next().unwrap_or_default().trim(), "From" | "TryFrom")
+    })
+}
+
+/// Of a hundred lines, how many the arms of one `match` must take for the function to be nothing else. Our choice.
+const TABLE_PERCENT: u32 = 85;
+/// Lines of an arm, the middle one of all, up to which it is read at a glance. Our choice.
+const ARM_LINES: u32 = 15;
+/// Fewer arms are no table. Our choice.
+const MIN_ARMS: usize = 8;
+
+/// One `match` or `switch` with short arms, and little around it. What stands within an arm belongs to it.
+fn is_table(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
+    let facts = &map.file(id.file).facts;
+    let mut arms: Vec<Lines> = facts
+        .regions
+        .iter()
+        .filter(|region| region.symbol == Some(id.index) && region.parent.is_none() && region.is_case)
+        .map(|region| region.lines)
+        .collect();
+    arms.sort();
+    // Arms follow each other at once; a comment may stand between.
+    let follows = |one: &Lines, next: &Lines| next.start <= one.end + 3;
+    arms.chunk_by(follows).any(|arms| {
+        let taken = Lines { start: arms[0].start, end: arms[arms.len() - 1].end }.count();
+        let mut lengths: Vec<u32> = arms.iter().map(|arm| arm.count()).collect();
+        lengths.sort_unstable();
+        arms.len() >= MIN_ARMS
+            && taken * 100 >= symbol.lines.count() * TABLE_PERCENT
+            && lengths[lengths.len() / 2] <= ARM_LINES
+    })
 }
 
 /// Lines and branches of a function without the functions defined inside it, named or large: a factory, an object of
