@@ -80,6 +80,9 @@ fn of_loop(
     {
         return None;
     }
+    if is_look_up(facts, index, region, head) || awaited.iter().any(|call| goes_slowly(map, *call)) {
+        return None;
+    }
     let remote = awaited.iter().any(|call| has(call, &[Effect::Http]));
     if rust {
         return remote.then_some(Sequence { calls: vec![first], turns: Some(region.lines.start), is_remote: false });
@@ -100,6 +103,42 @@ fn shares_local(facts: &FileFacts, awaited: &[CallId], items: &BTreeSet<&str>) -
         site.arguments.iter().any(|argument| {
             matches!(argument, Expr::Name(name) if !items.contains(name.as_str()) && made(site.caller, name))
         })
+    })
+}
+
+/// `for (const item of items) { if (item.id === id) { await … } }`: one item, or few, and the others are passed over.
+fn is_look_up(facts: &FileFacts, index: RegionIndex, region: &Region, head: &Loop) -> bool {
+    let mut branches = facts.regions.iter().filter(|inner| inner.parent == Some(index));
+    let (Some(only), None) = (branches.next(), branches.next()) else { return false };
+    let calls_outside = facts
+        .calls
+        .iter()
+        .any(|site| region.span.contains(site.span) && site.awaited && !only.span.contains(site.span));
+    let of_item = |expr: &Expr| {
+        matches!(expr.peeled(), Expr::Member(..))
+            && expr.root_name().is_some_and(|root| head.bindings.iter().any(|own| own == root))
+    };
+    only.kind == RegionKind::Branch
+        && !calls_outside
+        && facts.comparisons.iter().any(|comparison| {
+            comparison.operator.starts_with("==")
+                && comparison.line == only.lines.start
+                && comparison.span.start < only.span.start
+                && (of_item(&comparison.left) != of_item(&comparison.right))
+        })
+}
+
+/// Whether what is called waits on purpose, so as not to ask the other side too often.
+fn goes_slowly(map: &RepoMap, call: CallId) -> bool {
+    const WORDS: &[&str] =
+        &["sleep", "delay", "throttle", "throttled", "backoff", "limiter", "wait", "pause", "debounce"];
+    let waits = |call: CallId| {
+        let name = &map.call(call).name;
+        name == "setTimeout" || place::words(name).iter().any(|word| WORDS.contains(&word.as_str()))
+    };
+    map.resolved(call).any(|resolved| {
+        map.calls_in(resolved.symbol)
+            .any(|inner| waits(inner) || map.resolved(inner).any(|below| map.calls_in(below.symbol).any(waits)))
     })
 }
 
