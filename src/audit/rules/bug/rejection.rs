@@ -1,6 +1,7 @@
 //! Rejection: whether the promise of a function can fail, as far as facts tell.
 
 use crate::effects::Effects;
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, FileFacts, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap, SymbolId};
 
@@ -33,16 +34,19 @@ fn of_function(map: &RepoMap, effects: &Effects, function: SymbolId, depth: u32)
     let facts = &map.file(function.file).facts;
     map.calls_in(function)
         .filter(|call| !is_caught(facts, map.call(*call)) && runs_with_function(facts, map.call(*call)))
-        .map(|call| of_call(map, effects, call, depth))
+        .map(|call| of_call(map, effects, facts, call, depth))
         .max()
         .unwrap_or(Rejection::Impossible)
 }
 
-fn of_call(map: &RepoMap, effects: &Effects, call: CallId, depth: u32) -> Rejection {
+fn of_call(map: &RepoMap, effects: &Effects, facts: &FileFacts, call: CallId, depth: u32) -> Rejection {
     let site = map.call(call);
     // `throw new Error(…)`; an error that is only made is rare.
     if site.kind == CallKind::New && site.name.ends_with("Error") {
         return Rejection::Known;
+    }
+    if resolves_only(facts, site) {
+        return Rejection::Impossible;
     }
     let waits = site.awaited || (site.usage == Usage::Returned && effects.call_is_async(map, call));
     if !waits || site.name == "catch" || site.name == "allSettled" {
@@ -54,6 +58,28 @@ fn of_call(map: &RepoMap, effects: &Effects, call: CallId, depth: u32) -> Reject
         None if effects.direct(call).is_empty() => Rejection::Possible,
         None => Rejection::Known,
     }
+}
+
+/// `new Promise((resolve) => …)`, where nothing uses the function that rejects. What throws inside is a call of its own.
+fn resolves_only(facts: &FileFacts, site: &CallSite) -> bool {
+    if site.kind != CallKind::New || site.name != "Promise" {
+        return false;
+    }
+    let Some(Expr::Function { region: Some(region), .. }) = site.arguments.first().map(Expr::peeled) else {
+        return false;
+    };
+    let region = &facts.regions[*region as usize];
+    let RegionKind::Callback { parameters, .. } = &region.kind else { return false };
+    let Some(reject) = parameters.get(1) else { return true };
+    let is_reject = |expr: &Expr| matches!(expr.peeled(), Expr::Name(name) if name == reject);
+    !facts.calls.iter().filter(|inner| region.span.contains(inner.span)).any(|inner| {
+        is_reject(&inner.callee)
+            || inner.arguments.iter().any(|argument| {
+                let mut found = false;
+                argument.walk(&mut |part| found |= is_reject(part));
+                found
+            })
+    })
 }
 
 /// Inside the body of a `try` whose `catch` does not throw.

@@ -169,7 +169,8 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
         return Some(Evidence::RejectsUnheard);
     }
     let writes = place::words(&name).first().is_some_and(|word| WRITES.contains(&word.as_str()));
-    (writes && is_server_code(map, call) && habits::dropped(map, call) <= 1).then_some(Evidence::Writes)
+    let harmless = || rejection(map, effects, call) == Rejection::Impossible;
+    (writes && is_server_code(map, call) && habits::dropped(map, call) <= 1 && !harmless()).then_some(Evidence::Writes)
 }
 
 /// The name of what is called; of `saveWith(db)(row)` that of the factory.
