@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use crate::audit::clones::compare::{Comparison, compare};
 use crate::audit::clones::{Clone2, Stretch};
-use crate::repo_map::facts::{CallKind, CodeLine, Lines, SymbolIndex};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, CallSite, CodeLine, Lines, RegionKind, Span, SymbolIndex};
 use crate::repo_map::{FileId, RepoMap};
 
 /// Lines up to which the rest of functions belongs to the copy: where it stops is where it gets interesting.
@@ -91,6 +92,9 @@ pub fn differences(map: &RepoMap, bodies: &[Body], left: Stretch, right: Stretch
             continue;
         }
         match (a.is_empty(), b.is_empty()) {
+            // Lines that the other copy has in another place were moved.
+            (false, true) if are_held(&own[a.clone()], &bodies[right.sequence].lines) => {}
+            (true, false) if are_held(&other[b.clone()], &bodies[left.sequence].lines) => {}
             (false, true) => found.alone.push((false, lines(own, a))),
             (true, false) => found.alone.push((true, lines(other, b))),
             _ => found.otherwise.push((lines(own, a), lines(other, b))),
@@ -116,12 +120,34 @@ pub fn differences(map: &RepoMap, bodies: &[Body], left: Stretch, right: Stretch
     (comparison, found)
 }
 
-/// Whether a call, a choice or an assignment begins on some lines of a function's body.
+/// Whether a function has each of some lines too, wherever.
+fn are_held(lines: &[CodeLine], body: &[CodeLine]) -> bool {
+    lines.iter().all(|line| body.iter().any(|own| own.exact == line.exact || own.bag == line.bag))
+}
+
+/// Whether a statement with a call, a choice, a loop or an assignment begins on some lines of a function's body: what is handed over
+/// (a parameter, a property) and a further case of a `match` are no steps.
 fn does_something(map: &RepoMap, body: &Body, lines: Lines) -> bool {
     let facts = &map.file(body.file).facts;
-    facts.calls.iter().any(|call| lines.contains(call.line) && call.kind != CallKind::Jsx)
-        || facts.regions.iter().any(|region| lines.contains(region.lines.start))
-        || facts.assignments.iter().any(|assignment| lines.contains(assignment.line))
+    let begins_before = |index: u32, call: &CallSite| {
+        facts.calls.iter().any(|other| other.statement == call.statement && other.line < lines.start)
+            || facts.bindings.iter().any(|binding| binding.statement == call.statement && binding.line < lines.start)
+            || facts.returns.iter().any(|returned| {
+                let mut holds = false;
+                returned.value.walk(&mut |inner| holds |= matches!(inner, Expr::Call(own) if *own == index));
+                holds && returned.line < lines.start
+            })
+    };
+    let cases = || facts.regions.iter().filter(|region| lines.contains(region.lines.start) && region.is_case);
+    let in_case = |span: Span| cases().any(|region| region.span.contains(span));
+    (0..).zip(&facts.calls).any(|(index, call)| {
+        lines.contains(call.line) && call.kind != CallKind::Jsx && !begins_before(index, call) && !in_case(call.span)
+    }) || facts.regions.iter().any(|region| {
+        lines.contains(region.lines.start)
+            && matches!(region.kind, RegionKind::Branch | RegionKind::Loop(_) | RegionKind::Try)
+            && !region.is_case
+            && !in_case(region.span)
+    }) || facts.assignments.iter().any(|assignment| lines.contains(assignment.line) && !in_case(assignment.span))
 }
 
 /// Names of the functions called on a line. The function a line defines is no call.

@@ -8,11 +8,11 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::clone_family::{Body, Family, code, differences, families, file_lines};
-use crate::audit::text::count_of;
+use crate::audit::text::{count_of, folder_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
-use crate::repo_map::facts::{CallKind, CallSite, Lines, RegionKind, SymbolIndex, Usage};
-use crate::repo_map::recon::CommandPurpose;
+use crate::repo_map::facts::{CallKind, CallSite, LanguageName, Lines, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::recon::{CommandPurpose, Package};
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
 /// Code that stands in several places.
@@ -23,8 +23,9 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::TechDebt,
     what: "at least ten lines of logic that stand in several places, word for word or with few lines changed",
     why: "a fix in one copy is forgotten in the others; copies that already differ are where that has begun",
-    quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, the code is generated, a test, \
-                 an example, a script or a migration, or it is the same idiom in more than two dozen places",
+    quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, the code is generated, bundled from \
+                 other files, packed beside a `Chart.yaml`, a test, an example, a script or a migration, or it is the same idiom in \
+                 more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\
               const net = lines.reduce((sum, line) => sum + line.price * line.count, 0);",
 };
@@ -57,7 +58,15 @@ impl Rule for DuplicateCode {
             .collect();
         let sequences: Vec<Sequence<'_>> = bodies.iter().map(|body| Sequence { lines: &body.lines }).collect();
         let all = clones::find(&sequences, MIN_LINES);
-        let clones: Vec<Clone2> = all.iter().filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
+        let bundles = bundles(map, &bodies, &all);
+        let is_own_code = |clone: &&Clone2| {
+            [clone.left, clone.right].iter().all(|side| {
+                let file = bodies[side.sequence].file;
+                !bundles.contains(&file) && !is_packed(map, &map.file(file).path)
+            })
+        };
+        let clones: Vec<Clone2> =
+            all.iter().filter(is_own_code).filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
         let mut families = families(map, &bodies, clones, &all);
         families.retain(|family| {
             let least = match (family.copies.len(), family.differences.logic()) {
@@ -112,6 +121,62 @@ fn bodies(map: &RepoMap, file: FileId) -> Vec<Body> {
         found.push(Body { file, symbol, lines: code });
     }
     found
+}
+
+/// Files that hold all there is in two or more others, and import none of them: a bundler put them together.
+fn bundles(map: &RepoMap, bodies: &[Body], clones: &[Clone2]) -> BTreeSet<FileId> {
+    let whole = |side: Stretch| side.len() * 10 >= bodies[side.sequence].lines.len() * 9;
+    // Which functions of a file stand as a whole in another.
+    let mut held: BTreeMap<(FileId, FileId), BTreeSet<usize>> = BTreeMap::new();
+    for clone in clones.iter().filter(|clone| clone.exact * 10 >= clone.left.len().max(clone.right.len()) * 8) {
+        let (left, right) = (bodies[clone.left.sequence].file, bodies[clone.right.sequence].file);
+        for (own, side, other) in [(left, clone.left, right), (right, clone.right, left)] {
+            if own != other && whole(side) {
+                held.entry((other, own)).or_default().insert(side.sequence);
+            }
+        }
+    }
+    let long = |file: FileId| bodies.iter().filter(|body| body.file == file && body.lines.len() >= MIN_LINES).count();
+    let mut modules: BTreeMap<FileId, usize> = BTreeMap::new();
+    for ((holder, module), functions) in &held {
+        if functions.len() >= long(*module) && long(*holder) > long(*module) {
+            *modules.entry(*holder).or_default() += 1;
+        }
+    }
+    let imports_ours = |file: FileId| map.file(file).facts.imports.iter().any(|import| import.source.starts_with('.'));
+    let is_script = |file: FileId| map.file(file).language == LanguageName::JavaScript;
+    modules
+        .into_iter()
+        .filter(|(file, count)| *count >= 2 && is_script(*file) && !imports_ours(*file))
+        .map(|(file, _)| file)
+        .collect()
+}
+
+/// Below a folder that is packed and shipped alone, as a Helm chart is: it can use nothing from outside.
+fn is_packed(map: &RepoMap, path: &str) -> bool {
+    let mut folder = folder_of(path);
+    while !folder.is_empty() {
+        if map.has_path(&format!("{folder}/Chart.yaml")) {
+            return true;
+        }
+        folder = folder_of(folder);
+    }
+    false
+}
+
+/// Packages that nothing joins: neither depends on the other, and no package of the repository is used by both.
+fn are_apart(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
+    let package = |copy: &Stretch| map.recon.package_of(&map.file(bodies[copy.sequence].file).path);
+    let packages: Vec<&Package> = family.copies.iter().filter_map(package).collect();
+    let local = |package: &Package| -> BTreeSet<String> {
+        let own = map.recon.packages.iter().map(|own| own.name.as_str());
+        let names: BTreeSet<&str> = own.filter(|name| !name.is_empty()).collect();
+        let used = package.dependencies.iter().map(|own| own.listed_name());
+        used.filter(|name| names.contains(name)).chain([package.name.as_str()]).map(str::to_owned).collect()
+    };
+    packages.iter().enumerate().any(|(at, one)| {
+        packages[at + 1..].iter().any(|other| one.folder != other.folder && local(one).is_disjoint(&local(other)))
+    })
 }
 
 /// Lines that need not be there.
@@ -212,7 +277,11 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
             _ => 2,
         })
         .effort(effort(map, bodies, family))
-        .confidence(if family.shared >= 20 { Confidence::High } else { Confidence::Med })
+        .confidence(if family.shared >= 20 && !are_apart(map, bodies, family) {
+            Confidence::High
+        } else {
+            Confidence::Med
+        })
         .risk(if found.logic() > 0 { Risk::Med } else { Risk::Low });
     for copy in family.copies.iter().skip(1).take(7) {
         let range = file_lines(bodies, *copy);
@@ -263,16 +332,23 @@ fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
         }
     };
     let mut parts = Vec::new();
-    if !found.alone.is_empty() {
-        let places: Vec<String> = found
-            .alone
+    // Those that do something come first.
+    let (steps, handed) = found.alone.split_at(found.steps);
+    let places = |alone: &[(bool, Lines)]| {
+        let places: Vec<String> = alone
             .iter()
             .take(SHOWN)
             .map(|(in_right, own)| format!("{}{}", lines(*own), name(if *in_right { second } else { first })))
             .collect();
-        let more = found.alone.len().saturating_sub(SHOWN);
+        let more = alone.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {} more", count_of(more, "place")) } else { String::new() };
-        parts.push(format!("only one copy has {}{more}", joined(&places)));
+        format!("{}{more}", joined(&places))
+    };
+    if !steps.is_empty() {
+        parts.push(format!("only one copy has {}", places(steps)));
+    }
+    if !handed.is_empty() {
+        parts.push(format!("a parameter, a property or a case differs in {}", places(handed)));
     }
     if let Some((own, other)) = found.otherwise.first() {
         let more = found.otherwise.len() - 1;
