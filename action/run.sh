@@ -104,7 +104,12 @@ case "$command" in
     if [[ "${IMPROVE_PULL_REQUEST:-false}" == true ]]; then
       "$program" branch --plan --base "$IMPROVE_BASE" "${arguments[@]}" > "$annotations" 2> "$log" || status=$?
     else
+      if is_true "${INPUT_ISSUES:-false}"; then
+        arguments+=(--issues)
+        export GH_TOKEN="${INPUT_GITHUB_TOKEN:-}"
+      fi
       "$program" "${arguments[@]}" > "$annotations" 2> "$log" || status=$?
+      unset GH_TOKEN
     fi
     ;;
   apply)

@@ -170,6 +170,11 @@ impl Api {
                 self.comments.push(comment(self.comments.len() + 1, "github-actions[bot]", &text_of(&sent)));
                 (201, json!({}))
             }
+            "GET /repos/me/shop/issues?state=all&sort=created&direction=desc&per_page=100&page=1"
+            | "GET /repos/me/shop/labels?per_page=100&page=1" => (200, json!([])),
+            "POST /repos/me/shop/issues" => {
+                (201, json!({ "number": 5, "html_url": "https://github.com/me/shop/issues/5", "body": sent["body"] }))
+            }
             "GET /repos/me/shop" => (200, json!({ "default_branch": "main", "private": true })),
             "POST /repos/me/shop/pulls" => {
                 (201, json!({ "number": 9, "html_url": "https://github.com/me/shop/pull/9" }))
@@ -530,6 +535,24 @@ fn a_plan_of_the_default_branch_is_carried_out_and_becomes_a_pull_request() {
     assert_eq!((&sent["base"], &sent["title"]), (&json!("main"), &json!("Await `audit` in `pay`")));
     assert!(!done.log.contains("hush-hush"), "{}", done.log);
     assert!(done.summary.contains("### 1 of 1 plans verified"), "{}", done.summary);
+}
+
+#[test]
+fn plans_become_issues_where_that_is_asked_for_and_not_from_a_pull_request() {
+    let Some(world) = World::new(&[("src/pay.js", PAY)]) else { return };
+    git(&world.root(), &["remote", "add", "origin", "https://github.com/me/shop.git"]);
+    let done = world.pull_request(false).with("command", "plan").with("issues", "true").with("comment", "false").run();
+    assert_eq!((done.outputs["plans-count"].as_str(), world.asked()), ("1", vec![]), "{}", done.log);
+    git(&world.root(), &["clean", "-qfd", "plans"]);
+    let done = world.on_main("push").with("command", "plan").with("issues", "true").run();
+    assert_eq!(done.outputs["conclusion"], "success", "{}{}", done.log, done.errors);
+    let issues = "/repos/me/shop/issues";
+    let listed = format!("GET {issues}?state=all&sort=created&direction=desc&per_page=100&page=1");
+    let labels = "GET /repos/me/shop/labels?per_page=100&page=1".to_owned();
+    assert_eq!(world.asked(), ["GET /repos/me/shop".to_owned(), listed, labels, format!("POST {issues}")]);
+    let sent: Value = serde_json::from_str(&world.server.asked()[3]).unwrap();
+    assert_eq!(sent["title"], "Await `audit` in `pay`");
+    assert!(!done.log.contains("hush-hush"), "{}", done.log);
 }
 
 #[test]
