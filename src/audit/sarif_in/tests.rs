@@ -1,3 +1,5 @@
+//! What other tools write is read as it is meant, and nothing they write does harm.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
