@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub mod hook;
+pub mod undo;
 
 /// What the hook, the workflow and people call this program.
 const PROGRAM: &str = "improve";

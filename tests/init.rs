@@ -162,6 +162,33 @@ fn workflows_are_written_for_one_machine_or_several() {
 }
 
 #[test]
+fn what_was_set_up_is_taken_back_and_what_was_changed_since_is_left() {
+    let (shop, _remote) = shop();
+    let root = shop.path();
+    write(root, ".git/hooks/pre-push", "#!/bin/sh\necho pushes\n");
+    run(root, &["init", "--hook", "--config", "--workflow", "--shards", "3", "--skill"]);
+    let workflow = ".github/workflows/improve.yml";
+    let published =
+        fs::read_to_string(root.join(workflow)).expect("written").replace("OWNER/improve@REVISION", "me/improve@0a1b");
+    write(root, workflow, &published);
+    write(root, "improve.toml", "jobs = 1\n");
+    let rehearsed = run(root, &["init", "--undo", "--dry-run"]);
+    assert!(stdout(&rehearsed).contains("-  improve branch --hook") && hook(root).contains("improve branch"));
+    let undone = run(root, &["init", "--undo"]);
+    assert_eq!(
+        stdout(&undone),
+        "took our lines out of .git/hooks/pre-push\n\
+         left improve.toml: it was changed since it was written: remove it yourself\n\
+         removed .github/workflows/improve.yml\n\
+         removed .agents/skills/improve/SKILL.md\n\
+         removed .github/workflows/improve-shards.yml\n"
+    );
+    assert_eq!((hook(root).as_str(), undone.status.code()), ("#!/bin/sh\necho pushes\n", Some(4)));
+    fs::remove_file(root.join("improve.toml")).expect("there");
+    assert_eq!(stdout(&run(root, &["init", "--undo"])), "Nothing that `improve init` sets up is here.\n");
+}
+
+#[test]
 fn a_rehearsal_writes_nothing() {
     let (shop, _remote) = shop();
     let output = run(shop.path(), &["init", "--hook", "--config", "--skill", "--dry-run"]);

@@ -9,6 +9,7 @@ use std::{fmt, fs, io};
 use clap::Args;
 use improve::git::Repository;
 use improve::init::hook::{self, keeper};
+use improve::init::undo::{self, Undo};
 use improve::init::{ByHand, Change, NewFile, Setup};
 use improve::report::layout::{paint, style};
 use improve::report::sanitize;
@@ -37,6 +38,9 @@ pub struct InitArgs {
     /// Write a skill that tells agents how to use this program
     #[arg(long)]
     skill: bool,
+    /// Take back what was set up, all of it or what is named: our lines out of files, and files that are as we wrote them
+    #[arg(long)]
+    undo: bool,
     /// Write nothing: show what would be written
     #[arg(long)]
     dry_run: bool,
@@ -67,7 +71,7 @@ impl fmt::Display for Offer {
 
 /// Sets up what was named or ticked.
 pub fn run(args: InitArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let InitArgs { hook, config, workflow, shards, skill, dry_run } = args;
+    let InitArgs { hook, config, workflow, shards, skill, undo, dry_run } = args;
     let workspace = context.globals.workspace(Flags::default(), &context.console)?;
     let git = Repository::discover(&workspace.root)?;
     let root = git.root();
@@ -76,13 +80,19 @@ pub fn run(args: InitArgs, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(number) = shards {
         wanted.push(Offer::File(NewFile::Workflow(Some(usize::from(number)))));
     }
+    let branch = git.default_branch().unwrap_or_else(|| "main".to_owned());
+    if undo {
+        let everything = || OFFERS.into_iter().chain(shards_of(root)).collect();
+        let all = wanted.is_empty();
+        let wanted = if all { everything() } else { wanted };
+        return take_back(wanted, all, &git, &branch, dry_run, context);
+    }
     if wanted.is_empty() {
         if !context.console.interactive {
             return Err(Failure::usage("nothing says what to set up").hint(format!("name it: {FLAGS}")));
         }
         wanted = ask()?;
     }
-    let branch = git.default_branch().unwrap_or_else(|| "main".to_owned());
     let mut text = String::new();
     let mut code = ExitCode::Done;
     for offer in wanted {
@@ -115,6 +125,68 @@ pub fn run(args: InitArgs, context: &Context) -> Result<ExitCode, Failure> {
                 text.push('\n');
             }
         }
+    }
+    context.console.print(&text)?;
+    Ok(code)
+}
+
+/// The workflow of several machines, where there is one: for as many as it names.
+fn shards_of(root: &Path) -> Option<Offer> {
+    let file = |number| NewFile::Workflow(Some(number));
+    let text = fs::read_to_string(root.join(file(0).path(&|_| false))).ok()?;
+    let (_, rest) = text.split_once("[1/")?;
+    let number = rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()?;
+    Some(Offer::File(file(number)))
+}
+
+/// Takes back what was set up; where that is `all` there is, what is not there goes without a word.
+fn take_back(
+    wanted: Vec<Offer>,
+    all: bool,
+    git: &Repository,
+    branch: &str,
+    dry_run: bool,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
+    let root = git.root();
+    let mut text = String::new();
+    let mut code = ExitCode::Done;
+    for offer in wanted {
+        let undo = match offer {
+            Offer::Hook => undo::hook(keeper(root, &git.hooks()?).map_err(|error| Failure::usage(error.to_string()))?),
+            Offer::File(file) => {
+                let path = root.join(file.path(&|folder| root.join(folder).is_dir()));
+                let there = fs::read_to_string(&path).ok();
+                undo::file(path, there, file, branch)
+            }
+        };
+        match undo {
+            Undo::NotThere(_) if all => {}
+            Undo::NotThere(path) => {
+                let _ = writeln!(text, "nothing of ours in {}", shown(&path, root));
+            }
+            Undo::Edit(change) if dry_run => text.push_str(&difference(&change, root)),
+            Undo::Edit(change) => {
+                write(&change, root)?;
+                let _ = writeln!(text, "{} {}", paint(style::GOOD, "took our lines out of"), shown(&change.path, root));
+            }
+            Undo::Remove(path) if dry_run => {
+                let _ = writeln!(text, "would remove {}", shown(&path, root));
+            }
+            Undo::Remove(path) => {
+                fs::remove_file(&path).map_err(|error| {
+                    Failure::usage(format!("{}: {error}", shown(&path, root))).code(ExitCode::Incomplete)
+                })?;
+                let _ = writeln!(text, "{} {}", paint(style::GOOD, "removed"), shown(&path, root));
+            }
+            Undo::Left { path, why } => {
+                code = ExitCode::Blocked;
+                let _ = writeln!(text, "{} {}: {why}", paint(style::WARN, "left"), shown(&path, root));
+            }
+        }
+    }
+    if text.is_empty() {
+        text.push_str("Nothing that `improve init` sets up is here.\n");
     }
     context.console.print(&text)?;
     Ok(code)

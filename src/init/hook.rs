@@ -8,6 +8,7 @@ mod lines;
 mod pre_commit;
 mod script;
 
+use super::undo::Undo;
 use super::{ByHand, Change, Setup};
 use crate::git::Hooks;
 
@@ -162,6 +163,38 @@ fn edited(file: File, added: fn(&str) -> Option<String>, snippet: &str, then: Op
             why: "it is not laid out so that lines can be added without a doubt".to_owned(),
             lines: snippet.replace("{line}", LINE),
         }),
+    }
+}
+
+/// Whether lines of ours are there.
+pub fn is_there(keeper: &Keeper) -> bool {
+    match keeper {
+        Keeper::Git(script) | Keeper::Husky(script) => script.text.as_ref().is_some_and(|text| text.contains(OURS)),
+        Keeper::Lefthook(file) | Keeper::PreCommit(file) => file.text.contains(OURS),
+        Keeper::Closed { .. } => false,
+    }
+}
+
+/// What it takes to have no lines of ours there.
+pub(super) fn removed(keeper: Keeper) -> Undo {
+    match keeper {
+        Keeper::Git(found) => script::removed(found, script::Head::Shebang),
+        Keeper::Husky(found) => script::removed(found, script::Head::None),
+        Keeper::Lefthook(file) => cut_from(file, lefthook::removed),
+        Keeper::PreCommit(file) => cut_from(file, pre_commit::removed),
+        Keeper::Closed { path, why } => Undo::Left { path, why },
+    }
+}
+
+fn cut_from(file: File, removed: fn(&str) -> Option<String>) -> Undo {
+    let File { path, text, runs_before_pushes: _ } = file;
+    if !text.contains(OURS) {
+        return Undo::NotThere(path);
+    }
+    match removed(&text) {
+        Some(after) if after.trim().is_empty() => Undo::Remove(path),
+        Some(after) => Undo::Edit(Change { path, before: Some(text), after, executable: false, then: None }),
+        None => Undo::Left { path, why: "our lines were changed there: take them out yourself".to_owned() },
     }
 }
 

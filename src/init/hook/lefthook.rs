@@ -2,7 +2,7 @@
 
 use saphyr::{Mapping, MarkedYaml, Yaml};
 
-use super::lines::{appended, entry, inserted, marked, plain};
+use super::lines::{appended, cut, entry, inserted, marked, plain};
 use super::{LINE, PRE_PUSH};
 
 /// What stands in the file where it has no `pre-push` yet.
@@ -22,6 +22,16 @@ pub(super) fn added(text: &str) -> Option<String> {
     };
     let is_the_same = without(plain(&after)?)? == plain(text).unwrap_or(Yaml::Mapping(Mapping::default()));
     is_the_same.then_some(after)
+}
+
+/// The file without our command. `None` where it is not as we wrote it.
+pub(super) fn removed(text: &str) -> Option<String> {
+    // The longest first: the shorter ones are parts of it.
+    [SNIPPET, COMMANDS, COMMAND, JOB].into_iter().find_map(|lines| {
+        let after = cut(text, &lines.replace("{line}", LINE))?;
+        let is_the_same = without(plain(text)?)? == plain(&after).unwrap_or(Yaml::Mapping(Mapping::default()));
+        is_the_same.then_some(after)
+    })
 }
 
 /// Behind which line our lines go and like which they are indented, and what they are. No line: at the end.

@@ -49,3 +49,21 @@ pub(super) fn appended(text: &str, lines: &str) -> String {
     let close = if text.is_empty() || text.ends_with('\n') { "" } else { end };
     format!("{text}{close}{gap}{}", lines.replace('\n', end))
 }
+
+/// `text` without `lines`, which stand in it together and as far in as one another, and without the empty line that was put before
+/// them at its end.
+pub(super) fn cut(text: &str, lines: &str) -> Option<String> {
+    let wanted: Vec<&str> = lines.lines().collect();
+    let there: Vec<&str> = text.split_inclusive('\n').collect();
+    let bare: Vec<&str> = there.iter().map(|line| line.trim_end_matches(['\n', '\r'])).collect();
+    let stand = |window: &[&str]| {
+        let margin =
+            window[0].strip_suffix(wanted[0]).filter(|margin| margin.chars().all(|character| character == ' '));
+        margin
+            .is_some_and(|margin| window.iter().zip(&wanted).all(|(line, own)| line.strip_prefix(margin) == Some(own)))
+    };
+    let at = bare.windows(wanted.len()).position(stand)?;
+    let end = at + wanted.len();
+    let gap = end == there.len() && at > 0 && bare[at - 1].is_empty();
+    Some([&there[..at - usize::from(gap)], &there[end..]].concat().concat())
+}

@@ -3,7 +3,7 @@
 use saphyr::Yaml;
 
 use super::LINE;
-use super::lines::{entry, inserted, marked, plain};
+use super::lines::{cut, entry, inserted, marked, plain};
 
 /// What stands below `repos:`.
 pub(super) const SNIPPET: &str = "- repo: local
@@ -30,8 +30,21 @@ pub(super) fn added(text: &str) -> Option<String> {
     is_the_same.then_some(after)
 }
 
-/// The document without the first of its repositories, which is ours.
+/// The file without our hook. `None` where it is not as we wrote it.
+pub(super) fn removed(text: &str) -> Option<String> {
+    let after = cut(text, &SNIPPET.replace("{line}", LINE))?;
+    let is_the_same = without(plain(text)?)? == plain(&after)?;
+    is_the_same.then_some(after)
+}
+
+/// The document without the repository that is ours.
 fn without(mut root: Yaml<'_>) -> Option<Yaml<'_>> {
-    root.as_mapping_mut()?.get_mut(&Yaml::value_from_str("repos"))?.as_sequence_mut()?.remove(0);
+    let repositories = root.as_mapping_mut()?.get_mut(&Yaml::value_from_str("repos"))?.as_sequence_mut()?;
+    let is_ours = |repository: &Yaml<'_>| {
+        let first = repository.as_mapping_get("hooks").and_then(|hooks| hooks.as_sequence()?.first());
+        first.and_then(|hook| hook.as_mapping_get("id")).and_then(Yaml::as_str) == Some("improve")
+    };
+    let ours = repositories.iter().position(is_ours)?;
+    repositories.remove(ours);
     Some(root)
 }

@@ -1,5 +1,6 @@
 //! A hook that is a shell script: our lines come first, and what stands there stays.
 
+use super::super::undo::Undo;
 use super::super::{ByHand, Change, Setup};
 use super::{OURS, Script};
 
@@ -42,6 +43,27 @@ pub(super) fn setup(script: Script, head: Head) -> Setup {
             Setup::Write(Change { path, before: Some(text), after, executable: true, then: None })
         }
         None => Setup::ByHand(ByHand { path, why: "it is no shell script".to_owned(), lines: block }),
+    }
+}
+
+/// What it takes to have no lines of ours in `script`.
+pub(super) fn removed(script: Script, head: Head) -> Undo {
+    let Script { path, text } = script;
+    let Some(text) = text.filter(|text| text.contains(OURS)) else { return Undo::NotThere(path) };
+    let shebang = match head {
+        Head::Shebang => SHEBANG,
+        Head::None => "",
+    };
+    if text == format!("{shebang}{}", block("")) {
+        return Undo::Remove(path);
+    }
+    let ours = ["", " </dev/null"].into_iter().map(block).find(|block| text.matches(block.as_str()).count() == 1);
+    match ours {
+        Some(block) => {
+            let after = text.replacen(&block, "", 1);
+            Undo::Edit(Change { path, before: Some(text), after, executable: true, then: None })
+        }
+        None => Undo::Left { path, why: "our lines were changed there: take them out yourself".to_owned() },
     }
 }
 

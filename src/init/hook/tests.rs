@@ -60,6 +60,41 @@ fn our_lines_are_added_once() {
 }
 
 #[test]
+fn what_was_set_up_can_be_taken_back_to_the_byte() {
+    let files = [
+        (Keeper::Lefthook as fn(File) -> Keeper, "# hooks\npre-commit:\n  jobs:\n    - run: yarn lint\n"),
+        (Keeper::Lefthook, "pre-push:\n    commands: # all\n        test:\n            run: yarn test\n"),
+        (Keeper::Lefthook, "pre-push:\n  jobs:\n  - name: test\n    run: yarn test\n"),
+        (Keeper::Lefthook, "pre-push:\r\n  scripts:\r\n    \"test.sh\":\r\n      runner: bash\r\n"),
+        (Keeper::PreCommit, "repos:\n# formats\n-   repo: meta\n    hooks:\n    -   id: black\n"),
+    ];
+    for (keeper, text) in files {
+        let after = written(keeper(file(text)));
+        let Undo::Edit(Change { after, .. }) = removed(keeper(file(&after))) else { panic!("an edit of\n{after}") };
+        assert_eq!(after, text);
+    }
+    for keeper in [Keeper::Git, Keeper::Husky] {
+        let text = "#!/bin/sh\nnpm test\n";
+        let after = written(keeper(script(Some(text))));
+        let Undo::Edit(Change { after, .. }) = removed(keeper(script(Some(&after)))) else { panic!("an edit") };
+        assert_eq!(after, text);
+        let alone = written(keeper(script(None)));
+        assert!(matches!(removed(keeper(script(Some(&alone)))), Undo::Remove(_)));
+        assert!(matches!(removed(keeper(script(Some(text)))), Undo::NotThere(_)));
+    }
+    let new = written(Keeper::Lefthook(file("")));
+    assert!(matches!(removed(Keeper::Lefthook(file(&new))), Undo::Remove(_)));
+}
+
+#[test]
+fn lines_that_were_changed_are_left_to_whoever_changed_them() {
+    let changed = written(Keeper::Git(script(Some("#!/bin/sh\nnpm test\n")))).replace("|| exit 1", "|| true");
+    assert!(matches!(removed(Keeper::Git(script(Some(&changed)))), Undo::Left { .. }));
+    let changed = written(Keeper::Lefthook(file("a: 1\n"))).replace("use_stdin: true", "use_stdin: false");
+    assert!(matches!(removed(Keeper::Lefthook(file(&changed))), Undo::Left { .. }));
+}
+
+#[test]
 fn what_is_no_shell_script_is_left() {
     for text in
         ["#!/usr/bin/env python3\nprint()\n", "\u{7f}ELF\0", "npm test\n", "#!/bin/sh\r\nnpm test\r\n", "#!/bin/sh"]
