@@ -9,9 +9,11 @@ mod branch;
 mod choose;
 mod clean;
 mod completions;
+mod config;
 mod connection;
 mod console;
 mod doctor;
+mod examples;
 mod exit_code;
 mod failure;
 mod filing;
@@ -19,6 +21,7 @@ mod findings;
 mod globals;
 mod init;
 mod issues;
+mod man;
 mod map;
 mod merge;
 mod models;
@@ -88,8 +91,10 @@ enum Command {
     Rules(rules::RulesArgs),
     Reject(reject::RejectArgs),
     Init(init::InitArgs),
+    Config(config::ConfigArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What every command gets beside its own arguments.
@@ -101,7 +106,7 @@ struct Context {
 
 /// Runs the program.
 pub fn main() -> std::process::ExitCode {
-    let matches = match Cli::command().try_get_matches() {
+    let matches = match program().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
@@ -141,11 +146,13 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Bench(args)) => bench::run(args, &context),
         Some(Command::Reject(args)) => reject::run(args, &context),
         Some(Command::Init(args)) => init::run(args, &context),
+        Some(Command::Config(args)) => config::run(args, &context),
         Some(Command::Doctor(args)) => doctor::run(args, &context),
         Some(Command::Clean(args)) => clean::run(args, &context),
         Some(Command::Show(args)) => show::run(args, &context),
         Some(Command::Rules(args)) => rules::run(args, &context),
         Some(Command::Completions(args)) => completions::run(args, &context),
+        Some(Command::Man(args)) => man::run(args, &context),
     }
 }
 
@@ -162,6 +169,11 @@ fn misplaced(matches: &ArgMatches) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
+}
+
+/// The program as clap knows it, with examples.
+fn program() -> clap::Command {
+    examples::taught(Cli::command())
 }
 
 /// The names of all commands.

@@ -2,17 +2,17 @@
 //!
 //! Source text is dropped as soon as a file's facts are out: memory grows with facts, not with source.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::progress::Progress;
-use crate::repo_map::facts::{CallIndex, SymbolIndex};
+use crate::progress::{Listed, Progress};
+use crate::repo_map::facts::{CallIndex, LanguageName, SymbolIndex};
 use crate::repo_map::grouped::Grouped;
 use crate::repo_map::history::History;
 use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
-use crate::tree::{Tree, TreeError};
+use crate::tree::{Tree, TreeEntry, TreeError};
 
 pub mod classify;
 mod config;
@@ -159,6 +159,7 @@ impl Mapper<'_> {
             || {
                 let config = config::read(&entries, tree);
                 let recon = recon::read(&entries, tree, &config);
+                progress.listed(&Listed { languages: self.languages_of(&entries), recon: &recon });
                 (config, recon)
             },
         );
@@ -198,6 +199,20 @@ impl Mapper<'_> {
         map.co_change = history.co_change(&map.files);
         self.stop_if_cancelled()?;
         Ok(map)
+    }
+
+    /// Languages by how many files have their extensions, the most first.
+    fn languages_of(&self, entries: &[TreeEntry]) -> Vec<(LanguageName, usize)> {
+        let mut counts: BTreeMap<LanguageName, usize> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| self.wanted.matches(&entry.path)) {
+            let extension = entry.path.rsplit_once('.').map_or("", |(_, extension)| extension);
+            if let Some(language) = self.languages.get(extension) {
+                *counts.entry(language.name).or_default() += 1;
+            }
+        }
+        let mut languages: Vec<(LanguageName, usize)> = counts.into_iter().collect();
+        languages.sort_by_key(|(name, files)| (std::cmp::Reverse(*files), *name));
+        languages
     }
 
     fn stop_if_cancelled(&self) -> Result<(), MapError> {

@@ -1,5 +1,17 @@
 //! Progress: how long stages say how far they are, and how they are told to stop.
 
+use crate::repo_map::facts::LanguageName;
+use crate::repo_map::recon::Recon;
+
+/// What is known of a repository once its files are listed and its manifests are read.
+#[derive(Debug, Clone)]
+pub struct Listed<'a> {
+    /// Languages we read and how many files have their extensions, the most first.
+    pub languages: Vec<(LanguageName, usize)>,
+    /// What its manifests say.
+    pub recon: &'a Recon,
+}
+
 /// Listens to a stage. The library never prints; the binary draws a bar.
 pub trait Progress: Sync {
     /// A new phase begins; `total` is the number of ticks to come, where known.
@@ -7,6 +19,9 @@ pub trait Progress: Sync {
 
     /// `count` more units of the current phase are done.
     fn tick(&self, count: u64);
+
+    /// The files are listed; they are read next.
+    fn listed(&self, _listed: &Listed<'_>) {}
 
     /// Whether the user asked to stop. Asked often: it must be cheap.
     fn cancelled(&self) -> bool;

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub mod apply;
 mod error;
 mod file;
+pub mod listing;
 pub mod models;
 
 use crate::effects::taint::Danger;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub model: ModelSettings,
     /// Everything about applying plans.
     pub apply: ApplySettings,
+    /// Where tables of the user's own words come from: `sinks.sql-injection`, `providers.gateway`.
+    tables: BTreeMap<String, Origin>,
 }
 
 /// A value and where it came from.
@@ -203,6 +206,7 @@ impl Default for Settings {
             declared: Declared::default(),
             model: ModelSettings::default(),
             apply: ApplySettings::default(),
+            tables: BTreeMap::new(),
         }
     }
 }
@@ -294,6 +298,9 @@ impl Settings {
     /// Sets one entry of a file.
     fn set(&mut self, entry: Entry, layer: Layer) -> Result<(), SettingsError> {
         let key: Vec<&str> = entry.key.iter().map(String::as_str).collect();
+        if let ["sources" | "sinks" | "guards" | "providers" | "agents" | "prices", name, ..] = key.as_slice() {
+            self.tables.entry(format!("{}.{name}", key[0])).or_insert_with(|| entry.origin.clone());
+        }
         match key.as_slice() {
             ["include"] => self.include = entry.list()?,
             ["exclude"] => self.exclude = entry.list()?,

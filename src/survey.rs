@@ -11,6 +11,7 @@ use crate::progress::Progress;
 use crate::repo_map::RepoMap;
 use crate::repo_map::history::History;
 use crate::report::audit_document::Repository;
+use crate::secrets::of_files;
 use crate::settings::Settings;
 use crate::tree::{Tree as _, WorkingTree};
 use crate::worktree::place::{Place, cache_folder};
@@ -180,6 +181,11 @@ impl Survey {
     /// What functions do, computed the first time: the map alone does not need it.
     pub fn effects(&self) -> &Effects {
         self.effects.get_or_init(|| effects(&self.map))
+    }
+
+    /// The text of a file for somebody to look at, credentials masked; `None` where there is none to show.
+    pub fn text_to_show(&self, path: &str) -> Option<String> {
+        of_files::read(&self.tree, path).ok()
     }
 
     /// What reports say of the repository.

@@ -127,6 +127,11 @@ impl Trust {
         if new.is_empty() { Ok(Approved::by_user(commands)) } else { Err(new) }
     }
 
+    /// How many commands the user has agreed to for this repository.
+    pub fn agreed(&self, repository_id: &str) -> usize {
+        self.agreed.repositories.get(repository_id).map_or(0, |agreed| agreed.len())
+    }
+
     /// Remembers that the user agreed to `commands` for this repository.
     pub fn remember(&mut self, repository_id: &str, commands: &[String]) -> Result<Approved, TrustError> {
         let agreed = self.agreed.repositories.entry(repository_id.to_owned()).or_default();

@@ -97,10 +97,10 @@ pub struct RunningArgs {
     #[arg(long)]
     pub trust: bool,
     /// End a command after this long, as in 90s, 10m, 1h [default: 20m]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
     gate_timeout: Option<String>,
     /// Run commands in this sandbox, this time: namespaces, landlock, seatbelt, none [default: the best there is]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", hide_short_help = true)]
     sandbox: Option<String>,
 }
 

@@ -14,6 +14,7 @@ use improve::backlog::{Backlog, BacklogError, rejected_in};
 use improve::finding::{Finding, Level};
 use improve::model::Role;
 use improve::plan::index;
+use improve::progress::Progress as _;
 use improve::report::audit_document::AuditDocument;
 use improve::report::human::AuditPage;
 use improve::report::sarif::sarif;
@@ -52,7 +53,7 @@ pub struct ScopeArgs {
     exclude: Vec<String>,
     /// Look for known vulnerabilities in this database: a clone of RustSec's advisory-db, or OSV JSON files; repeatable
     /// [default: what cargo-audit or cargo-deny keep]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", hide_short_help = true)]
     advisories: Vec<String>,
     #[command(flatten)]
     sarif_in: SarifInArgs,
@@ -63,10 +64,10 @@ pub struct ScopeArgs {
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<String>,
     /// Findings that are known and neither shown nor failed on [default: improve-baseline.json, where there is one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     baseline: Option<PathBuf>,
     /// Show what the baseline knows, too
-    #[arg(long, conflicts_with = "baseline")]
+    #[arg(long, conflicts_with = "baseline", hide_short_help = true)]
     no_baseline: bool,
     /// Write no plan and send nothing: show what would be written, and what models would be asked for what price
     #[arg(long)]
@@ -75,7 +76,7 @@ pub struct ScopeArgs {
     pub models: ModelArgs,
     /// Ask questions together, round by round, over the vendor's batch endpoint: half the price, answers within hours. The
     /// same command goes on with a batch that an interrupted run left
-    #[arg(long, conflicts_with = "offline", help_heading = "Models")]
+    #[arg(long, conflicts_with = "offline", help_heading = "Models", hide_short_help = true)]
     pub batch: bool,
 }
 
@@ -91,10 +92,10 @@ pub struct AuditArgs {
     #[arg(long)]
     all: bool,
     /// Report on one of N parts of about the same size, for several machines; `improve merge` puts their documents together
-    #[arg(long, value_name = "I/N", value_parser = shard_of, conflicts_with = "top")]
+    #[arg(long, value_name = "I/N", value_parser = shard_of, conflicts_with = "top", hide_short_help = true)]
     shard: Option<Shard>,
     /// Write what is found to the baseline, so that later runs are silent about it
-    #[arg(long, conflicts_with_all = ["no_baseline", "batch", "top", "all", "shard", "format", "output"])]
+    #[arg(long, conflicts_with_all = ["no_baseline", "batch", "top", "all", "shard", "format", "output"], hide_short_help = true)]
     write_baseline: bool,
     #[command(flatten)]
     output: OutputArgs,
@@ -123,7 +124,10 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
-    let options = page_options(&survey, limit, workspace.verbose, next_commands(&document));
+    let options = AuditPage {
+        offers_model: outputs.is_human() && scope.models.is_open(&workspace.settings, &context.console),
+        ..page_options(&survey, limit, workspace.verbose, next_commands(&document))
+    };
     let page = context.console.page(&document.repository.root);
     let table = human::audit(&document, &options, &page);
     if let Some(top) = top {
@@ -170,7 +174,12 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
     let baseline = if no_baseline { Baseline::default() } else { known(&workspace, baseline)? };
     // What cannot be read is said before the repository is.
     let imports = sarif_in.read(&workspace.root)?;
-    let survey = read(&workspace, context)?;
+    let name = workspace.root.file_name().map_or_else(|| "/".into(), |name| name.to_string_lossy());
+    let survey = read_under(
+        Bar::new(&context.console, context.cancel.clone()).announcing(&name, &context.console),
+        &workspace,
+        context,
+    )?;
     let settings = &workspace.settings;
     let rejections = rejections(&workspace)?;
     let options = AuditOptions {
@@ -186,7 +195,10 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
         shard,
         ..AuditOptions::default()
     };
+    let bar = Bar::new(&context.console, context.cancel.clone());
+    bar.phase("looking for findings", None);
     let audit: Audit = improve::audit::run(&survey.map, survey.effects(), &survey.tree, &options)?;
+    drop(bar);
     for warning in &audit.warnings {
         context.console.warn(warning);
     }
@@ -309,7 +321,10 @@ pub fn rejections(workspace: &Workspace) -> Result<BTreeMap<String, String>, Fai
 
 /// Reads the repository under a progress bar.
 pub fn read(workspace: &Workspace, context: &Context) -> Result<Survey, Failure> {
-    let bar = Bar::new(&context.console, context.cancel.clone());
+    read_under(Bar::new(&context.console, context.cancel.clone()), workspace, context)
+}
+
+fn read_under(bar: Bar, workspace: &Workspace, context: &Context) -> Result<Survey, Failure> {
     let survey = survey(&workspace.root, &workspace.settings, &bar);
     drop(bar);
     if context.cancel.is_cancelled() {
@@ -329,6 +344,7 @@ pub fn page_options(survey: &Survey, limit: usize, verbose: bool, next: Vec<(Str
         verbose,
         files: survey.map.files.len(),
         lines: survey.map.files.iter().map(|file| file.lines as usize).sum(),
+        offers_model: false,
         next,
     }
 }

@@ -105,7 +105,7 @@ fn pick(findings: &[Finding]) -> Result<Vec<usize>, Failure> {
     let answer = MultiSelect::new("Which findings shall become plans?", rows)
         .with_default(&ticked)
         .with_page_size(ROWS)
-        .with_help_message("↑↓ move · space tick · → all · ← none · type to filter · enter go on · esc none")
+        .with_help_message("↑↓ move · space tick · → all · ← none · type filters · enter go on · esc none")
         .with_formatter(&|chosen| count(chosen.len(), "finding"))
         .prompt();
     match answer {

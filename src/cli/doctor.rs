@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use improve::cancel::Cancel;
+use improve::git::Repository;
 use improve::hint::Hint as _;
 use improve::http::{Http, Timeouts};
+use improve::init::hook;
 use improve::model::agent_cli::AgentCli;
 use improve::model::agent_cli::run::{located, not_installed, version};
 use improve::model::probe::{Probe, probe};
@@ -13,13 +15,14 @@ use improve::model::provider::Located;
 use improve::model::roles::{Bound, Via};
 use improve::model::{ModelError, NanoDollars, Role, catalogue};
 use improve::report::doctor::{
-    AgentRow, DoctorDocument, PlaceRow, RoleRow, RoleState, SCHEMA_VERSION, SandboxRow, doctor,
+    AgentRow, DoctorDocument, PlaceRow, RepositoryRow, RoleRow, RoleState, SCHEMA_VERSION, SandboxRow, doctor,
 };
 use improve::report::json;
 use improve::sandbox::Wanted;
-use improve::settings::Flags;
-use improve::trust::state_folder;
-use improve::worktree::place::cache_folder;
+use improve::settings::{FILE_NAME, Flags};
+use improve::trust::{Trust, state_folder};
+use improve::worktree::Place;
+use improve::worktree::place::{cache_folder, repository_id};
 
 use super::Context;
 use super::exit_code::ExitCode;
@@ -83,6 +86,7 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         max_usd: workspace.settings.model.max_usd.value,
         max_usd_because: workspace.settings.model.max_usd.origin.to_string(),
         prices_as_of: catalogue::as_of().to_owned(),
+        repository: repository(&workspace),
         places: vec![place("ledger", ledger.path()), place("caches", &cache_folder()), place("trust", &state_folder())],
     };
     let page = context.console.page(&workspace.root.to_string_lossy());
@@ -91,6 +95,26 @@ pub fn run(args: DoctorArgs, context: &Context) -> Result<ExitCode, Failure> {
         Kind::Text => doctor(&document, &page),
     })?;
     Ok(if document.healthy { ExitCode::Done } else { ExitCode::Usage })
+}
+
+/// What is set up in the repository; what cannot be read is told and not fatal.
+fn repository(workspace: &Workspace) -> RepositoryRow {
+    let root = &workspace.root;
+    let (git, git_problem) = match root.join(".git").exists().then(|| Repository::discover(root)) {
+        Some(Ok(git)) => (Some(git), None),
+        Some(Err(error)) => (None, Some(error.to_string())),
+        None => (None, Some("not a git repository".to_owned())),
+    };
+    let hook = git.as_ref().and_then(|git| hook::keeper(git.root(), &git.hooks().ok()?).ok());
+    let id = Place::of(root, &cache_folder()).map_or_else(|_| repository_id(root), |place| place.id());
+    RepositoryRow {
+        root: root.to_string_lossy().into_owned(),
+        commit: git.as_ref().and_then(|git| git.head().ok().flatten()).map(|commit| commit.to_string()),
+        git_problem,
+        has_settings: root.join(FILE_NAME).is_file(),
+        has_hook: hook.as_ref().is_some_and(hook::is_there),
+        agreed_commands: Trust::read(&state_folder()).map_or(0, |trust| trust.agreed(&id)),
+    }
 }
 
 fn sandbox_row(wanted: Wanted) -> SandboxRow {

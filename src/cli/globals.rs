@@ -29,17 +29,18 @@ pub struct GlobalArgs {
         default_value = "auto",
         hide_possible_values = true,
         global = true,
-        help_heading = "Global options"
+        help_heading = "Global options",
+        hide_short_help = true
     )]
     pub color: Color,
     /// Threads, and plans at a time in `apply`; 0 is one a processor [env: IMPROVE_JOBS]
     #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
     pub jobs: Option<usize>,
     /// Never ask; take the answer a script would get
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide_short_help = true)]
     pub no_input: bool,
     /// Read improve.toml, the baseline and rejections from this commit: a change must not choose what it is judged by
-    #[arg(long, value_name = "REF", global = true, help_heading = "Global options")]
+    #[arg(long, value_name = "REF", global = true, help_heading = "Global options", hide_short_help = true)]
     pub settings_from: Option<String>,
 }
 
@@ -156,7 +157,7 @@ fn enclosing_repository(folder: &Path) -> Option<PathBuf> {
 }
 
 /// `$XDG_CONFIG_HOME/improve/improve.toml`, else `~/.config/improve/improve.toml`.
-fn user_file() -> Option<PathBuf> {
+pub fn user_file() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let config = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))?;
     Some(config.join("improve").join(settings::FILE_NAME))

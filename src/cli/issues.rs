@@ -22,10 +22,10 @@ use super::trust::confirm;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct IssueArgs {
     /// Publish the plans as issues on GitHub, too; one that is there for a plan is brought up to date
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub issues: bool,
     /// Publish plans about security although everybody can read the repository
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_public_security: bool,
 }
 

@@ -70,6 +70,12 @@ impl ModelArgs {
         self.offline
     }
 
+    /// Nobody bound a planner and nobody said that there shall be none; somebody is there who may want to know of it.
+    pub fn is_open(&self, settings: &Settings, console: &Console) -> bool {
+        let said = self.offline || settings.model.models.contains_key(&Role::Planner);
+        console.interactive && !said && matches!(settings.model.bound(Role::Planner, &variable), Ok(None))
+    }
+
     /// The model of a role, unless none is to be asked.
     pub fn bound(&self, role: Role, settings: &Settings) -> Result<Option<Bound>, Failure> {
         if self.offline {
@@ -158,8 +164,13 @@ impl Line {
     /// Opens the way to the network.
     pub fn open(console: &Console, cancel: Cancel, dry_run: bool) -> Result<Line, Failure> {
         let http = Http::new(Timeouts::default()).map_err(|fault| Failure::usage(fault.to_string()))?;
-        let voice =
-            Voice { bar: Bar::new(console, cancel), console: console.clone(), dry_run, waiting: Mutex::default() };
+        let voice = Voice {
+            bar: Bar::new(console, cancel),
+            console: console.clone(),
+            dry_run,
+            waiting: Mutex::default(),
+            taken: Mutex::default(),
+        };
         Ok(Line { http, clock: SystemClock, voice })
     }
 
@@ -200,6 +211,8 @@ pub struct Voice {
     dry_run: bool,
     /// What was said of waiting, so that four questions at once do not say it four times.
     waiting: Mutex<Option<String>>,
+    /// Tokens and money so far.
+    taken: Mutex<(u64, NanoDollars)>,
 }
 
 impl Voice {
@@ -266,6 +279,13 @@ impl Listener for Voice {
             Event::Unrecorded { why } => {
                 let text = format!("a call was made and is not in the ledger: {why}");
                 self.bar.suspend(|| self.console.warn(&text));
+            }
+            Event::Answered { purpose: _, usage, cost, kept: false } => {
+                let mut taken = self.taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let tokens = usage.map_or(0, |usage| usage.prompt().saturating_add(usage.output));
+                taken.0 = taken.0.saturating_add(tokens);
+                taken.1 = taken.1.saturating_add(cost.unwrap_or(NanoDollars::ZERO));
+                self.bar.spent(taken.0, taken.1);
             }
             Event::Ready { .. } | Event::Heard { .. } | Event::Retrying { .. } | Event::Answered { .. } => {}
         }

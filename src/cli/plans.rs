@@ -12,6 +12,7 @@ use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
 use improve::report::comment::{self, Node};
+use improve::report::human::AuditPage;
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plan_name, plans};
 use improve::report::{human, json};
 use improve::survey::Survey;
@@ -58,7 +59,8 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?
         .in_manner(Manner { dry_run, batch: scope.batch });
-    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run };
+    let offers_model = scope.models.is_open(&workspace.settings, &context.console);
+    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run, offers_model };
     let Planning { failed, plans } = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
     let published = if dry_run { ExitCode::Done } else { publish(issues, &workspace.root, &plans, context)? };
     Ok(if failed { code.max(ExitCode::Incomplete) } else { code.max(published) })
@@ -82,6 +84,8 @@ pub struct Offer<'a> {
     pub workspace: &'a Workspace,
     /// No plan is written.
     pub dry_run: bool,
+    /// Say what a model would add.
+    pub offers_model: bool,
 }
 
 impl Offer<'_> {
@@ -93,10 +97,10 @@ impl Offer<'_> {
         writer: &mut Writer<'_>,
         context: &Context,
     ) -> Result<Planning, Failure> {
-        let Offer { document, survey, workspace, dry_run } = self;
+        let Offer { document, survey, workspace, dry_run, offers_model } = self;
         let console = &context.console;
         let page = console.page(&document.repository.root);
-        let options = page_options(survey, SHOWN, workspace.verbose, Vec::new());
+        let options = AuditPage { offers_model, ..page_options(survey, SHOWN, workspace.verbose, Vec::new()) };
         let table = human::audit(&document, &options, &page);
         // The table comes before the question it helps to answer.
         let asked = outputs.is_human() && console.interactive && !choice.decides();

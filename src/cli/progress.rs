@@ -5,10 +5,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use improve::cancel::Cancel;
-use improve::progress::Progress;
+use improve::model::NanoDollars;
+use improve::progress::{Listed, Progress};
+use improve::report::layout::Page;
+use improve::report::recon_line::recon_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::console::Console;
+use super::console::{Console, terminal_width};
 
 /// What is quicker than this needs no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -17,11 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Bar {
     bar: ProgressBar,
     cancel: Cancel,
+    /// Says what the repository is as soon as its files are listed.
+    announces: Option<Announcement>,
     /// Dropped at the end of the work: that wakes the thread that would show the bar.
     done: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
+/// What an announcement needs.
+struct Announcement {
+    name: String,
+    console: Console,
+}
+
 impl Bar {
+    /// The same bar, which says on a terminal what the repository called `name` is before it is read.
+    pub fn announcing(mut self, name: &str, console: &Console) -> Bar {
+        self.announces = console.progress.then(|| Announcement { name: name.to_owned(), console: console.clone() });
+        self
+    }
+
     /// A bar for the work that begins now.
     pub fn new(console: &Console, cancel: Cancel) -> Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -37,17 +54,27 @@ impl Bar {
             });
             (sender, thread)
         });
-        Bar { bar, cancel, done }
+        Bar { bar, cancel, announces: None, done }
     }
 
     /// A bar that is never shown.
     pub fn hidden(cancel: Cancel) -> Bar {
-        Bar { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), cancel, done: None }
+        Bar {
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            cancel,
+            announces: None,
+            done: None,
+        }
     }
 
     /// Says what is going on now.
     pub fn message(&self, text: &str) {
         self.bar.set_message(text.to_owned());
+    }
+
+    /// Says what models took so far, behind everything else.
+    pub fn spent(&self, tokens: u64, cost: NanoDollars) {
+        self.bar.set_prefix(format!("· {} tokens · {cost}", short(tokens)));
     }
 
     /// Takes the bar away while `work` uses the terminal.
@@ -59,13 +86,29 @@ impl Bar {
 /// How work looks that takes so many steps; `None` where nobody knows.
 fn style(total: Option<u64>) -> ProgressStyle {
     let template = match total {
-        Some(_) => "{spinner} {msg} {bar:24} {human_pos}/{human_len} {elapsed}",
-        None => "{spinner} {msg} {elapsed}",
+        Some(_) => "{spinner} {msg} {bar:24} {human_pos}/{human_len} {elapsed} {prefix}",
+        None => "{spinner} {msg} {elapsed} {prefix}",
     };
     ProgressStyle::with_template(template).expect("both templates are constant and valid")
 }
 
+/// `950`, `41k`, `1.2M`.
+fn short(tokens: u64) -> String {
+    match tokens {
+        0..1_000 => tokens.to_string(),
+        1_000..1_000_000 => format!("{}k", tokens / 1_000),
+        _ => format!("{}.{}M", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
+    }
+}
+
 impl Progress for Bar {
+    fn listed(&self, listed: &Listed<'_>) {
+        if let Some(Announcement { name, console }) = &self.announces {
+            let line = recon_line(listed, name, &Page::plain(terminal_width()));
+            self.bar.suspend(|| console.note(&line));
+        }
+    }
+
     fn phase(&self, name: &str, total: Option<u64>) {
         self.bar.set_message(name.to_owned());
         self.bar.set_style(style(total));

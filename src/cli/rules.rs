@@ -22,7 +22,7 @@ pub struct RulesArgs {
 /// Prints the rules.
 pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
     let RulesArgs { id, output } = args;
-    let outputs = output.outputs("improve rules", &[Format::Human, Format::Json, Format::Jsonl])?;
+    let outputs = output.outputs("improve rules", &[Format::Human, Format::Json, Format::Jsonl, Format::Markdown])?;
     let page = context.console.page("");
     let docs: Vec<_> = RULES.iter().map(|rule| rule.doc()).collect();
     let chosen = match &id {
@@ -36,6 +36,8 @@ pub fn run(args: RulesArgs, context: &Context) -> Result<ExitCode, Failure> {
         ),
     };
     outputs.write(&context.console, &|format, _| match (format.kind(), chosen) {
+        (Kind::Text, None) if format == Format::Markdown => report::pages(RULES),
+        (Kind::Text, Some(rule)) if format == Format::Markdown => report::pages(&[rule]),
         (Kind::Text, None) => report::list(&docs, &page),
         (Kind::Text, Some(rule)) => report::rule(rule, &page),
         (Kind::Document, None) => {

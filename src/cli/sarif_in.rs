@@ -15,7 +15,7 @@ use super::failure::Failure;
 pub struct SarifInArgs {
     /// Take in what another tool found (semgrep, clippy-sarif, zizmor, eslint, CodeQL …), from its SARIF 2.1.0; `-` is standard
     /// input; repeatable
-    #[arg(long = "sarif-in", value_name = "FILE")]
+    #[arg(long = "sarif-in", value_name = "FILE", hide_short_help = true)]
     files: Vec<PathBuf>,
 }
 

@@ -5,11 +5,19 @@ use std::path::Path;
 use clap::Args;
 use improve::apply::branch_of;
 use improve::apply::record::{find_by_name, read_all, read_one};
+use improve::audit::engine::{recipe, rule_by_id};
+use improve::audit::rule::RecipeContext;
 use improve::backlog::{Backlog, BacklogError};
+use improve::finding::Finding;
+use improve::plan::Plan;
+use improve::planner::built_in::{PlanContext, specify};
 use improve::receipt::Receipt;
+use improve::report::finding_page::FindingPage;
 use improve::report::plan_page::{self, DiffDocument, Known, PlanDocument};
-use improve::report::{finding_page, json, receipt as receipt_page};
+use improve::report::plans::plan_name;
+use improve::report::{finding_page, human, json, receipt as receipt_page};
 use improve::settings::Flags;
+use improve::survey::Survey;
 use improve::worktree::Place;
 use improve::worktree::place::cache_folder;
 
@@ -87,13 +95,50 @@ pub fn run(args: ShowArgs, context: &Context) -> Result<ExitCode, Failure> {
         Meant::Finding => {
             let survey = read(&workspace, context)?;
             let finding = find(&id, all_findings(sarif_in.read(&workspace.root)?, &workspace, &survey)?)?;
+            let sketch = sketch(&finding, &survey);
+            let known = FindingPage {
+                finding: &finding,
+                rule: rule_by_id(&finding.rule).map(|rule| rule.doc()),
+                sketch: sketch.as_ref(),
+                source: &|path| survey.text_to_show(path),
+                next: next_for(&finding, sketch.is_some(), &workspace)?,
+            };
             outputs.write(&context.console, &|format, _| match format.kind() {
                 Kind::Document | Kind::Lines => json::document(&finding),
-                Kind::Text => finding_page::finding(&finding, &page),
+                Kind::Text => finding_page::finding(&known, &page),
             })?;
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// The plan that the finding's recipe would make.
+fn sketch(finding: &Finding, survey: &Survey) -> Option<Plan> {
+    let recipe_context = RecipeContext { map: &survey.map, effects: survey.effects(), tree: &survey.tree };
+    let draft = recipe(finding, &recipe_context)?;
+    Some(specify(finding, &draft, &survey.map, &survey.tree, &PlanContext::default()))
+}
+
+fn next_for(finding: &Finding, has_recipe: bool, workspace: &Workspace) -> Result<Vec<(String, String)>, Failure> {
+    let id = human::short(&finding.fingerprint);
+    let mut next = Vec::new();
+    match Backlog::open(&workspace.root)?.plan_of_finding(&finding.fingerprint) {
+        Some(path) => {
+            let name = plan_name(&path.to_string_lossy()).to_owned();
+            next.push((format!("improve show {name}"), "read its plan".to_owned()));
+            next.push((format!("improve apply {name}"), "carry it out on a branch of its own".to_owned()));
+        }
+        None if has_recipe => next.push((format!("improve --select {id}"), "write a plan for it".to_owned())),
+        None => {}
+    }
+    if rule_by_id(&finding.rule).is_some() {
+        next.push((
+            format!("improve rules {}", finding.rule),
+            "when the rule fires and when it stays quiet".to_owned(),
+        ));
+    }
+    next.push((format!("improve reject {id} --reason \"…\""), "never see it again".to_owned()));
+    Ok(next)
 }
 
 /// A receipt's file, else a plan, else the name of a receipt, else a finding.

@@ -1,11 +1,13 @@
 //! `improve status`: the plans, what became of them, and what is left lying around.
 
 use clap::Args;
+use improve::apply::check::fit;
 use improve::apply::record::read_all;
 use improve::backlog::Backlog;
 use improve::model::ledger::Read;
-use improve::plan::index;
+use improve::plan::{Plan, index};
 use improve::receipt::{Outcome, Receipt};
+use improve::reconcile::Fit;
 use improve::report::status::{PlanRow, SCHEMA_VERSION, Spending, StatusDocument, WorktreeRow};
 use improve::report::{json, status as report};
 use improve::settings::Flags;
@@ -49,11 +51,13 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<StatusDocument, Failure> {
     let index_text = backlog.index_text()?;
+    let head = place.and_then(|place| place.commit_of(None).ok());
     let mut plans = Vec::new();
     let mut receipts: Vec<Receipt> = Vec::new();
     for file in backlog.plans() {
         let path = std::path::Path::new(&file.path);
-        let title = backlog.read_plan(path).map_or_else(|_| "not a plan".to_owned(), |plan| plan.title);
+        let plan = backlog.read_plan(path).ok();
+        let title = plan.as_ref().map_or_else(|| "not a plan".to_owned(), |plan| plan.title.clone());
         let (status, note) = match backlog.status(path)? {
             Some(status) => {
                 let text = status.to_string();
@@ -69,7 +73,11 @@ fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<S
         };
         let last_outcome = runs.last().map(|receipt| receipt.outcome.words().to_owned());
         receipts.extend(runs);
-        plans.push(PlanRow { path: file.path, number: file.number, title, status, note, last_outcome });
+        let mut row = PlanRow { path: file.path, number: file.number, title, status, note, last_outcome, stale: None };
+        if let (true, Some(plan), Some((place, head))) = (row.waits(), &plan, place.zip(head.as_deref())) {
+            row.stale = stale(plan, &row.path, place, head);
+        }
+        plans.push(row);
     }
     let worktrees = place.map(leftovers).unwrap_or_default().into_iter().map(|leftover| WorktreeRow {
         slug: leftover.slug,
@@ -90,14 +98,27 @@ fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<S
     })
 }
 
+/// Why a plan that waits does not fit the last commit any more.
+fn stale(plan: &Plan, path: &str, place: &Place, head: &str) -> Option<String> {
+    match fit(plan, path, place, head).ok()? {
+        Fit::Fits => None,
+        Fit::IsDone => Some("its edits are in the files already".to_owned()),
+        Fit::Misfits(reasons) => reasons.into_iter().next(),
+    }
+}
+
 fn next(document: &StatusDocument) -> Vec<(String, String)> {
     let mut next = Vec::new();
-    let todo = document.plans.iter().find(|plan| plan.status.as_deref().is_none_or(|status| status == "TODO"));
+    if document.plans.iter().any(|plan| plan.stale.is_some()) {
+        next.push(("improve reconcile".to_owned(), "bring the stale ones up to date".to_owned()));
+    }
+    let todo = document.plans.iter().find(|plan| plan.waits() && plan.stale.is_none());
     match todo {
         Some(plan) => {
             let name = plan.number.map_or_else(|| plan.path.clone(), |number| number.to_string());
             next.push((format!("improve apply {name}"), "carry out the first that waits".to_owned()));
         }
+        None if !next.is_empty() => {}
         None => next.push(("improve".to_owned(), "find what is worth changing and write plans".to_owned())),
     }
     if document.worktrees.iter().any(|worktree| !worktree.in_use) {

@@ -69,6 +69,15 @@ impl LanguageName {
         matches!(self, LanguageName::JavaScript | LanguageName::TypeScript)
     }
 
+    /// As its makers write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            LanguageName::JavaScript => "JavaScript",
+            LanguageName::TypeScript => "TypeScript",
+            LanguageName::Rust => "Rust",
+        }
+    }
+
     /// The info string of a Markdown fence, and the name in JSON.
     pub fn label(self) -> &'static str {
         match self {

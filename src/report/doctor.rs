@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::layout::{Page, columns, paint, style};
+use super::layout::{Page, columns, indented, paint, style};
 use super::sanitize;
 use crate::model::{NanoDollars, Role};
 
@@ -31,8 +31,27 @@ pub struct DoctorDocument {
     pub max_usd_because: String,
     /// The day of the price table.
     pub prices_as_of: String,
+    /// The repository that was named, or that the current folder lies in.
+    pub repository: RepositoryRow,
     /// Folders and files of ours, by what they hold.
     pub places: Vec<PlaceRow>,
+}
+
+/// What is set up in a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RepositoryRow {
+    /// Its root.
+    pub root: String,
+    /// The commit that is checked out; null outside git and before the first one.
+    pub commit: Option<String>,
+    /// Why git cannot read it; null where it can.
+    pub git_problem: Option<String>,
+    /// It has an `improve.toml`.
+    pub has_settings: bool,
+    /// A hook of ours looks at pushes.
+    pub has_hook: bool,
+    /// Commands that somebody agreed to let it run.
+    pub agreed_commands: usize,
 }
 
 /// A role and its model.
@@ -111,6 +130,14 @@ pub struct PlaceRow {
     pub path: String,
 }
 
+/// Columns running text is set in at most.
+const READABLE: usize = 100;
+const WITHOUT_MODEL: &str =
+    "No model is bound, and none is needed: built-in rules find, built-in recipes plan, exact edits apply.";
+const WHAT_A_MODEL_ADDS: &str = "One would judge findings by reading the code, find what rules cannot see and carry out steps written in \
+    words: set ANTHROPIC_API_KEY or OPENAI_API_KEY, say --planner claude for an agent CLI, or write `planner = \"provider/model\"` under \
+    [models] in improve.toml. `improve audit --dry-run` then says what it would cost.";
+
 /// The page for people.
 pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
     let mut text = format!("{}\n", paint(style::STRONG, "Models"));
@@ -126,16 +153,13 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
         }
     }
     if document.roles.iter().all(|row| row.model.is_none()) {
-        text.push_str(
-            "  No model is bound, and none is needed: built-in rules find, built-in recipes plan, exact edits apply.\n",
-        );
-        text.push_str(
-            "  Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or write `planner = \"provider/model\"` under [models].\n",
-        );
+        for line in [WITHOUT_MODEL, WHAT_A_MODEL_ADDS] {
+            text.push_str(&indented(line, 2, page.width.min(READABLE)));
+        }
     }
     let rows: Vec<Vec<String>> = document.agents.iter().map(agent_row).collect();
     let _ = write!(text, "\n{}\n{}", paint(style::STRONG, "Agent CLIs"), columns(&rows, page.width, 2));
-    text.push_str(&sandbox_lines(&document.sandbox));
+    text.push_str(&sandbox_lines(&document.sandbox, page));
     let _ = writeln!(
         text,
         "\n{}\n  at most {} a run ({}); prices as of {}",
@@ -144,6 +168,7 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
         sanitize::line(&document.max_usd_because),
         document.prices_as_of
     );
+    text.push_str(&repository(&document.repository, page));
     let rows: Vec<Vec<String>> = document
         .places
         .iter()
@@ -153,7 +178,32 @@ pub fn doctor(document: &DoctorDocument, page: &Page) -> String {
     text
 }
 
-fn sandbox_lines(row: &SandboxRow) -> String {
+fn repository(row: &RepositoryRow, page: &Page) -> String {
+    let commit = match (&row.commit, &row.git_problem) {
+        (Some(commit), _) => format!("commit {}", commit.get(..9).unwrap_or(commit)),
+        (None, Some(problem)) => format!("no history: {problem}"),
+        (None, None) => "no commit yet".to_owned(),
+    };
+    let agreed = match row.agreed_commands {
+        0 => "none agreed to yet: asked on a terminal, `--trust` elsewhere".to_owned(),
+        agreed => format!("{agreed} agreed to"),
+    };
+    let or_init = |there: bool, flag: &str| {
+        if there { "there".to_owned() } else { format!("none; `improve init {flag}` writes one") }
+    };
+    let rows = [
+        ("root", row.root.clone()),
+        ("git", commit),
+        ("settings", or_init(row.has_settings, "--config")),
+        ("hook", or_init(row.has_hook, "--hook")),
+        ("commands", agreed),
+    ];
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().map(|(name, value)| vec![name.to_owned(), sanitize::line(&value).into_owned()]).collect();
+    format!("\n{}\n{}", paint(style::STRONG, "This repository"), columns(&rows, page.width, 2))
+}
+
+fn sandbox_lines(row: &SandboxRow, page: &Page) -> String {
     let (level, means) = match row.level.as_str() {
         "namespaces" => (
             style::GOOD,
@@ -165,7 +215,8 @@ fn sandbox_lines(row: &SandboxRow) -> String {
         ),
         _ => (style::WARN, "commands and agent CLIs run with your rights"),
     };
-    let mut text = format!("\n{}\n  {}  {means}\n", paint(style::STRONG, "Sandbox"), paint(level, &row.level));
+    let mut text = format!("\n{}\n  {}\n", paint(style::STRONG, "Sandbox"), paint(level, &row.level));
+    text.push_str(&indented(means, 4, page.width.min(READABLE)));
     if let Some(problem) = &row.problem {
         let _ = writeln!(text, "  {} {}", paint(style::BAD, "!"), sanitize::line(problem));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::audit_document::{AuditDocument, Repository, Vetting};
+use super::audit_document::{AuditDocument, KeptApart, Repository};
 use super::layout::{Page, columns, count, cut, cut_front, grouped, indented, pad, paint, style, width, wrap};
 use super::sanitize;
 use crate::audit::NotAudited;
@@ -17,6 +17,8 @@ pub const SHORT_FINGERPRINT: usize = 8;
 const READABLE: usize = 100;
 /// Entries of "not audited" before the rest is counted.
 const NOT_AUDITED_SHOWN: usize = 6;
+/// Rejected findings before the rest is counted.
+const REJECTED_SHOWN: usize = 6;
 
 /// What the table shows beside the findings themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct AuditPage {
     pub files: usize,
     /// Lines in them.
     pub lines: usize,
+    /// Say what a model would add: none was asked, and nobody said that none shall be.
+    pub offers_model: bool,
     /// Commands worth typing next, with what they do.
     pub next: Vec<(String, String)>,
 }
@@ -49,26 +53,46 @@ pub fn audit(document: &AuditDocument, options: &AuditPage, page: &Page) -> Stri
         );
     }
     text.push_str(&vetting(document, page));
+    text.push_str(&set_apart(document, page));
     text.push_str(&left_out(document, page));
+    if options.offers_model {
+        let line = "A model would judge these and look for more: `improve doctor` says how.";
+        let _ = writeln!(text, "\n{}", paint(style::FAINT, line));
+    }
     text.push_str(&next_commands(&options.next, page));
     text
 }
 
-/// Findings under the headings of their priorities.
+/// Findings under the headings of their priorities; directions stand apart, since nothing is wrong there. Each keeps the number
+/// that `--select` knows it by.
 pub(super) fn audit_rows(findings: &[&Finding], verbose: bool, page: &Page) -> String {
+    let widths = Widths::of(findings, page);
+    let numbered = || (1..).zip(findings.iter().copied());
+    let is_direction = |finding: &Finding| finding.category == Category::Direction;
     let mut text = String::new();
     let mut priority = None;
-    for (number, finding) in (1..).zip(findings) {
+    for (number, finding) in numbered().filter(|(_, finding)| !is_direction(finding)) {
         if priority != Some(finding.priority()) {
             priority = Some(finding.priority());
             let _ = writeln!(text, "\n{}", group_heading(finding.priority()));
         }
-        text.push_str(&row(number, finding, page));
-        if verbose {
-            text.push_str(&details(finding, page));
-        }
+        text.push_str(&entry(number, finding, verbose, &widths, page));
+    }
+    let directions: Vec<String> = numbered()
+        .filter(|(_, finding)| is_direction(finding))
+        .map(|(number, finding)| entry(number, finding, verbose, &widths, page))
+        .collect();
+    if !directions.is_empty() {
+        let remark = "where the code could go: ideas, no faults";
+        let heading = format!("{}  {}", paint(style::STRONG, "Directions"), paint(style::FAINT, remark));
+        let _ = write!(text, "\n{heading}\n{}", directions.concat());
     }
     text
+}
+
+fn entry(number: usize, finding: &Finding, verbose: bool, widths: &Widths, page: &Page) -> String {
+    let row = row(number, finding, widths, page);
+    if verbose { format!("{row}{}", details(finding, page)) } else { row }
 }
 
 /// What a model said of the findings, and what that cost.
@@ -93,12 +117,6 @@ fn vetting(document: &AuditDocument, page: &Page) -> String {
     };
     let line = format!("Vetted by {} for {paid}: {}\n", sanitize::line(&vetting.model), said.join(", "));
     let mut text = format!("\n{}", indented(&line, 0, page.width));
-    if vetting.set_apart() > 0 {
-        text.push_str(&paint(
-            style::FAINT,
-            "Those set apart stand in --format json under `rejected`, with the reason.\n",
-        ));
-    }
     // One reason for many is told once.
     let mut whys: Vec<&str> = vetting.open_because.iter().map(|open| open.why.as_str()).collect();
     whys.sort_unstable();
@@ -159,8 +177,36 @@ fn group_heading(priority: Priority) -> String {
     format!("{}  {}", paint(style::STRONG, priority.label()), paint(style::FAINT, remark))
 }
 
+/// Columns before a title: number, level, effort, category.
+const LEAD: usize = 4 + 2 + 6 + 2 + 1 + 2 + 9 + 2;
+
+/// A title in fewer columns says nothing: then a finding takes two lines on a wide page, too.
+const READABLE_TITLE: usize = 24;
+
+/// Columns of a wide page, the same in every row.
+struct Widths {
+    title: usize,
+    place: usize,
+}
+
+impl Widths {
+    /// What the longest place and the longest tail leave to titles.
+    fn of(findings: &[&Finding], page: &Page) -> Widths {
+        let room = page.width.saturating_sub(LEAD);
+        let longest = |of: &dyn Fn(&Finding) -> usize| findings.iter().map(|finding| of(finding)).max().unwrap_or(0);
+        let place = longest(&|finding| width(&place(finding.location()))).min(room / 3).min(56);
+        Widths { title: room.saturating_sub(place + longest(&|finding| width(&tail(finding))) + 4), place }
+    }
+}
+
+/// What stands behind the place on a wide page.
+fn tail(finding: &Finding) -> String {
+    let mark = if finding.mechanical { " · exact edit" } else { "" };
+    format!("{} · {}{mark}", finding.rule, short(&finding.fingerprint))
+}
+
 /// One finding in one line on a wide page, in two on a narrow one.
-fn row(number: usize, finding: &Finding, page: &Page) -> String {
+fn row(number: usize, finding: &Finding, widths: &Widths, page: &Page) -> String {
     let level = level_word(finding.level());
     let lead = format!(
         "{number:>4}  {}  {}  {}  ",
@@ -168,15 +214,12 @@ fn row(number: usize, finding: &Finding, page: &Page) -> String {
         finding.effort.label(),
         paint(style::FAINT, &pad(finding.category.label(), 9)),
     );
-    let lead_width = 4 + 2 + 6 + 2 + 1 + 2 + 9 + 2;
     let title = sanitize::line(&finding.title);
     let id = short(&finding.fingerprint);
     let mark = if finding.mechanical { " · exact edit" } else { "" };
-    if page.width >= WIDE {
-        let room = page.width - lead_width;
-        let tail = format!("{} · {id}{mark}", finding.rule);
-        let place_width = (room / 3).min(56);
-        let title_width = room.saturating_sub(place_width + width(&tail) + 4);
+    if page.width >= WIDE && widths.title >= READABLE_TITLE {
+        let Widths { title: title_width, place: place_width } = *widths;
+        let tail = tail(finding);
         let place_text = cut_front(&place(finding.location()), place_width);
         let line = format!(
             "{lead}{}  {}{}  {}",
@@ -187,7 +230,7 @@ fn row(number: usize, finding: &Finding, page: &Page) -> String {
         );
         return format!("{line}\n");
     }
-    let room = page.width.saturating_sub(lead_width).max(20);
+    let room = page.width.saturating_sub(LEAD).max(20);
     let tail = format!(" · {id}{mark}");
     let rule_width = width(&finding.rule) + 3;
     // A place that would have to be cut to make room for the rule says more than the rule.
@@ -200,7 +243,7 @@ fn row(number: usize, finding: &Finding, page: &Page) -> String {
     format!(
         "{lead}{}\n{}{}{}\n",
         cut(&title, room),
-        " ".repeat(lead_width),
+        " ".repeat(LEAD),
         link(page, &place_text, finding.location()),
         paint(style::FAINT, &format!("{rule}{tail}"))
     )
@@ -231,6 +274,37 @@ pub(crate) fn call_path(finding: &Finding, indent: usize, page: &Page) -> String
     columns(&rows, page.width, indent)
 }
 
+/// What a model or somebody earlier rejected, and why, in a line each.
+fn set_apart(document: &AuditDocument, page: &Page) -> String {
+    if document.rejected.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", paint(style::STRONG, "Rejected"));
+    for KeptApart { finding, reason } in document.rejected.iter().take(REJECTED_SHOWN) {
+        // Who judged stands above.
+        let by = document.vetting.as_ref().map(|vetting| format!("{}: ", vetting.model));
+        let reason = by.and_then(|by| reason.strip_prefix(by.as_str())).unwrap_or(reason);
+        let reason = if reason.is_empty() { "rejected earlier" } else { reason };
+        let reason = sanitize::line(reason);
+        let place = place(finding.location());
+        let room = page.width.min(WIDE).saturating_sub(2);
+        let title = cut(&sanitize::line(&finding.title), (room / 2).saturating_sub(3));
+        let rest = cut(&reason, room.saturating_sub(width(&title) + 3));
+        let shown = format!("{title} — {rest}");
+        let place = if width(&shown) + 2 + width(&place) <= page.width - 2 {
+            format!("  {}", paint(style::FAINT, &link(page, &place, finding.location())))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(text, "  {shown}{place}");
+    }
+    let more = document.rejected.len().saturating_sub(REJECTED_SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more: --format json lists them under `rejected`");
+    }
+    text
+}
+
 fn left_out(document: &AuditDocument, page: &Page) -> String {
     let mut text = String::new();
     if !document.not_audited.is_empty() {
@@ -244,11 +318,8 @@ fn left_out(document: &AuditDocument, page: &Page) -> String {
             let _ = writeln!(text, "  and {more} more: --format json lists them");
         }
     }
-    let kept_apart = [
-        (document.suppressed.len(), "suppressed by a comment"),
-        (document.rejected.len() - document.vetting.as_ref().map_or(0, Vetting::set_apart), "rejected earlier"),
-        (document.known.len(), "known by the baseline"),
-    ];
+    let kept_apart =
+        [(document.suppressed.len(), "suppressed by a comment"), (document.known.len(), "known by the baseline")];
     let remarks: Vec<String> = kept_apart
         .into_iter()
         .filter(|(number, _)| *number > 0)

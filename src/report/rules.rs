@@ -9,6 +9,7 @@ use super::layout::{Page, indented, paint, style, wrap};
 use crate::audit::rule::{Rule, RuleDoc};
 use crate::effects::tables::Origin;
 use crate::finding::Category;
+use crate::plan::markdown::fence_for;
 
 /// What a rule says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -87,6 +88,38 @@ pub fn list(docs: &[&RuleDoc], page: &Page) -> String {
             let what =
                 wrap(doc.what, page.width.saturating_sub(indent).max(20)).join(&format!("\n{}", " ".repeat(indent)));
             let _ = writeln!(text, "  {:id_width$}  {what}", doc.id);
+        }
+    }
+    text
+}
+
+/// Rules in full as Markdown, under their categories: the documentation is what the rules say of themselves.
+pub fn pages(rules: &[&dyn Rule]) -> String {
+    let mut text = String::new();
+    for category in Category::ALL {
+        let mut rules = rules.iter().filter(|rule| rule.doc().category == category).peekable();
+        if rules.peek().is_none() {
+            continue;
+        }
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{gap}# {}", category.label());
+        for rule in rules {
+            let doc = rule.doc();
+            let _ = writeln!(text, "\n## `{}`\n", doc.id);
+            for (lead, body) in [("Finds", doc.what), ("Why it matters", doc.why), ("Stays quiet when", doc.quiet_when)]
+            {
+                let _ = writeln!(text, "- **{lead}**: {body}");
+            }
+            let example = doc.example.trim_matches('\n');
+            let fence = fence_for(example);
+            let _ = writeln!(text, "\n{fence}\n{example}\n{fence}");
+            let names: Vec<String> = origins(*rule)
+                .iter()
+                .map(|origin| format!("[{} {}](<{}>)", origin.library, origin.versions, origin.documentation))
+                .collect();
+            if !names.is_empty() {
+                let _ = writeln!(text, "\nLibraries it knows: {}", names.join(", "));
+            }
         }
     }
     text

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::audit_document::AuditDocument;
 use super::bench::BenchDocument;
 use super::clean::CleanDocument;
+use super::config::ConfigDocument;
 use super::doctor::DoctorDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("bench", text::<BenchDocument>()),
         ("bench-trial", text::<Trial>()),
         ("clean", text::<CleanDocument>()),
+        ("config", text::<ConfigDocument>()),
         ("diff", text::<DiffDocument>()),
         ("doctor", text::<DoctorDocument>()),
         ("finding", text::<Finding>()),

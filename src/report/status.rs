@@ -106,6 +106,16 @@ pub struct PlanRow {
     pub note: String,
     /// How its last run ended.
     pub last_outcome: Option<String>,
+    /// It waits and does not fit the last commit any more: why. Null for one that fits, is not waiting or could not be held
+    /// against a commit.
+    pub stale: Option<String>,
+}
+
+impl PlanRow {
+    /// It waits to be carried out: the index says so, or does not name it.
+    pub fn waits(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status == "TODO")
+    }
 }
 
 /// A worktree of ours.
@@ -127,10 +137,18 @@ pub fn status(document: &StatusDocument, next: &[(String, String)], page: &Page)
     if document.plans.is_empty() {
         let _ = writeln!(text, "No plans in {}/ yet.", document.folder);
     } else {
-        let _ =
-            writeln!(text, "{} in {}/", paint(style::STRONG, &count(document.plans.len(), "plan")), document.folder);
+        let plans = paint(style::STRONG, &count(document.plans.len(), "plan"));
+        let _ = writeln!(text, "{plans} in {}/: {}", document.folder, tally(&document.plans));
         let rows: Vec<Vec<String>> = document.plans.iter().map(plan_row).collect();
         text.push_str(&columns(&rows, page.width, 2));
+        let stale = document.plans.iter().filter_map(|plan| Some((plan, plan.stale.as_ref()?)));
+        let rows: Vec<Vec<String>> =
+            stale.map(|(plan, why)| vec![number(plan), sanitize::line(why).into_owned()]).collect();
+        if !rows.is_empty() {
+            let title =
+                format!("{} {}", count(rows.len(), "plan"), if rows.len() == 1 { "is stale" } else { "are stale" });
+            let _ = write!(text, "\n{}\n{}", paint(style::WARN, &title), columns(&rows, page.width, 2));
+        }
     }
     if let Some(share) = (document.verified * 100).checked_div(document.runs) {
         let _ = writeln!(text, "\n{} of {} ended verified ({share} %)", document.verified, count(document.runs, "run"));
@@ -189,8 +207,24 @@ fn money(spending: &Spending, verified: usize) -> String {
     text
 }
 
+/// `2 TODO, 1 DONE`, in the order of a plan's life.
+fn tally(plans: &[PlanRow]) -> String {
+    let words = ["TODO", "IN PROGRESS", "DONE", "BLOCKED", "REJECTED"];
+    let of = |word: &str| plans.iter().filter(|plan| plan.status.as_deref() == Some(word)).count();
+    let unknown =
+        plans.iter().filter(|plan| !plan.status.as_deref().is_some_and(|status| words.contains(&status))).count();
+    let counts = words.into_iter().map(|word| (of(word), word)).chain([(unknown, "not in the index")]);
+    let parts: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    parts.join(", ")
+}
+
+fn number(plan: &PlanRow) -> String {
+    plan.number.map_or_else(|| "—".to_owned(), |number| format!("{number:03}"))
+}
+
 fn plan_row(plan: &PlanRow) -> Vec<String> {
-    let number = plan.number.map_or_else(|| "—".to_owned(), |number| format!("{number:03}"));
+    let number = number(plan);
     let status = plan.status.as_deref().unwrap_or("not in the index");
     let note = if plan.note.is_empty() { String::new() } else { format!(" — {}", sanitize::line(&plan.note)) };
     vec![number, sanitize::line(status).into_owned(), format!("{}{note}", sanitize::line(&plan.title))]

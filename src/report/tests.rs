@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::audit_document::{AuditDocument, Repository};
+use super::audit_document::{AuditDocument, KeptApart, Repository, Vetting};
+use super::finding_page::FindingPage;
 use super::human::AuditPage;
 use super::layout::Page;
 use super::map_document::{CentralSymbol, MapDocument};
 use super::{finding_page, human, json, layout, map_human, map_lines, markdown};
+use crate::audit::engine::rule_by_id;
 use crate::audit::{Audit, NotAudited, Suppressed};
+use crate::edit::{Block, EditOperation, FileEdit};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Hop, Risk};
+use crate::plan::{Plan, Step};
 use crate::repo_map::recon::{CommandPurpose, Package, PackageManager, ProjectCommand};
 use crate::repo_map::{Note, SkipReason, sample};
 
@@ -97,11 +101,28 @@ fn options(limit: usize, verbose: bool) -> AuditPage {
         verbose,
         files: 214,
         lines: 52_310,
+        offers_model: false,
         next: vec![
             ("improve --top 5".into(), "write plans for the first five".into()),
             ("improve show 1a2b3c4d".into(), "read the first finding in full".into()),
         ],
     }
+}
+
+/// The plan that a recipe would make.
+fn sketch() -> Plan {
+    let edit = FileEdit {
+        file: "packages/api/src/orders/list.ts".into(),
+        operation: EditOperation::Replace(vec![Block {
+            search: "for (const order of orders) {\n\tawait loadItems(order.id)\n}".into(),
+            replace: "await loadItemsOf(orders.map(order => order.id))".into(),
+        }]),
+    };
+    let steps = vec![
+        Step { title: "Load the items of all orders at once".into(), edits: vec![edit], ..Step::default() },
+        Step { title: "Write the test that the test plan lists".into(), ..Step::default() },
+    ];
+    Plan { steps, ..Plan::default() }
 }
 
 /// The page without styles; every line is checked to fit.
@@ -111,6 +132,26 @@ fn plain(text: &str, width: usize) -> String {
         assert!(layout::width(line) <= width, "{} columns instead of {width}: {line}", layout::width(line));
     }
     plain
+}
+
+#[test]
+fn directions_and_what_was_rejected_stand_apart_with_their_reasons() {
+    let mut document = document();
+    document.findings[1].category = Category::Direction;
+    let rejected =
+        finding("missing-auth", Category::Security, "`list` asks nobody who they are", 4, Effort::S, Confidence::Med);
+    let earlier = finding("dead-export", Category::TechDebt, "`old` is never imported", 1, Effort::S, Confidence::Med);
+    document.rejected = vec![
+        KeptApart {
+            finding: rejected,
+            reason: "anthropic/claude-opus-5-5: wrong — the router above checks the session".into(),
+        },
+        KeptApart { finding: earlier, reason: String::new() },
+    ];
+    document.vetting =
+        Some(Vetting { model: "anthropic/claude-opus-5-5".into(), confirmed: 3, wrong: 1, ..Vetting::default() });
+    let options = AuditPage { offers_model: true, ..options(20, false) };
+    insta::assert_snapshot!(plain(&human::audit(&document, &options, &Page::plain(80)), 80));
 }
 
 #[test]
@@ -150,7 +191,24 @@ fn nothing_found_is_said_in_one_line() {
 
 #[test]
 fn one_finding_in_full() {
-    insta::assert_snapshot!(plain(&finding_page::finding(&document().findings[0], &Page::plain(80)), 80));
+    let (document, sketch) = (document(), sketch());
+    let source = |path: &str| match path {
+        "packages/api/src/orders/list.ts" => {
+            let before = "\n".repeat(32);
+            Some(format!(
+                "{before}const orders = await db.order.findMany()\nfor (const order of orders) {{\n\tawait loadItems(order.id)\n}}\nreturn orders\n"
+            ))
+        }
+        _ => None,
+    };
+    let known = FindingPage {
+        finding: &document.findings[0],
+        rule: rule_by_id("n-plus-one").map(|rule| rule.doc()),
+        sketch: Some(&sketch),
+        source: &source,
+        next: vec![("improve --select 0af204cd".into(), "write a plan for it".into())],
+    };
+    insta::assert_snapshot!(plain(&finding_page::finding(&known, &Page::plain(80)), 80));
 }
 
 #[test]
