@@ -251,7 +251,21 @@ fn fits(symbol: &Symbol, site: &CallSite, rust: bool) -> bool {
     let spread = site.arguments.iter().any(|argument| matches!(argument, Expr::Spread(_)));
     let last = symbol.parameters.last().and_then(|parameter| parameter.declared_type.as_deref());
     let rest = last.is_some_and(|declared| declared.ends_with("[]"));
-    spread || rest || given <= taken
+    (spread || rest || given <= taken)
+        && site.arguments.iter().zip(&symbol.parameters).all(|(given, taken)| can_be(given, &taken.declared_type))
+}
+
+/// Whether a parameter takes such an argument: an object written out is no list, and no single value.
+fn can_be(given: &Expr, declared: &Option<Name>) -> bool {
+    const SINGLE: &[&str] = &["string", "number", "boolean", "bigint", "Date"];
+    let Some(declared) = declared.as_deref().map(str::trim) else { return true };
+    let is_list = declared.ends_with("[]") || declared.starts_with("Array<") || declared.starts_with("ReadonlyArray<");
+    let is_union = declared.contains('|');
+    match given {
+        Expr::Object(_) => is_union || !(is_list || SINGLE.contains(&declared)),
+        Expr::Text(_) | Expr::Template(_) => is_union || !is_list,
+        _ => true,
+    }
 }
 
 /// A function that a file keeps to itself: no value of another file has it as a method.
@@ -290,6 +304,15 @@ mod tests {
     fn one_word_tells_nothing() {
         assert!(is_telling("getBuyer") && is_telling("team_name"));
         assert!(!is_telling("load") && !is_telling("SEND"));
+    }
+
+    #[test]
+    fn an_object_is_neither_a_list_nor_a_single_value() {
+        let object = Expr::Object(Vec::new());
+        let takes = |given: &Expr, declared: &str| can_be(given, &Some(Name::from(declared)));
+        assert!(!takes(&object, "AssetProfileIdentifier[]") && !takes(&object, "string"));
+        assert!(takes(&object, "Options") && takes(&object, "Options | string") && can_be(&object, &None));
+        assert!(!takes(&Expr::Text("a".into()), "string[]") && takes(&Expr::Text("a".into()), "string"));
     }
 
     #[test]

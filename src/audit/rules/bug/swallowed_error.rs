@@ -7,7 +7,9 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Catch, CatchForm, FileFacts, LanguageName, Lines, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{
+    CallSite, Catch, CatchForm, FileFacts, LanguageName, Lines, RegionKind, SymbolIndex, Usage,
+};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
 
@@ -21,8 +23,9 @@ static DOC: RuleDoc = RuleDoc {
            `.ok()` on the result of a write",
     why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
     quiet_when: "the handler holds a comment, a fallback or a rethrow, a comment in or above the function says that errors are \
-                 ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter or a \
-                 cache, or, in Rust, the statement ends in `?`",
+                 ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter, a \
+                 cache or when something was last seen, what it deletes belongs to a row that is deleted next, or, in Rust, \
+                 the statement ends in `?`",
     example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
 };
 
@@ -38,13 +41,18 @@ impl Rule for SwallowedError {
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let mut found = Vec::new();
         for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
+            let mut lost: Vec<(&Catch, CallId)> = Vec::new();
             for catch in &source.facts.catches {
                 if let Some(write) = lost_write(map, effects, file, catch) {
-                    found.push(of_catch(map, effects, file, catch, write));
+                    lost.push((catch, write));
                 } else if let Some(write) = denied_write(map, effects, file, catch) {
                     found.push(of_logging_catch(map, effects, file, catch, write));
                 }
             }
+            // One finding a function: who opens it decides about all of its handlers.
+            lost.sort_by_key(|(catch, _)| (catch.symbol, catch.lines.start));
+            let groups = lost.chunk_by(|(one, _), (other, _)| one.symbol.is_some() && one.symbol == other.symbol);
+            found.extend(groups.map(|group| of_catches(map, effects, file, group)));
         }
         let ignored: Vec<CallId> =
             map.calls().map(|(call, _)| call).filter(|call| is_ignored_write(map, effects, *call)).collect();
@@ -136,7 +144,7 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
         CatchForm::Method => catch.span,
         CatchForm::ErrPattern => return None,
     };
-    (0..).zip(&facts.calls).find_map(|(index, site)| {
+    let lost = (0..).zip(&facts.calls).find_map(|(index, site)| {
         let call = CallId { file, index };
         // `.catch(() => {})` stands behind the call it guards.
         let guarded = match catch.form {
@@ -150,7 +158,32 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
         let writes =
             WRITES.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 2));
         (guarded && writes).then_some(call)
-    })
+    })?;
+    let is_stamp = place::words(&map.call(lost).name).iter().any(|word| STAMPS.contains(&word.as_str()));
+    let is_needless = is_stamp || only_touches(facts, lost) || is_cleared_before(map, effects, catch, lost);
+    (!is_needless).then_some(lost)
+}
+
+/// `try { await db.access.deleteMany(…) } catch {} … return db.user.delete(…)`: what belongs to a row that is deleted next goes
+/// with it, or keeps it from going, and that is heard of.
+fn is_cleared_before(map: &RepoMap, effects: &Effects, catch: &Catch, lost: CallId) -> bool {
+    let facts = &map.file(lost.file).facts;
+    let is_guarded = |site: &CallSite| {
+        facts.catches.iter().any(|other| {
+            let guarded = other.guarded.and_then(|region| facts.regions.get(region as usize));
+            guarded.is_some_and(|region| region.span.contains(site.span))
+        })
+    };
+    deletes(map, lost)
+        && (0..).zip(&facts.calls).any(|(index, site)| {
+            let call = CallId { file: lost.file, index };
+            site.caller == catch.symbol
+                && site.span.start >= catch.span.end
+                && deletes(map, call)
+                && (site.awaited || site.usage == Usage::Returned)
+                && !is_guarded(site)
+                && effects.cause(map, call, Effect::DbWrite).is_some()
+        })
 }
 
 /// Functions that only tell somebody about an error.
@@ -201,6 +234,10 @@ const MINOR: &[&str] = &[
     "last",
     "touch",
 ];
+
+/// What notes in passing that something was there: it is noted again the next time.
+const STAMPS: &[&str] =
+    &["last", "seen", "touch", "heartbeat", "track", "visit", "visits", "view", "views", "increment"];
 
 /// The write whose failure is only logged before the function says that all went well.
 fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> Option<CallId> {
@@ -380,24 +417,35 @@ fn answers_an_error(facts: &FileFacts, call: CallId) -> bool {
     })
 }
 
-fn of_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch, write: CallId) -> Finding {
+fn of_catches(map: &RepoMap, effects: &Effects, file: FileId, group: &[(&Catch, CallId)]) -> Finding {
+    let (catch, write) = group[0];
     let name = place::callee_text(map, write);
     let function = place::function_name(map, write);
     let path = &map.file(file).path;
     let effect =
         WRITES.into_iter().find(|effect| effects.cause(map, write, *effect).is_some()).unwrap_or(Effect::DbWrite);
-    FindingDraft::at_lines(&DOC, path, catch.lines.start, catch.lines.end.min(catch.lines.start + 4), "handler")
+    let more = match group.len() {
+        1 => String::new(),
+        2 => " One more handler of the function does the same.".to_owned(),
+        count => format!(" {} more handlers of the function do the same.", count - 1),
+    };
+    let mut draft = FindingDraft::at_lines(&DOC, path, catch.lines.start, catch.lines.end.min(catch.lines.start + 4), "handler")
         .within(map, file, catch.symbol)
         .title(format!("`{function}` hides that `{name}` failed"))
-        .message(format!("When `{name}` fails, the empty handler in `{function}` drops the error: the caller goes on as if it were stored."))
+        .message(format!(
+            "When `{name}` fails, the empty handler in `{function}` drops the error: the caller goes on as if it were stored.{more}"
+        ))
         .impact(4)
         .effort(Effort::S)
         .risk(Risk::Med)
         // What is to be gone and cannot be deleted was most often gone before.
         .confidence(if effects.direct(write).is_empty() || deletes(map, write) { Confidence::Med } else { Confidence::High })
         .and_call(map, write, "write")
-        .path(effects.path(map, write, effect))
-        .build()
+        .path(effects.path(map, write, effect));
+    for (other, _) in &group[1..] {
+        draft = draft.and_lines(path, other.lines.start, other.lines.end.min(other.lines.start + 4), "handler");
+    }
+    draft.build()
 }
 
 fn deletes(map: &RepoMap, call: CallId) -> bool {

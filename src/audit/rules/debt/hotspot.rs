@@ -205,3 +205,12 @@ pub fn is_component(map: &RepoMap, id: SymbolId) -> bool {
     let in_markup = path.ends_with(".tsx") || path.ends_with(".jsx");
     in_markup && map.symbol(id).name.starts_with(char::is_uppercase)
 }
+
+/// Whether a method belongs to a class that a framework renders (Angular): it is tested through what it shows.
+pub fn is_of_component(map: &RepoMap, id: SymbolId) -> bool {
+    let facts = &map.file(id.file).facts;
+    map.symbol(id).container.is_some_and(|container| {
+        let attributes = &facts.symbols[container as usize].attributes;
+        attributes.iter().any(|attribute| attribute.starts_with("Component(") || attribute.starts_with("Directive("))
+    })
+}

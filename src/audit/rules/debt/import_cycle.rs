@@ -10,7 +10,7 @@ use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::facts::{ImportItem, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap, SourceFile};
+use crate::repo_map::{CallTarget, FileId, FileRole, ImportTarget, RepoMap, SourceFile, SymbolId};
 
 /// Modules that import each other.
 pub struct ImportCycle;
@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
     quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
-                 at load time and no small cut opens the cycle; the files are tests, or tables of an ORM that name each other \
+                 at load time and no small cut opens the cycle, or a function of each file calls one of the other; the files are tests, or tables of an ORM that name each other \
                  in relations; the language is Rust, where modules of a crate may refer to each other freely",
     example: "// a.ts: import { b } from './b'; export const a = b + 1;\n// b.ts: import { a } from './a'; export const b = 2;",
 };
@@ -48,6 +48,10 @@ impl Rule for ImportCycle {
             if eager.is_none() && cycle.iter().all(|(from, ..)| holds_schema(&map.file(*from).path)) {
                 continue;
             }
+            // A row renders its children, and they are rows: the cycle is what the data looks like.
+            if eager.is_none() && cycle.len() == 2 && calls_itself(map, cycle[0].0, cycle[1].0) {
+                continue;
+            }
             // Modules that were split from one another on purpose: nothing fails, and no small cut opens the knot.
             if eager.is_none() && !has_short_cut(map, &graph, &component, &cycle) {
                 continue;
@@ -61,6 +65,23 @@ impl Rule for ImportCycle {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// Whether a function of one file calls one of the other, which calls it back.
+fn calls_itself(map: &RepoMap, one: FileId, other: FileId) -> bool {
+    let called = |from: SymbolId, file: FileId| {
+        map.calls_in(from)
+            .flat_map(|call| match map.target(call) {
+                CallTarget::Symbols(found) => found.as_slice(),
+                CallTarget::Unresolved | CallTarget::External(_) => &[],
+            })
+            .map(|found| found.symbol)
+            .filter(move |symbol| symbol.file == file)
+    };
+    (0..).zip(&map.file(one).facts.symbols).any(|(index, _)| {
+        let function = SymbolId { file: one, index };
+        called(function, other).any(|symbol| called(symbol, one).any(|back| back == function))
+    })
 }
 
 /// Whether removing one import of few names leaves its file outside of every cycle of the knot.

@@ -6,7 +6,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::perf::batching;
 use crate::audit::rules::perf::per_item::PerItem;
-use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, findings, loops};
+use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, does_more_than_its_statement, findings, loops};
 use crate::audit::rules::perf::per_item::origin::Origin;
 use crate::audit::rules::perf::per_item::wording::{call_text, loop_text, sink_text};
 use crate::audit::rules::perf::per_item::worth::is_in_process;
@@ -47,7 +47,7 @@ impl Rule for NPlusOne {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let reading = loops(map, effects).into_iter().filter(PerItemLoop::reads).collect();
-        findings(map, effects, reading, |one, more| finding(map, effects, one, more))
+        findings(map, reading, |one, more| finding(map, effects, one, more))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -246,7 +246,7 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
             || (through(other).is_some() && through(other) == through(one))
     });
     let again = match more.len() {
-        count if is_same => same_text(count),
+        count if is_same => same_text(map, effects, one, count),
         1 => " One more loop of the file walks such a list in the same way.".to_owned(),
         count => format!(" {count} more loops of the file walk such a list in the same way."),
     };
@@ -318,9 +318,13 @@ pub fn elsewhere(more: usize) -> String {
 }
 
 /// What a message says about them.
-pub fn same_text(more: usize) -> String {
+pub fn same_text(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: usize) -> String {
+    // What the function does beside its statement it goes on doing for each item.
+    let helps_all = !does_more_than_its_statement(map, effects, &one.first);
     match more {
         0 => String::new(),
+        1 if !helps_all => " One more loop calls it in the same way.".to_owned(),
+        count if !helps_all => format!(" {count} more loops call it in the same way."),
         1 => " One more loop makes the same call: one batch helper serves both.".to_owned(),
         count => format!(" {count} more loops make the same call: one batch helper serves them all."),
     }

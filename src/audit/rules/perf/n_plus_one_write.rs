@@ -43,7 +43,7 @@ impl Rule for NPlusOneWrite {
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         // A loop that reads too is one finding of `n-plus-one`, which takes its writes along.
         let writing = loops(map, effects).into_iter().filter(|one| !one.reads()).collect();
-        fold(findings(map, effects, writing, |one, more| finding(map, effects, one, more)))
+        fold(findings(map, writing, |one, more| finding(map, effects, one, more)))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -235,7 +235,7 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
     };
     let mut draft = FindingDraft::at_call(&DOC, map, first.call, if direct { "write" } else { "call" })
         .title(format!("{title}{}", elsewhere(more.len())))
-        .message(format!("{message}{}{}", others_text(&one.others), same_text(more.len())))
+        .message(format!("{message}{}{}", others_text(&one.others), same_text(map, effects, one, more.len())))
         .impact(one.worth.impact)
         .effort(one.worth.effort)
         .risk(Risk::Med)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_functions, runs_the_program_in_tests};
+use crate::audit::rules::debt::hotspot::{
+    TestReach, is_component, is_of_component, production_functions, runs_the_program_in_tests,
+};
 use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
@@ -24,8 +26,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "functions with branches and several callers, in a file that changes often, that no test calls directly or through \
            other functions",
     why: "the next change is likely to be here, and nothing would notice if it broke them",
-    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, or \
-                 the tests start the whole program, so that calls do not show what they reach",
+    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, it \
+                 belongs to a component, or the tests start the whole program, so that calls do not show what they reach",
     example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
 };
 
@@ -65,6 +67,7 @@ impl Rule for UntestedHotCode {
                 && reach.is_telling(file.language)
                 && !reach.reaches(id)
                 && !is_component(map, id)
+                && !is_of_component(map, id)
                 && !runs_the_program_in_tests(map, &file.path)
             {
                 // What users set off counts for more than what a script does.

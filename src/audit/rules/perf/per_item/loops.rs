@@ -131,7 +131,7 @@ fn varying_arguments(map: &RepoMap, site: &PerItem<'_>) -> Vec<usize> {
 }
 
 /// Whether a function on the way does something outside beside what leads to the statement: a batch helper could not do it for all.
-fn does_more_than_its_statement(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+pub fn does_more_than_its_statement(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
     const OUTSIDE: [Effect; 6] =
         [Effect::DbRead, Effect::DbWrite, Effect::Redis, Effect::Queue, Effect::Http, Effect::Process];
     site.causes.windows(2).any(|pair| {
@@ -147,16 +147,12 @@ fn does_more_than_its_statement(map: &RepoMap, effects: &Effects, site: &PerItem
     })
 }
 
-fn helper(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> Helper {
+fn helper(map: &RepoMap, site: &PerItem<'_>) -> Helper {
     if hands_over_its_statement(map, site.call) {
         return Helper::Own(site.call);
     }
     if let Some(function) = site.causes.first().and_then(|cause| cause.through) {
-        return if does_more_than_its_statement(map, effects, site) {
-            Helper::Own(site.call)
-        } else {
-            Helper::Function(function, varying_arguments(map, site))
-        };
+        return Helper::Function(function, varying_arguments(map, site));
     }
     let over =
         site.iteration.over.and_then(Expr::dotted).filter(|over| over.contains('.') && !over.starts_with("this."));
@@ -196,13 +192,12 @@ fn hands_over_its_statement(map: &RepoMap, call: CallId) -> bool {
 /// Turns loops into findings: those that want the same helper become one, the best of them first.
 pub fn findings<'a>(
     map: &RepoMap,
-    effects: &Effects,
     loops: Vec<PerItemLoop<'a>>,
     finding: impl Fn(&PerItemLoop<'a>, &[&PerItemLoop<'a>]) -> Finding,
 ) -> Vec<Finding> {
     let mut groups: BTreeMap<Helper, Vec<PerItemLoop<'a>>> = BTreeMap::new();
     for one in loops {
-        groups.entry(helper(map, effects, &one.first)).or_default().push(one);
+        groups.entry(helper(map, &one.first)).or_default().push(one);
     }
     let leverage = |one: &PerItemLoop<'_>| {
         let Worth { impact, effort, confidence } = one.worth;
