@@ -34,7 +34,9 @@ mod planning;
 mod plans;
 mod progress;
 mod reconcile;
+mod recording;
 mod reject;
+mod report;
 mod review;
 mod rules;
 mod sandbox;
@@ -75,6 +77,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::AuditArgs),
+    Report(report::ReportArgs),
     Branch(branch::BranchArgs),
     Merge(merge::MergeArgs),
     Map(map::MapArgs),
@@ -133,6 +136,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
     match command {
         None => plans::run(plans, &context),
         Some(Command::Audit(args)) => audit::run(args, &context),
+        Some(Command::Report(args)) => report::run(args, &context),
         Some(Command::Branch(args)) => branch::run(args, &context),
         Some(Command::Merge(args)) => merge::run(args, &context),
         Some(Command::Map(args)) => map::run(args, &context),

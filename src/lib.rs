@@ -44,6 +44,7 @@ pub mod receipt;
 pub mod reconcile;
 pub mod repo_map;
 pub mod report;
+pub mod runs;
 pub mod sandbox;
 pub mod secrets;
 pub mod settings;

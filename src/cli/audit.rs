@@ -16,9 +16,12 @@ use improve::model::Role;
 use improve::plan::index;
 use improve::progress::Progress as _;
 use improve::report::audit_document::AuditDocument;
+use improve::report::document::ReportDocument;
 use improve::report::human::AuditPage;
+use improve::report::page::page as page_of;
 use improve::report::sarif::sarif;
 use improve::report::{annotations, human, json, markdown};
+use improve::runs::Run;
 use improve::settings::{AuditEffort, Flags, Settings};
 use improve::survey::{Survey, survey};
 use improve::temporary::replace;
@@ -31,6 +34,8 @@ use super::models::{ModelArgs, check_batch};
 use super::output::{Format, OutputArgs};
 use super::planning::{Asking, Extent, Manner, consult};
 use super::progress::Bar;
+use super::recording::{record, run_of};
+use super::report::reported;
 use super::sarif_in::SarifInArgs;
 use super::words::{self, Words};
 use super::{Context, command_names};
@@ -38,8 +43,16 @@ use super::{Context, command_names};
 /// Findings a table shows unless told otherwise: what fits on two screens.
 pub const SHOWN: usize = 20;
 /// Formats findings are written in.
-pub const FORMATS: [Format; 7] =
-    [Format::Human, Format::Json, Format::Jsonl, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
+pub const FORMATS: [Format; 8] = [
+    Format::Human,
+    Format::Json,
+    Format::Jsonl,
+    Format::Markdown,
+    Format::Sarif,
+    Format::Github,
+    Format::Junit,
+    Format::Html,
+];
 
 /// What to look at.
 #[derive(Debug, Clone, Args)]
@@ -111,6 +124,8 @@ pub struct Audited {
     pub document: AuditDocument,
     /// How much of it is there.
     pub extent: Extent,
+    /// What was counted.
+    pub run: Run,
 }
 
 /// Prints the findings.
@@ -120,7 +135,7 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         return self::write_baseline(scope, context);
     }
     let outputs = output.outputs("improve audit", &FORMATS)?;
-    let Audited { workspace, survey, document, extent } = audit(&scope, shard, Flags::default(), context)?;
+    let Audited { workspace, survey, document, extent, run } = audit(&scope, shard, Flags::default(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let limit = if all { usize::MAX } else { top.unwrap_or(SHOWN) };
     let mut document = document;
@@ -128,12 +143,18 @@ pub fn run(args: AuditArgs, context: &Context) -> Result<ExitCode, Failure> {
         offers_model: outputs.is_human() && scope.models.is_open(&workspace.settings, &context.console),
         ..page_options(&survey, limit, workspace.verbose, next_commands(&document))
     };
-    let page = context.console.page(&document.repository.root);
-    let table = human::audit(&document, &options, &page);
+    let table = human::audit(&document, &options, &context.console.page(&document.repository.root));
     if let Some(top) = top {
         document.findings.truncate(top);
     }
-    outputs.write(&context.console, &|format, _| findings_as(format, &document, &table))?;
+    let report = match outputs.wants(Format::Html) {
+        true => Some(reported(ReportDocument::bare(document.clone()), &survey, &workspace, Some(&run))?),
+        false => None,
+    };
+    outputs.write(&context.console, &|format, _| match (format, &report) {
+        (Format::Html, Some(report)) => page_of(report),
+        (other, _) => findings_as(other, &document, &table),
+    })?;
     Ok(code)
 }
 
@@ -168,6 +189,8 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
         check_batch(&models, Role::Planner, &workspace.settings)?;
     }
     let Words { focus, paths } = words::read(&words, &workspace.root, &command_names())?;
+    // What is narrowed for once says nothing of the whole.
+    let whole = focus.is_empty() && paths.is_empty() && shard.is_none();
     if !paths.is_empty() {
         workspace.settings.include.value = paths;
     }
@@ -208,7 +231,11 @@ pub fn audit(scope: &ScopeArgs, shard: Option<Shard>, flags: Flags, context: &Co
     let asking = Asking { models: &models, manner: Manner { dry_run, batch }, looks: true };
     let consulted = consult(asking, &options, &mut document, &survey, &workspace, context)?;
     let extent = if incomplete { consulted.max(Extent::Partly) } else { consulted };
-    Ok(Audited { workspace, survey, document, extent })
+    let run = run_of(&document, &survey, &workspace, &options);
+    if whole && extent == Extent::Whole {
+        record(&run, &workspace, context);
+    }
+    Ok(Audited { workspace, survey, document, extent, run })
 }
 
 /// Findings in any format; `page` is what people see.
@@ -220,6 +247,7 @@ pub fn findings_as(format: Format, document: &AuditDocument, page: &str) -> Stri
         Format::Sarif => sarif(document),
         Format::Github => annotations::github(document),
         Format::Junit => annotations::junit(document),
+        Format::Html => page_of(&ReportDocument::bare(document.clone())),
         Format::Markdown | Format::Dot | Format::Mermaid => markdown::audit(document, usize::MAX),
     }
 }

@@ -69,6 +69,11 @@ impl Console {
         Page { width: self.width, height, links: links.then(|| root.to_owned()) }
     }
 
+    /// Whether people read stdout.
+    pub fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     /// Writes a document to stdout. A reader that went away ends the program without a word.
     pub fn print(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.stdout_color);

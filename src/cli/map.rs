@@ -118,7 +118,7 @@ fn show(args: ViewArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let page = context.console.page(&workspace.root.to_string_lossy());
     let text = |format: Format| match format {
-        Format::Human | Format::Markdown | Format::Sarif | Format::Github | Format::Junit => {
+        Format::Human | Format::Markdown | Format::Sarif | Format::Github | Format::Junit | Format::Html => {
             if calls {
                 map_human::calls(map_lines::calls(map, unresolved, &keep))
             } else if symbols {

@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// `--format` and `--output`.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Format of what goes to stdout: human, json, jsonl, markdown; for findings also sarif, github, junit
+    /// Format of what goes to stdout: human, json, jsonl, markdown; for findings also sarif, github, junit, html
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub format: Format,
     /// Also write to a file, in the format before `=`, else in the one its extension names; repeatable
@@ -36,6 +36,8 @@ pub enum Format {
     Github,
     /// For CI systems that show tests
     Junit,
+    /// One page that needs nothing else, for a browser
+    Html,
     /// A graph for Graphviz
     Dot,
     /// A graph for Markdown
@@ -82,6 +84,16 @@ impl Outputs {
         self.stdout == Format::Human
     }
 
+    /// Whether anything is to be written in this format.
+    pub fn wants(&self, format: Format) -> bool {
+        self.stdout == format || self.files.iter().any(|(own, _)| *own == format)
+    }
+
+    /// The files that are written.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|(_, path)| path.clone()).collect()
+    }
+
     /// Writes every document asked for; `render` makes one of a format. Files first: a closed stdout must not lose them.
     pub fn write(&self, console: &Console, render: &dyn Fn(Format, bool) -> String) -> Result<(), Failure> {
         for (format, path) in &self.files {
@@ -104,6 +116,7 @@ impl Format {
             | Format::Sarif
             | Format::Github
             | Format::Junit
+            | Format::Html
             | Format::Dot
             | Format::Mermaid => Kind::Text,
         }
@@ -119,6 +132,7 @@ impl Format {
             Format::Sarif => "sarif",
             Format::Github => "github",
             Format::Junit => "junit",
+            Format::Html => "html",
             Format::Dot => "dot",
             Format::Mermaid => "mermaid",
         }
@@ -139,6 +153,7 @@ fn destination(text: &str) -> Result<(Format, PathBuf), Failure> {
         Some("md" | "markdown") => Format::Markdown,
         Some("sarif") => Format::Sarif,
         Some("xml") => Format::Junit,
+        Some("html" | "htm") => Format::Html,
         Some("txt") => Format::Human,
         Some("dot" | "gv") => Format::Dot,
         Some("mmd" | "mermaid") => Format::Mermaid,

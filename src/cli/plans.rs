@@ -12,9 +12,12 @@ use improve::planner::built_in::{PlanContext, specify};
 use improve::planner::specify::{DIRECTION, Subject};
 use improve::report::audit_document::AuditDocument;
 use improve::report::comment::{self, Node};
+use improve::report::document::ReportDocument;
 use improve::report::human::AuditPage;
+use improve::report::page::page as page_of;
 use improve::report::plans::{Planned, PlannedRow, PlansDocument, plan_name, plans};
 use improve::report::{human, json};
+use improve::runs::Run;
 use improve::survey::Survey;
 
 use super::Context;
@@ -28,6 +31,7 @@ use super::globals::Workspace;
 use super::issues::{IssueArgs, publish};
 use super::output::{Format, Kind, OutputArgs, Outputs};
 use super::planning::Manner;
+use super::report::reported;
 use super::writing::{Writer, Written};
 
 /// Findings the table shows: the list to choose from has them all.
@@ -55,12 +59,13 @@ pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let PlansArgs { scope, choose: choice, running, issues, output } = args;
     let dry_run = scope.dry_run;
     let outputs = output.outputs("improve", &FORMATS)?;
-    let Audited { workspace, survey, document, extent } = audit(&scope, None, running.flags(), context)?;
+    let Audited { workspace, survey, document, extent, run } = audit(&scope, None, running.flags(), context)?;
     let code = exit_code(&document.findings, workspace.settings.fail_on.value, extent);
     let mut writer = Writer::new(&scope.models, running.trust, &survey, &workspace, &document.cost, context)?
         .in_manner(Manner { dry_run, batch: scope.batch });
     let offers_model = scope.models.is_open(&workspace.settings, &context.console);
-    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run, offers_model };
+    let run = Some(run);
+    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run, offers_model, run };
     let Planning { failed, plans } = offer.choose_and_plan(&choice, &outputs, &mut writer, context)?;
     let published = if dry_run { ExitCode::Done } else { publish(issues, &workspace.root, &plans, context)? };
     Ok(if failed { code.max(ExitCode::Incomplete) } else { code.max(published) })
@@ -86,6 +91,8 @@ pub struct Offer<'a> {
     pub dry_run: bool,
     /// Say what a model would add.
     pub offers_model: bool,
+    /// What the audit counted; `None` where there was none.
+    pub run: Option<Run>,
 }
 
 impl Offer<'_> {
@@ -97,7 +104,7 @@ impl Offer<'_> {
         writer: &mut Writer<'_>,
         context: &Context,
     ) -> Result<Planning, Failure> {
-        let Offer { document, survey, workspace, dry_run, offers_model } = self;
+        let Offer { document, survey, workspace, dry_run, offers_model, run } = self;
         let console = &context.console;
         let page = console.page(&document.repository.root);
         let options = AuditPage { offers_model, ..page_options(survey, SHOWN, workspace.verbose, Vec::new()) };
@@ -122,7 +129,12 @@ impl Offer<'_> {
             (false, false) => format!("{table}{}", plans(&document.plans, &next, &page)),
         };
         let nodes = nodes(&document.plans, &survey.root)?;
+        let report = match outputs.wants(Format::Html) {
+            true => Some(reported(ReportDocument::bare(document.audit.clone()), survey, workspace, run.as_ref())?),
+            false => None,
+        };
         outputs.write(console, &|format, to_stdout| match (format, format.kind()) {
+            (Format::Html, _) => report.as_ref().map(page_of).unwrap_or_default(),
             (_, Kind::Document) => json::document(&document),
             (_, Kind::Lines) => json::lines(&document.plans),
             (Format::Markdown, _) => {

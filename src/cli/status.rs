@@ -49,7 +49,8 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<StatusDocument, Failure> {
+/// What is known of the backlog.
+pub fn document(backlog: &Backlog, place: Option<&Place>, ledger: &Read) -> Result<StatusDocument, Failure> {
     let index_text = backlog.index_text()?;
     let head = place.and_then(|place| place.commit_of(None).ok());
     let mut plans = Vec::new();

@@ -96,7 +96,7 @@ fn row(finding: &Finding) -> String {
     )
 }
 
-fn detail(finding: &Finding) -> String {
+pub(super) fn detail(finding: &Finding) -> String {
     let place = finding.location();
     let (file, line) = (inline(&place.file), place.start_line);
     let mut text = format!(
@@ -186,7 +186,7 @@ fn planned(rows: &[PlannedRow]) -> String {
 }
 
 /// The plans by what depends on what, for GitHub to draw.
-fn drawn(nodes: &[Node]) -> String {
+pub(super) fn drawn(nodes: &[Node]) -> String {
     if nodes.len() < 2 {
         return String::new();
     }
@@ -207,12 +207,12 @@ fn drawn(nodes: &[Node]) -> String {
 }
 
 /// As many of `pieces` as there is room for, whole.
-struct Filled {
-    text: String,
-    left_out: usize,
+pub(super) struct Filled {
+    pub(super) text: String,
+    pub(super) left_out: usize,
 }
 
-fn fill(pieces: impl Iterator<Item = String>, room: usize) -> Filled {
+pub(super) fn fill(pieces: impl Iterator<Item = String>, room: usize) -> Filled {
     let mut filled = Filled { text: String::new(), left_out: 0 };
     let mut taken = 0;
     for piece in pieces {
@@ -228,7 +228,7 @@ fn fill(pieces: impl Iterator<Item = String>, room: usize) -> Filled {
 }
 
 /// A list behind one line; nothing where there is nothing to list.
-fn folded(title: &str, lines: impl Iterator<Item = String>) -> String {
+pub(super) fn folded(title: &str, lines: impl Iterator<Item = String>) -> String {
     let list = fill(lines, OLD);
     if list.text.is_empty() && list.left_out == 0 {
         return String::new();
@@ -237,16 +237,16 @@ fn folded(title: &str, lines: impl Iterator<Item = String>) -> String {
     format!("<details><summary>{title}</summary>\n\n{}{more}\n</details>\n\n", list.text)
 }
 
-fn more(number: usize, what: &str, how: &str) -> String {
+pub(super) fn more(number: usize, what: &str, how: &str) -> String {
     if number == 0 { String::new() } else { format!("\n{} {how}.\n", count(number, &format!("more {what}"))) }
 }
 
-fn length(text: &str) -> usize {
+pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }
 
 /// Text of one line in Markdown: it calls nobody and links nowhere.
-fn inline(text: &str) -> String {
+pub(super) fn inline(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for character in sanitize::markdown(&text.chars().take(1_000).collect::<String>()).chars() {
         match character {
@@ -269,7 +269,7 @@ fn html(text: &str) -> String {
 }
 
 /// Text of a node that mermaid takes as nothing but text.
-fn label(text: &str) -> String {
+pub(super) fn label(text: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || " .,:-_/()'+=".contains(character);
     let text: String = sanitize::line(text).chars().take(60).map(|it| if plain(it) { it } else { ' ' }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

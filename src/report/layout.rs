@@ -34,6 +34,11 @@ impl Page {
     }
 }
 
+/// `text` as a link that a terminal opens, to a file by its absolute path.
+pub fn link(path: &str, text: &str) -> String {
+    format!("\x1b]8;;file://{}\x1b\\{text}\x1b]8;;\x1b\\", percent_encode(path))
+}
+
 /// Styles, by meaning.
 pub mod style {
     use anstyle::{AnsiColor, Style};

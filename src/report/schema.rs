@@ -8,6 +8,7 @@ use super::bench::BenchDocument;
 use super::clean::CleanDocument;
 use super::config::ConfigDocument;
 use super::doctor::DoctorDocument;
+use super::document::ReportDocument;
 use super::map_document::MapDocument;
 use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
@@ -24,6 +25,7 @@ use crate::bench::trial::Trial;
 use crate::finding::Finding;
 use crate::model::ledger;
 use crate::receipt::Receipt;
+use crate::runs::Run;
 
 /// Every schema: name of its file without `.json`, and its text.
 pub fn all() -> Vec<(&'static str, String)> {
@@ -51,9 +53,11 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),
         ("reconcile", text::<ReconcileDocument>()),
+        ("report", text::<ReportDocument>()),
         ("request", text::<RequestDocument>()),
         ("review", text::<Review>()),
         ("rule", text::<RuleRow>()),
+        ("run", text::<Run>()),
         ("status", text::<StatusDocument>()),
     ]
 }
