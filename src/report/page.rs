@@ -10,7 +10,11 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, escape_formatter};
 use serde::Serialize;
 
-use super::document::ReportDocument;
+use super::document::{FileHeat, PlanNode, ReportDocument};
+use super::layout::{grouped, percent_encode};
+use super::plans::plan_name;
+use crate::finding::{Effort, Level, Priority};
+use crate::runs::Run;
 
 mod findings;
 mod graph;
@@ -31,6 +35,8 @@ use treemap::Canvas;
 
 const SCRIPT: &str = include_str!("../../templates/report/page.js");
 const STYLE: &str = include_str!("../../templates/report/page.css");
+/// Hotspots in the table below the treemap.
+const HOTSPOTS: usize = 12;
 /// What the treemap is drawn in, for a page on a desk and one in a hand.
 const WIDE: Canvas = Canvas { width: 1_120.0, height: 460.0 };
 const NARROW: Canvas = Canvas { width: 360.0, height: 480.0 };
@@ -43,7 +49,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     });
     environment.add_filter("prose", |text: &str| Value::from_safe_string(markup::prose(text)));
     environment.add_filter("block", |text: &str| Value::from_safe_string(markup::block(text)));
-    environment.add_filter("encoded", super::layout::percent_encode);
+    environment.add_filter("encoded", percent_encode);
     let template = include_str!("../../templates/report/page.html");
     environment.add_template("page.html", template).expect("the template is tested");
     environment
@@ -153,7 +159,7 @@ impl View {
             has_treemap: !treemap.is_empty(),
             treemap,
             treemap_narrow: treemap::treemap(&document.files, NARROW, "narrow"),
-            hotspots: document.hotspots.iter().map(hot).collect(),
+            hotspots: document.hotspots.iter().take(HOTSPOTS).map(hot).collect(),
             plans: plans(document),
             plan_states: plan_states(document),
             graph: graph::graph(&document.plans).map(|(svg, _)| svg),
@@ -167,10 +173,10 @@ impl View {
     }
 }
 
-fn hot(file: &super::document::FileHeat) -> HotView {
+fn hot(file: &FileHeat) -> HotView {
     HotView {
         path: file.path.clone(),
-        lines: super::layout::grouped(file.lines as usize),
+        lines: grouped(file.lines as usize),
         churn: file.churn_90d,
         findings: file.findings,
         heat: format!("{:.2}", file.heat),
@@ -179,11 +185,11 @@ fn hot(file: &super::document::FileHeat) -> HotView {
 }
 
 fn plans(document: &ReportDocument) -> Vec<PlanView> {
-    let name_of = |path: &str| super::plans::plan_name(path).to_owned();
+    let name_of = |path: &str| plan_name(path).to_owned();
     let number_of = |fingerprint: &str| {
         document.audit.findings.iter().position(|finding| finding.fingerprint == fingerprint).map(|place| place + 1)
     };
-    let view = |plan: &super::document::PlanNode| {
+    let view = |plan: &PlanNode| {
         let (class, sign) = graph::state_of(plan.status.as_deref());
         PlanView {
             name: name_of(&plan.path),
@@ -194,15 +200,27 @@ fn plans(document: &ReportDocument) -> Vec<PlanView> {
             status: plan.status.as_deref().unwrap_or("not in the index").to_lowercase(),
             note: plan.note.clone(),
             outcome: plan.last_outcome.clone().unwrap_or_default(),
-            priority: plan.priority.map_or("", crate::finding::Priority::label),
-            effort: plan.effort.map_or("", crate::finding::Effort::label),
+            priority: plan.priority.map_or("", Priority::label),
+            effort: plan.effort.map_or("", Effort::label),
             how: if plan.mechanical { "exact edits" } else { "model or person" },
             depends_on: plan.depends_on.iter().map(|path| name_of(path)).collect::<Vec<_>>().join(", "),
-            estimate: plan.estimate.clone().unwrap_or_default(),
+            estimate: unbroken(plan.estimate.as_deref().unwrap_or_default()),
             finding: plan.finding.as_deref().and_then(number_of),
         }
     };
     document.plans.iter().map(view).collect()
+}
+
+/// Numbers whose thousands are set apart by a space must not end a line in the middle.
+fn unbroken(text: &str) -> String {
+    let digit = |at: Option<char>| at.is_some_and(|it| it.is_ascii_digit());
+    let mut unbroken = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let inside = character == ' ' && digit(unbroken.chars().last()) && digit(rest.peek().copied());
+        unbroken.push(if inside { '\u{a0}' } else { character });
+    }
+    unbroken
 }
 
 /// How many plans are in which state: `3 done`, with the state's class and sign.
@@ -223,8 +241,7 @@ fn plan_states(document: &ReportDocument) -> Vec<(String, &'static str, &'static
     counts.into_iter().map(view).collect()
 }
 
-fn run(run: &crate::runs::Run) -> RunView {
-    use crate::finding::Level;
+fn run(run: &Run) -> RunView {
     // Per thousand lines, so that growth alone is no bad news.
     let density = if run.lines == 0 {
         String::new()

@@ -5,7 +5,7 @@
   const LEVELS = { high: 0, medium: 1, low: 2 };
   const EFFORTS = { S: 0, M: 1, L: 2 };
   // Rows shown at first; the others wait for a click, a filter, or the printer.
-  const FIRST = 50;
+  const FIRST = 25;
   const form = document.getElementById('filter');
   if (!form) return;
   const table = document.getElementById('table');

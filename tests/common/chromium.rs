@@ -37,7 +37,13 @@ impl Chromium {
     fn open(&self, page: &str, args: &[&str]) -> Output {
         let output = Command::new(&self.program)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"])
-            .args(["--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"])
+            .args([
+                "--hide-scrollbars",
+                "--no-first-run",
+                "--disable-dev-shm-usage",
+                "--enable-logging=stderr",
+                "--v=0",
+            ])
             .arg(format!("--user-data-dir={}", self.profile.path().display()))
             .args(args)
             .arg(page)
@@ -65,13 +71,15 @@ impl Chromium {
             format!("--screenshot={}", file.display()),
         ];
         self.open(page, &args.each_ref().map(String::as_str));
-        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).expect("a picture was taken")));
+        let decoder =
+            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).expect("a picture was taken")));
         let mut reader = decoder.read_info().expect("it is a PNG");
         let mut bytes = vec![0; reader.output_buffer_size().expect("it fits in memory")];
         let info = reader.next_frame(&mut bytes).expect("it is whole");
         let channels = info.color_type.samples();
         assert!(channels >= 3, "it has colours");
-        let pixels = bytes[..info.buffer_size()].chunks(channels).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let pixels =
+            bytes[..info.buffer_size()].chunks(channels).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Picture { width: info.width, pixels }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::audit::engine::rule_by_id;
-use crate::finding::{Category, Confidence, Evidence, Finding, Hop, State};
+use crate::finding::{Category, Confidence, Evidence, Finding, Hop, Risk, State};
 use crate::report::document::ReportDocument;
 use crate::report::human::{level_word, short};
 use crate::report::plans::plan_name;
@@ -30,8 +30,8 @@ pub struct FindingView {
     category: &'static str,
     effort: &'static str,
     leverage: String,
-    confidence: String,
-    risk: String,
+    confidence: &'static str,
+    risk: &'static str,
     impact: u8,
     rule: String,
     /// The rule has an entry of its own on the page.
@@ -99,8 +99,8 @@ fn view(number: usize, finding: &Finding) -> FindingView {
         category: finding.category.label(),
         effort: finding.effort.label(),
         leverage: format!("{:.1}", finding.leverage),
-        confidence: confidence(finding.confidence).to_owned(),
-        risk: finding.risk.label().to_lowercase(),
+        confidence: confidence(finding.confidence),
+        risk: risk(finding.risk),
         impact: finding.impact,
         rule: finding.rule.clone(),
         documented: doc.is_some(),
@@ -154,6 +154,14 @@ fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Low => "low",
         Confidence::Med => "medium",
         Confidence::High => "high",
+    }
+}
+
+fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "low",
+        Risk::Med => "medium",
+        Risk::High => "high",
     }
 }
 

@@ -11,10 +11,10 @@ use crate::report::plans::plan_name;
 /// Plans drawn: more cannot be told apart. The others stand in the table.
 const DRAWN: usize = 40;
 /// Size of a box, and the space between boxes, in user units.
-const BOX: (f64, f64) = (216.0, 52.0);
-const BETWEEN: (f64, f64) = (56.0, 16.0);
+const BOX: (f64, f64) = (232.0, 52.0);
+const BETWEEN: (f64, f64) = (52.0, 16.0);
 /// Characters of a title that a box holds.
-const TITLE: usize = 33;
+const TITLE: usize = 29;
 /// Space around the whole: lines have a width, too.
 const MARGIN: f64 = 2.0;
 /// Rounds of bringing plans near to those that they depend on.

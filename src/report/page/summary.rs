@@ -1,5 +1,7 @@
 //! The top of a page: what was read, what was found in a few sentences, and what to type next.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::finding::{Category, Level};
@@ -75,6 +77,7 @@ pub fn summary(document: &ReportDocument) -> Vec<String> {
     if let [(one, most), rest @ ..] = categories.as_slice() {
         said.push(match rest.first() {
             None => format!("All are about {}.", about(*one)),
+            Some(_) if most * 2 > findings.len() => format!("Most are about {} ({}).", about(*one), grouped(*most)),
             Some((other, number)) => {
                 format!(
                     "The most are about {} ({}), then {} ({}).",
@@ -92,7 +95,7 @@ pub fn summary(document: &ReportDocument) -> Vec<String> {
         said.push(format!("{} of them {are} mended by exact edits, without a model.", grouped(mechanical)));
     }
     said.push(format!(
-        "What gains most for its effort: {}, in {}:{}.",
+        "What gains most for its effort: {}, in `{}:{}`.",
         first.title,
         first.location().file,
         first.location().start_line
@@ -148,7 +151,7 @@ pub fn levels(document: &ReportDocument) -> Vec<LevelView> {
 pub fn categories(document: &ReportDocument) -> Vec<CategoryView> {
     let categories = document.categories();
     let most = categories.values().map(|levels| levels.values().sum::<usize>()).max().unwrap_or(0).max(1);
-    let view = |(category, levels): (&Category, &std::collections::BTreeMap<Level, usize>)| {
+    let view = |(category, levels): (&Category, &BTreeMap<Level, usize>)| {
         let mut at = 0.0;
         let mut bars = Vec::new();
         for level in LEVELS {

@@ -26,7 +26,8 @@ fn finding(rule: &str, category: Category, title: &str, impact: u8, confidence: 
         rule: rule.to_owned(),
         category,
         title: title.to_owned(),
-        message: "Each order costs one query, so a page of 50 orders costs 51. Load the items of all orders at once.".to_owned(),
+        message: "Each order costs one query, so a page of 50 orders costs 51. Load the items of all orders at once."
+            .to_owned(),
         impact,
         effort: Effort::S,
         risk: Risk::Low,
@@ -72,7 +73,8 @@ fn plan(number: u32, title: &str, status: &str, depends_on: &[u32]) -> PlanNode 
 }
 
 fn document() -> ReportDocument {
-    let mut first = finding("n-plus-one", Category::Perf, "`loadItems` runs one query for each order", 4, Confidence::High);
+    let mut first =
+        finding("n-plus-one", Category::Perf, "`loadItems` runs one query for each order", 4, Confidence::High);
     first.call_path = vec![
         Hop { file: "src/orders/list.ts".to_owned(), line: 35, symbol: "loadItems".to_owned() },
         Hop { file: "src/orders/items.ts".to_owned(), line: 12, symbol: "prisma.item.findMany".to_owned() },
@@ -83,19 +85,31 @@ fn document() -> ReportDocument {
     second.mechanical = true;
     let third = finding("planner-security", Category::Security, "A token `is logged", 2, Confidence::Low);
     let suppressed = finding("dead-export", Category::TechDebt, "`old` is never imported", 1, Confidence::Med);
-    let mut plans =
-        vec![plan(1, "Load items at once", "DONE", &[]), plan(2, HOSTILE, "TODO", &[1]), plan(3, "Alone", "BLOCKED", &[])];
+    let mut plans = vec![
+        plan(1, "Load items at once", "DONE", &[]),
+        plan(2, HOSTILE, "TODO", &[1]),
+        plan(3, "Alone", "BLOCKED", &[]),
+    ];
     plans[0].finding = Some(first.fingerprint.clone());
     plans[2].note = "its gate is red".to_owned();
     let audit = Audit {
         findings: vec![first, second, third],
         suppressed: vec![Suppressed { finding: suppressed, reason: "kept for plugins".to_owned() }],
-        not_audited: vec![NotAudited { what: "12 Python files".to_owned(), why: "no reader for this language yet".to_owned() }],
+        not_audited: vec![NotAudited {
+            what: "12 Python files".to_owned(),
+            why: "no reader for this language yet".to_owned(),
+        }],
         ..Audit::default()
     };
-    let repository = Repository { root: "/home/me/shop".to_owned(), commit: Some("0123456789abcdef".to_owned()), dirty: true };
-    let file = |path: &str, lines, findings, heat| FileHeat { path: path.to_owned(), lines, churn_90d: 7, findings, heat };
-    let files = vec![file("src/orders/items.ts", 300, 0, 0.0), file("src/orders/list.ts", 900, 2, 0.83), file(&format!("src/{HOSTILE}.ts"), 200, 1, 0.3)];
+    let repository =
+        Repository { root: "/home/me/shop".to_owned(), commit: Some("0123456789abcdef".to_owned()), dirty: true };
+    let file =
+        |path: &str, lines, findings, heat| FileHeat { path: path.to_owned(), lines, churn_90d: 7, findings, heat };
+    let files = vec![
+        file("src/orders/items.ts", 300, 0, 0.0),
+        file("src/orders/list.ts", 900, 2, 0.83),
+        file(&format!("src/{HOSTILE}.ts"), 200, 1, 0.3),
+    ];
     ReportDocument {
         committed: Some("2026-11-20".to_owned()),
         source_files: 214,
@@ -134,7 +148,9 @@ fn document() -> ReportDocument {
 /// The page without its script, its style and their hashes.
 fn structure(page: &str) -> String {
     let [script, style] = [SCRIPT, STYLE].map(|text| text.replace("\r\n", "\n"));
-    page.replace(&script, "/* page.js */").replace(&style, "/* page.css */").replace(&policy::policy(&script, &style), "…")
+    page.replace(&script, "/* page.js */")
+        .replace(&style, "/* page.css */")
+        .replace(&policy::policy(&script, &style), "…")
 }
 
 fn tags(page: &str) -> Vec<String> {
@@ -157,8 +173,9 @@ fn a_small_report_in_markdown() {
 #[test]
 fn nothing_is_loaded_and_nothing_runs_but_the_one_script() {
     let page = page(&document());
-    let address = Regex::new(r#"\s(href|src|srcset|action|formaction|data|poster|background|ping|xlink:href|xmlns)="([^"]*)""#)
-        .expect("a constant pattern");
+    let address =
+        Regex::new(r#"\s(href|src|srcset|action|formaction|data|poster|background|ping|xlink:href|xmlns)="([^"]*)""#)
+            .expect("a constant pattern");
     for tag in tags(&page) {
         for found in address.captures_iter(&tag) {
             assert!(&found[1] == "href" && found[2].starts_with('#'), "{tag}");
@@ -169,7 +186,18 @@ fn nothing_is_loaded_and_nothing_runs_but_the_one_script() {
     let scripts: Vec<String> = tags(&page).into_iter().filter(|tag| tag.starts_with("<script")).collect();
     assert_eq!(scripts, ["<script type=\"application/json\" id=\"data\">", "<script>"]);
     for code in [SCRIPT, STYLE] {
-        for word in ["http:", "https:", "//cdn", "url(", "@import", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "</"] {
+        for word in [
+            "http:",
+            "https:",
+            "//cdn",
+            "url(",
+            "@import",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "eval(",
+            "</",
+        ] {
             assert!(!code.contains(word), "{word}");
         }
     }

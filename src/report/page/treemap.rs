@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use super::markup::{cut, escape};
 use crate::report::document::FileHeat;
-use crate::report::layout::count;
+use crate::report::layout::{count, grouped};
 
-/// The least a cell measures: what is smaller is drawn together.
-const LEAST_AREA: f64 = 620.0;
+/// The least a cell measures: what is smaller is drawn together. A file with findings is worth a smaller one.
+const LEAST_AREA: f64 = 420.0;
+const LEAST_HOT_AREA: f64 = 90.0;
 /// Height of the strip that names a folder.
 const STRIP: f64 = 15.0;
 /// A folder with less room than this is one cell.
@@ -62,7 +63,7 @@ pub fn treemap(files: &[FileHeat], canvas: Canvas, id: &str) -> String {
         count(usize::try_from(root.lines).unwrap_or(usize::MAX), "line"),
         count(root.files, "file"),
     );
-    draw(&root.children, Area { x: 0.0, y: 0.0, width, height }, &mut svg);
+    draw(&root.children, "", Area { x: 0.0, y: 0.0, width, height }, &mut svg);
     svg.push_str("</svg>");
     svg
 }
@@ -122,55 +123,58 @@ fn children(files: &[&FileHeat], depth: usize) -> Vec<Node> {
     groups.into_iter().map(node).collect()
 }
 
-/// A folder has the lines and findings of all its files, and the heat of its hottest.
+/// A folder has the lines and findings of all its files.
 fn add_up(node: &mut Node) {
     node.children.sort_by(|one, other| other.lines.cmp(&one.lines).then_with(|| one.name.cmp(&other.name)));
+    node.heat = heat_of(node.children.iter());
     node.lines = node.children.iter().map(|child| child.lines).sum();
     node.findings = node.children.iter().map(|child| child.findings).sum();
     node.files = node.children.iter().map(|child| child.files).sum();
     node.churn = node.children.iter().map(|child| child.churn).max().unwrap_or(0);
-    node.heat = node.children.iter().map(|child| child.heat).fold(0.0, f64::max);
 }
 
-fn draw(nodes: &[Node], area: Area, svg: &mut String) {
+/// The heat of nodes together, by lines: one small hot file must not set fire to a folder.
+fn heat_of<'a>(nodes: impl Iterator<Item = &'a Node> + Clone) -> f64 {
+    let lines: u64 = nodes.clone().map(|node| node.lines).sum();
+    nodes.map(|node| node.heat * node.lines as f64).sum::<f64>() / lines.max(1) as f64
+}
+
+fn draw(nodes: &[Node], path: &str, area: Area, svg: &mut String) {
     let total: u64 = nodes.iter().map(|node| node.lines).sum();
     if total == 0 || area.width <= 0.0 || area.height <= 0.0 {
         return;
     }
     let scale = area.width * area.height / total as f64;
-    // What comes after the first that is too small is smaller still, and is one cell together.
-    let shown = nodes.iter().position(|node| node.lines as f64 * scale < LEAST_AREA).unwrap_or(nodes.len());
-    let shown = if nodes.len() - shown == 1 { nodes.len() } else { shown };
-    let (large, small) = nodes.split_at(shown);
-    let rest: u64 = small.iter().map(|node| node.lines).sum();
-    let mut sizes: Vec<f64> = large.iter().map(|node| node.lines as f64 * scale).collect();
-    if rest > 0 {
-        sizes.push(rest as f64 * scale);
-    }
-    // Rows want the largest first; the rest together may be larger than what was shown.
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by(|&one, &other| sizes[other].total_cmp(&sizes[one]).then(one.cmp(&other)));
-    let sorted: Vec<f64> = order.iter().map(|&place| sizes[place]).collect();
-    for (place, cell) in order.into_iter().zip(squarify(&sorted, area)) {
-        match large.get(place) {
-            Some(node) if has_room(node, cell) => folder(node, cell, svg),
-            Some(node) => leaf(node, cell, svg),
-            None => leaf(&together(small), cell, svg),
+    let least = |node: &Node| if node.findings > 0 { LEAST_HOT_AREA } else { LEAST_AREA };
+    let (mut large, small): (Vec<&Node>, Vec<&Node>) =
+        nodes.iter().partition(|node| node.lines as f64 * scale >= least(node));
+    let rest = match small.as_slice() {
+        [] => None,
+        // One alone is drawn as itself, however small.
+        [one] => {
+            large.push(one);
+            None
         }
+        several => Some(together(several, path)),
+    };
+    large.extend(&rest);
+    large.sort_by(|one, other| other.lines.cmp(&one.lines).then_with(|| one.name.cmp(&other.name)));
+    let sizes: Vec<f64> = large.iter().map(|node| node.lines as f64 * scale).collect();
+    for (node, cell) in large.into_iter().zip(squarify(&sizes, area)) {
+        if has_room(node, cell) { folder(node, cell, svg) } else { leaf(node, cell, svg) }
     }
 }
 
 /// What is too small to be drawn by itself.
-fn together(small: &[Node]) -> Node {
+fn together(small: &[&Node], path: &str) -> Node {
     let files: usize = small.iter().map(|node| node.files).sum();
-    let folder = small[0].path.rsplit_once('/').map_or("", |(folder, _)| folder);
     Node {
-        path: folder.to_owned(),
-        name: format!("{} more", count(files, "file").replace(" files", "").replace(" file", "")),
+        path: path.to_owned(),
+        name: format!("{} more", grouped(files)),
         lines: small.iter().map(|node| node.lines).sum(),
         findings: small.iter().map(|node| node.findings).sum(),
         churn: small.iter().map(|node| node.churn).max().unwrap_or(0),
-        heat: small.iter().map(|node| node.heat).fold(0.0, f64::max),
+        heat: heat_of(small.iter().copied()),
         files,
         children: Vec::new(),
     }
@@ -194,7 +198,7 @@ fn folder(node: &Node, cell: Area, svg: &mut String) {
         escape(&cut(&node.name, most as usize)),
     );
     let inside = Area { x: x + GAP, y: y + STRIP, width: width - 2.0 * GAP, height: height - STRIP - GAP };
-    draw(&node.children, inside, svg);
+    draw(&node.children, &node.path, inside, svg);
 }
 
 fn leaf(node: &Node, cell: Area, svg: &mut String) {
