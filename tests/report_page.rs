@@ -28,16 +28,19 @@ fn orders(name: &str) -> String {
 }
 
 const PAY: &str = "\
-export async function audit(text: string) {
-  await fetch('http://localhost/audit', { method: 'POST', body: text })
+import { appendFile } from 'node:fs/promises'
+
+async function audit(text: string) {
+  await appendFile('log.txt', text)
 }
 
 export async function pay(id: string) {
   audit('paid ' + id)
+  return id
 }
 ";
 
-/// A repository with findings of two kinds, and two plans of which one waits for the other.
+/// A repository with findings of two kinds.
 fn shop() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write(folder.path(), "package.json", MANIFEST);
@@ -101,7 +104,8 @@ fn every_format_says_the_same_and_each_audited_commit_is_a_run() {
     assert_eq!(document["committed"], "2026-01-02");
     assert_eq!(document["hotspots"][0]["churn_90d"], 1);
     let markdown = stdout(&run(shop.path(), &["report", "--format", "markdown"]));
-    assert!(markdown.contains("### Findings") && !markdown.contains("<img"), "{markdown}");
+    assert!(markdown.contains("### Findings"), "{markdown}");
+    assert!(!markdown.replace("\\<", "").contains("<img"), "{markdown}");
     let html = stdout(&run(shop.path(), &["audit", "--format", "html"]));
     assert_eq!(html.matches("<tr id=\"f").count(), findings);
     // What was looked at in part says nothing of the whole.
@@ -139,7 +143,7 @@ fn a_filter_in_the_address_shows_the_matching_findings() {
     assert!(shown(&promises)[0].contains("<code>pay</code>"));
     assert!(promises.contains(&format!("1 of {} findings", titles.len())));
 
-    let searched = browser.document(&format!("{page}#q=listitems&sort=level"));
+    let searched = browser.document(&format!("{page}#q=oneitems&sort=level"));
     assert!(!shown(&searched).is_empty() && shown(&searched).len() < titles.len(), "{:?}", shown(&searched));
     assert!(searched.contains("aria-sort=\"ascending\""));
 

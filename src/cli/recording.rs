@@ -17,8 +17,8 @@ const DIGITS: usize = 8;
 pub fn run_of(document: &AuditDocument, survey: &Survey, workspace: &Workspace, options: &AuditOptions) -> Run {
     let (levels, categories) = Run::counted(&document.findings);
     Run {
-        // Whole seconds: nobody compares more.
-        time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        // To the millisecond: it orders commits of the same second.
+        time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         commit: survey.map.commit.clone(),
         committed: committed(survey),
         dirty: survey.dirty,

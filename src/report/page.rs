@@ -58,7 +58,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// The page of a report.
 pub fn page(document: &ReportDocument) -> String {
     let template = TEMPLATES.get_template("page.html").expect("added when the environment was made");
-    template.render(Serde(View::of(document))).expect("the view has every value the template names")
+    let mut page = template.render(Serde(View::of(document))).expect("the view has every value the template names");
+    page.push('\n');
+    page
 }
 
 /// What a report says first, in words: facts about what was read, and sentences about what was found.

@@ -78,6 +78,7 @@ pub fn summary(document: &ReportDocument) -> Vec<String> {
         said.push(match rest.first() {
             None => format!("All are about {}.", about(*one)),
             Some(_) if most * 2 > findings.len() => format!("Most are about {} ({}).", about(*one), grouped(*most)),
+            Some((_, number)) if number == most => String::new(),
             Some((other, number)) => {
                 format!(
                     "The most are about {} ({}), then {} ({}).",
@@ -100,6 +101,7 @@ pub fn summary(document: &ReportDocument) -> Vec<String> {
         first.location().file,
         first.location().start_line
     ));
+    said.retain(|sentence| !sentence.is_empty());
     said
 }
 

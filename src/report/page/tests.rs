@@ -166,7 +166,7 @@ fn a_small_page() {
 #[test]
 fn a_small_report_in_markdown() {
     let text = document_markdown::report(&document());
-    assert!(!text.contains("<img") && !text.contains('\u{202e}'), "{text}");
+    assert!(!text.replace("\\<", "").contains("<img") && !text.contains('\u{202e}'), "{text}");
     insta::assert_snapshot!(text);
 }
 
@@ -176,11 +176,14 @@ fn nothing_is_loaded_and_nothing_runs_but_the_one_script() {
     let address =
         Regex::new(r#"\s(href|src|srcset|action|formaction|data|poster|background|ping|xlink:href|xmlns)="([^"]*)""#)
             .expect("a constant pattern");
+    let value = Regex::new("=\"[^\"]*\"").expect("a constant pattern");
+    let code = Regex::new(r"\s(on\w+|style)=").expect("a constant pattern");
     for tag in tags(&page) {
         for found in address.captures_iter(&tag) {
             assert!(&found[1] == "href" && found[2].starts_with('#'), "{tag}");
         }
-        assert!(!Regex::new(r"\s(on\w+|style)=").expect("a constant pattern").is_match(&tag), "{tag}");
+        let names = value.replace_all(&tag, "=");
+        assert!(!code.is_match(&names), "{tag}");
         assert!(!tag.starts_with("<link") && !tag.starts_with("<iframe") && !tag.starts_with("<img"), "{tag}");
     }
     let scripts: Vec<String> = tags(&page).into_iter().filter(|tag| tag.starts_with("<script")).collect();

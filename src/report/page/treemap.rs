@@ -10,6 +10,8 @@ use crate::report::layout::{count, grouped};
 /// The least a cell measures: what is smaller is drawn together. A file with findings is worth a smaller one.
 const LEAST_AREA: f64 = 420.0;
 const LEAST_HOT_AREA: f64 = 90.0;
+/// A folder that is drawn as one cell is that much cooler than the hottest thing in it.
+const COOLED: f64 = 0.85;
 /// Height of the strip that names a folder.
 const STRIP: f64 = 15.0;
 /// A folder with less room than this is one cell.
@@ -126,17 +128,17 @@ fn children(files: &[&FileHeat], depth: usize) -> Vec<Node> {
 /// A folder has the lines and findings of all its files.
 fn add_up(node: &mut Node) {
     node.children.sort_by(|one, other| other.lines.cmp(&one.lines).then_with(|| one.name.cmp(&other.name)));
-    node.heat = heat_of(node.children.iter());
+    node.heat = COOLED * node.children.iter().map(|child| child.heat).fold(0.0, f64::max);
     node.lines = node.children.iter().map(|child| child.lines).sum();
     node.findings = node.children.iter().map(|child| child.findings).sum();
     node.files = node.children.iter().map(|child| child.files).sum();
     node.churn = node.children.iter().map(|child| child.churn).max().unwrap_or(0);
 }
 
-/// The heat of nodes together, by lines: one small hot file must not set fire to a folder.
+/// The heat of nodes together, by lines (root mean square): one small hot file must not set fire to all.
 fn heat_of<'a>(nodes: impl Iterator<Item = &'a Node> + Clone) -> f64 {
     let lines: u64 = nodes.clone().map(|node| node.lines).sum();
-    nodes.map(|node| node.heat * node.lines as f64).sum::<f64>() / lines.max(1) as f64
+    (nodes.map(|node| node.heat * node.heat * node.lines as f64).sum::<f64>() / lines.max(1) as f64).sqrt()
 }
 
 fn draw(nodes: &[Node], path: &str, area: Area, svg: &mut String) {
