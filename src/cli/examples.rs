@@ -9,7 +9,7 @@ pub type Example = (&'static str, &'static str);
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
 
 /// Examples by command; the empty name is the program's own.
-const EXAMPLES: [(&str, &[Example]); 22] = [
+const EXAMPLES: [(&str, &[Example]); 23] = [
     (
         "",
         &[
@@ -31,6 +31,14 @@ const EXAMPLES: [(&str, &[Example]); 22] = [
                 "improve audit --planner anthropic/claude-opus-5-5 --max-usd 2",
                 "judged by a model, for two dollars at most",
             ),
+        ],
+    ),
+    (
+        "report",
+        &[
+            ("improve report", "a page of its own, and a link to it"),
+            ("improve report --output report.html", "where you say"),
+            ("improve report --format markdown", "for a pull request"),
         ],
     ),
     (

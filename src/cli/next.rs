@@ -83,8 +83,7 @@ pub fn run(args: NextArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     // A direction is the maintainers' to choose: nobody chooses for them.
     let choose = if console.interactive { choose } else { choose.or_none() };
-    let offer =
-        Offer { document, survey: &survey, workspace: &workspace, dry_run, offers_model: false, run: None };
+    let offer = Offer { document, survey: &survey, workspace: &workspace, dry_run, offers_model: false, run: None };
     let Planning { failed, plans } = offer.choose_and_plan(&choose, &outputs, &mut writer, context)?;
     let published = if dry_run { ExitCode::Done } else { publish(issues, &workspace.root, &plans, context)? };
     Ok(if failed { ExitCode::Incomplete } else { published })

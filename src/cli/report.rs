@@ -164,7 +164,8 @@ fn backlog(
 }
 
 fn node(row: PlanRow, plan: &Plan, depends_on: Vec<String>) -> PlanNode {
-    let PlanRow { path, number, title, status, note, last_outcome } = row;
+    let PlanRow { path, number, title, status, note, last_outcome, stale } = row;
+    let note = stale.map_or(note, |why| format!("stale: {why}"));
     PlanNode {
         path,
         number,
