@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::os;
 use crate::plan::index::{self, NewRow, PlanStatus};
 use crate::plan::issue::with_issue;
 use crate::plan::parse::parse;
@@ -17,7 +18,7 @@ use crate::tree::Tree;
 mod disk;
 mod resolve;
 
-use disk::{Existing, Owner, collect, lock_file, owner, refuse_link, write_atomically};
+use disk::{Existing, Owner, collect, owner, refuse_link, write_atomically};
 
 /// Folder of the plans, and the one used when the first belongs to something else.
 const FOLDERS: [&str; 2] = ["plans", "advisor-plans"];
@@ -262,7 +263,7 @@ impl Backlog {
         let path = self.root.join(self.folder);
         refuse_link(&path)?;
         fs::create_dir_all(&path).map_err(|error| BacklogError::io(&path, error))?;
-        let file = lock_file(&path).map_err(|error| BacklogError::io(&path, error))?;
+        let file = os::open_hold(&path).map_err(|error| BacklogError::io(&path, error))?;
         for _ in 0..LOCK_ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => return Ok(BacklogLock(file)),

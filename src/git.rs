@@ -6,6 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::os;
+
 mod changes;
 mod checkout;
 mod found;
@@ -289,7 +291,7 @@ const GITLINK: u32 = 0o160_000;
 
 /// The nearest folder at or above `path` that holds `.git`: what `safe.directory` must name.
 fn owned_root(path: &Path) -> PathBuf {
-    let absolute = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let absolute = os::canonical(path).unwrap_or_else(|_| path.to_owned());
     absolute.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&absolute).to_owned()
 }
 

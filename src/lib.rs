@@ -5,7 +5,7 @@
 //! What comes before the planner never does. Verified work goes to a [`forge`] where that is asked for: git's own command line pushes it.
 //!
 //! Beside it: [`branch`] tells what a branch brings, [`init`] sets up a repository, [`reconcile`] holds plans against what became of the repository, [`mod@bench`]
-//! measures the whole.
+//! measures the whole. Which system this is, only [`os`], [`process`], [`sandbox`] and [`tree`] ask.
 //!
 //! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].
@@ -36,6 +36,7 @@ pub mod merge;
 pub mod model;
 pub mod nearest;
 pub mod observer;
+pub mod os;
 pub mod plan;
 pub mod planner;
 pub mod process;

@@ -3,19 +3,17 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::cancel::Cancel;
 
 mod capture;
 mod environment;
+mod group;
 mod record;
 mod talk;
 
@@ -26,13 +24,10 @@ pub use record::{end_recorded, start_time};
 pub use talk::{Heard, Talk, TalkEnd, Talked, talk};
 
 use capture::Capture;
+use group::Group;
 
 /// How often a running child is looked at: cancellation and timeouts are noticed this late at most.
 const POLL: Duration = Duration::from_millis(20);
-
-/// Between asking a group to end and ending it. Our choice: enough for a test runner to remove its temporary files, and for the sandbox to
-/// end what has left the group.
-const GRACE: Duration = Duration::from_millis(1000);
 
 /// How often a listener hears what was printed. Our choice: often enough to watch, too seldom to cost anything.
 const LISTEN: Duration = Duration::from_millis(500);
@@ -133,42 +128,37 @@ pub fn run_heard(
 ) -> Result<Finished, ProcessError> {
     let program = invocation.program.to_string_lossy().into_owned();
     let started = Instant::now();
-    let mut child = spawn(invocation).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
-    let _record = invocation.record.as_deref().map(|file| record::Record::write(file, child.id()));
-    let stdout = Drain::start(child.stdout.take());
-    let stderr = Drain::start(child.stderr.take());
+    let mut group =
+        start(invocation, Stdio::null()).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
+    let _record = invocation.record.as_deref().map(|file| record::Record::write(file, group.id()));
+    let stdout = Drain::start(group.stdout());
+    let stderr = Drain::start(group.stderr());
     let mut ear = Ear { streams: [&stdout, &stderr], listener, at: started + LISTEN, total: 0, is_settled: true };
-    let cut = wait(&child, started + invocation.timeout, cancel, &mut ear);
-    end_group(&child);
-    let status = child.wait().map_err(|source| ProcessError::Wait { program, source })?;
+    let cut = wait(&mut group, started + invocation.timeout, cancel, &mut ear);
+    group.end();
+    let status = group.wait().map_err(|source| ProcessError::Wait { program, source })?;
     let deadline = Instant::now() + DRAIN;
     let end = cut.unwrap_or_else(|| end_of(status));
     Ok(Finished { end, stdout: stdout.finish(deadline), stderr: stderr.finish(deadline), duration: started.elapsed() })
 }
 
-fn spawn(invocation: &Invocation) -> io::Result<Child> {
-    command(invocation).stdin(Stdio::null()).spawn()
-}
-
-fn command(invocation: &Invocation) -> Command {
+fn start(invocation: &Invocation, stdin: Stdio) -> io::Result<Group> {
     let mut command = Command::new(&invocation.program);
     command
         .args(&invocation.arguments)
         .current_dir(&invocation.folder)
         .env_clear()
         .envs(invocation.environment.variables())
-        // The terminal's ctrl-C reaches us alone, and what the child starts can be ended with it.
-        .process_group(0)
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command
+    Group::start(command)
 }
 
 /// Waits until the child has ended, leaving it to be reaped; or says why it must be ended.
-fn wait(child: &Child, deadline: Instant, cancel: &Cancel, ear: &mut Ear<'_>) -> Option<End> {
-    let group = pid_of(child)?;
+fn wait(group: &mut Group, deadline: Instant, cancel: &Cancel, ear: &mut Ear<'_>) -> Option<End> {
     loop {
-        if has_ended(group) {
+        if group.has_ended() {
             return None;
         }
         let cut = match (cancel.is_cancelled(), Instant::now() >= deadline) {
@@ -180,42 +170,15 @@ fn wait(child: &Child, deadline: Instant, cancel: &Cancel, ear: &mut Ear<'_>) ->
                 continue;
             }
         };
-        ask_to_end(group);
+        group.ask_to_end();
         return Some(cut);
     }
-}
-
-/// Asks a group to end and gives it a moment for that.
-fn ask_to_end(group: Pid) {
-    // A group that is gone already is what we want.
-    let _ = kill_process_group(group, Signal::TERM);
-    let patience = Instant::now() + GRACE;
-    while !has_ended(group) && Instant::now() < patience {
-        thread::sleep(POLL);
-    }
-}
-
-/// Whether the child has ended. It is not reaped, so that its id, which is also its group's, cannot be given to another process.
-fn has_ended(pid: Pid) -> bool {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
-}
-
-/// Ends whatever is left of the child's group: background processes would otherwise hold the pipes open and outlive us.
-fn end_group(child: &Child) {
-    if let Some(group) = pid_of(child) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-fn pid_of(child: &Child) -> Option<Pid> {
-    Pid::from_raw(i32::try_from(child.id()).ok()?)
 }
 
 fn end_of(status: ExitStatus) -> End {
     match status.code() {
         Some(code) => End::Exited(code),
-        None => End::Signalled(status.signal().unwrap_or(0)),
+        None => End::Signalled(group::signal_of(status)),
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+
+use crate::os;
 
 /// A folder of this process, gone when it is dropped, with what was made read-only in it. The folder goes first, then the lock.
 pub(crate) struct Folder {
@@ -19,13 +20,13 @@ impl Folder {
     pub(crate) fn new(prefix: &str) -> io::Result<Folder> {
         loop {
             // Nobody else on the machine may look.
-            let private = fs::Permissions::from_mode(0o700);
-            let folder = tempfile::Builder::new().prefix(prefix).permissions(private).tempdir()?;
+            let mut builder = tempfile::Builder::new();
+            os::make_private(builder.prefix(prefix));
+            let folder = builder.tempdir()?;
             // Until it is locked, another run takes it for one that was left.
-            let Ok(hold) = File::open(folder.path()) else { continue };
+            let Ok(hold) = os::open_hold(folder.path()) else { continue };
             hold.lock()?;
-            let (locked, there) = (hold.metadata()?.ino(), fs::metadata(folder.path()).map(|it| it.ino()));
-            if there.is_ok_and(|there| there == locked) {
+            if os::is_at(&hold, &os::hold_of(folder.path())) && folder.path().is_dir() {
                 return Ok(Folder { folder, _hold: hold });
             }
         }
@@ -71,7 +72,7 @@ fn make_writable(folder: &Path) {
     if !metadata.is_dir() {
         return;
     }
-    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(metadata.permissions().mode() | 0o700));
+    os::make_writable(folder, &metadata);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         make_writable(&entry.path());
     }
@@ -103,7 +104,7 @@ pub(crate) fn ours(prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(tempfile::env::temp_dir()).into_iter().flatten().flatten();
     let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
     // Everybody may write there: a link, or a folder of somebody else's, is none of ours.
-    let is_ours = |it: fs::Metadata| it.is_dir() && it.uid() == rustix::process::getuid().as_raw();
+    let is_ours = |it: fs::Metadata| it.is_dir() && os::is_own(&it);
     let mut found: Vec<PathBuf> =
         named.map(|entry| entry.path()).filter(|path| fs::symlink_metadata(path).is_ok_and(is_ours)).collect();
     found.sort();
@@ -113,7 +114,7 @@ pub(crate) fn ours(prefix: &str) -> Vec<PathBuf> {
 /// Those that killed processes left.
 pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
     let held = |path: PathBuf| {
-        let hold = File::open(&path).ok()?;
+        let hold = os::open_hold(&path).ok()?;
         hold.try_lock().ok()?;
         Some(Abandoned { path, first: |_| Ok(()), _hold: hold })
     };
@@ -122,6 +123,8 @@ pub(crate) fn abandoned(prefix: &str) -> Vec<Abandoned> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::os;
 use crate::plan::Plan;
 
 /// Commands that may be run. Made only by [`Trust::check`] and [`Approved::by_user`].
@@ -84,7 +85,7 @@ pub fn state_folder() -> PathBuf {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     from("IMPROVE_STATE_DIR")
         .or_else(|| from("XDG_STATE_HOME").map(|folder| folder.join("improve")))
-        .or_else(|| from("HOME").map(|home| home.join(".local/state/improve")))
+        .or_else(|| from(os::HOME).map(|home| home.join(".local/state/improve")))
         .unwrap_or_else(|| std::env::temp_dir().join("improve-state"))
 }
 

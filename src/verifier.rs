@@ -17,6 +17,7 @@ use crate::gate::runner::{RunError, Runner};
 use crate::model::ModelError;
 use crate::model::cost::Cost;
 use crate::observer::{Event, Observer, Phase};
+use crate::os;
 use crate::plan::Plan;
 use crate::plan::expectation::Expectation;
 use crate::receipt::{
@@ -426,7 +427,7 @@ impl Work {
             Subject::Folder(folder) => {
                 let foreign = || VerifyError::ForeignFolder { folder: folder.clone() };
                 let checkout = git2::Repository::discover(folder).map_err(|_| foreign())?;
-                let common = checkout.commondir().canonicalize().map_err(|_| foreign())?;
+                let common = os::canonical(checkout.commondir()).map_err(|_| foreign())?;
                 let work_folder = checkout.workdir().ok_or_else(foreign)?.to_owned();
                 if common != place.common() {
                     return Err(foreign());

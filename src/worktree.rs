@@ -17,6 +17,8 @@ use git2::{
     WorktreePruneOptions,
 };
 
+use crate::os;
+
 mod aside;
 pub mod bring;
 pub mod caches;
@@ -273,7 +275,7 @@ impl Worktree {
 fn same_folder(a: &[u8], b: &[u8]) -> bool {
     let folder = |bytes: &[u8]| {
         let line = std::str::from_utf8(bytes).ok()?.strip_prefix("gitdir: ")?.to_owned();
-        fs::canonicalize(line).ok()
+        os::canonical(Path::new(&line)).ok()
     };
     folder(a).is_some_and(|a| folder(b) == Some(a))
 }

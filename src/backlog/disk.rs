@@ -1,10 +1,11 @@
 //! The file system under the backlog: whose a folder is, what is in it, locking and writing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::{BacklogError, INDEX, MAX_DEPTH, PlanFile};
+use crate::os;
 use crate::plan::index;
 use crate::plan::parse::parse;
 
@@ -73,17 +74,6 @@ pub(super) fn refuse_link(path: &Path) -> Result<(), BacklogError> {
     }
 }
 
-/// On Unix the folder itself is locked, so that no file is left in it.
-#[cfg(unix)]
-pub(super) fn lock_file(folder: &Path) -> io::Result<File> {
-    File::open(folder)
-}
-
-#[cfg(not(unix))]
-pub(super) fn lock_file(folder: &Path) -> io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(folder.join(".improve.lock"))
-}
-
 /// What becomes of a file that is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
@@ -100,12 +90,8 @@ pub(super) fn write_atomically(path: &Path, text: &str, existing: Existing) -> R
     let write = || -> io::Result<tempfile::NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".improve-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Plans are meant to be read and committed; temporary files are private by default.
-            builder.permissions(fs::Permissions::from_mode(0o644));
-        }
+        // Plans are meant to be read and committed.
+        os::make_readable(&mut builder);
         let mut file = builder.tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;

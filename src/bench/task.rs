@@ -182,7 +182,7 @@ pub fn in_folder(folder: &Path) -> Result<Vec<Task>, TaskError> {
         let Some(path) = relative.to_str() else { continue };
         let text =
             std::fs::read_to_string(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
-        files.insert(path.to_owned(), text);
+        files.insert(path.replace('\\', "/"), text);
     }
     read(files, &folder.display().to_string())
 }

@@ -13,6 +13,7 @@ use improve::audit::{Audit, AuditOptions, Depth};
 use improve::backlog::{Backlog, BacklogError, rejected_in};
 use improve::finding::{Finding, Level};
 use improve::model::Role;
+use improve::os;
 use improve::plan::index;
 use improve::progress::Progress as _;
 use improve::report::audit_document::AuditDocument;
@@ -321,7 +322,7 @@ pub fn read_advisories(workspace: &Workspace) -> Result<Option<Arc<Advisories>>,
     }
     if workspace.settings.advisories.value.is_empty() {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os(os::HOME)?).join(".cargo")));
         for path in home.map(|home| load::found_in(&home)).unwrap_or_default() {
             // Nobody named it: that it cannot be read is no fault of this run.
             advisories.extend(load::read(&path).unwrap_or_default());

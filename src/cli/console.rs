@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use improve::report::layout::{Page, paint, style};
 use improve::report::sanitize;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -145,19 +146,17 @@ fn is_dumb() -> bool {
 
 /// Columns of the terminal that questions are asked on: a line that wraps there breaks the list. 80 where it does not say.
 pub fn terminal_width() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| usize::from(size.ws_col));
-    size.filter(|&columns| columns > 0).unwrap_or(80)
+    terminal_size_of(io::stderr()).map_or(80, |(Width(columns), _)| usize::from(columns))
 }
 
 /// `COLUMNS`, else the terminal's width, else a width that files and pipes are read at.
 fn width() -> usize {
     let variable = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
-    let terminal = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let terminal = || terminal_size_of(io::stdout()).map(|(Width(columns), _)| usize::from(columns));
     variable.or_else(terminal).filter(|&columns| columns > 0).unwrap_or(PIPED_WIDTH).max(NARROWEST)
 }
 
 /// Rows of the terminal that stdout is.
 fn height() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
+    terminal_size_of(io::stdout()).map(|(_, Height(rows))| usize::from(rows))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use improve::git::{CommitId, GitError, GitTree, Repository};
+use improve::os;
 use improve::settings::{self, Flags, Layer, Settings, SettingsFile};
 use improve::tree::{Tree as _, TreeError};
 
@@ -134,7 +135,7 @@ fn named_root(folder: &Path, console: &Console) -> Result<PathBuf, Failure> {
     let named = |error: std::io::Error| {
         Failure::usage(format!("{}: {error}", folder.display())).hint("--repo takes the folder of the repository")
     };
-    let root = folder.canonicalize().map_err(named)?;
+    let root = os::canonical(&folder).map_err(named)?;
     if !root.is_dir() {
         return Err(Failure::usage(format!("{}: not a folder", folder.display()))
             .hint("--repo takes the folder of the repository"));
@@ -159,6 +160,6 @@ fn enclosing_repository(folder: &Path) -> Option<PathBuf> {
 /// `$XDG_CONFIG_HOME/improve/improve.toml`, else `~/.config/improve/improve.toml`.
 pub fn user_file() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))?;
+    let config = folder("XDG_CONFIG_HOME").or_else(|| folder(os::HOME).map(|home| home.join(".config")))?;
     Some(config.join("improve").join(settings::FILE_NAME))
 }

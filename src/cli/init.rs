@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -11,6 +10,7 @@ use improve::git::Repository;
 use improve::init::hook::{self, keeper};
 use improve::init::undo::{self, Undo};
 use improve::init::{ByHand, Change, NewFile, Setup};
+use improve::os;
 use improve::report::layout::{paint, style};
 use improve::report::sanitize;
 use improve::settings::Flags;
@@ -246,14 +246,10 @@ fn write(change: &Change, root: &Path) -> Result<(), Failure> {
             .hint("write the file yourself; --dry-run shows it"));
     }
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let mode = match fs::metadata(path) {
-        Ok(there) => there.permissions().mode() | if *executable { 0o111 } else { 0 },
-        Err(_) if *executable => 0o755,
-        Err(_) => 0o644,
-    };
+    let replaced = fs::metadata(path).ok();
     let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
         file.write_all(after.as_bytes())?;
-        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        os::set_rights(file.as_file(), replaced.as_ref(), *executable)?;
         file.as_file().sync_all()?;
         match before {
             Some(_) => file.persist(path).map_err(|error| error.error),
@@ -265,8 +261,8 @@ fn write(change: &Change, root: &Path) -> Result<(), Failure> {
 
 /// Whether a folder lies in the repository or in what git keeps of it, with every link followed.
 fn within(folder: &Path, root: &Path) -> io::Result<bool> {
-    let folder = folder.canonicalize()?;
+    let folder = os::canonical(folder)?;
     let git: Option<PathBuf> = Repository::discover(root).ok().map(|git| git.common_dir().to_owned());
     let homes = [Some(root.to_owned()), git].into_iter().flatten();
-    Ok(homes.filter_map(|home| home.canonicalize().ok()).any(|home| folder.starts_with(home)))
+    Ok(homes.filter_map(|home| os::canonical(&home).ok()).any(|home| folder.starts_with(home)))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use improve::backlog::{Backlog, BacklogError};
 use improve::hint::Hint;
 use improve::nearest::nearest;
+use improve::os;
 use improve::plan::Plan;
 use improve::plan::parse::{NotAPlan, parse};
 use improve::report::layout::count;
@@ -54,7 +55,7 @@ pub fn read(argument: &str, root: &Path) -> Result<PlanFile, Failure> {
 fn find(argument: &str, root: &Path) -> Result<PathBuf, Failure> {
     let here = std::env::current_dir().unwrap_or_else(|_| root.to_owned());
     if let Some(path) = [here.join(argument), root.join(argument)].into_iter().find(|path| path.is_file()) {
-        return path.canonicalize().map_err(|error| Failure::usage(format!("{argument}: {error}")));
+        return os::canonical(&path).map_err(|error| Failure::usage(format!("{argument}: {error}")));
     }
     match Backlog::open(root)?.resolve(argument) {
         Ok(path) => Ok(root.join(path)),

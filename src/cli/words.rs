@@ -5,6 +5,7 @@ use std::path::Path;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use improve::finding::Category;
 use improve::nearest::nearest;
+use improve::os;
 
 use super::failure::Failure;
 
@@ -38,7 +39,7 @@ pub fn path(word: &str, root: &Path) -> Option<String> {
         return Some(word.trim_start_matches("./").to_owned());
     }
     let here = std::env::current_dir().unwrap_or_else(|_| root.to_owned());
-    let found = [here.join(word), root.join(word)].into_iter().find_map(|path| path.canonicalize().ok())?;
+    let found = [here.join(word), root.join(word)].into_iter().find_map(|path| os::canonical(&path).ok())?;
     let inside = found.strip_prefix(root).ok()?.to_str()?;
     Some(if inside.is_empty() { ".".to_owned() } else { inside.replace('\\', "/") })
 }

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::index::{Index, Stat, Tracked};
 use super::{GITLINK, GitError, Repository};
-use crate::kept;
 use crate::tree::{EntryKind, Identity, Listing, TreeEntry, TreeError, WorkingTree};
+use crate::{kept, os};
 
 /// A checkout as it was found.
 pub struct Checkout {
@@ -127,12 +126,13 @@ impl Repository {
             if !metadata.is_symlink() {
                 return None;
             }
-            fs::read_link(&full).ok()?.into_os_string().into_encoded_bytes()
+            os::bytes_of(&fs::read_link(&full).ok()?).into_owned()
         } else {
             if !metadata.is_file() {
                 return Some(true);
             }
-            if (metadata.mode() ^ tracked.mode) & EXECUTABLE != 0 || metadata.len() > MAX_READ {
+            let has_mode = |executable: bool| executable == (tracked.mode & EXECUTABLE != 0);
+            if !os::is_executable(&metadata).is_none_or(has_mode) || metadata.len() > MAX_READ {
                 return None;
             }
             let bytes = fs::read(&full).ok()?;

@@ -5,8 +5,9 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+use crate::os;
 
 /// The index as a file.
 pub(super) struct Index {
@@ -57,7 +58,7 @@ impl Index {
         file.read_to_end(&mut bytes).ok()?;
         let (entries, tree) = parse(&bytes)?;
         let hash = bytes.last_chunk().copied().filter(|hash| *hash != [0; HASH]);
-        Some(Self { entries, tree, hash, written: (metadata.mtime(), metadata.mtime_nsec()) })
+        Some(Self { entries, tree, hash, written: os::stat(&metadata).modified })
     }
 }
 

@@ -38,6 +38,26 @@ const ALLOWED: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
     "CARGO_HTTP_CAINFO",
     "NIX_PATH",
+    // Without these no program starts on Windows, or finds its user.
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "WINDIR",
+    "COMSPEC",
+    "PATHEXT",
+    "OS",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "USERNAME",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "PROGRAMFILES(X86)",
+    "NUMBER_OF_PROCESSORS",
+    "PROCESSOR_ARCHITECTURE",
 ];
 
 /// Variables that name the home of a toolchain.
@@ -89,12 +109,12 @@ impl Environment {
     /// All of ours but keys of models: for programs that act for the user with the user's own rights, git's command line and `gh`.
     pub(crate) fn of_user() -> Environment {
         let is_key = |name: &OsStr| name.to_string_lossy().ends_with("_API_KEY");
-        Environment(std::env::vars_os().filter(|(name, _)| !is_key(name)).collect())
+        Environment(std::env::vars_os().map(folded).filter(|(name, _)| !is_key(name)).collect())
     }
 
     /// The allow-listed part of `variables`.
     pub fn allowed_of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
-        Environment(variables.into_iter().filter(|(name, value)| is_allowed(name, value)).collect())
+        Environment(variables.into_iter().map(folded).filter(|(name, value)| is_allowed(name, value)).collect())
     }
 
     /// With one variable more.
@@ -129,6 +149,11 @@ impl Environment {
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
+}
+
+/// Windows does not tell `Path` from `PATH`.
+fn folded((name, value): (OsString, OsString)) -> (OsString, OsString) {
+    if cfg!(windows) { (name.to_ascii_uppercase(), value) } else { (name, value) }
 }
 
 fn is_allowed(name: &OsStr, value: &OsStr) -> bool {

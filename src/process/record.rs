@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use super::group::end_recorded_group;
 
 /// A record that lasts as long as its child runs.
 pub(super) struct Record(PathBuf);
@@ -31,9 +31,8 @@ pub fn end_recorded(file: &Path) {
     if let (Some(Ok(pid)), Some(Ok(recorded))) = (numbers.next(), numbers.next())
         && let Ok(pid) = u32::try_from(pid)
         && start_time(pid) == Some(recorded)
-        && let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw)
     {
-        let _ = kill_process_group(group, Signal::KILL);
+        end_recorded_group(pid);
     }
     let _ = fs::remove_file(file);
 }

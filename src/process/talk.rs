@@ -10,8 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Captured, DRAIN, Drain, End, Invocation, POLL, ProcessError, end_group, end_of, has_ended, pid_of};
-use super::{ask_to_end, command, record};
+use super::{Captured, DRAIN, Drain, End, Invocation, POLL, ProcessError, end_of, record, start};
 use crate::cancel::Cancel;
 
 /// Lines that wait to be heard: a child that prints faster than we listen is held up, not stored.
@@ -70,70 +69,66 @@ pub fn talk(
 ) -> Result<Talked, ProcessError> {
     let program = invocation.program.to_string_lossy().into_owned();
     let started = Instant::now();
-    let mut child = command(invocation)
-        .stdin(Stdio::piped())
-        .spawn()
-        .map_err(|source| ProcessError::Start { program: program.clone(), source })?;
-    let _record = invocation.record.as_deref().map(|file| record::Record::write(file, child.id()));
-    if let Some(mut stdin) = child.stdin.take() {
+    let mut group =
+        start(invocation, Stdio::piped()).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
+    let _record = invocation.record.as_deref().map(|file| record::Record::write(file, group.id()));
+    if let Some(mut stdin) = group.stdin() {
         let input = talk.input.to_vec();
         // A child that does not read to the end is no fault of ours to report: what it says will tell.
         thread::spawn(move || stdin.write_all(&input));
     }
-    let stderr = Drain::start(child.stderr.take());
-    let lines = child.stdout.take().map(|stdout| lines_of(stdout, talk.most));
+    let stderr = Drain::start(group.stderr());
+    let lines = group.stdout().map(|stdout| lines_of(stdout, talk.most));
     let mut ear = Ear { listener, said_last: Instant::now() };
     let mut end = None;
-    if let Some(group) = pid_of(&child) {
-        let deadline = started + invocation.timeout;
-        let cut = loop {
-            // Looked at before listening: what was printed before the end is in the pipe by then.
-            let over = has_ended(group);
-            match lines.as_ref().map_or(Next::Closed, |lines| ear.next(lines)) {
-                Next::Heard => {}
-                Next::Stop(end) => break Some(end),
-                Next::Nothing | Next::Closed if over => break None,
-                Next::Nothing => {}
-                Next::Closed => thread::sleep(POLL),
-            }
-            if cancel.is_cancelled() {
-                break Some(TalkEnd::Child(End::Cancelled));
-            }
-            if Instant::now() >= deadline {
-                break Some(TalkEnd::Child(End::TimedOut));
-            }
-            if ear.said_last.elapsed() >= talk.idle {
-                break Some(TalkEnd::Idle);
-            }
-        };
-        match cut {
-            Some(cut) => {
-                ask_to_end(group);
-                end = Some(cut);
-            }
-            // Processes left behind may hold the pipe: they are ended before the rest of it is heard.
-            None => {
-                end_group(&child);
-                let patience = Instant::now() + DRAIN;
-                while let Some(lines) = &lines
-                    && Instant::now() < patience
-                {
-                    match ear.next(lines) {
-                        Next::Heard | Next::Nothing => {}
-                        Next::Closed => break,
-                        Next::Stop(cut) => {
-                            end = Some(cut);
-                            break;
-                        }
+    let deadline = started + invocation.timeout;
+    let cut = loop {
+        // Looked at before listening: what was printed before the end is in the pipe by then.
+        let over = group.has_ended();
+        match lines.as_ref().map_or(Next::Closed, |lines| ear.next(lines)) {
+            Next::Heard => {}
+            Next::Stop(end) => break Some(end),
+            Next::Nothing | Next::Closed if over => break None,
+            Next::Nothing => {}
+            Next::Closed => thread::sleep(POLL),
+        }
+        if cancel.is_cancelled() {
+            break Some(TalkEnd::Child(End::Cancelled));
+        }
+        if Instant::now() >= deadline {
+            break Some(TalkEnd::Child(End::TimedOut));
+        }
+        if ear.said_last.elapsed() >= talk.idle {
+            break Some(TalkEnd::Idle);
+        }
+    };
+    match cut {
+        Some(cut) => {
+            group.ask_to_end();
+            end = Some(cut);
+        }
+        // Processes left behind may hold the pipe: they are ended before the rest of it is heard.
+        None => {
+            group.end();
+            let patience = Instant::now() + DRAIN;
+            while let Some(lines) = &lines
+                && Instant::now() < patience
+            {
+                match ear.next(lines) {
+                    Next::Heard | Next::Nothing => {}
+                    Next::Closed => break,
+                    Next::Stop(cut) => {
+                        end = Some(cut);
+                        break;
                     }
                 }
             }
         }
     }
-    end_group(&child);
+    group.end();
     // Left to itself, a thread that still reads must not be held up by lines nobody will hear.
     drop(lines);
-    let status = child.wait().map_err(|source| ProcessError::Wait { program, source })?;
+    let status = group.wait().map_err(|source| ProcessError::Wait { program, source })?;
     let end = end.unwrap_or_else(|| TalkEnd::Child(end_of(status)));
     Ok(Talked { end, stderr: stderr.finish(Instant::now() + DRAIN), duration: started.elapsed() })
 }

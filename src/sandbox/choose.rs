@@ -92,13 +92,20 @@ fn best(helper: &Path, levels: &[Level]) -> Sandbox {
         }
     }
     if LEVELS.is_empty() {
-        failed.push("there is no sandbox for this system yet".to_owned());
+        failed.push(
+            "there is no sandbox for this system yet: commands have the user's rights, the network included".to_owned(),
+        );
+    }
+    if cfg!(windows) {
+        failed.push(
+            "commands are ended without being asked to end, and one that runs when `improve` itself is killed goes on"
+                .to_owned(),
+        );
     }
     Sandbox { missing: failed, hints, ..Sandbox::default() }
 }
 
 /// Runs a command that does nothing.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
 fn tried(sandbox: &Sandbox) -> Result<(), super::explain::Explained> {
     use super::policy::{Ground, Purpose};
     use crate::cancel::Cancel;
@@ -140,7 +147,8 @@ fn explained(level: Level, fault: &str) -> super::explain::Explained {
     }
 }
 
-#[cfg(target_os = "macos")]
+// Elsewhere there is no level to be tried.
+#[cfg(not(target_os = "linux"))]
 fn explained(_: Level, fault: &str) -> super::explain::Explained {
     super::explain::Explained { why: format!("seatbelt: {fault}"), hint: None }
 }
@@ -151,7 +159,7 @@ fn gaps(level: Level) -> Vec<String> {
     super::linux::gaps(level)
 }
 
-#[cfg(target_os = "macos")]
+#[cfg(not(target_os = "linux"))]
 fn gaps(_: Level) -> Vec<String> {
     let gaps = [
         "seatbelt: a process that leaves its group may outlive the command",

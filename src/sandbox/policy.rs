@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::put_back::{self, Before};
 use super::{Level, belongings::Belongings, places};
+use crate::os;
 use crate::process::TOOLCHAIN_HOMES;
 use crate::process::{Environment, Invocation};
 use crate::secrets;
@@ -93,7 +93,7 @@ impl Private {
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap_or_else(|_| self.0.path().to_owned())
+        os::canonical(self.0.path()).unwrap_or_else(|_| self.0.path().to_owned())
     }
 
     /// Where the helper says what went wrong.
@@ -147,8 +147,8 @@ impl Policy {
     ) -> io::Result<Policy> {
         let variable =
             |name: &str| invocation.environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = ground.folder.canonicalize().unwrap_or_else(|_| ground.folder.to_owned());
-        let home = variable("HOME").filter(|home| is_a_home(home));
+        let folder = os::canonical(ground.folder).unwrap_or_else(|_| ground.folder.to_owned());
+        let home = variable(os::HOME).filter(|home| is_a_home(home));
         let private = private.path();
         let mut policy = Policy {
             level,
@@ -172,7 +172,7 @@ impl Policy {
         let lifted = own.map(|own| policy.let_have(own)).transpose()?.unwrap_or_default();
         policy.tidy();
         policy.hidden.retain(|hidden| {
-            let is_own = |place: &PathBuf| place.canonicalize().is_ok_and(|place| place.starts_with(hidden));
+            let is_own = |place: &PathBuf| os::canonical(place).is_ok_and(|place| place.starts_with(hidden));
             !lifted.iter().any(|place| place.starts_with(hidden) || is_own(place))
         });
         Ok(policy)
@@ -205,7 +205,7 @@ impl Policy {
 
     /// Commands read the repository through git, and write nothing of it.
     fn let_git(&mut self, git: Option<&Path>) {
-        let Some(git) = git.and_then(|git| git.canonicalize().ok()) else { return };
+        let Some(git) = git.and_then(|git| os::canonical(git).ok()) else { return };
         let lines = fs::read_to_string(git.join("objects/info/alternates")).unwrap_or_default();
         self.readable.extend(lines.lines().map(|line| git.join("objects").join(line)));
         self.show_masked(git.join("config"), AtLandlock::Readable);
@@ -254,7 +254,7 @@ impl Policy {
             }
         }
         // One that is not there after that is not shown, so nothing can be put there.
-        let homes: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+        let homes: Vec<PathBuf> = folders.iter().filter_map(|folder| os::canonical(folder).ok()).collect();
         self.keep_settings(own, &homes)?;
         let mut reads: Vec<PathBuf> = own.reads.iter().filter(|place| !self.holds_home(place)).cloned().collect();
         for file in &own.copies {
@@ -315,8 +315,11 @@ impl Policy {
         }
         let copy = self.private.join(format!("masked-{}", self.replaced.len()));
         let kept: Vec<&str> = masked.lines().filter(|line| !SUSPECT.iter().any(|word| line.contains(word))).collect();
-        let written = fs::write(&copy, kept.join("\n") + "\n")
-            .and_then(|()| fs::set_permissions(&copy, PermissionsExt::from_mode(0o444)));
+        let written = fs::write(&copy, kept.join("\n") + "\n").and_then(|()| fs::metadata(&copy)).and_then(|there| {
+            let mut permissions = there.permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&copy, permissions)
+        });
         match (self.level, otherwise, written) {
             (Level::Namespaces, _, Ok(())) => self.replaced.push((file, copy)),
             (_, AtLandlock::Readable, _) => {}
@@ -327,7 +330,7 @@ impl Policy {
     /// Only what is there, each once; links as well as what they lead to.
     fn tidy(&mut self) {
         let resolved = |paths: &[PathBuf]| -> Vec<PathBuf> {
-            let both = paths.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
+            let both = paths.iter().flat_map(|path| [Some(path.clone()), os::canonical(path).ok()]).flatten();
             both.filter(|path| path.exists()).collect::<BTreeSet<_>>().into_iter().collect()
         };
         self.readable = resolved(&self.readable);

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::os::symlink;
 use crate::temporary;
 
 /// What such paths were: what a link led to, or nothing at all. Paths at which there is something of its own are left out.
@@ -169,8 +169,8 @@ mod tests {
         let private = at("private");
         fs::create_dir(&private).expect("the folder is ours");
         fs::write(at("kept.json"), "{}").expect("the folder is ours");
-        symlink("kept.json", at("link")).expect("the folder is ours");
-        symlink("kept.json", at("removed")).expect("the folder is ours");
+        std::os::unix::fs::symlink("kept.json", at("link")).expect("the folder is ours");
+        std::os::unix::fs::symlink("kept.json", at("removed")).expect("the folder is ours");
         let settings = ["kept.json", "link", "removed", "hooks", "new.json", "never"].map(at);
         let privates = || vec![private.clone()];
         let before = Before::look(settings.into_iter(), &privates).expect("it is ours");
@@ -179,7 +179,7 @@ mod tests {
             fs::remove_file(at("link")).and_then(|()| fs::write(at("link"), "evil")).expect("the folder is ours");
             fs::remove_file(at("removed")).expect("the folder is ours");
             fs::create_dir(at("hooks")).and_then(|()| fs::write(at("hooks/run"), "evil")).expect("the folder is ours");
-            symlink("/x/evil", at("new.json")).expect("the folder is ours");
+            std::os::unix::fs::symlink("/x/evil", at("new.json")).expect("the folder is ours");
         };
         let names = || {
             let mut names: Vec<String> = fs::read_dir(folder.path())
@@ -221,10 +221,10 @@ mod tests {
         let root = folder.path().canonicalize().expect("it is there");
         let at = |name: &str| root.join(name);
         fs::create_dir(at("real")).expect("the folder is ours");
-        symlink("shared/helper.md", at("CLAUDE.md")).expect("the folder is ours");
-        symlink(at("x/../real"), at("shared")).expect("the folder is ours");
-        symlink("../gone", at("real/helper.md")).expect("the folder is ours");
-        symlink("round", at("round")).expect("the folder is ours");
+        std::os::unix::fs::symlink("shared/helper.md", at("CLAUDE.md")).expect("the folder is ours");
+        std::os::unix::fs::symlink(at("x/../real"), at("shared")).expect("the folder is ours");
+        std::os::unix::fs::symlink("../gone", at("real/helper.md")).expect("the folder is ours");
+        std::os::unix::fs::symlink("round", at("round")).expect("the folder is ours");
         let mut below: Vec<PathBuf> =
             way(&at("CLAUDE.md")).into_iter().filter(|it| *it != root && it.starts_with(&root)).collect();
         below.dedup();

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::{Tree, TreeEntry, TreeError};
+use crate::os;
 
 mod ignored;
 mod open;
@@ -75,7 +76,7 @@ impl WorkingTree {
         if let Some(root) = self.real_root.get() {
             return Ok(root);
         }
-        let root = self.root.canonicalize()?;
+        let root = os::canonical(&self.root)?;
         Ok(self.real_root.get_or_init(|| root))
     }
 
@@ -88,8 +89,8 @@ impl WorkingTree {
             }
             _ => TreeError::Io { path: self.root.join(path), source },
         };
-        let full = self.root.join(path).canonicalize().map_err(io)?;
-        let root = self.root.canonicalize().map_err(io)?;
+        let full = os::canonical(&self.root.join(path)).map_err(io)?;
+        let root = os::canonical(&self.root).map_err(io)?;
         let inside = full.strip_prefix(&root).map_err(|_| TreeError::Outside { path: path.to_owned() })?;
         if inside.components().any(|component| is_git_folder(component.as_os_str().to_str())) {
             return Err(TreeError::Outside { path: path.to_owned() });

@@ -1,7 +1,7 @@
 //! Bringing along what git does not track: files named by `.worktreeinclude`, submodules, prepared dependencies.
 
 use std::cell::Cell;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::files::make_parent;
 use super::limits::{self, Checkout};
 use super::{Place, Worktree, WorktreeError, git, io_at};
+use crate::os;
 
 /// Folders that package managers fill and that are expensive to fill again.
 const DEPENDENCIES: &[&str] = &["node_modules", "target"];
@@ -172,7 +173,7 @@ fn copy_tree(from: &Path, to: &Path, copy: &dyn Fn(&Path, &Path) -> io::Result<(
             copy_tree(&source, &target, copy)?;
         } else if kind.is_symlink() {
             let leads_to = fs::read_link(&source).map_err(io_at(&source))?;
-            std::os::unix::fs::symlink(leads_to, &target).map_err(io_at(&target))?;
+            os::symlink(&leads_to, &target).map_err(io_at(&target))?;
         } else if kind.is_file() {
             copy(&source, &target).map_err(io_at(&target))?;
         }
@@ -187,30 +188,10 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 /// `can_clone` is lowered at the first failure: most file systems cannot, and there are many files.
 fn link_file(from: &Path, to: &Path, can_clone: &Cell<bool>) -> io::Result<()> {
     if can_clone.get() {
-        if clone_file(from, to).is_ok() {
+        if os::clone_file(from, to).is_ok() {
             return Ok(());
         }
         can_clone.set(false);
     }
     fs::hard_link(from, to).or_else(|_| copy_file(from, to))
-}
-
-/// A copy that shares its blocks until one of the two is written. Build tools compare times, so they are kept.
-#[cfg(target_os = "linux")]
-fn clone_file(from: &Path, to: &Path) -> io::Result<()> {
-    let source = File::open(from)?;
-    let metadata = source.metadata()?;
-    let target = File::create_new(to)?;
-    if let Err(error) = rustix::fs::ioctl_ficlone(&target, &source) {
-        drop(target);
-        fs::remove_file(to)?;
-        return Err(error.into());
-    }
-    target.set_permissions(metadata.permissions())?;
-    target.set_modified(metadata.modified()?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn clone_file(_from: &Path, _to: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use git2::{DiffOptions, FileMode, Repository};
 use similar::{ChangeTag, TextDiff};
 
 use super::{WorktreeError, git, oid};
+use crate::os;
 
 /// One path that differs. A renamed file is one removed and one added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +108,7 @@ pub(crate) fn in_folder(repository: &Repository, folder: &Path, commit: &str) ->
     let what = git("compare the worktree");
     let tree = repository.find_commit(oid(commit)?).and_then(|commit| commit.tree()).map_err(&what)?;
     let diff = repository.diff_tree_to_workdir_with_index(Some(&tree), Some(&mut options())).map_err(&what)?;
-    collect(repository, &diff, |_, path| read(&folder.join(path)))
+    collect(repository, &diff, |file, path| read(&folder.join(path), file.mode()))
 }
 
 /// What differs between two commits.
@@ -136,7 +135,7 @@ fn collect(
     for delta in diff.deltas() {
         let (before, after) = (delta.old_file(), delta.new_file());
         let Some(bytes) = after.path_bytes().or_else(|| before.path_bytes()) else { continue };
-        let path = Path::new(std::ffi::OsStr::from_bytes(bytes));
+        let path = &os::path_of(bytes);
         let old = if delta.status() == git2::Delta::Untracked { None } else { blob(repository, &before) };
         let new = if delta.status() == git2::Delta::Deleted { None } else { new(&after, path) };
         if old != new {
@@ -161,7 +160,7 @@ fn blob(repository: &Repository, file: &git2::DiffFile<'_>) -> Option<Content> {
         FileMode::Unreadable => None,
         FileMode::Link => {
             let target = repository.find_blob(file.id()).ok()?.content().to_vec();
-            Some(Content::Link { target: PathBuf::from(std::ffi::OsStr::from_bytes(&target)) })
+            Some(Content::Link { target: os::path_of(&target) })
         }
         FileMode::Blob | FileMode::BlobGroupWritable | FileMode::BlobExecutable => {
             let bytes = repository.find_blob(file.id()).ok()?.content().to_vec();
@@ -171,7 +170,8 @@ fn blob(repository: &Repository, file: &git2::DiffFile<'_>) -> Option<Content> {
     }
 }
 
-fn read(file: &Path) -> Option<Content> {
+/// `mode` is what git takes it for.
+fn read(file: &Path, mode: FileMode) -> Option<Content> {
     let metadata = fs::symlink_metadata(file).ok()?;
     if metadata.is_symlink() {
         return Some(Content::Link { target: fs::read_link(file).ok()? });
@@ -179,5 +179,6 @@ fn read(file: &Path) -> Option<Content> {
     if !metadata.is_file() {
         return Some(Content::Other);
     }
-    Some(Content::File { bytes: fs::read(file).ok()?, executable: metadata.permissions().mode() & 0o100 != 0 })
+    let executable = os::is_executable(&metadata).unwrap_or(mode == FileMode::BlobExecutable);
+    Some(Content::File { bytes: fs::read(file).ok()?, executable })
 }

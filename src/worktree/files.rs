@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::{Change, Content, Worktree, WorktreeError, io_at};
 use crate::edit::path;
-use crate::temporary;
+use crate::{os, temporary};
 
 impl Worktree {
     /// The text of a file, when it is a regular file inside the worktree and UTF-8.
@@ -44,12 +43,11 @@ impl Worktree {
                 None => {}
                 Some(Content::File { bytes, executable }) => {
                     write_file(&file, bytes)?;
-                    let mode = if *executable { 0o755 } else { 0o644 };
-                    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).map_err(io_at(&file))?;
+                    os::set_executable(&file, *executable).map_err(io_at(&file))?;
                 }
                 Some(Content::Link { target }) => {
                     make_parent(&file)?;
-                    std::os::unix::fs::symlink(target, &file).map_err(io_at(&file))?;
+                    os::symlink(target, &file).map_err(io_at(&file))?;
                 }
                 Some(Content::Other) => {
                     let reason = "a nested repository cannot be brought over".to_owned();
@@ -124,7 +122,7 @@ pub(super) fn make_parent(file: &Path) -> Result<(), WorktreeError> {
 pub(super) fn write_file(file: &Path, bytes: &[u8]) -> Result<(), WorktreeError> {
     make_parent(file)?;
     // A second name of the file, outside of here perhaps, keeps what it has.
-    let linked = fs::symlink_metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.nlink() > 1);
+    let linked = fs::symlink_metadata(file).ok().filter(|metadata| metadata.is_file() && os::has_other_names(metadata));
     if linked.is_some() {
         fs::remove_file(file).map_err(io_at(file))?;
     }

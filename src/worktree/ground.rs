@@ -1,13 +1,12 @@
 //! What stands in a worktree, as one id: for those who want to know whether it is the same as before.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Repository};
 
 use super::{Change, Content, Worktree, WorktreeError, change, git};
+use crate::os;
 
 /// Above git's own backends, so that what is made for an id stays in memory.
 const FIRST: i32 = 1_000;
@@ -29,8 +28,9 @@ impl Worktree {
 
     /// Which worktree it is: one that is made anew at the same place is another.
     pub fn birth(&self) -> Option<String> {
-        let metadata = fs::symlink_metadata(self.folder().join(".git")).ok()?;
-        Some(format!("{}:{}:{}.{}", self.folder().display(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+        let stat = os::stat(&fs::symlink_metadata(self.folder().join(".git")).ok()?);
+        let (seconds, nanoseconds) = stat.changed;
+        Some(format!("{}:{}:{seconds}.{nanoseconds}", self.folder().display(), stat.inode))
     }
 }
 
@@ -46,7 +46,7 @@ fn updated(repository: &Repository, base: Oid, changes: &[Change]) -> Option<Oid
                 update.upsert(change.path.as_str(), repository.blob(bytes).ok()?, mode);
             }
             Some(Content::Link { target }) => {
-                let blob = repository.blob(target.as_os_str().as_bytes()).ok()?;
+                let blob = repository.blob(&os::bytes_of(target)).ok()?;
                 update.upsert(change.path.as_str(), blob, FileMode::Link);
             }
             Some(Content::Other) => return None,

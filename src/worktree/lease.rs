@@ -5,17 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::{Place, WorktreeError, io_at};
+use crate::os::{is_at, lock_of};
 use crate::process::{end_recorded, start_time};
 
 /// What a lease file says.
@@ -38,7 +37,8 @@ pub struct LeaseRecord {
 /// A lease that this process holds until it is dropped.
 #[derive(Debug)]
 pub struct Lease {
-    file: File,
+    /// Locked: the file that says it, or one beside it.
+    hold: File,
     path: PathBuf,
     /// Dropped last: see [`HELD`].
     _claim: Claim,
@@ -75,19 +75,22 @@ impl Lease {
         let path = path_of(place, slug);
         let folder = place.state().join("worktrees");
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
-        let open =
-            || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io_at(&path));
+        let held_by = lock_of(&path);
+        let open = || {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).open(&held_by).map_err(io_at(&held_by))
+        };
         let in_use = |pid: Option<u32>| WorktreeError::InUse { slug: slug.to_owned(), pid };
         let claim = Claim::new(&path).ok_or_else(|| in_use(Some(std::process::id())))?;
-        let mut file = open()?;
-        let mut locked = lock(&mut file);
-        if locked && !is_at(&file, &path) {
+        let mut hold = open()?;
+        let mut locked = lock(&hold, &path);
+        if locked && !is_at(&hold, &held_by) {
             // Its holder ended it between our opening and our locking.
-            file = open()?;
-            locked = lock(&mut file) && is_at(&file, &path);
+            hold = open()?;
+            locked = lock(&hold, &path) && is_at(&hold, &held_by);
         }
         if !locked {
-            return Err(in_use(read(&mut file).map(|record| record.pid)));
+            return Err(in_use(read(&path).map(|record| record.pid)));
         }
         // A gate that outlived the process which ran it would go on writing into the worktree.
         end_recorded(&place.running_of(slug));
@@ -101,18 +104,21 @@ impl Lease {
             start_time: start_time(pid),
         };
         let text = serde_json::to_string_pretty(&record).expect("a record of plain fields is JSON");
-        file.set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(text.as_bytes()))
-            .and_then(|()| file.sync_data())
+        // Not replaced: it is what is locked.
+        File::create(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_data()))
             .map_err(io_at(&path))?;
-        Ok(Lease { file, path, _claim: claim })
+        Ok(Lease { hold, path, _claim: claim })
     }
 
     /// Gives the lease up for good: the worktree is gone.
     pub fn end(self) -> Result<(), WorktreeError> {
         // Removed while still locked, so that nobody takes a lease that is about to vanish.
-        fs::remove_file(&self.path).map_err(io_at(&self.path))
+        fs::remove_file(&self.path).map_err(io_at(&self.path))?;
+        match lock_of(&self.path) {
+            same if same == self.path => Ok(()),
+            beside => fs::remove_file(&beside).map_err(io_at(&beside)),
+        }
     }
 }
 
@@ -120,20 +126,20 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Closing the file is not enough: a child that another thread is just starting has it open too, until it becomes its
         // program.
-        let _ = flock(&self.file, FlockOperation::Unlock);
+        let _ = self.hold.unlock();
     }
 }
 
 /// Locks a lease file, waiting a moment for one that was given up: a process that was killed while it started a child goes on
 /// holding it for as long as the child takes to become its program, and so does a child of our own.
-fn lock(file: &mut File) -> bool {
+fn lock(hold: &File, path: &Path) -> bool {
     let start = Instant::now();
     loop {
-        if flock(&*file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        if hold.try_lock().is_ok() {
             return true;
         }
         // Whoever looks at a lease locks it for a moment too.
-        let patience = if is_abandoned(file) { PATIENCE } else { PATIENCE / 25 };
+        let patience = if is_abandoned(path) { PATIENCE } else { PATIENCE / 25 };
         if start.elapsed() >= patience {
             return false;
         }
@@ -145,28 +151,17 @@ fn lock(file: &mut File) -> bool {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the process that took a lease last is gone, or is this one, none of whose threads has it.
-fn is_abandoned(file: &mut File) -> bool {
-    let Some(record) = read(file) else { return true };
+fn is_abandoned(path: &Path) -> bool {
+    let Some(record) = read(path) else { return true };
     record.pid == std::process::id() || start_time(record.pid).is_none() || start_time(record.pid) != record.start_time
-}
-
-/// Whether an open file is still the one at `path`.
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
-        (Ok(_) | Err(_), _) => false,
-    }
 }
 
 fn path_of(place: &Place, slug: &str) -> PathBuf {
     place.state().join("worktrees").join(format!("{slug}.json"))
 }
 
-fn read(file: &mut File) -> Option<LeaseRecord> {
-    let mut text = String::new();
-    file.seek(SeekFrom::Start(0)).ok()?;
-    file.read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+fn read(path: &Path) -> Option<LeaseRecord> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
 }
 
 /// Every lease there is, with whether a living process holds it; sorted by slug.
@@ -175,11 +170,12 @@ pub(super) fn records(place: &Place) -> Vec<(LeaseRecord, bool)> {
     let mut records: Vec<(LeaseRecord, bool)> = entries
         .flatten()
         .filter_map(|entry| {
-            let mut file = File::open(entry.path()).ok()?;
-            let held = flock(&file, FlockOperation::NonBlockingLockShared).is_err();
-            let record = read(&mut file);
+            let path = entry.path();
+            let hold = File::open(lock_of(&path)).ok()?;
+            let held = hold.try_lock_shared().is_err();
+            let record = read(&path);
             // See [`Lease::drop`].
-            let _ = flock(&file, FlockOperation::Unlock);
+            let _ = hold.unlock();
             Some((record?, held))
         })
         .collect();

@@ -1,7 +1,6 @@
 //! Where things are: the repository, its common git folder, our cache and our state.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags, Status, StatusOptions};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::turn::Turn;
 use super::{WorktreeError, git, limits};
+use crate::os;
 
 /// The bit of an index entry that says its file is left out of the checkout (gitformat-index, "skip-worktree flag").
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -26,7 +26,7 @@ pub fn cache_folder() -> PathBuf {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     from("IMPROVE_CACHE_DIR")
         .or_else(|| from("XDG_CACHE_HOME").map(|folder| folder.join("improve")))
-        .or_else(|| from("HOME").map(|home| home.join(".cache/improve")))
+        .or_else(|| from(os::HOME).map(|home| home.join(".cache/improve")))
         .unwrap_or_else(|| std::env::temp_dir().join("improve"))
 }
 
@@ -59,14 +59,14 @@ impl Place {
             (_, _) => git("open the repository")(error),
         })?;
         let root = repository.workdir().ok_or_else(|| WorktreeError::Bare { folder: folder.to_owned() })?;
-        let root = root.canonicalize().map_err(super::io_at(root))?;
+        let root = os::canonical(root).map_err(super::io_at(root))?;
         if let Err(source) = repository.index() {
             return Err(match limits::is_set(&repository, "index.sparse") {
                 true => WorktreeError::SparseIndex { folder: root },
                 false => git("read the index")(source),
             });
         }
-        let common = repository.commondir().canonicalize().map_err(super::io_at(repository.commondir()))?;
+        let common = os::canonical(repository.commondir()).map_err(super::io_at(repository.commondir()))?;
         let cache = std::path::absolute(cache).map_err(super::io_at(cache))?;
         let inside = existing_part(&cache).starts_with(&root) && !existing_part(&cache).starts_with(&common);
         if inside && repository.is_path_ignored(&cache).ok() != Some(true) {
@@ -198,7 +198,7 @@ impl Place {
         let index = repository.index().map_err(git("read the index"))?;
         // Files that a sparse checkout leaves out are not missing.
         let is_left_out = |path: &[u8]| {
-            let entry = index.get_path(Path::new(OsStr::from_bytes(path)), 0);
+            let entry = index.get_path(&os::path_of(path), 0);
             entry.is_some_and(|entry| entry.flags_extended & SKIP_WORKTREE != 0)
         };
         let mut files: Vec<String> = statuses
@@ -251,5 +251,5 @@ impl Place {
 
 /// The longest part of `path` that exists, with links resolved.
 fn existing_part(path: &Path) -> PathBuf {
-    path.ancestors().find_map(|part| part.canonicalize().ok()).unwrap_or_else(|| path.to_owned())
+    path.ancestors().find_map(|part| os::canonical(part).ok()).unwrap_or_else(|| path.to_owned())
 }

@@ -1,32 +1,35 @@
 //! Where a program is: on the `PATH`, in an absolute folder, and not inside the repository it is to read.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use crate::os;
 
 /// The program `name`. A repository that brings one of that name along is not asked: `node_modules/.bin` is often on the `PATH`.
 pub fn program(name: &str, path: &OsStr, repository: Option<&Path>) -> Option<PathBuf> {
-    let repository = repository.and_then(|root| root.canonicalize().ok());
-    let foreign = |file: &PathBuf| match (&repository, file.parent().map(Path::canonicalize)) {
+    let repository = repository.and_then(|root| os::canonical(root).ok());
+    let foreign = |file: &PathBuf| match (&repository, file.parent().map(os::canonical)) {
         (Some(root), Some(Ok(folder))) => !folder.starts_with(root),
         _ => true,
     };
     let candidates: Vec<PathBuf> = match Path::new(name) {
         given if given.is_absolute() => vec![given.to_owned()],
-        _ if name.contains('/') => Vec::new(),
+        given if !matches!(given.components().collect::<Vec<_>>()[..], [Component::Normal(_)]) => Vec::new(),
         _ => {
-            std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).collect()
+            let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+            let named =
+                |folder: PathBuf| os::PROGRAM_ENDINGS.iter().map(move |ending| folder.join(format!("{name}{ending}")));
+            folders.flat_map(named).collect()
         }
     };
+    let is_program = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|metadata| os::is_program(&metadata));
     candidates.into_iter().find(|file| is_program(file) && foreign(file))
-}
-
-fn is_program(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{AgentCli, TABLE};
+use crate::os;
 use crate::process::Environment;
 use crate::sandbox::Belongings;
 
@@ -62,7 +63,7 @@ fn path(place: &str, environment: &Environment) -> Option<PathBuf> {
             Some(if below.is_empty() { folder } else { folder.join(below) })
         }
         None if Path::new(place).is_absolute() => Some(place.into()),
-        None => Some(Path::new(&folder("HOME")?).join(place)),
+        None => Some(Path::new(&folder(os::HOME)?).join(place)),
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::os;
+
 /// The ignore files of a folder and of those around it.
 pub(super) struct Rules {
     outer: Option<Arc<Rules>>,
@@ -42,7 +44,7 @@ impl Outermost {
         let mut lists: Vec<(Place, Gitignore)> = Vec::new();
         let mut around = None;
         if !root.join(".git").exists()
-            && let Ok(root) = root.canonicalize()
+            && let Ok(root) = os::canonical(root)
         {
             for folder in root.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
                 let Some(way) = root.strip_prefix(folder).ok().and_then(Path::to_str) else { continue };

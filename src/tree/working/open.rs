@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+#[cfg(unix)]
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 /// Never waits for a pipe's other end, and takes no terminal.
+#[cfg(unix)]
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// The bytes of the file at `path` below `root`, in which there are no links either. `None` where a link is on the way, or
@@ -38,12 +40,19 @@ fn open(root: &Path, path: &str) -> Option<File> {
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 fn open(root: &Path, path: &str) -> Option<File> {
     open_by_steps(root, path)
 }
 
+/// A handle alone does not say there whether a link was on the way.
+#[cfg(not(unix))]
+fn open(_: &Path, _: &str) -> Option<File> {
+    None
+}
+
 /// One folder after another, each opened only if it is no link.
+#[cfg(unix)]
 fn open_by_steps(root: &Path, path: &str) -> Option<File> {
     let (folders, name) = path.rsplit_once('/').map_or((None, path), |(folders, name)| (Some(folders), name));
     let folder = FLAGS | OFlags::DIRECTORY;

@@ -7,13 +7,13 @@ use std::ffi::OsString;
 use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::Scope;
 
 use super::ignored::{Has, Outermost, Rules};
+use crate::os;
 use crate::tree::{EntryKind, Identity, TreeEntry};
 
 /// What a walk found.
@@ -198,12 +198,9 @@ impl Listing {
 }
 
 fn identity(metadata: &Metadata) -> Identity {
-    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
-    Identity::Stat {
-        modified_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        changed_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        inode: metadata.ino(),
-    }
+    let nanoseconds = |(seconds, rest): (i64, i64)| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    let stat = os::stat(metadata);
+    Identity::Stat { modified_ns: nanoseconds(stat.modified), changed_ns: nanoseconds(stat.changed), inode: stat.inode }
 }
 
 fn join(folder: &str, name: &str) -> String {
