@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use alone::command;
+use alone::{json, run, stderr, stdout};
 use common::{git, write};
 
 /// To record it anew: `UPDATE_DEMO=1 cargo test --test demo`.
@@ -22,12 +22,13 @@ fn the_picture_in_the_readme_is_a_run() {
     git(&shop, &["init", "-q", "-b", "main"]);
     git(&shop, &["add", "."]);
     git(&shop, &["commit", "-q", "-m", "first"]);
+    let found = json(&run(&shop, &["audit", "--format", "json"]));
+    let first = found["findings"][0]["fingerprint"].as_str().expect("a finding");
     let mut screen = String::new();
-    for args in [&["audit"][..], &["show", "abefb23b"]] {
-        let output = command(&shop, args).env("CLICOLOR_FORCE", "1").output().expect("the program starts");
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).expect("the program prints UTF-8");
-        screen.push_str(&format!("\x1b[1m$ improve {}\x1b[0m\n{text}\n", args.join(" ")));
+    for args in [&["audit"][..], &["show", &first[..8]]] {
+        let output = run(&shop, &[args, &["--color", "always"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        screen.push_str(&format!("\x1b[1m$ improve {}\x1b[0m\n{}\n", args.join(" "), stdout(&output)));
     }
     let picture = anstyle_svg::Term::new().min_width_px(880).render_svg(screen.trim_end());
     let recorded = fixtures.join("improve.svg");
