@@ -27,6 +27,7 @@ mod merge;
 mod models;
 mod narrator;
 mod next;
+mod onboard;
 mod output;
 mod plan;
 mod plan_argument;
@@ -81,6 +82,7 @@ enum Command {
     Branch(branch::BranchArgs),
     Merge(merge::MergeArgs),
     Map(map::MapArgs),
+    Onboard(onboard::OnboardArgs),
     Plan(plan::PlanArgs),
     Next(next::NextArgs),
     Review(review::ReviewArgs),
@@ -140,6 +142,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Branch(args)) => branch::run(args, &context),
         Some(Command::Merge(args)) => merge::run(args, &context),
         Some(Command::Map(args)) => map::run(args, &context),
+        Some(Command::Onboard(args)) => onboard::run(args, &context),
         Some(Command::Plan(args)) => plan::run(args, &context),
         Some(Command::Next(args)) => next::run(args, &context),
         Some(Command::Review(args)) => review::run(args, &context),

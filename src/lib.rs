@@ -36,6 +36,7 @@ pub mod merge;
 pub mod model;
 pub mod nearest;
 pub mod observer;
+pub mod onboard;
 pub mod os;
 pub mod plan;
 pub mod planner;

@@ -28,6 +28,7 @@ pub mod map_query;
 pub mod map_query_human;
 pub mod markdown;
 pub mod money;
+pub mod onboard;
 pub mod page;
 pub mod plan_page;
 pub mod plans;

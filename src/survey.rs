@@ -9,7 +9,7 @@ use crate::hint::Hint;
 use crate::map::{self, CachePlace, MapError, MapOptions};
 use crate::progress::Progress;
 use crate::repo_map::RepoMap;
-use crate::repo_map::history::History;
+use crate::repo_map::history::{History, Log};
 use crate::report::audit_document::Repository;
 use crate::secrets::of_files;
 use crate::settings::Settings;
@@ -186,6 +186,14 @@ impl Survey {
     /// The text of a file for somebody to look at, credentials masked; `None` where there is none to show.
     pub fn text_to_show(&self, path: &str) -> Option<String> {
         of_files::read(&self.tree, path).ok()
+    }
+
+    /// The commits behind the history of the source files; none outside a repository.
+    pub fn log(&self, progress: &dyn Progress) -> Result<Log, GitError> {
+        let (Some(git), Some(commit)) = (&self.git, &self.map.commit) else { return Ok(Log::default()) };
+        let commit = git.resolve(commit)?;
+        let touches = git.history(&commit, HistoryLimits::default(), kept(&self.root, "history").as_deref(), progress)?;
+        git.log(&touches, self.map.files.iter().map(|file| file.path.as_str()))
     }
 
     /// What reports say of the repository.

@@ -94,6 +94,16 @@ impl Outputs {
         self.files.iter().map(|(_, path)| path.clone()).collect()
     }
 
+    /// Files to write, each with its format.
+    pub fn files(&self) -> &[(Format, PathBuf)] {
+        &self.files
+    }
+
+    /// The format of what goes to stdout.
+    pub fn stdout(&self) -> Format {
+        self.stdout
+    }
+
     /// Writes every document asked for; `render` makes one of a format. Files first: a closed stdout must not lose them.
     pub fn write(&self, console: &Console, render: &dyn Fn(Format, bool) -> String) -> Result<(), Failure> {
         for (format, path) in &self.files {

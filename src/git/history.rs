@@ -12,6 +12,7 @@ use super::{CommitId, GitError, Repository};
 use crate::progress::Progress;
 
 mod compare;
+mod log;
 mod stored;
 mod touches;
 

@@ -17,7 +17,7 @@ use crate::report::map_outline::{CHARACTERS_PER_TOKEN, outline, weight};
 use crate::secrets;
 use crate::tree::Tree;
 
-mod conventions;
+pub(crate) mod conventions;
 mod documents;
 mod facts;
 #[cfg(test)]

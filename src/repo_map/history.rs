@@ -46,6 +46,28 @@ pub struct CoChangePair {
     pub strength: f64,
 }
 
+/// The commits behind a history: who changed which source files, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// Commits that touched source files, the newest first; merges are left out.
+    pub commits: Vec<Commit>,
+    /// The walk ended before the history did: older commits are not among them.
+    pub bounded: bool,
+}
+
+/// One commit that touched source files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Unix time in seconds.
+    pub time: i64,
+    /// The author's name, by `.mailmap` where there is one.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Source files it touched, sorted.
+    pub files: Vec<FileId>,
+}
+
 /// Pairs kept of one file, the strongest: memory grows with files, not with their square. Our choice.
 const PAIRS_OF_A_FILE: usize = 32;
 

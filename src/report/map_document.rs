@@ -225,7 +225,7 @@ pub(crate) fn languages(map: &RepoMap) -> Vec<LanguageTotal> {
     languages
 }
 
-fn package_dependencies(packages: &[Package]) -> Vec<PackageDependency> {
+pub(crate) fn package_dependencies(packages: &[Package]) -> Vec<PackageDependency> {
     let mut edges: Vec<PackageDependency> = packages
         .iter()
         .flat_map(|package| package.dependencies.iter().map(move |dependency| (package, dependency)))
@@ -302,7 +302,7 @@ pub(crate) fn hotspots(map: &RepoMap) -> Vec<Hotspot> {
 }
 
 /// For each file, the other files that ship and call into it or import it.
-fn fan_in(map: &RepoMap) -> Vec<u32> {
+pub(crate) fn fan_in(map: &RepoMap) -> Vec<u32> {
     let mut users: Vec<(FileId, FileId)> = Vec::new();
     for (file, source) in map.files_with_ids().filter(|(_, source)| source.role != FileRole::Test) {
         let calls = (0..source.facts.calls.len() as u32).map(|index| CallId { file, index });

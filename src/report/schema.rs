@@ -14,6 +14,7 @@ use super::map_entries::EntryRow;
 use super::map_lines::{CallRow, FileRow, SymbolRow};
 use super::map_outline::OutlineDocument;
 use super::map_query::{CallsAnswer, PathAnswer, RefsAnswer, SymbolAnswer};
+use super::onboard::OnboardDocument;
 use super::plan_page::{DiffDocument, PlanDocument};
 use super::plans::PlansDocument;
 use super::reconcile::ReconcileDocument;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("map-symbols", text::<SymbolRow>()),
         ("map-entries", text::<EntryRow>()),
         ("map-outline", text::<OutlineDocument>()),
+        ("onboard", text::<OnboardDocument>()),
         ("plan", text::<PlanDocument>()),
         ("plans", text::<PlansDocument>()),
         ("receipt", text::<Receipt>()),

@@ -11,10 +11,37 @@ const AGREE: usize = 70;
 /// Folders of which a file to match is named, the largest first.
 const MAX_FOLDERS: usize = 10;
 
+/// What most of the code does in one way.
+pub(crate) struct Habit<'m> {
+    /// What the code can do in several ways.
+    pub what: String,
+    /// The way that most of it does it.
+    pub value: &'static str,
+    /// The files that do.
+    pub files: Vec<&'m SourceFile>,
+    /// Files that do it in some way.
+    pub all: usize,
+}
+
 /// A line each: what, how many agree, and the exemplar.
 pub(super) fn conventions(map: &RepoMap) -> String {
-    let written: Vec<&SourceFile> = map.files.iter().filter(|file| file.role == FileRole::Production).collect();
-    let mut lines = Vec::new();
+    let said = habits(map).into_iter().filter_map(|habit| {
+        let exemplar = exemplar(habit.files.iter().copied())?;
+        let (what, value, number, all) = (&habit.what, habit.value, habit.files.len(), habit.all);
+        Some(format!("{what}: {value} ({number} of {all}), as {}", sanitize::line(&exemplar.path)))
+    });
+    let folders = folders(map).into_iter().filter_map(|(folder, files)| {
+        let exemplar = exemplar(files.iter().copied())?;
+        let folder = if folder.is_empty() { ".".into() } else { sanitize::line(folder) };
+        Some(format!("new code in {folder}/: like {}", sanitize::line(&exemplar.path)))
+    });
+    said.chain(folders).collect::<Vec<_>>().join("\n")
+}
+
+/// What most of the code does.
+pub(crate) fn habits(map: &RepoMap) -> Vec<Habit<'_>> {
+    let written = written(map);
+    let mut habits = Vec::new();
     let mut families: BTreeMap<&str, Vec<&SourceFile>> = BTreeMap::new();
     for file in &written {
         let family = if file.language.is_ecmascript() { "TypeScript and JavaScript" } else { "Rust" };
@@ -22,33 +49,33 @@ pub(super) fn conventions(map: &RepoMap) -> String {
     }
     for (family, files) in &families {
         let named = files.iter().filter_map(|file| Some((case_of(&file.path)?, *file)));
-        lines.extend(majority(&format!("{family} file names"), named));
+        habits.extend(majority(&format!("{family} file names"), named));
     }
     let tests = map.files.iter().filter_map(|file| Some((place_of_tests(map, file)?, file)));
-    lines.extend(majority("tests stand", tests));
+    habits.extend(majority("tests stand", tests));
     if let Some(files) = families.get("TypeScript and JavaScript") {
         let exports = files.iter().filter_map(|file| Some((exports_of(file)?, *file)));
-        lines.extend(majority("modules export", exports));
+        habits.extend(majority("modules export", exports));
     }
     let documented = written.iter().filter_map(|file| Some((documents_of(file)?, *file)));
-    lines.extend(majority("exported definitions", documented));
-    lines.extend(folders(&written));
-    lines.join("\n")
+    habits.extend(majority("exported definitions", documented));
+    habits
+}
+
+fn written(map: &RepoMap) -> Vec<&SourceFile> {
+    map.files.iter().filter(|file| file.role == FileRole::Production).collect()
 }
 
 /// What most of `found` have in common, if enough do.
-fn majority<'m>(what: &str, found: impl Iterator<Item = (&'static str, &'m SourceFile)>) -> Option<String> {
-    let mut by_value: BTreeMap<&str, Vec<&SourceFile>> = BTreeMap::new();
+fn majority<'m>(what: &str, found: impl Iterator<Item = (&'static str, &'m SourceFile)>) -> Option<Habit<'m>> {
+    let mut by_value: BTreeMap<&'static str, Vec<&SourceFile>> = BTreeMap::new();
     for (value, file) in found {
         by_value.entry(value).or_default().push(file);
     }
     let all: usize = by_value.values().map(Vec::len).sum();
     let (value, files) = by_value.into_iter().max_by_key(|(value, files)| (files.len(), std::cmp::Reverse(*value)))?;
-    if files.len() < FEWEST || files.len() * 100 < all * AGREE {
-        return None;
-    }
-    let exemplar = exemplar(files.iter().copied())?;
-    Some(format!("{what}: {value} ({} of {all}), as {}", files.len(), sanitize::line(&exemplar.path)))
+    let enough = files.len() >= FEWEST && files.len() * 100 >= all * AGREE;
+    enough.then(|| Habit { what: what.to_owned(), value, files, all })
 }
 
 /// The file that was changed most: people look at it, so it says how code is written now.
@@ -59,7 +86,7 @@ fn exemplar<'m>(files: impl Iterator<Item = &'m SourceFile>) -> Option<&'m Sourc
 }
 
 /// Declarations of types alone show nothing to match.
-fn has_code(file: &SourceFile) -> bool {
+pub(crate) fn has_code(file: &SourceFile) -> bool {
     !file.facts.calls.is_empty() || file.facts.symbols.iter().any(|symbol| symbol.kind.is_callable() && symbol.has_body)
 }
 
@@ -117,23 +144,16 @@ fn documents_of(file: &SourceFile) -> Option<&'static str> {
     Some(if documented.len() >= bare.len() { "have a doc comment" } else { "have no doc comment" })
 }
 
-/// A file to match for each large folder.
-fn folders(written: &[&SourceFile]) -> Vec<String> {
+/// The largest folders, each with its own files, of which one can be matched.
+pub(crate) fn folders(map: &RepoMap) -> Vec<(&str, Vec<&SourceFile>)> {
     let mut by_folder: BTreeMap<&str, Vec<&SourceFile>> = BTreeMap::new();
-    for file in written {
+    for file in written(map) {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         by_folder.entry(folder).or_default().push(file);
     }
     let mut folders: Vec<(&str, Vec<&SourceFile>)> =
         by_folder.into_iter().filter(|(_, files)| files.len() >= FEWEST).collect();
     folders.sort_by_key(|(folder, files)| (std::cmp::Reverse(files.len()), *folder));
+    folders.truncate(MAX_FOLDERS);
     folders
-        .into_iter()
-        .take(MAX_FOLDERS)
-        .filter_map(|(folder, files)| {
-            let exemplar = exemplar(files.iter().copied())?;
-            let folder = if folder.is_empty() { ".".into() } else { sanitize::line(folder) };
-            Some(format!("new code in {folder}/: like {}", sanitize::line(&exemplar.path)))
-        })
-        .collect()
 }

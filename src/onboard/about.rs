@@ -1,0 +1,241 @@
+//! What this is: the README's own words, languages and size, packages, and where things stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Ground, Place, doc_comment, readme};
+use crate::repo_map::recon::{DocumentKind, Package};
+use crate::repo_map::{FileRole, SourceFile};
+use crate::report::map_document::{LanguageTotal, languages, package_dependencies};
+
+/// Packages listed, the most needed first.
+const PACKAGES: usize = 24;
+/// Folders listed.
+const FOLDERS: usize = 14;
+/// A folder that holds more of the code than this, in hundredths, is opened.
+const OPENED: usize = 40;
+
+/// What this is.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct About {
+    /// The project's name.
+    pub name: String,
+    /// Its README's first paragraph, or what its manifest says of it; null when neither says anything.
+    pub summary: Option<Summary>,
+    /// Languages that are read, the one with most lines first.
+    pub languages: Vec<LanguageTotal>,
+    /// Frameworks and libraries that decide how code is written here.
+    pub frameworks: Vec<String>,
+    /// Packages, where there are several, the ones that most others need first.
+    pub packages: Vec<PackageOf>,
+    /// Packages that are not listed.
+    pub more_packages: usize,
+    /// Where things stand.
+    pub folders: Vec<Folder>,
+}
+
+/// What a project says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Where it stands.
+    pub place: Place,
+    /// Its words, markup taken off.
+    pub text: String,
+}
+
+/// A package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PackageOf {
+    /// Its name.
+    pub name: String,
+    /// Its folder; empty for the root.
+    pub folder: String,
+    /// What its manifest says it is.
+    pub description: Option<String>,
+    /// Packages of this repository that it depends on, sorted.
+    pub needs: Vec<String>,
+}
+
+/// A folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Folder {
+    /// Its path.
+    pub path: String,
+    /// Source files in it and below.
+    pub files: usize,
+    /// Their lines.
+    pub lines: u64,
+    /// What most of it is.
+    pub role: FileRole,
+    /// What it says of itself: the comment at the head of its module, or its README.
+    pub says: Option<String>,
+}
+
+impl About {
+    pub(super) fn files(&self) -> Vec<&str> {
+        self.summary.iter().map(|summary| summary.place.path.as_str()).collect()
+    }
+}
+
+pub(super) fn about(ground: &Ground<'_>) -> About {
+    let map = ground.sources.map;
+    let recon = &map.recon;
+    let root = recon.packages.iter().find(|package| package.folder.is_empty() && package.name != ".");
+    let name = root.map_or(ground.sources.folder, |package| package.name.as_str()).to_owned();
+    let (packages, more_packages) = packages(ground);
+    About {
+        name,
+        summary: summary(ground, root),
+        languages: languages(map),
+        frameworks: recon.frameworks.clone(),
+        packages,
+        more_packages,
+        folders: folders(ground),
+    }
+}
+
+fn summary(ground: &Ground<'_>, root: Option<&Package>) -> Option<Summary> {
+    let documents = ground.sources.map.recon.documents.iter();
+    let mut readmes: Vec<&str> = documents
+        .filter(|document| document.kind == DocumentKind::Readme && !document.path.trim_start_matches(".github/").contains('/'))
+        .map(|document| document.path.as_str())
+        .collect();
+    // `README.md` before `README.zh.md`.
+    readmes.sort_by_key(|path| (path.len(), *path));
+    let of_readme = readmes.into_iter().find_map(|path| {
+        let paragraph = readme::first_paragraph(&ground.sources.text(path)?)?;
+        Some(Summary { place: Place { path: path.to_owned(), line: paragraph.line }, text: paragraph.text })
+    });
+    of_readme.or_else(|| {
+        let root = root?;
+        let text = ground.sources.text(&root.manifest)?;
+        let line = text.lines().position(|line| line.trim_start().trim_start_matches('"').starts_with("description"))?;
+        let place = Place { path: root.manifest.clone(), line: line as u32 + 1 };
+        Some(Summary { place, text: description(ground, root)? })
+    })
+}
+
+/// What the manifest of a package says it is.
+fn description(ground: &Ground<'_>, package: &Package) -> Option<String> {
+    let text = ground.sources.text(&package.manifest)?;
+    let said = if package.manifest.ends_with(".json") {
+        serde_json::from_str::<Value>(&text).ok()?.get("description")?.as_str()?.to_owned()
+    } else {
+        let table: toml::Table = text.parse().ok()?;
+        table.get("package")?.get("description")?.as_str()?.to_owned()
+    };
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!said.is_empty()).then(|| doc_comment::cut(&said, 160))
+}
+
+fn packages(ground: &Ground<'_>) -> (Vec<PackageOf>, usize) {
+    let packages: Vec<&Package> =
+        ground.sources.map.recon.packages.iter().filter(|package| package.name != ".").collect();
+    if packages.len() < 2 {
+        return (Vec::new(), 0);
+    }
+    let edges = package_dependencies(&ground.sources.map.recon.packages);
+    let needed = |name: &str| edges.iter().filter(|edge| edge.to == name).count();
+    // Examples and fixtures are packages, too, and nobody reads them first.
+    let ships = |package: &Package| {
+        ground.sources.map.files_with_ids().any(|(id, file)| {
+            package.inside(&file.path).is_some() && file.role == FileRole::Production && ground.keeps(id)
+        })
+    };
+    let mut shown: Vec<&Package> = packages.into_iter().filter(|package| ships(package)).collect();
+    shown.sort_by_key(|package| (std::cmp::Reverse(needed(&package.name)), package.folder.as_str()));
+    let more = shown.len().saturating_sub(PACKAGES);
+    shown.truncate(PACKAGES);
+    let listed = shown.into_iter().map(|package| PackageOf {
+        name: package.name.clone(),
+        folder: package.folder.clone(),
+        description: description(ground, package),
+        needs: edges
+            .iter()
+            .filter(|edge| edge.from == package.name)
+            .map(|edge| edge.to.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    });
+    (listed.collect(), more)
+}
+
+/// Folders with code, the large ones opened, in order of path.
+fn folders(ground: &Ground<'_>) -> Vec<Folder> {
+    let files: Vec<&SourceFile> = ground
+        .sources
+        .map
+        .files_with_ids()
+        .filter(|(id, file)| file.role != FileRole::Generated && ground.keeps(*id))
+        .map(|(_, file)| file)
+        .collect();
+    let mut open: Vec<(String, Vec<&SourceFile>)> = children("", &files);
+    loop {
+        let room = FOLDERS.saturating_sub(open.len());
+        let largest = (0..open.len())
+            .filter(|&at| open[at].1.len() * 100 >= files.len() * OPENED || open.len() < FOLDERS / 3)
+            .filter_map(|at| Some((at, children(&open[at].0, &open[at].1))).filter(|(_, inner)| inner.len() > 1 && inner.len() <= room + 1))
+            .max_by_key(|(at, _)| (open[*at].1.len(), std::cmp::Reverse(*at)));
+        let Some((at, inner)) = largest else { break };
+        open.splice(at..=at, inner);
+    }
+    open.sort_by_key(|(path, files)| (std::cmp::Reverse(files.len()), path.clone()));
+    open.truncate(FOLDERS);
+    open.sort_by(|one, other| one.0.cmp(&other.0));
+    open.into_iter()
+        .map(|(path, files)| {
+            let mut roles: BTreeMap<FileRole, usize> = BTreeMap::new();
+            for file in &files {
+                *roles.entry(file.role).or_default() += 1;
+            }
+            let role = roles.into_iter().max_by_key(|(role, count)| (*count, std::cmp::Reverse(*role)));
+            Folder {
+                says: says(ground, &path),
+                files: files.len(),
+                lines: files.iter().map(|file| u64::from(file.lines)).sum(),
+                role: role.map_or(FileRole::Production, |(role, _)| role),
+                path,
+            }
+        })
+        .collect()
+}
+
+/// The folders right below `folder` with the files in and below them; single folders on the way are skipped.
+fn children<'m>(folder: &str, files: &[&'m SourceFile]) -> Vec<(String, Vec<&'m SourceFile>)> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut inner: BTreeMap<String, Vec<&SourceFile>> = BTreeMap::new();
+    for file in files {
+        let Some((name, _)) = file.path.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) else { continue };
+        inner.entry(format!("{prefix}{name}")).or_default().push(file);
+    }
+    inner.into_iter().collect()
+}
+
+/// What a folder says of itself.
+fn says(ground: &Ground<'_>, folder: &str) -> Option<String> {
+    let map = ground.sources.map;
+    let modules = [
+        format!("{folder}.rs"),
+        format!("{folder}/mod.rs"),
+        format!("{folder}/lib.rs"),
+        format!("{folder}/src/lib.rs"),
+        format!("{folder}/src/main.rs"),
+        format!("{folder}/index.ts"),
+        format!("{folder}/index.tsx"),
+        format!("{folder}/index.js"),
+        format!("{folder}/src/index.ts"),
+    ];
+    let of_module = modules.iter().filter_map(|path| map.file_by_path(path)).find_map(|(_, file)| {
+        doc_comment::of_file(&ground.sources.text(&file.path)?, file.language)
+    });
+    let package = || {
+        let package = map.recon.packages.iter().find(|package| package.folder == folder)?;
+        description(ground, package)
+    };
+    let of_readme = || readme::first_sentence(&ground.sources.text(&format!("{folder}/README.md"))?);
+    of_module.or_else(package).or_else(of_readme)
+}

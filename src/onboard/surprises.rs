@@ -1,0 +1,83 @@
+//! Files that change together although neither uses the other: what no import tells, and a newcomer forgets.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Ground, Place, file_name, folder};
+use crate::repo_map::history::CoChangePair;
+use crate::repo_map::{FileId, FileRole};
+
+/// Pairs listed.
+const PAIRS: usize = 8;
+/// Commits that touched both, and the strength, below which it may be chance. Our choice.
+const FEWEST: u32 = 4;
+const WEAKEST: f64 = 0.5;
+
+/// Two files that change together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Surprise {
+    /// The first by path.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// How often: `at least 5 times`, `at least 10 times`, …
+    pub together: String,
+    /// A file that uses both, which may be why; null when there is none.
+    pub joined_by: Option<Place>,
+}
+
+impl Surprise {
+    pub(super) fn files(&self) -> Vec<&str> {
+        vec![self.one.as_str(), self.other.as_str()]
+    }
+}
+
+pub(super) fn surprises(ground: &Ground<'_>) -> Vec<Surprise> {
+    let map = ground.sources.map;
+    let mut pairs: Vec<&CoChangePair> = map.co_change.pairs.iter().filter(|pair| is_surprise(ground, pair)).collect();
+    // In steps, so that the order outlives a commit.
+    let step = |pair: &CoChangePair| (pair.strength * 10.0).floor() as u32 * u32::from(at_least(pair.together));
+    pairs.sort_by_key(|pair| (std::cmp::Reverse(step(pair)), pair.one, pair.other));
+    let shown = pairs.into_iter().take(PAIRS).map(|pair| Surprise {
+        one: map.file(pair.one).path.clone(),
+        other: map.file(pair.other).path.clone(),
+        together: format!("at least {} times", at_least(pair.together)),
+        joined_by: joined_by(ground, pair.one, pair.other),
+    });
+    shown.collect()
+}
+
+fn is_surprise(ground: &Ground<'_>, pair: &CoChangePair) -> bool {
+    let CoChangePair { one, other, together, strength } = *pair;
+    let map = ground.sources.map;
+    let counts = |file: FileId| matches!(map.file(file).role, FileRole::Production | FileRole::Script);
+    let uses = ground.users[one as usize].contains(&other) || ground.users[other as usize].contains(&one);
+    let (first, second) = (&map.file(one).path, &map.file(other).path);
+    // `Order.tsx` and `Order.styles.ts`, `orders/index.ts` and `orders/create.ts`: the names say it.
+    let stem = |path: &str| file_name(path).split('.').next().unwrap_or_default().to_lowercase();
+    let named = folder(first) == folder(second) && (stem(first) == stem(second) || [stem(first), stem(second)].iter().any(|stem| matches!(stem.as_str(), "index" | "mod" | "lib")));
+    together >= FEWEST
+        && strength >= WEAKEST
+        && counts(one)
+        && counts(other)
+        && !uses
+        && !named
+        && (ground.keeps(one) || ground.keeps(other))
+}
+
+/// The first file that uses both.
+fn joined_by(ground: &Ground<'_>, one: FileId, other: FileId) -> Option<Place> {
+    let both = ground.users[one as usize].intersection(&ground.users[other as usize]).next()?;
+    Some(Place { path: ground.sources.map.file(*both).path.clone(), line: 1 })
+}
+
+/// A count in steps.
+fn at_least(count: u32) -> u8 {
+    match count {
+        50.. => 50,
+        20.. => 20,
+        10.. => 10,
+        5.. => 5,
+        _ => 4,
+    }
+}
