@@ -16,6 +16,7 @@ use crate::tree::Tree;
 pub mod about;
 pub mod conventions;
 mod doc_comment;
+mod folders;
 pub mod glossary;
 pub mod heat;
 pub mod limits;

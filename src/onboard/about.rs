@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Ground, Place, doc_comment, readme};
+use super::{Ground, Place, doc_comment, folders, readme};
 use crate::repo_map::recon::{DocumentKind, Package};
 use crate::repo_map::{FileRole, SourceFile};
 use crate::report::map_document::{LanguageTotal, languages, package_dependencies};
@@ -15,8 +15,6 @@ use crate::report::map_document::{LanguageTotal, languages, package_dependencies
 const PACKAGES: usize = 24;
 /// Folders listed.
 const FOLDERS: usize = 14;
-/// A folder that holds more of the code than this, in hundredths, is opened.
-const OPENED: usize = 40;
 
 /// What this is.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -64,7 +62,9 @@ pub struct PackageOf {
 pub struct Folder {
     /// Its path.
     pub path: String,
-    /// Source files in it and below.
+    /// Folders below it are listed apart.
+    pub rest: bool,
+    /// Source files in it and below, those in folders listed apart not counted.
     pub files: usize,
     /// Their lines.
     pub lines: u64,
@@ -89,12 +89,18 @@ pub(super) fn about(ground: &Ground<'_>) -> About {
     About {
         name,
         summary: summary(ground, root),
-        languages: languages(map),
+        languages: spoken(languages(map)),
         frameworks: recon.frameworks.clone(),
         packages,
         more_packages,
-        folders: folders(ground),
+        folders: places(ground),
     }
+}
+
+/// Languages of at least a hundredth of the lines: a stray file says nothing.
+fn spoken(languages: Vec<LanguageTotal>) -> Vec<LanguageTotal> {
+    let all: u64 = languages.iter().map(|own| own.lines).sum();
+    languages.into_iter().filter(|own| own.lines * 100 >= all).collect()
 }
 
 fn summary(ground: &Ground<'_>, root: Option<&Package>) -> Option<Summary> {
@@ -146,6 +152,9 @@ fn packages(ground: &Ground<'_>) -> (Vec<PackageOf>, usize) {
         })
     };
     let mut shown: Vec<&Package> = packages.into_iter().filter(|package| ships(package)).collect();
+    if shown.len() < 2 {
+        return (Vec::new(), 0);
+    }
     shown.sort_by_key(|package| (std::cmp::Reverse(needed(&package.name)), package.folder.as_str()));
     let more = shown.len().saturating_sub(PACKAGES);
     shown.truncate(PACKAGES);
@@ -165,7 +174,7 @@ fn packages(ground: &Ground<'_>) -> (Vec<PackageOf>, usize) {
 }
 
 /// Folders with code, the large ones opened, in order of path.
-fn folders(ground: &Ground<'_>) -> Vec<Folder> {
+fn places(ground: &Ground<'_>) -> Vec<Folder> {
     let files: Vec<&SourceFile> = ground
         .sources
         .map
@@ -173,46 +182,31 @@ fn folders(ground: &Ground<'_>) -> Vec<Folder> {
         .filter(|(id, file)| file.role != FileRole::Generated && ground.keeps(*id))
         .map(|(_, file)| file)
         .collect();
-    let mut open: Vec<(String, Vec<&SourceFile>)> = children("", &files);
-    loop {
-        let room = FOLDERS.saturating_sub(open.len());
-        let largest = (0..open.len())
-            .filter(|&at| open[at].1.len() * 100 >= files.len() * OPENED || open.len() < FOLDERS / 3)
-            .filter_map(|at| Some((at, children(&open[at].0, &open[at].1))).filter(|(_, inner)| inner.len() > 1 && inner.len() <= room + 1))
-            .max_by_key(|(at, _)| (open[*at].1.len(), std::cmp::Reverse(*at)));
-        let Some((at, inner)) = largest else { break };
-        open.splice(at..=at, inner);
-    }
-    open.sort_by_key(|(path, files)| (std::cmp::Reverse(files.len()), path.clone()));
-    open.truncate(FOLDERS);
-    open.sort_by(|one, other| one.0.cmp(&other.0));
-    open.into_iter()
-        .map(|(path, files)| {
-            let mut roles: BTreeMap<FileRole, usize> = BTreeMap::new();
-            for file in &files {
-                *roles.entry(file.role).or_default() += 1;
-            }
-            let role = roles.into_iter().max_by_key(|(role, count)| (*count, std::cmp::Reverse(*role)));
-            Folder {
-                says: says(ground, &path),
-                files: files.len(),
-                lines: files.iter().map(|file| u64::from(file.lines)).sum(),
-                role: role.map_or(FileRole::Production, |(role, _)| role),
-                path,
-            }
-        })
-        .collect()
-}
-
-/// The folders right below `folder` with the files in and below them; single folders on the way are skipped.
-fn children<'m>(folder: &str, files: &[&'m SourceFile]) -> Vec<(String, Vec<&'m SourceFile>)> {
-    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    let mut inner: BTreeMap<String, Vec<&SourceFile>> = BTreeMap::new();
-    for file in files {
-        let Some((name, _)) = file.path.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) else { continue };
-        inner.entry(format!("{prefix}{name}")).or_default().push(file);
-    }
-    inner.into_iter().collect()
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let opened = folders::opened(&paths, FOLDERS);
+    let packages = &ground.sources.map.recon.packages;
+    // Where packages are listed, their folders are.
+    let is_listed = |folder: &str| {
+        let holds = |package: &&Package| package.folder == folder || package.folder.starts_with(&format!("{folder}/"));
+        packages.len() > 2 && packages.iter().any(|package| holds(&package))
+    };
+    let of_folder = |folder: &&str| -> Folder {
+        let own: Vec<&&SourceFile> = files.iter().filter(|file| folders::of(&file.path, &opened) == Some(*folder)).collect();
+        let mut roles: BTreeMap<FileRole, usize> = BTreeMap::new();
+        for file in &own {
+            *roles.entry(file.role).or_default() += 1;
+        }
+        let role = roles.into_iter().max_by_key(|(role, count)| (*count, std::cmp::Reverse(*role)));
+        Folder {
+            path: (*folder).to_owned(),
+            rest: opened.iter().any(|other| other.starts_with(&format!("{folder}/"))),
+            files: own.len(),
+            lines: own.iter().map(|file| u64::from(file.lines)).sum(),
+            role: role.map_or(FileRole::Production, |(role, _)| role),
+            says: says(ground, folder),
+        }
+    };
+    opened.iter().filter(|folder| !is_listed(folder)).map(of_folder).collect()
 }
 
 /// What a folder says of itself.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Ground, Place, doc_comment, file_name};
 use crate::planner::pack::conventions::{folders, habits, has_code};
-use crate::repo_map::SourceFile;
+use crate::repo_map::{FileRole, SourceFile};
 use crate::repo_map::facts::{HeritageKind, SymbolKind};
 use crate::repo_map::recon::DocumentKind;
 
@@ -106,14 +106,23 @@ impl Conventions {
 pub(super) fn conventions(ground: &Ground<'_>) -> Conventions {
     let map = ground.sources.map;
     let kept = |file: &&SourceFile| map.file_by_path(&file.path).is_some_and(|(id, _)| ground.keeps(id));
-    let habits = habits(map).into_iter().filter_map(|habit| {
+    // The language asks for the first, and nobody needs to be told to do without the second.
+    let says = |habit: &crate::planner::pack::conventions::Habit<'_>| {
+        !habit.what.starts_with("Rust file names") && habit.value != "have no doc comment"
+    };
+    let habits = habits(map).into_iter().filter(says).filter_map(|habit| {
         let share = match habit.files.len() * 100 / habit.all.max(1) {
             100 => "all",
             90.. => "nearly all",
             _ => "most",
         };
         // A file of the reader's own area says more.
-        let own = usual(habit.files.iter().copied().filter(kept)).or_else(|| usual(habit.files.iter().copied()))?;
+        let named = |file: &&SourceFile| {
+            let name = file_name(&file.path);
+            file.role != FileRole::Test || name.contains("test") || name.contains("spec")
+        };
+        let files = || habit.files.iter().copied().filter(named);
+        let own = usual(files().filter(kept)).or_else(|| usual(files()))?;
         Some(Habit { what: habit.what, value: habit.value.to_owned(), share: share.to_owned(), example: own.path.clone() })
     });
     let exemplars = folders(map).into_iter().filter_map(|(folder, files)| {
@@ -203,6 +212,8 @@ fn errors(ground: &Ground<'_>) -> Vec<Named> {
         }
     }
     found.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.place.cmp(&other.1.place)));
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|(users, named)| *users > 0 && seen.insert(named.name.clone()));
     found.into_iter().take(ERRORS).map(|(_, named)| named).collect()
 }
 

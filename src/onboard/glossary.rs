@@ -37,6 +37,9 @@ pub struct Term {
     pub routes: Vec<String>,
 }
 
+/// Fields that every record has.
+const COMMON: &[&str] = &["id", "_id", "uuid", "createdAt", "updatedAt", "created_at", "updated_at", "creation_date", "deletedAt", "deleted_at"];
+
 /// Names that belong to programs and frameworks rather than to a domain; whole names and last words of names.
 const NOT_DOMAIN: &[&str] = &[
     "Props", "Config", "Configuration", "Options", "Option", "Settings", "Error", "Errors", "Exception", "Result", "Request", "Response", "Context",
@@ -77,10 +80,13 @@ fn types(ground: &Ground<'_>) -> Vec<(u64, Term)> {
     let mut by_name: BTreeMap<&str, Vec<(SymbolId, &Symbol)>> = BTreeMap::new();
     for (id, symbol) in map.symbols() {
         let counts = ground.is_production(id.file) && ground.keeps(id.file) && symbol.exported && !symbol.test;
-        if counts && symbol.kind.is_type() && symbol.container.is_none() && is_domain(&symbol.name) && !is_component(ground, id) {
+        // A type computed from others is for the compiler.
+        let computed = symbol.kind == SymbolKind::TypeAlias && symbol.signature.contains('<');
+        if counts && !computed && symbol.kind.is_type() && symbol.container.is_none() && is_domain(&symbol.name) && !is_component(ground, id) {
             by_name.entry(symbol.name.as_str()).or_default().push((id, symbol));
         }
     }
+    let names: Vec<Vec<String>> = by_name.keys().map(|name| words(name)).collect();
     let mut found = Vec::new();
     for (name, mut definitions) in by_name {
         definitions.sort_by_key(|(id, _)| (std::cmp::Reverse(speaking(ground, id.file, name)), *id));
@@ -96,8 +102,11 @@ fn types(ground: &Ground<'_>) -> Vec<(u64, Term)> {
             .then(|| doc_comment::of_definition(&ground.sources.text(&file.path)?, symbol.lines.start))
             .flatten();
         let central = place.get(&id).map_or(0, |&at| 12_u64.saturating_sub((at as u64 + 1).ilog2().into()));
-        let score = (files as u64).ilog2() as u64 * 6 + central + u64::from(says.is_some()) * 6;
-        let has = if says.is_some() { Vec::new() } else { fields(ground, id.file, symbol) };
+        let score = (files as u64).ilog2() as u64 * 6 + central + u64::from(says.is_some()) * 6 + kin(name, &names).min(6) as u64 * 3;
+        let has = if says.is_some() { Vec::new() } else { members(ground, id.file, symbol) };
+        if says.is_none() && has.is_empty() {
+            continue;
+        }
         let term = Term {
             name: name.to_owned(),
             kind: kind_word(symbol.kind).to_owned(),
@@ -110,6 +119,12 @@ fn types(ground: &Ground<'_>) -> Vec<(u64, Term)> {
         found.push((score, term));
     }
     found
+}
+
+/// How many other names speak of it: `Order` is in `OrderLine` and `CreateOrder`.
+fn kin(name: &str, names: &[Vec<String>]) -> usize {
+    let own = words(name);
+    names.iter().filter(|other| other.len() > own.len() && other.windows(own.len()).any(|part| part == own)).count()
 }
 
 /// Files that use `file`, directly or through a file that passes it on, and name `name`.
@@ -156,7 +171,43 @@ fn is_component(ground: &Ground<'_>, id: SymbolId) -> bool {
     path.ends_with(".d.ts") || path.split('/').any(|folder| matches!(folder, "components" | "ui" | "icons" | "theme"))
 }
 
-/// The first fields or members of a type.
+/// The first fields of a type, or the variants of an enum.
+fn members(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
+    match symbol.kind {
+        SymbolKind::Enum => variants(ground, file, symbol),
+        SymbolKind::Class | SymbolKind::Struct | SymbolKind::Trait | SymbolKind::Interface | SymbolKind::TypeAlias => {
+            fields(ground, file, symbol)
+        }
+        SymbolKind::Function
+        | SymbolKind::Method
+        | SymbolKind::Constructor
+        | SymbolKind::Constant
+        | SymbolKind::Module
+        | SymbolKind::Macro => Vec::new(),
+    }
+}
+
+static VARIANT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^([A-Z]\w*)\s*(?:[,({=].*)?$").expect("the pattern is tested"));
+
+/// The first variants of an enum, by its text: a line of its own each, one level in.
+fn variants(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
+    let text = ground.sources.text(&ground.sources.map.file(file).path).unwrap_or_default();
+    let (start, end) = (symbol.name_line as usize, symbol.lines.end as usize);
+    let mut depth = 0_i32;
+    let mut found = Vec::new();
+    for line in text.lines().take(end).skip(start) {
+        let code = line.trim();
+        if depth == 0 && let Some(name) = VARIANT.captures(code) {
+            found.push(name[1].to_owned());
+        }
+        let count = |marks: [char; 2]| code.matches(marks).count() as i32;
+        depth += count(['{', '(']) - count(['}', ')']);
+    }
+    found.truncate(FIELDS);
+    found
+}
+
 fn fields(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
     let facts = &ground.sources.map.file(file).facts;
     let own = facts.bindings.iter().filter(|binding| {
@@ -164,7 +215,8 @@ fn fields(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
         is_field && binding.member_of.is_some_and(|of| of == symbol.name) && binding.name.starts_with(|c: char| c.is_alphabetic())
     });
     let mut seen = BTreeSet::new();
-    own.map(|binding| binding.name.to_string()).filter(|name| seen.insert(name.clone())).take(FIELDS).collect()
+    let names = own.map(|binding| binding.name.to_string());
+    names.filter(|name| !COMMON.contains(&name.as_str()) && seen.insert(name.clone())).take(FIELDS).collect()
 }
 
 fn kind_word(kind: SymbolKind) -> &'static str {
@@ -231,7 +283,7 @@ fn term_of_table(ground: &Ground<'_>, name: String, place: Place) -> Option<(u64
     let columns = lines.take_while(|line| line.trim() != "}").filter_map(|line| {
         let name = line.split_whitespace().next()?;
         let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_') && name.starts_with(|c: char| c.is_ascii_alphabetic());
-        plain.then(|| name.to_owned())
+        (plain && !COMMON.contains(&name)).then(|| name.to_owned())
     });
     let has = if place.path.ends_with(".prisma") && says.is_none() { columns.take(FIELDS).collect() } else { Vec::new() };
     let score = u64::from((files as u64).checked_ilog2().unwrap_or(0)) * 6 + 22;

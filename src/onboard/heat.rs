@@ -21,6 +21,8 @@ const USED: u32 = 4;
 pub struct Heat {
     /// The month the window of 90 days ends in: that of the newest commit that touched source files. Null without history.
     pub until: Option<String>,
+    /// The month the history that was read begins in, when it goes back further.
+    pub since: Option<String>,
     /// Files that change often, the hottest first.
     pub hot: Vec<Hot>,
     /// Files that much depends on and that nobody has changed for a year, the most used first.
@@ -91,6 +93,7 @@ pub(super) fn heat(ground: &Ground<'_>) -> Heat {
     cold.sort_by_key(|&id| (std::cmp::Reverse(ground.fan_in(id)), id));
     Heat {
         until: Some(month(newest)),
+        since: log.bounded.then(|| month(oldest)),
         hot: hot
             .into_iter()
             .take(FILES)

@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Ground, month};
+use super::{Ground, folders, month};
 use crate::repo_map::FileRole;
 
 /// Folders listed, and authors of each.
-const FOLDERS: usize = 12;
+const FOLDERS: usize = 14;
 const AUTHORS: usize = 3;
 /// Commits to a folder below which nobody knows it by them.
 const FEWEST: usize = 3;
-/// A folder with more of the files than this, in hundredths, is opened.
-const OPENED: usize = 35;
 
 /// Who knows what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -58,18 +56,14 @@ pub(super) fn people(ground: &Ground<'_>) -> Option<People> {
         .filter(|(id, file)| matches!(file.role, FileRole::Production | FileRole::Test | FileRole::Script) && ground.keeps(*id))
         .map(|(_, file)| file.path.as_str())
         .collect();
-    let folders = opened(&paths);
+    let folders = folders::opened(&paths, FOLDERS);
     let mut known: BTreeMap<&str, BTreeMap<&str, (usize, i64)>> = BTreeMap::new();
     for commit in log.commits.iter().filter(|commit| !is_bot(&commit.author)) {
         let touched: BTreeSet<&str> = commit
             .files
             .iter()
             .filter(|&&file| ground.keeps(file))
-            .filter_map(|&file| {
-                let path = map.file(file).path.as_str();
-                let inside = |folder: &&&str| path.strip_prefix(**folder).is_some_and(|rest| rest.starts_with('/'));
-                folders.iter().filter(inside).max_by_key(|folder| folder.len()).copied()
-            })
+            .filter_map(|&file| folders::of(&map.file(file).path, &folders))
             .collect();
         for folder in touched {
             let own = known.entry(folder).or_default().entry(&commit.author).or_insert((0, commit.time));
@@ -106,35 +100,4 @@ fn of_folder(folder: &str, authors: BTreeMap<&str, (usize, i64)>) -> Option<Know
 fn is_bot(name: &str) -> bool {
     let lower = name.to_lowercase();
     lower.ends_with("[bot]") || lower.ends_with("-bot") || lower.ends_with(" bot") || matches!(lower.as_str(), "dependabot" | "renovate" | "github actions" | "github")
-}
-
-/// Folders of usual size: the large ones opened until there are enough.
-fn opened<'m>(paths: &[&'m str]) -> Vec<&'m str> {
-    let inner = |folder: &str| -> BTreeMap<&'m str, usize> {
-        let mut found = BTreeMap::new();
-        for path in paths {
-            let start = if folder.is_empty() { 0 } else { folder.len() + 1 };
-            if !folder.is_empty() && !path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) {
-                continue;
-            }
-            if let Some(end) = path.get(start..).and_then(|rest| rest.find('/')) {
-                *found.entry(&path[..start + end]).or_default() += 1;
-            }
-        }
-        found
-    };
-    let mut folders = inner("");
-    while let Some((&largest, &count)) = folders.iter().max_by_key(|(folder, count)| (**count, std::cmp::Reverse(**folder))) {
-        let below = inner(largest);
-        let fits = folders.len() + below.len() <= FOLDERS + 1;
-        if below.is_empty() || !fits || count * 100 < paths.len() * OPENED && folders.len() >= FOLDERS / 2 {
-            break;
-        }
-        folders.remove(largest);
-        folders.extend(below);
-    }
-    let mut folders: Vec<(&str, usize)> = folders.into_iter().collect();
-    folders.sort_by_key(|&(folder, count)| (std::cmp::Reverse(count), folder));
-    folders.truncate(FOLDERS);
-    folders.into_iter().map(|(folder, _)| folder).collect()
 }

@@ -10,6 +10,7 @@ use super::walk::Walk;
 use super::{Ground, doc_comment, folder};
 use crate::effects::Effect;
 use crate::map::rank::entry_files;
+use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, SymbolId};
 
 /// Files in the list. Our choice: an afternoon of reading.
@@ -17,7 +18,11 @@ const MODULES: usize = 12;
 /// Of them, files that start something.
 const STARTS: usize = 3;
 /// Of them, files of one folder.
-const OF_ONE_FOLDER: usize = 4;
+const OF_ONE_FOLDER: usize = 3;
+/// Of them, files of one folder and those below it, two levels deep.
+const OF_ONE_AREA: usize = 6;
+/// Lines below which a file that says nothing of itself is no reading.
+const SHORTEST: u32 = 15;
 /// Definitions named of a file.
 const NAMED: usize = 4;
 
@@ -57,11 +62,25 @@ pub(super) fn reading(ground: &Ground<'_>, walk: Option<&Walk>) -> Vec<Module> {
     let ranked = ranked(ground);
     let starts = starts(ground, walk, &ranked);
     let mut chosen: Vec<FileId> = starts.clone();
+    // What the way through the code passes is read in any case.
+    for path in walk.iter().flat_map(|walk| walk.files()) {
+        let file = ground.sources.map.file_by_path(path).map(|(id, _)| id);
+        if let Some(file) = file.filter(|file| !chosen.contains(file) && ground.keeps(*file)) {
+            chosen.push(file);
+        }
+    }
     let mut in_folder: BTreeMap<&str, usize> = BTreeMap::new();
     for file in ranked {
-        let count = in_folder.entry(folder(&ground.sources.map.file(file).path)).or_default();
-        if chosen.len() < MODULES && !chosen.contains(&file) && *count < OF_ONE_FOLDER {
-            *count += 1;
+        let source = ground.sources.map.file(file);
+        let own = folder(&source.path);
+        let area = own.match_indices('/').nth(1).map_or(own, |(end, _)| &own[..end]);
+        let count = |name: &str| in_folder.get(name).copied().unwrap_or(0);
+        let fits = count(own) < OF_ONE_FOLDER && (area == own || count(area) < OF_ONE_AREA);
+        if chosen.len() < MODULES && !chosen.contains(&file) && fits && source.lines >= SHORTEST {
+            *in_folder.entry(own).or_default() += 1;
+            if area != own {
+                *in_folder.entry(area).or_default() += 1;
+            }
             chosen.push(file);
         }
     }
@@ -110,15 +129,22 @@ fn starts(ground: &Ground<'_>, walk: Option<&Walk>, ranked: &[FileId]) -> Vec<Fi
     let uses = uses(ground);
     let mut entries: Vec<(usize, FileId)> = entry_files(map)
         .into_iter()
+        .filter(|path| is_top(ground, path))
         .filter_map(|path| map.file_by_path(path))
         .filter(|(id, _)| ground.is_production(*id) && ground.keeps(*id))
-        .map(|(id, _)| (reached(&uses, id), id))
+        .map(|(id, _)| (reached(&uses, id).len(), id))
+        .filter(|(reached, _)| *reached > 0)
         .collect();
-    entries.sort_by_key(|&(reached, id)| (std::cmp::Reverse(reached), id));
+    // Of those that lead to much of the code, the one nearest to the top: `src/index.ts` before `src/jsx/index.ts`.
+    let most = entries.iter().map(|(reached, _)| *reached).max().unwrap_or(0);
+    let depth = |id: FileId| map.file(id).path.matches('/').count();
+    entries.sort_by_key(|&(reached, id)| {
+        (reached * 3 < most, if reached * 3 < most { 0 } else { depth(id) }, std::cmp::Reverse(reached), id)
+    });
     let mut starts: Vec<FileId> = Vec::new();
-    for (reached, id) in entries {
-        // A package of its own that nothing else belongs to is no start of this program.
-        if starts.len() + 1 < STARTS && reached > 0 && !starts.iter().any(|&start| uses[start as usize].contains(&id)) {
+    for (_, id) in entries {
+        let known = starts.iter().any(|&start| reached(&uses, start).contains(&id));
+        if starts.len() + 1 < STARTS && !known {
             starts.push(id);
         }
     }
@@ -142,14 +168,23 @@ fn uses(ground: &Ground<'_>) -> Vec<BTreeSet<FileId>> {
     uses
 }
 
-/// How many files a file needs, through others.
-fn reached(uses: &[BTreeSet<FileId>], from: FileId) -> usize {
+/// The files a file needs, through others.
+fn reached(uses: &[BTreeSet<FileId>], from: FileId) -> BTreeSet<FileId> {
     let mut seen = BTreeSet::from([from]);
     let mut open = vec![from];
     while let Some(file) = open.pop() {
         open.extend(uses[file as usize].iter().copied().filter(|&used| seen.insert(used)));
     }
-    seen.len() - 1
+    seen.remove(&from);
+    seen
+}
+
+/// Whether a file belongs to a package that no other one here depends on: a program, or the library itself.
+fn is_top(ground: &Ground<'_>, path: &str) -> bool {
+    let recon = &ground.sources.map.recon;
+    let Some(own) = recon.package_of(path) else { return true };
+    let needs = |package: &Package| package.dependencies.iter().any(|dependency| dependency.name == own.name);
+    !recon.packages.iter().any(|package| package.name != own.name && needs(package) && package.member_of == own.member_of)
 }
 
 /// What starts something, then always the most important file that one of those before uses.
@@ -188,7 +223,8 @@ fn defines(ground: &Ground<'_>, file: FileId, text: &str) -> Vec<Defined> {
     let map = ground.sources.map;
     let outermost = |id: &SymbolId| {
         let symbol = map.symbol(*id);
-        symbol.container.is_none() && symbol.member_of.is_none() && !symbol.test
+        let has_name = symbol.name.starts_with(|c: char| c.is_alphabetic() || c == '_') && symbol.name != "module.exports";
+        symbol.container.is_none() && symbol.member_of.is_none() && !symbol.test && has_name
     };
     let central = ground.ranking.symbols.iter().copied().filter(|id| id.file == file).filter(outermost);
     let own = (0..map.file(file).facts.symbols.len() as u32).map(|index| SymbolId { file, index });

@@ -13,7 +13,7 @@ use crate::repo_map::FileRole;
 use crate::repo_map::recon::{CommandPurpose, Package, PackageManager};
 
 /// Variables listed, the most read first.
-const VARIABLES: usize = 30;
+const VARIABLES: usize = 40;
 /// Packages whose own commands are listed when the root has none.
 const PACKAGES: usize = 4;
 /// Scripts that start the software, as projects name them.
@@ -257,11 +257,20 @@ fn services(ground: &Ground<'_>) -> Vec<Service> {
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose"))
     };
+    // At the top, or in a folder for such files; elsewhere they serve tests and examples.
+    let is_ours = |path: &str| {
+        let within = path.split('/').rev().skip(1);
+        path.matches('/').count() < 3 && within.into_iter().all(|name| matches!(name, "docker" | "dev" | "development" | ".devcontainer" | "deploy" | "infra" | "compose"))
+    };
     let mut found: BTreeMap<String, Place> = BTreeMap::new();
-    let files = ground.sources.map.other_files.iter().filter(|path| is_compose(path) && path.matches('/').count() < 3);
+    let files = ground.sources.map.other_files.iter().filter(|path| is_compose(path) && is_ours(path));
     for path in files {
         for (line, text) in (1..).zip(ground.sources.text(path).unwrap_or_default().lines()) {
             if let Some(image) = IMAGE.captures(text) {
+                // The project's own image is what it makes, not what it needs.
+                if image[1].to_lowercase().contains(&ground.sources.folder.to_lowercase()) || image[1].contains("${") {
+                    continue;
+                }
                 found.entry(image[1].to_owned()).or_insert_with(|| Place { path: path.clone(), line });
             }
         }
@@ -320,12 +329,13 @@ fn variables(ground: &Ground<'_>, samples: &[(String, BTreeMap<String, u32>)]) -
         let Some(text) = ground.sources.text(&file.path) else { continue };
         for (line, text) in (1..).zip(text.lines()) {
             let code = text.trim_start();
-            if code.starts_with("//") || code.starts_with('*') {
+            let in_test = || file.facts.symbols.iter().any(|symbol| symbol.test && symbol.lines.contains(line));
+            if code.starts_with("//") || code.starts_with('*') || !READS.is_match(text) || in_test() {
                 continue;
             }
             for captures in READS.captures_iter(text) {
                 let Some(name) = captures.iter().skip(1).flatten().next().map(|name| name.as_str()) else { continue };
-                if EVERYWHERE.contains(&name) || name.starts_with("npm_") || name.starts_with("CARGO_") {
+                if EVERYWHERE.contains(&name) || name.starts_with("npm_") || name.starts_with("XDG_") || name.starts_with("CARGO_") {
                     continue;
                 }
                 let place = Place { path: file.path.clone(), line };

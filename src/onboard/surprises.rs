@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Ground, Place, file_name, folder};
+use super::{Ground, file_name, folder};
 use crate::repo_map::history::CoChangePair;
 use crate::repo_map::{FileId, FileRole};
 
@@ -11,6 +11,7 @@ use crate::repo_map::{FileId, FileRole};
 const PAIRS: usize = 8;
 /// Commits that touched both, and the strength, below which it may be chance. Our choice.
 const FEWEST: u32 = 4;
+const FEWEST_OF_NEIGHBOURS: u32 = 10;
 const WEAKEST: f64 = 0.5;
 
 /// Two files that change together.
@@ -22,8 +23,6 @@ pub struct Surprise {
     pub other: String,
     /// How often: `at least 5 times`, `at least 10 times`, …
     pub together: String,
-    /// A file that uses both, which may be why; null when there is none.
-    pub joined_by: Option<Place>,
 }
 
 impl Surprise {
@@ -42,7 +41,6 @@ pub(super) fn surprises(ground: &Ground<'_>) -> Vec<Surprise> {
         one: map.file(pair.one).path.clone(),
         other: map.file(pair.other).path.clone(),
         together: format!("at least {} times", at_least(pair.together)),
-        joined_by: joined_by(ground, pair.one, pair.other),
     });
     shown.collect()
 }
@@ -53,22 +51,19 @@ fn is_surprise(ground: &Ground<'_>, pair: &CoChangePair) -> bool {
     let counts = |file: FileId| matches!(map.file(file).role, FileRole::Production | FileRole::Script);
     let uses = ground.users[one as usize].contains(&other) || ground.users[other as usize].contains(&one);
     let (first, second) = (&map.file(one).path, &map.file(other).path);
-    // `Order.tsx` and `Order.styles.ts`, `orders/index.ts` and `orders/create.ts`: the names say it.
+    // Neighbours are looked at anyway, and `Order.tsx` beside `Order.styles.ts` says it by its name.
     let stem = |path: &str| file_name(path).split('.').next().unwrap_or_default().to_lowercase();
-    let named = folder(first) == folder(second) && (stem(first) == stem(second) || [stem(first), stem(second)].iter().any(|stem| matches!(stem.as_str(), "index" | "mod" | "lib")));
-    together >= FEWEST
+    let fewest = if folder(first) == folder(second) { FEWEST_OF_NEIGHBOURS } else { FEWEST };
+    let named = folder(first) == folder(second) && stem(first) == stem(second);
+    let passes_on = [first, second].iter().any(|path| matches!(stem(path).as_str(), "index" | "mod" | "lib"));
+    together >= fewest
         && strength >= WEAKEST
         && counts(one)
         && counts(other)
         && !uses
         && !named
+        && !passes_on
         && (ground.keeps(one) || ground.keeps(other))
-}
-
-/// The first file that uses both.
-fn joined_by(ground: &Ground<'_>, one: FileId, other: FileId) -> Option<Place> {
-    let both = ground.users[one as usize].intersection(&ground.users[other as usize]).next()?;
-    Some(Place { path: ground.sources.map.file(*both).path.clone(), line: 1 })
 }
 
 /// A count in steps.

@@ -114,13 +114,22 @@ pub(super) fn walk(ground: &Ground<'_>) -> Option<Walk> {
 /// The best way from an entry point to something outside.
 fn from_entry(ground: &Ground<'_>) -> Option<Walk> {
     let (map, effects) = (ground.sources.map, ground.sources.effects);
+    let functions = effects.entries.list.iter().filter_map(|entry| match entry.handler {
+        Handler::Function(symbol) => Some(symbol),
+        Handler::Callback(..) => None,
+    });
+    let handlers: BTreeSet<SymbolId> = functions.collect();
     let entries = effects.entries.list.iter().filter(|entry| {
         let file = entry.handler.file();
         ground.is_production(file) && ground.keeps(file)
     });
     let found = entries.filter_map(|entry| {
-        let way = best(ground, entry.handler.calls(map), entry.handler.file(), true)?;
-        Some((way.score + bonus(ground, entry), entry, way))
+        // Who calls is asked everywhere: the way to what this entry point is for shows more.
+        let asked: Vec<CallId> = checking(ground, entry).into_iter().map(|(_, call, _)| call).collect();
+        let calls: Vec<CallId> = entry.handler.calls(map).into_iter().filter(|call| !asked.contains(call)).collect();
+        let way = best(ground, calls, entry.handler.file(), true)?;
+        let through = way.calls.iter().filter_map(|(_, symbol)| *symbol).any(|symbol| handlers.contains(&symbol));
+        Some((way.score + bonus(ground, entry) - i64::from(through) * 15, entry, way))
     });
     // Of equal ones the first, in order of file and place.
     let (_, entry, way) = found.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -137,7 +146,7 @@ fn from_entry(ground: &Ground<'_>) -> Option<Walk> {
     let registered = entry.registration.map(|call| shown(ground, call)).filter(|shown| shown.place != handler);
     Some(Walk {
         kind,
-        label: entry.label.clone(),
+        label: entry.label.strip_prefix("main of ").map_or_else(|| entry.label.clone(), |_| "main".to_owned()),
         framework: Some(entry.framework.to_owned()),
         registered,
         handler,
@@ -157,8 +166,12 @@ fn from_api(ground: &Ground<'_>) -> Option<Walk> {
         symbol.kind.is_callable() && symbol.has_body && is_public && ground.is_production(id.file) && ground.keeps(id.file)
     };
     let starts = ground.ranking.symbols.iter().copied().filter(is_start).take(PUBLIC);
-    let found = starts.filter_map(|start| Some((start, best(ground, map.calls_in(start).collect(), start.file, false)?)));
-    let (start, way) = found.reduce(|best, next| if next.1.score > best.1.score { next } else { best })?;
+    let found = starts.enumerate().filter_map(|(place, start)| {
+        let way = best(ground, map.calls_in(start).collect(), start.file, false)?;
+        // What is first among the public ones is what people call.
+        Some((way.score - (place / 4) as i64, start, way))
+    });
+    let (_, start, way) = found.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
     let symbol = map.symbol(start);
     Some(Walk {
         kind: WalkKind::Call,
@@ -283,7 +296,17 @@ fn score(ground: &Ground<'_>, from: FileId, calls: &[(CallId, Option<SymbolId>)]
         4..=6 => 18,
         _ => 10,
     };
-    Some(end + crossed.min(4) * 8 + length_fits - common.min(30))
+    // Of a library nothing but its own functions can tell what matters.
+    let central = |symbol: SymbolId| match ground.ranking.symbols.iter().take(200).position(|ranked| *ranked == symbol) {
+        Some(0..40) => 6,
+        Some(_) => 3,
+        None => 0,
+    };
+    let importance: i64 = match effect {
+        Some(_) => 0,
+        None => calls.iter().filter_map(|(_, symbol)| *symbol).map(central).sum::<i64>().min(24),
+    };
+    Some(end + importance + crossed.min(3) * 8 + length_fits - common.min(30))
 }
 
 /// What speaks for an entry point: a request that changes something, and that is asked for leave.
@@ -293,12 +316,26 @@ fn bonus(ground: &Ground<'_>, entry: &Entry) -> i64 {
         EntryKind::Job | EntryKind::Schedule | EntryKind::Command => 4,
         EntryKind::Page => 0,
     };
+    // Of several programs the one that most of the code belongs to.
+    let package = ground.sources.map.recon.package_of(&ground.sources.map.file(entry.handler.file()).path);
+    let needs = package.map_or(0, |package| {
+        let own = |name: &str| ground.sources.map.recon.packages.iter().any(|other| other.name == name);
+        package.dependencies.iter().filter(|dependency| own(&dependency.name)).count()
+    });
+    let kind = kind + needs.min(10) as i64;
     let method = i64::from(matches!(entry.method.as_deref(), Some("POST" | "PUT" | "PATCH"))) * 4;
     kind + method + (checks(ground, entry).len().min(2) * 3) as i64
 }
 
 /// What a handler asks before it goes on.
 fn checks(ground: &Ground<'_>, entry: &Entry) -> Vec<Check> {
+    let found = checking(ground, entry);
+    let all = found.into_iter().filter_map(|(_, call, effect)| Some(Check { at: shown(ground, call), does: in_words(effect)?.to_owned() }));
+    all.take(CHECKS).collect()
+}
+
+/// Calls of a handler that ask something, by line.
+fn checking(ground: &Ground<'_>, entry: &Entry) -> Vec<(u32, CallId, Effect)> {
     let (map, effects) = (ground.sources.map, ground.sources.effects);
     let calls = entry.handler.calls(map).into_iter();
     let mut found: Vec<(u32, CallId, Effect)> = calls
@@ -308,14 +345,17 @@ fn checks(ground: &Ground<'_>, entry: &Entry) -> Vec<Check> {
         .collect();
     found.sort_unstable();
     found.dedup_by_key(|(line, _, effect)| (*line, *effect));
-    let all = found.into_iter().filter_map(|(_, call, effect)| Some(Check { at: shown(ground, call), does: in_words(effect)?.to_owned() }));
-    all.take(CHECKS).collect()
+    found
 }
 
 /// Whether the function called does so itself.
 fn next_has(map: &RepoMap, ground: &Ground<'_>, call: CallId, effect: Effect) -> bool {
     let cause = next(map, call).and_then(|symbol| ground.sources.effects.of_function(symbol, effect));
-    cause.is_some_and(|cause| cause.distance <= 2)
+    cause.is_some_and(|cause| cause.distance <= 2) && !next(map, call).is_some_and(|symbol| is_handler(ground, symbol))
+}
+
+fn is_handler(ground: &Ground<'_>, symbol: SymbolId) -> bool {
+    ground.sources.effects.entries.list.iter().any(|entry| entry.handler == Handler::Function(symbol))
 }
 
 fn steps(ground: &Ground<'_>, way: &Way) -> Vec<Step> {
