@@ -229,7 +229,7 @@ pub fn guide(sources: Sources<'_>, role: Option<Role>) -> Result<Guide, Vec<Role
     Ok(guide)
 }
 
-/// For each file, the other files that call into it or import it, tests left out.
+/// For each file, the other files that call into it, import it or pass it on, tests left out.
 fn users(map: &RepoMap) -> Vec<BTreeSet<FileId>> {
     let mut users = vec![BTreeSet::new(); map.files.len()];
     for (file, source) in map.files_with_ids().filter(|(_, source)| source.role != FileRole::Test) {
@@ -239,7 +239,8 @@ fn users(map: &RepoMap) -> Vec<BTreeSet<FileId>> {
             ImportTarget::File(target) => Some(*target),
             ImportTarget::External(_) | ImportTarget::Unresolved => None,
         });
-        for used in called.chain(imported).filter(|used| *used != file) {
+        let passed_on = map.reexport_targets.get(file as usize).into_iter().flatten().filter_map(|target| *target);
+        for used in called.chain(imported).chain(passed_on).filter(|used| *used != file) {
             users[used as usize].insert(file);
         }
     }

@@ -14,6 +14,7 @@ pub mod built_in;
 pub mod cold_read;
 mod grade;
 pub mod lens;
+pub mod onboard;
 pub mod pack;
 pub mod quotes;
 pub mod reading_copy;

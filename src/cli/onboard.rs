@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use improve::onboard::role::Role;
-use improve::onboard::{Guide, Sources, guide};
 use improve::nearest::nearest;
+use improve::onboard::{Guide, SectionId, Sources, guide};
+use improve::planner::onboard::source;
 use improve::report::onboard::{Assembled, OnboardDocument, SectionText, assembled, human, page, sections, title};
 use improve::report::json;
 use improve::settings::Flags;
@@ -16,8 +17,13 @@ use super::Context;
 use super::audit::read;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::models::ModelArgs;
 use super::output::{Format, OutputArgs, Outputs};
 use super::progress::Bar;
+
+mod telling;
+
+use telling::Telling;
 
 /// Formats a guide is written in.
 const FORMATS: [Format; 4] = [Format::Human, Format::Markdown, Format::Json, Format::Jsonl];
@@ -36,6 +42,11 @@ pub struct OnboardArgs {
     /// Write nothing; exit with 1 when the guide in the repository is out of date [file: --output, else docs/ONBOARDING.md]
     #[arg(long)]
     check: bool,
+    /// Write nothing and send nothing: show what a planner would be asked for what price
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    models: ModelArgs,
     #[command(flatten)]
     output: OnboardOutputArgs,
 }
@@ -54,20 +65,27 @@ struct OnboardOutputArgs {
 
 /// Prints or writes the guide.
 pub fn run(args: OnboardArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let OnboardArgs { role, no_authors, check, output } = args;
+    let OnboardArgs { role, no_authors, check, dry_run, models, output } = args;
     let OnboardOutputArgs { format, output } = output;
     let outputs = OutputArgs { format, output }.outputs("improve onboard", &FORMATS)?;
     let role = role.as_deref().map(role_of).transpose()?;
-    let workspace = context.globals.workspace(Flags::default(), &context.console)?;
+    let workspace = context.globals.workspace(models.flags(Flags::default()), &context.console)?;
     let survey = read(&workspace, context)?;
     let guide = guide_of(&survey, role, !no_authors, context)?;
-    let texts: Vec<SectionText> =
-        sections(&guide).into_iter().map(|(section, text)| SectionText::built_in(section, text)).collect();
+    let facts = |(section, text): (SectionId, String)| {
+        let source = source(&text, guide.made_from.get(&section).map_or(&[], Vec::as_slice), &survey.tree);
+        SectionText::built_in(section, text, source)
+    };
+    let mut texts: Vec<SectionText> = sections(&guide).into_iter().map(facts).collect();
     if check {
         return check_file(&guide, &texts, &outputs, &workspace.root, context);
     }
-    write(&guide, &texts, &outputs, context)?;
-    Ok(ExitCode::Done)
+    let code = Telling { guide: &guide, outputs: &outputs, models: &models, dry_run, survey: &survey, workspace: &workspace, context }
+        .tell(&mut texts)?;
+    if !dry_run {
+        write(&guide, &texts, &outputs, context)?;
+    }
+    Ok(code)
 }
 
 /// The role a word names.

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::{Ground, Place, doc_comment, folders, readme};
 use crate::repo_map::recon::{DocumentKind, Package};
-use crate::repo_map::{FileRole, SourceFile};
+use crate::effects::entry::EntryKind;
+use crate::effects::{DirectEffect, Effect};
+use crate::repo_map::facts::CallKind;
+use crate::repo_map::{CallId, FileId, FileRole, SourceFile};
 use crate::report::map_document::{LanguageTotal, languages, package_dependencies};
 
 /// Packages listed, the most needed first.
@@ -72,6 +75,8 @@ pub struct Folder {
     pub role: FileRole,
     /// What it says of itself: the comment at the head of its module, or its README.
     pub says: Option<String>,
+    /// What many of its files hold, in words: `routes`, `components`.
+    pub holds: Vec<String>,
 }
 
 impl About {
@@ -170,7 +175,13 @@ fn packages(ground: &Ground<'_>) -> (Vec<PackageOf>, usize) {
             .into_iter()
             .collect(),
     });
-    (listed.collect(), more)
+    let mut listed: Vec<PackageOf> = listed.collect();
+    // Helpers of tests are needed by all, and say nothing of how the parts hang together.
+    let names: BTreeSet<String> = listed.iter().map(|package| package.name.clone()).collect();
+    for package in &mut listed {
+        package.needs.retain(|name| more > 0 || names.contains(name));
+    }
+    (listed, more)
 }
 
 /// Folders with code, the large ones opened, in order of path.
@@ -204,9 +215,41 @@ fn places(ground: &Ground<'_>) -> Vec<Folder> {
             lines: own.iter().map(|file| u64::from(file.lines)).sum(),
             role: role.map_or(FileRole::Production, |(role, _)| role),
             says: says(ground, folder),
+            holds: holds(ground, &own),
         }
     };
     opened.iter().filter(|folder| !is_listed(folder)).map(of_folder).collect()
+}
+
+/// What at least a third of some files hold, as the map can tell.
+fn holds(ground: &Ground<'_>, files: &[&&SourceFile]) -> Vec<String> {
+    let (map, effects) = (ground.sources.map, ground.sources.effects);
+    let ids: BTreeSet<FileId> = files.iter().filter_map(|file| Some(map.file_by_path(&file.path)?.0)).collect();
+    let kinds = [
+        ("routes", EntryKind::Route),
+        ("procedures", EntryKind::Procedure),
+        ("resolvers", EntryKind::Resolver),
+        ("pages", EntryKind::Page),
+        ("jobs", EntryKind::Job),
+        ("schedules", EntryKind::Schedule),
+    ];
+    let mut found: Vec<(&str, BTreeSet<FileId>)> = kinds
+        .into_iter()
+        .map(|(word, kind)| {
+            let entries = effects.entries.list.iter().filter(|entry| entry.kind == kind);
+            (word, entries.map(|entry| entry.handler.file()).filter(|file| ids.contains(file)).collect())
+        })
+        .collect();
+    let draws = |id: &FileId| map.file(*id).facts.calls.iter().any(|call| call.kind == CallKind::Jsx);
+    found.push(("components", ids.iter().copied().filter(draws).collect()));
+    let asks = |call: &CallId, direct: &[DirectEffect]| {
+        let is_db = |effect: Effect| matches!(effect, Effect::DbRead | Effect::DbWrite);
+        ids.contains(&call.file) && direct.iter().any(|direct| is_db(direct.effect))
+    };
+    let queries = effects.direct.iter().filter(|(call, direct)| asks(call, direct)).map(|(call, _)| call.file);
+    found.push(("database queries", queries.collect()));
+    let many = |own: &BTreeSet<FileId>| own.len() >= 2 && own.len() * 3 >= ids.len();
+    found.into_iter().filter(|(_, own)| many(own)).map(|(word, _)| word.to_owned()).collect()
 }
 
 /// What a folder says of itself.

@@ -50,7 +50,7 @@ const NOT_DOMAIN: &[&str] = &[
     "Opts", "Locals", "Global", "Window", "Logger", "Client", "Server", "Router", "Route", "Page", "Layout", "Store", "Action", "Actions",
     "Reducer", "Style", "Styles", "Color", "Colors", "Variant", "Variants", "Size", "Position", "Direction", "Children", "Slot", "Icon", "Button",
     "Modal", "Dialog", "Form", "Field", "Table", "List", "Row", "Column", "Menu", "Toast", "Prettify", "Simplify", "Nullable", "Maybe", "Json", "JSONValue",
-    "Writer", "Reader", "Guard", "Wrapper", "Adapter", "Mock", "Test", "Id", "Status", "Mode", "Flags", "Map", "Set", "Tuple", "Any", "Method", "H",
+    "Writer", "Reader", "Guard", "Wrapper", "Adapter", "Mock", "Test", "Id", "Status", "Mode", "Flags", "Map", "Set", "Tuple", "Any", "Method", "H", "Mutation", "Query", "Parts", "Like", "Interface", "Object", "Mime",
 ];
 
 pub(super) fn glossary(ground: &Ground<'_>) -> Vec<Term> {

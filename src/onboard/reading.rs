@@ -223,7 +223,7 @@ fn defines(ground: &Ground<'_>, file: FileId, text: &str) -> Vec<Defined> {
     let map = ground.sources.map;
     let outermost = |id: &SymbolId| {
         let symbol = map.symbol(*id);
-        let has_name = symbol.name.starts_with(|c: char| c.is_alphabetic() || c == '_') && symbol.name != "module.exports";
+        let has_name = symbol.name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !matches!(symbol.name.as_str(), "module.exports" | "default");
         symbol.container.is_none() && symbol.member_of.is_none() && !symbol.test && has_name
     };
     let central = ground.ranking.symbols.iter().copied().filter(|id| id.file == file).filter(outermost);

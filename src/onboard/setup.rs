@@ -36,6 +36,8 @@ pub struct Setup {
     pub more_variables: usize,
     /// Files that show which variables to set.
     pub variable_samples: Vec<String>,
+    /// The samples show enough of the variables that one they lack is worth a word.
+    pub samples_count: bool,
 }
 
 /// A tool.
@@ -112,8 +114,13 @@ pub(super) fn setup(ground: &Ground<'_>) -> Setup {
         tasks: files
             .iter()
             .filter(|file| !file.path.contains('/') && !file.tasks.is_empty())
-            .map(|file| Tasks { path: file.path.clone(), names: file.tasks.clone() })
+            .map(|file| Tasks {
+                path: file.path.clone(),
+                // `.PHONY` is a word to make.
+                names: file.tasks.iter().filter(|name| !name.starts_with('.')).cloned().collect(),
+            })
             .collect(),
+        samples_count: variables.iter().filter(|variable| variable.sample.is_some()).count() * 5 >= variables.len() * 2,
         variables,
         more_variables,
         variable_samples: samples.into_iter().map(|(path, _)| path).collect(),

@@ -1,5 +1,7 @@
 //! Files that change together although neither uses the other: what no import tells, and a newcomer forgets.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -7,8 +9,9 @@ use super::{Ground, file_name, folder};
 use crate::repo_map::history::CoChangePair;
 use crate::repo_map::{FileId, FileRole};
 
-/// Pairs listed.
+/// Pairs listed, and of them those with the same file.
 const PAIRS: usize = 8;
+const OF_ONE_FILE: usize = 2;
 /// Commits that touched both, and the strength, below which it may be chance. Our choice.
 const FEWEST: u32 = 4;
 const FEWEST_OF_NEIGHBOURS: u32 = 10;
@@ -37,6 +40,13 @@ pub(super) fn surprises(ground: &Ground<'_>) -> Vec<Surprise> {
     // In steps, so that the order outlives a commit.
     let step = |pair: &CoChangePair| (pair.strength * 10.0).floor() as u32 * u32::from(at_least(pair.together));
     pairs.sort_by_key(|pair| (std::cmp::Reverse(step(pair)), pair.one, pair.other));
+    // One file that changes with many is one surprise.
+    let mut named: BTreeMap<FileId, usize> = BTreeMap::new();
+    pairs.retain(|pair| {
+        let fresh = [pair.one, pair.other].iter().all(|file| named.get(file).copied().unwrap_or(0) < OF_ONE_FILE);
+        [pair.one, pair.other].into_iter().filter(|_| fresh).for_each(|file| *named.entry(file).or_default() += 1);
+        fresh
+    });
     let shown = pairs.into_iter().take(PAIRS).map(|pair| Surprise {
         one: map.file(pair.one).path.clone(),
         other: map.file(pair.other).path.clone(),

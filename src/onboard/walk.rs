@@ -10,7 +10,7 @@ use super::{Ground, Place, doc_comment};
 use crate::effects::Effect;
 use crate::effects::entry::{Entry, EntryKind, Handler};
 use crate::map::rank::entry_files;
-use crate::repo_map::facts::ExportTarget;
+use crate::repo_map::facts::{ExportTarget, Import};
 use crate::repo_map::{CallId, FileId, FileRole, How, RepoMap, SymbolId};
 
 /// Calls on the way, at most: a longer way is no introduction.
@@ -158,8 +158,12 @@ fn from_entry(ground: &Ground<'_>) -> Option<Walk> {
 
 /// The best way from a public function of a library.
 fn from_api(ground: &Ground<'_>) -> Option<Walk> {
+    from_files(ground, &public(ground.sources.map, true)).or_else(|| from_files(ground, &public(ground.sources.map, false)))
+}
+
+/// The best way from a public function of `public`.
+fn from_files(ground: &Ground<'_>, public: &BTreeSet<FileId>) -> Option<Walk> {
     let map = ground.sources.map;
-    let public = public(map);
     let is_start = |id: &SymbolId| {
         let symbol = map.symbol(*id);
         let is_public = public.contains(&id.file) && symbol.exported;
@@ -185,16 +189,24 @@ fn from_api(ground: &Ground<'_>) -> Option<Walk> {
     })
 }
 
-/// Files whose definitions users of the packages can name: entry files and what they pass on.
-fn public(map: &RepoMap) -> BTreeSet<FileId> {
-    let mut files: BTreeSet<FileId> = entry_files(map).into_iter().filter_map(|path| Some(map.file_by_path(path)?.0)).collect();
+/// Files whose definitions users of the packages can name: entry files, the `main` ones being those nearest to the top, what they pass
+/// on, and what classes there build on.
+fn public(map: &RepoMap, main: bool) -> BTreeSet<FileId> {
+    let entries: Vec<&str> = entry_files(map).into_iter().collect();
+    let depth = |path: &str| path.matches('/').count();
+    let least = entries.iter().map(|path| depth(path)).min().unwrap_or(0);
+    let wanted = entries.into_iter().filter(|path| !main || depth(path) == least);
+    let mut files: BTreeSet<FileId> = wanted.filter_map(|path| Some(map.file_by_path(path)?.0)).collect();
     let mut open: Vec<FileId> = files.iter().copied().collect();
     while let Some(file) = open.pop() {
         let facts = &map.file(file).facts;
         let passed = map.reexport_targets.get(file as usize).into_iter().flatten().zip(&facts.exports);
         let passed = passed.filter(|(_, export)| matches!(export.target, ExportTarget::From { .. } | ExportTarget::Local(_)));
         let uses = map.import_targets.get(file as usize).into_iter().flatten().zip(&facts.imports);
-        let used = uses.filter(|(_, import)| import.reexported).filter_map(|(target, _)| match target {
+        let builds_on = |name: &str| facts.heritage.iter().any(|heritage| heritage.base == name);
+        let is_named = |name: &str| facts.exports.iter().any(|export| export.target == ExportTarget::Local(name.into()));
+        let is_public = |import: &Import| import.reexported || builds_on(&import.local) || is_named(&import.local);
+        let used = uses.filter(|(_, import)| is_public(import)).filter_map(|(target, _)| match target {
             crate::repo_map::ImportTarget::File(target) => Some(*target),
             crate::repo_map::ImportTarget::External(_) | crate::repo_map::ImportTarget::Unresolved => None,
         });
@@ -290,6 +302,9 @@ fn score(ground: &Ground<'_>, from: FileId, calls: &[(CallId, Option<SymbolId>)]
     let total = ground.sources.map.files.len() as i64;
     let last = calls.iter().rev().find_map(|(_, symbol)| *symbol)?;
     let common = i64::from(ground.fan_in(last.file)) * 100 / total.max(20);
+    // The first call tells what the entry point is for, unless everybody makes it.
+    let first = calls.iter().find_map(|(_, symbol)| *symbol).filter(|_| effect.is_some());
+    let for_all = first.is_some_and(|first| i64::from(ground.ranking.reach.of(first).files) > (total / 20).max(8));
     let length_fits = match length {
         2 => 4,
         3 => 12,
@@ -306,7 +321,7 @@ fn score(ground: &Ground<'_>, from: FileId, calls: &[(CallId, Option<SymbolId>)]
         Some(_) => 0,
         None => calls.iter().filter_map(|(_, symbol)| *symbol).map(central).sum::<i64>().min(24),
     };
-    Some(end + importance + crossed.min(3) * 8 + length_fits - common.min(30))
+    Some(end + importance + crossed.min(3) * 8 + length_fits - common.min(30) - i64::from(for_all) * 25)
 }
 
 /// What speaks for an entry point: a request that changes something, and that is asked for leave.
@@ -322,7 +337,7 @@ fn bonus(ground: &Ground<'_>, entry: &Entry) -> i64 {
         let own = |name: &str| ground.sources.map.recon.packages.iter().any(|other| other.name == name);
         package.dependencies.iter().filter(|dependency| own(&dependency.name)).count()
     });
-    let kind = kind + needs.min(10) as i64;
+    let kind = kind + if entry.kind == EntryKind::Command { needs.min(10) as i64 } else { 0 };
     let method = i64::from(matches!(entry.method.as_deref(), Some("POST" | "PUT" | "PATCH"))) * 4;
     kind + method + (checks(ground, entry).len().min(2) * 3) as i64
 }
@@ -351,7 +366,7 @@ fn checking(ground: &Ground<'_>, entry: &Entry) -> Vec<(u32, CallId, Effect)> {
 /// Whether the function called does so itself.
 fn next_has(map: &RepoMap, ground: &Ground<'_>, call: CallId, effect: Effect) -> bool {
     let cause = next(map, call).and_then(|symbol| ground.sources.effects.of_function(symbol, effect));
-    cause.is_some_and(|cause| cause.distance <= 2) && !next(map, call).is_some_and(|symbol| is_handler(ground, symbol))
+    cause.is_some_and(|cause| cause.distance <= 1) && !next(map, call).is_some_and(|symbol| is_handler(ground, symbol))
 }
 
 fn is_handler(ground: &Ground<'_>, symbol: SymbolId) -> bool {

@@ -160,7 +160,8 @@ fn question(subject: &Subject, desk: &Desk<'_>) -> String {
 
 /// Lines of a file worth showing: around those that the facts name, else its head. Apart from each other and in order.
 fn ranges(facts: &str, file: &str) -> Vec<(u32, u32)> {
-    let named = facts.match_indices(&format!("`{file}:")).filter_map(|(at, found)| {
+    let mark = format!("`{file}:");
+    let named = facts.match_indices(mark.as_str()).filter_map(|(at, found)| {
         let digits: String = facts[at + found.len()..].chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<u32>().ok()
     });

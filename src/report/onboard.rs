@@ -14,7 +14,7 @@ use crate::plan::markdown;
 
 mod document;
 
-pub use document::{Assembled, BUILT_IN, OnboardDocument, SectionText, assembled, hash};
+pub use document::{Assembled, BUILT_IN, OnboardDocument, SectionText, Written, assembled, hash, written};
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();

@@ -29,22 +29,28 @@ pub struct SectionText {
     pub section: SectionId,
     /// `built-in`, or the model that wrote it.
     pub by: String,
-    /// Hash of what it is made from.
+    /// Hash of what it says when no model writes it.
+    pub facts: String,
+    /// Hash of those facts and of the files they are taken from: what a model's text depends on.
     pub source: String,
     /// The text, as Markdown.
     pub markdown: String,
 }
 
 impl SectionText {
-    /// A section that no model wrote: what it is made from is what it says.
-    pub fn built_in(section: SectionId, markdown: String) -> SectionText {
-        SectionText { section, by: BUILT_IN.to_owned(), source: hash(&markdown), markdown }
+    /// A section that no model wrote.
+    pub fn built_in(section: SectionId, markdown: String, source: String) -> SectionText {
+        SectionText { section, by: BUILT_IN.to_owned(), facts: hash(&markdown), source, markdown }
     }
 
     fn marked(&self) -> String {
-        let SectionText { section, by, source, markdown } = self;
-        let text = if by == BUILT_IN { String::new() } else { format!(" text={} by={}", hash(markdown), word(by)) };
-        format!("{OPEN} section={} hash={source}{text} -->\n{}\n{CLOSE}\n", section.word(), markdown.trim_end())
+        let SectionText { section, by, facts, source, markdown } = self;
+        // What nobody but us wrote depends on what it says alone: a line that moves in a file it names changes nothing.
+        let (hash, text) = match by.as_str() {
+            BUILT_IN => (facts, String::new()),
+            _ => (source, format!(" text={} by={}", hash(markdown), word(by))),
+        };
+        format!("{OPEN} section={} hash={hash}{text} -->\n{}\n{CLOSE}\n", section.word(), markdown.trim_end())
     }
 }
 
@@ -162,9 +168,38 @@ impl Found<'_> {
 
     /// What it is made from is what it was made from, and nobody has a better text.
     fn is_current(&self, new: &SectionText) -> bool {
-        let by = self.by.unwrap_or(BUILT_IN);
-        self.source == new.source && (by == word(&new.by) || new.by == BUILT_IN)
+        match self.by {
+            Some(_) => self.source == new.source,
+            None => self.source == new.facts && new.by == BUILT_IN,
+        }
     }
+}
+
+/// A section of a file that a model wrote, and that nobody edited since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Which.
+    pub section: SectionId,
+    /// Hash of what it was made from.
+    pub source: String,
+    /// The model.
+    pub by: String,
+    /// The text.
+    pub markdown: String,
+}
+
+/// What models wrote of a file.
+pub fn written(text: &str) -> Vec<Written> {
+    let of_model = |piece: Piece<'_>| match piece {
+        Piece::Section(found, _) if !found.is_edited() => Some(Written {
+            section: found.section,
+            source: found.source.to_owned(),
+            by: found.by?.to_owned(),
+            markdown: found.body.to_owned(),
+        }),
+        Piece::Section(..) | Piece::Kept(_) => None,
+    };
+    pieces(text).into_iter().filter_map(of_model).collect()
 }
 
 /// The file in pieces: sections of ours, and what stands around them.
