@@ -4,10 +4,11 @@
 //! over [`http`], our only door to the network, or an agent CLI, which is a child like any other; so may an [`executor`] and the verifier.
 //! What comes before the planner never does. Verified work goes to a [`forge`] where that is asked for: git's own command line pushes it.
 //!
-//! Beside it: [`branch`] tells what a branch brings, [`init`] sets up a repository, [`reconcile`] holds plans against what became of the repository, [`mod@bench`]
-//! measures the whole. Which system this is, only [`os`], [`process`], [`sandbox`] and [`tree`] ask.
+//! Beside it: [`branch`] tells what a branch brings, [`onboard`] what to read first, [`report`] says all of it to people and programs, [`runs`] keeps what
+//! audits counted, [`init`] sets up a repository, [`reconcile`] holds plans against what became of the repository, [`mod@bench`] measures the whole. Which
+//! system this is, only [`os`], [`process`], [`sandbox`] and [`tree`] ask.
 //!
-//! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`edit`] and [`plan`] never touch the disk, run a process
+//! **Invariant:** [`finding`], [`repo_map`], [`effects`], [`audit`], [`onboard`], [`edit`] and [`plan`] never touch the disk, run a process
 //! or call a model; what they need of files comes through [`tree::Tree`], what is known of released packages through [`advisories`].
 #![warn(missing_docs, clippy::print_stdout, clippy::print_stderr)] // Only the binary prints.
 // A module's page says how it works inside; its private parts have names.

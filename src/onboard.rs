@@ -157,7 +157,7 @@ pub struct Sources<'a> {
     pub effects: &'a Effects,
     /// Its files.
     pub tree: &'a dyn Tree,
-    /// Who changed which file when; `None` leaves names out.
+    /// Who changed which file when; empty without history.
     pub log: &'a Log,
     /// Whether people are named.
     pub authors: bool,

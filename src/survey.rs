@@ -192,7 +192,8 @@ impl Survey {
     pub fn log(&self, progress: &dyn Progress) -> Result<Log, GitError> {
         let (Some(git), Some(commit)) = (&self.git, &self.map.commit) else { return Ok(Log::default()) };
         let commit = git.resolve(commit)?;
-        let touches = git.history(&commit, HistoryLimits::default(), kept(&self.root, "history").as_deref(), progress)?;
+        let touches =
+            git.history(&commit, HistoryLimits::default(), kept(&self.root, "history").as_deref(), progress)?;
         git.log(&touches, self.map.files.iter().map(|file| file.path.as_str()))
     }
 

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use improve::onboard::role::Role;
 use improve::nearest::nearest;
+use improve::onboard::role::Role;
 use improve::onboard::{Guide, SectionId, Sources, guide};
 use improve::planner::onboard::source;
-use improve::report::onboard::{Assembled, OnboardDocument, SectionText, assembled, human, page, sections, title};
 use improve::report::json;
+use improve::report::onboard::{
+    Assembled, OnboardDocument, SectionText, assembled, human, is_guide, page, sections, title,
+};
 use improve::settings::Flags;
 use improve::survey::Survey;
 use improve::temporary::replace;
@@ -69,6 +71,7 @@ pub fn run(args: OnboardArgs, context: &Context) -> Result<ExitCode, Failure> {
     let OnboardOutputArgs { format, output } = output;
     let outputs = OutputArgs { format, output }.outputs("improve onboard", &FORMATS)?;
     let role = role.as_deref().map(role_of).transpose()?;
+    refuse_others(&outputs)?;
     let workspace = context.globals.workspace(models.flags(Flags::default()), &context.console)?;
     let survey = read(&workspace, context)?;
     let guide = guide_of(&survey, role, !no_authors, context)?;
@@ -80,12 +83,31 @@ pub fn run(args: OnboardArgs, context: &Context) -> Result<ExitCode, Failure> {
     if check {
         return check_file(&guide, &texts, &outputs, &workspace.root, context);
     }
-    let code = Telling { guide: &guide, outputs: &outputs, models: &models, dry_run, survey: &survey, workspace: &workspace, context }
-        .tell(&mut texts)?;
+    let code = Telling {
+        guide: &guide,
+        outputs: &outputs,
+        models: &models,
+        dry_run,
+        survey: &survey,
+        workspace: &workspace,
+        context,
+    }
+    .tell(&mut texts)?;
     if !dry_run {
         write(&guide, &texts, &outputs, context)?;
     }
     Ok(code)
+}
+
+/// A document that somebody else wrote is not written over.
+fn refuse_others(outputs: &Outputs) -> Result<(), Failure> {
+    for (_, path) in outputs.files().iter().filter(|(format, _)| *format == Format::Markdown) {
+        if std::fs::read_to_string(path).is_ok_and(|text| !text.trim().is_empty() && !is_guide(&text)) {
+            return Err(Failure::usage(format!("{}: it is there, and no guide of `improve onboard`", path.display()))
+                .hint("name another file, or take this one away first"));
+        }
+    }
+    Ok(())
 }
 
 /// The role a word names.
@@ -111,7 +133,11 @@ fn guide_of(survey: &Survey, role: Option<Role>, authors: bool, context: &Contex
         let word = role.map(Role::word).unwrap_or_default();
         let has: Vec<&str> = has.into_iter().map(Role::word).collect();
         let failure = Failure::usage(format!("--role {word}: nothing in this repository is told apart as {word}"));
-        if has.is_empty() { failure.hint("leave --role out") } else { failure.hint(format!("it has {}", has.join(", "))) }
+        if has.is_empty() {
+            failure.hint("leave --role out")
+        } else {
+            failure.hint(format!("it has {}", has.join(", ")))
+        }
     })
 }
 
@@ -119,9 +145,8 @@ fn guide_of(survey: &Survey, role: Option<Role>, authors: bool, context: &Contex
 fn write(guide: &Guide, texts: &[SectionText], outputs: &Outputs, context: &Context) -> Result<(), Failure> {
     let console = &context.console;
     for (format, path) in outputs.files() {
-        let unwritten = |error: std::io::Error| {
-            Failure::usage(format!("{}: {error}", path.display())).code(ExitCode::Incomplete)
-        };
+        let unwritten =
+            |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display())).code(ExitCode::Incomplete);
         if *format != Format::Markdown {
             let text = anstream::adapter::strip_str(&render(guide, texts, *format, context)).to_string();
             replace(path, text.as_bytes()).map_err(unwritten)?;
@@ -148,7 +173,9 @@ fn say(after: &Assembled, path: &Path, was_there: bool, context: &Context) {
     });
     for section in &after.edited {
         let word = section.word();
-        context.console.warn(&format!("{path}: section `{word}` was edited by hand and stays; take it out to have it written anew"));
+        context.console.warn(&format!(
+            "{path}: section `{word}` was edited by hand and stays; take it out to have it written anew"
+        ));
     }
 }
 
@@ -171,8 +198,9 @@ fn check_file(
     }
     let mut code = ExitCode::Done;
     for path in files {
-        let before = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).hint("--output names the guide to check"))?;
+        let before = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("{}: {error}", path.display())).hint("--output names the guide to check")
+        })?;
         let after = assembled(&title(guide), texts, Some(&before));
         say_of_check(&after, before == after.text, &path, context);
         if before != after.text {

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Ground, Place, doc_comment, folders, readme};
-use crate::repo_map::recon::{DocumentKind, Package};
 use crate::effects::entry::EntryKind;
 use crate::effects::{DirectEffect, Effect};
 use crate::repo_map::facts::CallKind;
+use crate::repo_map::recon::{DocumentKind, Package};
 use crate::repo_map::{CallId, FileId, FileRole, SourceFile};
 use crate::report::map_document::{LanguageTotal, languages, package_dependencies};
 
@@ -111,7 +111,9 @@ fn spoken(languages: Vec<LanguageTotal>) -> Vec<LanguageTotal> {
 fn summary(ground: &Ground<'_>, root: Option<&Package>) -> Option<Summary> {
     let documents = ground.sources.map.recon.documents.iter();
     let mut readmes: Vec<&str> = documents
-        .filter(|document| document.kind == DocumentKind::Readme && !document.path.trim_start_matches(".github/").contains('/'))
+        .filter(|document| {
+            document.kind == DocumentKind::Readme && !document.path.trim_start_matches(".github/").contains('/')
+        })
         .map(|document| document.path.as_str())
         .collect();
     // `README.md` before `README.zh.md`.
@@ -123,7 +125,8 @@ fn summary(ground: &Ground<'_>, root: Option<&Package>) -> Option<Summary> {
     of_readme.or_else(|| {
         let root = root?;
         let text = ground.sources.text(&root.manifest)?;
-        let line = text.lines().position(|line| line.trim_start().trim_start_matches('"').starts_with("description"))?;
+        let line =
+            text.lines().position(|line| line.trim_start().trim_start_matches('"').starts_with("description"))?;
         let place = Place { path: root.manifest.clone(), line: line as u32 + 1 };
         Some(Summary { place, text: description(ground, root)? })
     })
@@ -202,7 +205,8 @@ fn places(ground: &Ground<'_>) -> Vec<Folder> {
         packages.len() > 2 && packages.iter().any(|package| holds(&package))
     };
     let of_folder = |folder: &&str| -> Folder {
-        let own: Vec<&&SourceFile> = files.iter().filter(|file| folders::of(&file.path, &opened) == Some(*folder)).collect();
+        let own: Vec<&&SourceFile> =
+            files.iter().filter(|file| folders::of(&file.path, &opened) == Some(*folder)).collect();
         let mut roles: BTreeMap<FileRole, usize> = BTreeMap::new();
         for file in &own {
             *roles.entry(file.role).or_default() += 1;
@@ -266,9 +270,10 @@ fn says(ground: &Ground<'_>, folder: &str) -> Option<String> {
         format!("{folder}/index.js"),
         format!("{folder}/src/index.ts"),
     ];
-    let of_module = modules.iter().filter_map(|path| map.file_by_path(path)).find_map(|(_, file)| {
-        doc_comment::of_file(&ground.sources.text(&file.path)?, file.language)
-    });
+    let of_module = modules
+        .iter()
+        .filter_map(|path| map.file_by_path(path))
+        .find_map(|(_, file)| doc_comment::of_file(&ground.sources.text(&file.path)?, file.language));
     let package = || {
         let package = map.recon.packages.iter().find(|package| package.folder == folder)?;
         description(ground, package)

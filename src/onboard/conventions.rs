@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::{Ground, Place, doc_comment, file_name};
 use crate::planner::pack::conventions::{folders, habits, has_code};
-use crate::repo_map::{FileRole, SourceFile};
 use crate::repo_map::facts::{HeritageKind, SymbolKind};
 use crate::repo_map::recon::DocumentKind;
+use crate::repo_map::{FileRole, SourceFile};
 
 /// Error types named.
 const ERRORS: usize = 6;
@@ -123,7 +123,12 @@ pub(super) fn conventions(ground: &Ground<'_>) -> Conventions {
         };
         let files = || habit.files.iter().copied().filter(named);
         let own = usual(files().filter(kept)).or_else(|| usual(files()))?;
-        Some(Habit { what: habit.what, value: habit.value.to_owned(), share: share.to_owned(), example: own.path.clone() })
+        Some(Habit {
+            what: habit.what,
+            value: habit.value.to_owned(),
+            share: share.to_owned(),
+            example: own.path.clone(),
+        })
     });
     let exemplars = folders(map).into_iter().filter_map(|(folder, files)| {
         let example = usual(files.into_iter().filter(kept))?;
@@ -149,10 +154,33 @@ fn usual<'m>(files: impl Iterator<Item = &'m SourceFile>) -> Option<&'m SourceFi
 
 /// Names of configuration files, by what they are for. A star stands for an extension.
 const CONFIGURATION: &[(&str, &[&str])] = &[
-    ("format", &["rustfmt.toml", ".rustfmt.toml", ".prettierrc*", "prettier.config.*", "dprint.json", ".editorconfig", ".dprint.json"]),
+    (
+        "format",
+        &[
+            "rustfmt.toml",
+            ".rustfmt.toml",
+            ".prettierrc*",
+            "prettier.config.*",
+            "dprint.json",
+            ".editorconfig",
+            ".dprint.json",
+        ],
+    ),
     (
         "lint",
-        &["clippy.toml", ".clippy.toml", ".eslintrc*", "eslint.config.*", "deny.toml", "oxlint.json", ".oxlintrc.json", ".stylelintrc*", "knip.json", "typos.toml", "_typos.toml"],
+        &[
+            "clippy.toml",
+            ".clippy.toml",
+            ".eslintrc*",
+            "eslint.config.*",
+            "deny.toml",
+            "oxlint.json",
+            ".oxlintrc.json",
+            ".stylelintrc*",
+            "knip.json",
+            "typos.toml",
+            "_typos.toml",
+        ],
     ),
     ("format and lint", &["biome.json", "biome.jsonc", "deno.json", "deno.jsonc"]),
     ("types", &["tsconfig.json"]),
@@ -184,7 +212,18 @@ fn purpose(path: &str) -> Option<&'static str> {
 }
 
 fn error_libraries(ground: &Ground<'_>) -> Vec<String> {
-    let known = ["anyhow", "eyre", "color-eyre", "miette", "snafu", "thiserror", "neverthrow", "effect", "http-errors", "@hapi/boom"];
+    let known = [
+        "anyhow",
+        "eyre",
+        "color-eyre",
+        "miette",
+        "snafu",
+        "thiserror",
+        "neverthrow",
+        "effect",
+        "http-errors",
+        "@hapi/boom",
+    ];
     let packages = &ground.sources.map.recon.packages;
     let used = |name: &str| packages.iter().any(|package| package.dependencies.iter().any(|own| own.name == name));
     known.into_iter().filter(|name| used(name)).map(str::to_owned).collect()
@@ -195,10 +234,14 @@ fn errors(ground: &Ground<'_>) -> Vec<Named> {
     let map = ground.sources.map;
     let mut found: Vec<(usize, Named)> = Vec::new();
     for (id, file) in map.files_with_ids().filter(|(id, _)| ground.is_production(*id) && ground.keeps(*id)) {
-        for symbol in file.facts.symbols.iter().filter(|symbol| symbol.exported && !symbol.test && symbol.container.is_none()) {
+        for symbol in
+            file.facts.symbols.iter().filter(|symbol| symbol.exported && !symbol.test && symbol.container.is_none())
+        {
             let derives = symbol.attributes.iter().any(|own| own.starts_with("derive") && own.contains("Error"));
             let implements = file.facts.heritage.iter().any(|own| {
-                let of_error = own.base == "Error" || own.base.ends_with("::Error") || own.base.ends_with("Error") && own.kind == HeritageKind::Extends;
+                let of_error = own.base == "Error"
+                    || own.base.ends_with("::Error")
+                    || own.base.ends_with("Error") && own.kind == HeritageKind::Extends;
                 own.of == symbol.name && of_error
             });
             let is_type = matches!(symbol.kind, SymbolKind::Enum | SymbolKind::Struct | SymbolKind::Class);
@@ -206,7 +249,9 @@ fn errors(ground: &Ground<'_>) -> Vec<Named> {
                 continue;
             }
             let users = users_of(ground, id, symbol.name.as_str());
-            let says = symbol.documented.then(|| doc_comment::of_definition(&ground.sources.text(&file.path)?, symbol.lines.start));
+            let says = symbol
+                .documented
+                .then(|| doc_comment::of_definition(&ground.sources.text(&file.path)?, symbol.lines.start));
             let place = Place { path: file.path.clone(), line: symbol.name_line };
             found.push((users, Named { name: symbol.name.to_string(), place, says: says.flatten() }));
         }

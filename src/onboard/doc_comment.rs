@@ -12,9 +12,38 @@ const LONGEST: usize = 220;
 const SHORTEST: usize = 12;
 /// Words of comments that speak of something else than the code below.
 const NOT_ABOUT_THE_CODE: &[&str] = &[
-    "copyright", "license", "licence", "spdx", "eslint", "@ts-", "prettier", "@jest", "@vitest", "istanbul", "generated", "@flow",
-    "@jsx", "biome-ignore", "todo", "fixme", "tslint", "all rights reserved", "global ", "webpack", "@preserve", "rustfmt",
-    "shellcheck", "sourcemapping", "dprint", "oxlint", "deno-lint", "@format", "stylelint", "v8 ignore", "c8 ignore", "reference ",
+    "copyright",
+    "license",
+    "licence",
+    "spdx",
+    "eslint",
+    "@ts-",
+    "prettier",
+    "@jest",
+    "@vitest",
+    "istanbul",
+    "generated",
+    "@flow",
+    "@jsx",
+    "biome-ignore",
+    "todo",
+    "fixme",
+    "tslint",
+    "all rights reserved",
+    "global ",
+    "webpack",
+    "@preserve",
+    "rustfmt",
+    "shellcheck",
+    "sourcemapping",
+    "dprint",
+    "oxlint",
+    "deno-lint",
+    "@format",
+    "stylelint",
+    "v8 ignore",
+    "c8 ignore",
+    "reference ",
 ];
 
 /// What a file says of itself at its head.
@@ -72,7 +101,8 @@ fn leading(text: &str) -> Option<String> {
         let after = at + comment;
         let words = lines[at..after].join(" ").to_lowercase();
         if !NOT_ABOUT_THE_CODE.iter().any(|word| words.contains(word)) {
-            let tagged = words.contains("@file") || words.contains("@module") || words.contains("@packagedocumentation");
+            let tagged =
+                words.contains("@file") || words.contains("@module") || words.contains("@packagedocumentation");
             let next = lines.get(after).copied().unwrap_or_default();
             let stands_alone = next.is_empty() || next.starts_with("import ") || next.starts_with("'use ");
             if !tagged && !stands_alone {
@@ -115,7 +145,8 @@ fn paragraph<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
             line = line.strip_prefix(tag).map_or(line, str::trim);
         }
         let is_rule = line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_' | '/' | '#' | '~'));
-        let is_prose = !line.is_empty() && !is_rule && !line.starts_with(['@', '#', '`', '|', '<']) && !line.starts_with("```");
+        let is_prose =
+            !line.is_empty() && !is_rule && !line.starts_with(['@', '#', '`', '|', '<']) && !line.starts_with("```");
         match (is_prose, words.is_empty()) {
             (true, _) => words.push(line),
             (false, true) if line.starts_with("```") => return None,
@@ -127,7 +158,8 @@ fn paragraph<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
 }
 
 static LINK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?|\{@link(?:code|plain)?\s+([^}|]+)(?:\|[^}]*)?\}").expect("the pattern is tested")
+    Regex::new(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?|\{@link(?:code|plain)?\s+([^}|]+)(?:\|[^}]*)?\}")
+        .expect("the pattern is tested")
 });
 
 /// The first sentence of a paragraph, links taken off; `None` when it says nothing.

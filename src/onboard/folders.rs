@@ -12,7 +12,8 @@ pub(super) fn opened<'m>(paths: &[&'m str], most: usize) -> Vec<&'m str> {
     let mut done: Vec<&str> = Vec::new();
     loop {
         let largest = folders.iter().filter(|(folder, _)| !done.contains(*folder));
-        let Some((&largest, &count)) = largest.max_by_key(|(folder, count)| (**count, std::cmp::Reverse(**folder))) else {
+        let Some((&largest, &count)) = largest.max_by_key(|(folder, count)| (**count, std::cmp::Reverse(**folder)))
+        else {
             break;
         };
         done.push(largest);
@@ -29,7 +30,14 @@ pub(super) fn opened<'m>(paths: &[&'m str], most: usize) -> Vec<&'m str> {
             folders.remove(largest);
         } else {
             folders.insert(largest, rest);
-            inner.remove(inner.iter().min_by_key(|(_, count)| **count).map(|(folder, _)| *folder).filter(|_| folders.len() + inner.len() > most).unwrap_or_default());
+            inner.remove(
+                inner
+                    .iter()
+                    .min_by_key(|(_, count)| **count)
+                    .map(|(folder, _)| *folder)
+                    .filter(|_| folders.len() + inner.len() > most)
+                    .unwrap_or_default(),
+            );
         }
         folders.extend(inner);
     }

@@ -38,19 +38,156 @@ pub struct Term {
 }
 
 /// Fields that every record has.
-const COMMON: &[&str] = &["id", "_id", "uuid", "createdAt", "updatedAt", "created_at", "updated_at", "creation_date", "deletedAt", "deleted_at"];
+const COMMON: &[&str] = &[
+    "id",
+    "_id",
+    "uuid",
+    "createdAt",
+    "updatedAt",
+    "created_at",
+    "updated_at",
+    "creation_date",
+    "deletedAt",
+    "deleted_at",
+];
 
 /// Names that belong to programs and frameworks rather than to a domain; whole names and last words of names.
 const NOT_DOMAIN: &[&str] = &[
-    "Props", "Config", "Configuration", "Options", "Option", "Settings", "Error", "Errors", "Exception", "Result", "Request", "Response", "Context",
-    "State", "Args", "Arguments", "Params", "Parameters", "Handler", "Handlers", "Callback", "Provider", "Builder", "Factory",
-    "Impl", "Type", "Types", "Kind", "Value", "Values", "Data", "Item", "Items", "Key", "Keys", "Node", "Env", "App", "Cli", "Command",
-    "Input", "Output", "Payload", "Schema", "Dto", "Utils", "Helper", "Helpers", "Manager", "Service", "Controller", "Module", "Middleware",
-    "Component", "Theme", "Ref", "Element", "Event", "Fn", "Func", "Function", "Iter", "Iterator", "Visitor", "Ext", "Base", "Info",
-    "Opts", "Locals", "Global", "Window", "Logger", "Client", "Server", "Router", "Route", "Page", "Layout", "Store", "Action", "Actions",
-    "Reducer", "Style", "Styles", "Color", "Colors", "Variant", "Variants", "Size", "Position", "Direction", "Children", "Slot", "Icon", "Button",
-    "Modal", "Dialog", "Form", "Field", "Table", "List", "Row", "Column", "Menu", "Toast", "Prettify", "Simplify", "Nullable", "Maybe", "Json", "JSONValue",
-    "Writer", "Reader", "Guard", "Wrapper", "Adapter", "Mock", "Test", "Id", "Status", "Mode", "Flags", "Map", "Set", "Tuple", "Any", "Method", "H", "Mutation", "Query", "Parts", "Like", "Interface", "Object", "Mime",
+    "Props",
+    "Config",
+    "Configuration",
+    "Options",
+    "Option",
+    "Settings",
+    "Error",
+    "Errors",
+    "Exception",
+    "Result",
+    "Request",
+    "Response",
+    "Context",
+    "State",
+    "Args",
+    "Arguments",
+    "Params",
+    "Parameters",
+    "Handler",
+    "Handlers",
+    "Callback",
+    "Provider",
+    "Builder",
+    "Factory",
+    "Impl",
+    "Type",
+    "Types",
+    "Kind",
+    "Value",
+    "Values",
+    "Data",
+    "Item",
+    "Items",
+    "Key",
+    "Keys",
+    "Node",
+    "Env",
+    "App",
+    "Cli",
+    "Command",
+    "Input",
+    "Output",
+    "Payload",
+    "Schema",
+    "Dto",
+    "Utils",
+    "Helper",
+    "Helpers",
+    "Manager",
+    "Service",
+    "Controller",
+    "Module",
+    "Middleware",
+    "Component",
+    "Theme",
+    "Ref",
+    "Element",
+    "Event",
+    "Fn",
+    "Func",
+    "Function",
+    "Iter",
+    "Iterator",
+    "Visitor",
+    "Ext",
+    "Base",
+    "Info",
+    "Opts",
+    "Locals",
+    "Global",
+    "Window",
+    "Logger",
+    "Client",
+    "Server",
+    "Router",
+    "Route",
+    "Page",
+    "Layout",
+    "Store",
+    "Action",
+    "Actions",
+    "Reducer",
+    "Style",
+    "Styles",
+    "Color",
+    "Colors",
+    "Variant",
+    "Variants",
+    "Size",
+    "Position",
+    "Direction",
+    "Children",
+    "Slot",
+    "Icon",
+    "Button",
+    "Modal",
+    "Dialog",
+    "Form",
+    "Field",
+    "Table",
+    "List",
+    "Row",
+    "Column",
+    "Menu",
+    "Toast",
+    "Prettify",
+    "Simplify",
+    "Nullable",
+    "Maybe",
+    "Json",
+    "JSONValue",
+    "Writer",
+    "Reader",
+    "Guard",
+    "Wrapper",
+    "Adapter",
+    "Mock",
+    "Test",
+    "Id",
+    "Status",
+    "Mode",
+    "Flags",
+    "Map",
+    "Set",
+    "Tuple",
+    "Any",
+    "Method",
+    "H",
+    "Mutation",
+    "Query",
+    "Parts",
+    "Like",
+    "Interface",
+    "Object",
+    "Mime",
 ];
 
 pub(super) fn glossary(ground: &Ground<'_>) -> Vec<Term> {
@@ -82,7 +219,13 @@ fn types(ground: &Ground<'_>) -> Vec<(u64, Term)> {
         let counts = ground.is_production(id.file) && ground.keeps(id.file) && symbol.exported && !symbol.test;
         // A type computed from others is for the compiler.
         let computed = symbol.kind == SymbolKind::TypeAlias && symbol.signature.contains('<');
-        if counts && !computed && symbol.kind.is_type() && symbol.container.is_none() && is_domain(&symbol.name) && !is_component(ground, id) {
+        if counts
+            && !computed
+            && symbol.kind.is_type()
+            && symbol.container.is_none()
+            && is_domain(&symbol.name)
+            && !is_component(ground, id)
+        {
             by_name.entry(symbol.name.as_str()).or_default().push((id, symbol));
         }
     }
@@ -102,7 +245,10 @@ fn types(ground: &Ground<'_>) -> Vec<(u64, Term)> {
             .then(|| doc_comment::of_definition(&ground.sources.text(&file.path)?, symbol.lines.start))
             .flatten();
         let central = place.get(&id).map_or(0, |&at| 12_u64.saturating_sub((at as u64 + 1).ilog2().into()));
-        let score = (files as u64).ilog2() as u64 * 6 + central + u64::from(says.is_some()) * 6 + kin(name, &names).min(6) as u64 * 3;
+        let score = (files as u64).ilog2() as u64 * 6
+            + central
+            + u64::from(says.is_some()) * 6
+            + kin(name, &names).min(6) as u64 * 3;
         let has = if says.is_some() { Vec::new() } else { members(ground, id.file, symbol) };
         if says.is_none() && has.is_empty() {
             continue;
@@ -198,7 +344,9 @@ fn variants(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines().take(end).skip(start) {
         let code = line.trim();
-        if depth == 0 && let Some(name) = VARIANT.captures(code) {
+        if depth == 0
+            && let Some(name) = VARIANT.captures(code)
+        {
             found.push(name[1].to_owned());
         }
         let count = |marks: [char; 2]| code.matches(marks).count() as i32;
@@ -212,7 +360,9 @@ fn fields(ground: &Ground<'_>, file: FileId, symbol: &Symbol) -> Vec<String> {
     let facts = &ground.sources.map.file(file).facts;
     let own = facts.bindings.iter().filter(|binding| {
         let is_field = matches!(binding.kind, BindingKind::Field | BindingKind::ParameterProperty);
-        is_field && binding.member_of.is_some_and(|of| of == symbol.name) && binding.name.starts_with(|c: char| c.is_alphabetic())
+        is_field
+            && binding.member_of.is_some_and(|of| of == symbol.name)
+            && binding.name.starts_with(|c: char| c.is_alphabetic())
     });
     let mut seen = BTreeSet::new();
     let names = own.map(|binding| binding.name.to_string());
@@ -238,7 +388,8 @@ fn kind_word(kind: SymbolKind) -> &'static str {
 
 static MODEL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*model\s+(\w+)\s*\{").expect("the pattern is tested"));
 static TABLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\b(?:pgTable|mysqlTable|sqliteTable)\(\s*["'`](\w+)|^\s*(?:diesel::)?table!\s*\{?\s*(\w+)?"#).expect("the pattern is tested")
+    Regex::new(r#"\b(?:pgTable|mysqlTable|sqliteTable)\(\s*["'`](\w+)|^\s*(?:diesel::)?table!\s*\{?\s*(\w+)?"#)
+        .expect("the pattern is tested")
 });
 
 /// Tables that schemas define: Prisma's models, Drizzle's and Diesel's tables.
@@ -271,23 +422,27 @@ fn term_of_table(ground: &Ground<'_>, name: String, place: Place) -> Option<(u64
     }
     let map = ground.sources.map;
     let names = |file: &crate::repo_map::SourceFile| {
-        [&name, &camel].into_iter().any(|name| {
-            file.facts.references.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
-        })
+        [&name, &camel]
+            .into_iter()
+            .any(|name| file.facts.references.binary_search_by(|known| known.as_str().cmp(name)).is_ok())
     };
-    let counts = map.files_with_ids().filter(|(id, file)| ground.is_production(*id) && ground.keeps(*id) && names(file));
+    let counts =
+        map.files_with_ids().filter(|(id, file)| ground.is_production(*id) && ground.keeps(*id) && names(file));
     let files = counts.count();
     let text = ground.sources.text(&place.path)?;
     let says = doc_comment::of_definition(&text, place.line);
     let lines = text.lines().skip(place.line as usize);
     let columns = lines.take_while(|line| line.trim() != "}").filter_map(|line| {
         let name = line.split_whitespace().next()?;
-        let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_') && name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && name.starts_with(|c: char| c.is_ascii_alphabetic());
         (plain && !COMMON.contains(&name)).then(|| name.to_owned())
     });
-    let has = if place.path.ends_with(".prisma") && says.is_none() { columns.take(FIELDS).collect() } else { Vec::new() };
+    let has =
+        if place.path.ends_with(".prisma") && says.is_none() { columns.take(FIELDS).collect() } else { Vec::new() };
     let score = u64::from((files as u64).checked_ilog2().unwrap_or(0)) * 6 + 22;
-    (files >= FEWEST).then(|| (score, Term { name, kind: "table".to_owned(), place, says, has, files, routes: Vec::new() }))
+    (files >= FEWEST)
+        .then(|| (score, Term { name, kind: "table".to_owned(), place, says, has, files, routes: Vec::new() }))
 }
 
 /// Routes whose path has the word as a segment, in the singular or the plural.
@@ -299,7 +454,12 @@ fn routes(ground: &Ground<'_>, name: &str) -> Vec<String> {
         .entries
         .list
         .iter()
-        .filter(|entry| entry.path.as_deref().is_some_and(|path| path.split('/').any(|part| singular(part).to_lowercase() == wanted)))
+        .filter(|entry| {
+            entry
+                .path
+                .as_deref()
+                .is_some_and(|path| path.split('/').any(|part| singular(part).to_lowercase() == wanted))
+        })
         .map(|entry| entry.label.as_str())
         .collect();
     labels.into_iter().take(2).map(str::to_owned).collect()

@@ -91,7 +91,11 @@ pub(super) fn limits(ground: &Ground<'_>) -> Limits {
     for file in &map.skipped {
         let may_be_code = match file.reason {
             SkipReason::TooLarge | SkipReason::NotUtf8 | SkipReason::Unreadable | SkipReason::TooSlow => true,
-            SkipReason::Vendored | SkipReason::Generated | SkipReason::Minified | SkipReason::Binary | SkipReason::Symlink => false,
+            SkipReason::Vendored
+            | SkipReason::Generated
+            | SkipReason::Minified
+            | SkipReason::Binary
+            | SkipReason::Symlink => false,
         };
         if may_be_code {
             *skipped.entry(file.reason).or_insert(0) += 1;

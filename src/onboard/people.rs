@@ -53,7 +53,9 @@ pub(super) fn people(ground: &Ground<'_>) -> Option<People> {
     let map = ground.sources.map;
     let paths: Vec<&str> = map
         .files_with_ids()
-        .filter(|(id, file)| matches!(file.role, FileRole::Production | FileRole::Test | FileRole::Script) && ground.keeps(*id))
+        .filter(|(id, file)| {
+            matches!(file.role, FileRole::Production | FileRole::Test | FileRole::Script) && ground.keeps(*id)
+        })
         .map(|(_, file)| file.path.as_str())
         .collect();
     let folders = folders::opened(&paths, FOLDERS);
@@ -81,7 +83,8 @@ fn of_folder(folder: &str, authors: BTreeMap<&str, (usize, i64)>) -> Option<Know
     if all < FEWEST {
         return None;
     }
-    let mut ordered: Vec<(&str, usize, i64)> = authors.into_iter().map(|(name, (count, last))| (name, count, last)).collect();
+    let mut ordered: Vec<(&str, usize, i64)> =
+        authors.into_iter().map(|(name, (count, last))| (name, count, last)).collect();
     ordered.sort_by_key(|&(name, count, _)| (std::cmp::Reverse(count), name));
     let share = |count: usize| match count * 100 / all {
         90.. => "nearly all",
@@ -90,14 +93,22 @@ fn of_folder(folder: &str, authors: BTreeMap<&str, (usize, i64)>) -> Option<Know
         15.. => "some",
         _ => "a few",
     };
-    let main = ordered.iter().take(AUTHORS).enumerate().filter(|(at, (_, count, _))| *at == 0 || count * 100 >= all * 10);
+    let main =
+        ordered.iter().take(AUTHORS).enumerate().filter(|(at, (_, count, _))| *at == 0 || count * 100 >= all * 10);
     let authors: Vec<Author> = main
-        .map(|(_, &(name, count, last))| Author { name: name.to_owned(), share: share(count).to_owned(), last: month(last) })
+        .map(|(_, &(name, count, last))| Author {
+            name: name.to_owned(),
+            share: share(count).to_owned(),
+            last: month(last),
+        })
         .collect();
     Some(Known { folder: folder.to_owned(), others: ordered.len() > authors.len(), authors })
 }
 
 fn is_bot(name: &str) -> bool {
     let lower = name.to_lowercase();
-    lower.ends_with("[bot]") || lower.ends_with("-bot") || lower.ends_with(" bot") || matches!(lower.as_str(), "dependabot" | "renovate" | "github actions" | "github")
+    lower.ends_with("[bot]")
+        || lower.ends_with("-bot")
+        || lower.ends_with(" bot")
+        || matches!(lower.as_str(), "dependabot" | "renovate" | "github actions" | "github")
 }

@@ -39,6 +39,8 @@ pub struct Module {
     pub says: Option<String>,
     /// Its main definitions, the most important first.
     pub defines: Vec<Defined>,
+    /// Files whose definitions it passes on.
+    pub passes_on: usize,
     /// What it does to the world outside by itself, in words.
     pub does: Vec<String>,
     /// Other files that use it.
@@ -95,7 +97,9 @@ fn ranked(ground: &Ground<'_>) -> Vec<FileId> {
     let wanted = |file: FileId| {
         let source = map.file(file);
         let role = match ground.role {
-            Some(Role::Tests) => source.role == FileRole::Test && source.facts.symbols.iter().any(|symbol| symbol.exported),
+            Some(Role::Tests) => {
+                source.role == FileRole::Test && source.facts.symbols.iter().any(|symbol| symbol.exported)
+            }
             Some(Role::Infrastructure) => matches!(source.role, FileRole::Script | FileRole::Production),
             Some(Role::Data) => matches!(source.role, FileRole::Production | FileRole::Migration),
             Some(Role::Backend | Role::Frontend) | None => source.role == FileRole::Production,
@@ -106,7 +110,8 @@ fn ranked(ground: &Ground<'_>) -> Vec<FileId> {
     let central = ground.ranking.symbols.iter().map(|id| id.file).filter(|&file| wanted(file) && seen.insert(file));
     let mut files: Vec<FileId> = central.collect();
     // Tests and scripts are in no ranking.
-    let mut rest: Vec<FileId> = map.files_with_ids().map(|(id, _)| id).filter(|&id| wanted(id) && seen.insert(id)).collect();
+    let mut rest: Vec<FileId> =
+        map.files_with_ids().map(|(id, _)| id).filter(|&id| wanted(id) && seen.insert(id)).collect();
     let named = |file: FileId| map.files.iter().filter(|other| imports(ground, other, file)).count();
     if files.len() < MODULES {
         rest.sort_by_cached_key(|&file| (std::cmp::Reverse(named(file)), map.file(file).path.clone()));
@@ -184,7 +189,15 @@ fn is_top(ground: &Ground<'_>, path: &str) -> bool {
     let recon = &ground.sources.map.recon;
     let Some(own) = recon.package_of(path) else { return true };
     let needs = |package: &Package| package.dependencies.iter().any(|dependency| dependency.name == own.name);
-    !recon.packages.iter().any(|package| package.name != own.name && needs(package) && package.member_of == own.member_of)
+    // A benchmark or an example that uses it makes it no part of something.
+    let ships = |package: &Package| {
+        let files = &ground.sources.map.files;
+        files.iter().any(|file| {
+            file.role == FileRole::Production
+                && recon.package_of(&file.path).is_some_and(|of| of.folder == package.folder)
+        })
+    };
+    !recon.packages.iter().any(|package| package.name != own.name && needs(package) && ships(package))
 }
 
 /// What starts something, then always the most important file that one of those before uses.
@@ -212,10 +225,22 @@ fn module(ground: &Ground<'_>, id: FileId, starts: bool, place: &BTreeMap<FileId
         starts,
         says: doc_comment::of_file(&text, file.language),
         defines: defines(ground, id, &text),
+        passes_on: passes_on(ground, id),
         does: does(ground, id),
         used_by: ground.fan_in(id),
         follows,
     }
+}
+
+fn passes_on(ground: &Ground<'_>, file: FileId) -> usize {
+    let map = ground.sources.map;
+    let exports = map.reexport_targets.get(file as usize).into_iter().flatten().filter_map(|target| *target);
+    let imports = map.import_targets.get(file as usize).into_iter().flatten().zip(&map.file(file).facts.imports);
+    let used = imports.filter(|(_, import)| import.reexported).filter_map(|(target, _)| match target {
+        crate::repo_map::ImportTarget::File(target) => Some(*target),
+        crate::repo_map::ImportTarget::External(_) | crate::repo_map::ImportTarget::Unresolved => None,
+    });
+    exports.chain(used).collect::<BTreeSet<FileId>>().len()
 }
 
 /// The main definitions of a file: by importance, else those that others can use.
@@ -223,14 +248,16 @@ fn defines(ground: &Ground<'_>, file: FileId, text: &str) -> Vec<Defined> {
     let map = ground.sources.map;
     let outermost = |id: &SymbolId| {
         let symbol = map.symbol(*id);
-        let has_name = symbol.name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !matches!(symbol.name.as_str(), "module.exports" | "default");
+        let has_name = symbol.name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && !matches!(symbol.qualified.as_str(), "module.exports" | "default");
         symbol.container.is_none() && symbol.member_of.is_none() && !symbol.test && has_name
     };
     let central = ground.ranking.symbols.iter().copied().filter(|id| id.file == file).filter(outermost);
     let own = (0..map.file(file).facts.symbols.len() as u32).map(|index| SymbolId { file, index });
     let others = own.filter(outermost).filter(|id| map.symbol(*id).exported);
     let mut seen = BTreeSet::new();
-    let mut all: Vec<SymbolId> = central.chain(others).filter(|id| seen.insert(map.symbol(*id).qualified.as_str())).collect();
+    let mut all: Vec<SymbolId> =
+        central.chain(others).filter(|id| seen.insert(map.symbol(*id).qualified.as_str())).collect();
     // What others can use says what a file is for; helpers say how.
     all.sort_by_key(|id| !map.symbol(*id).exported);
     let defined = all.into_iter().take(NAMED).map(|id| {
@@ -246,9 +273,11 @@ fn defines(ground: &Ground<'_>, file: FileId, text: &str) -> Vec<Defined> {
 
 /// What a file does by calls of its own.
 fn does(ground: &Ground<'_>, file: FileId) -> Vec<String> {
-    let calls = ground.sources.effects.direct.range(
-        crate::repo_map::CallId { file, index: 0 }..=crate::repo_map::CallId { file, index: u32::MAX },
-    );
+    let calls = ground
+        .sources
+        .effects
+        .direct
+        .range(crate::repo_map::CallId { file, index: 0 }..=crate::repo_map::CallId { file, index: u32::MAX });
     let map = ground.sources.map;
     let effects: BTreeSet<Effect> = calls
         .filter(|(call, _)| !map.is_test(call.file, map.call(**call).caller))

@@ -80,13 +80,34 @@ pub(super) fn first_sentence(text: &str) -> Option<String> {
 /// A section on how to use or build it, which does not say what it is.
 fn speaks_of_use(heading: &str) -> bool {
     let words = [
-        "install", "getting started", "get started", "usage", "quick", "documentation", "docs", "licen", "contribut", "community",
-        "support", "requirement", "sponsor", "build", "running", "example", "setup", "set up", "deploy", "news", "changelog", "contents",
+        "install",
+        "getting started",
+        "get started",
+        "usage",
+        "quick",
+        "documentation",
+        "docs",
+        "licen",
+        "contribut",
+        "community",
+        "support",
+        "requirement",
+        "sponsor",
+        "build",
+        "running",
+        "example",
+        "setup",
+        "set up",
+        "deploy",
+        "news",
+        "changelog",
+        "contents",
     ];
     words.iter().any(|word| heading.contains(word))
 }
 
-static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)<a\b.*?</a>|<!--.*?-->").expect("the pattern is tested"));
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<a\b.*?</a>|<!--.*?-->").expect("the pattern is tested"));
 static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^>]*>").expect("the pattern is tested"));
 
 /// What a block of HTML says without its links: a line of welcome often stands centred.
@@ -96,7 +117,8 @@ fn of_html(block: &str) -> Option<String> {
         TAG.replace_all(part, " ").split_whitespace().filter(|word| *word != "/>").collect::<Vec<_>>().join(" ")
     });
     let said = parts.find(|said| {
-        said.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count() >= FEWEST_WORDS && !said.contains(['|', '&', '{'])
+        said.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count() >= FEWEST_WORDS
+            && !said.contains(['|', '&', '{'])
     })?;
     (!is_remark(&said)).then_some(said)
 }
@@ -104,7 +126,9 @@ fn of_html(block: &str) -> Option<String> {
 /// A note on versions or translations rather than on the project.
 fn is_remark(text: &str) -> bool {
     let lower = text.to_lowercase();
-    ["note:", "warning:", "important:", "english |", "this readme is", "looking for", "[!"].iter().any(|head| lower.starts_with(head))
+    ["note:", "warning:", "important:", "english |", "this readme is", "looking for", "[!"]
+        .iter()
+        .any(|head| lower.starts_with(head))
 }
 
 #[cfg(test)]
@@ -118,9 +142,13 @@ mod tests {
         let found = first_paragraph(text).expect("there is one");
         assert_eq!((found.line, found.text.as_str()), (9, "Sells things to people who want them soon."));
         assert_eq!(first_paragraph("# Title\n\n<p>html</p>\n"), None);
-        let centred = "<p align=\"center\">\n  <img src=\"x\"/>\n  <i>A small and fast way to count your visitors.</i>\n</p>\n";
+        let centred =
+            "<p align=\"center\">\n  <img src=\"x\"/>\n  <i>A small and fast way to count your visitors.</i>\n</p>\n";
         let found = first_paragraph(centred).expect("there is one");
         assert_eq!(found.text, "A small and fast way to count your visitors.");
-        assert_eq!(first_paragraph("# A\n\n## Getting started\n\nA detailed guide to all of this is elsewhere.\n"), None);
+        assert_eq!(
+            first_paragraph("# A\n\n## Getting started\n\nA detailed guide to all of this is elsewhere.\n"),
+            None
+        );
     }
 }

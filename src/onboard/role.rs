@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::effects::Effect;
 use crate::effects::Effects;
 use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;
-use crate::effects::Effect;
 use crate::repo_map::facts::CallKind;
 use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap, SourceFile};
@@ -47,26 +47,76 @@ impl Role {
 
 /// Packages that draw what people see.
 const FRONTEND: &[&str] = &[
-    "react", "react-dom", "next", "vue", "nuxt", "svelte", "@sveltejs/kit", "solid-js", "preact", "@angular/core",
-    "@builder.io/qwik", "lit", "astro", "@remix-run/react", "react-router-dom", "react-native", "yew", "leptos", "dioxus",
+    "react",
+    "react-dom",
+    "next",
+    "vue",
+    "nuxt",
+    "svelte",
+    "@sveltejs/kit",
+    "solid-js",
+    "preact",
+    "@angular/core",
+    "@builder.io/qwik",
+    "lit",
+    "astro",
+    "@remix-run/react",
+    "react-router-dom",
+    "react-native",
+    "yew",
+    "leptos",
+    "dioxus",
     "sycamore",
 ];
 /// Packages that answer requests in Node.
 const SERVERS: &[&str] = &[
-    "express", "fastify", "koa", "hono", "@hapi/hapi", "@nestjs/core", "@trpc/server", "@apollo/server", "elysia", "restify",
-    "graphql-yoga", "@hono/node-server",
+    "express",
+    "fastify",
+    "koa",
+    "hono",
+    "@hapi/hapi",
+    "@nestjs/core",
+    "@trpc/server",
+    "@apollo/server",
+    "elysia",
+    "restify",
+    "graphql-yoga",
+    "@hono/node-server",
 ];
 /// Folders of code that runs in a browser.
 const FRONTEND_FOLDERS: &[&str] = &["components", "hooks", "frontend", "client", "ui", "views", "styles", "web"];
 /// Folders of code that runs on a server.
 const BACKEND_FOLDERS: &[&str] = &[
-    "api", "server", "backend", "services", "routes", "controllers", "queries", "models", "middleware", "middlewares", "jobs",
-    "workers", "trpc",
+    "api",
+    "server",
+    "backend",
+    "services",
+    "routes",
+    "controllers",
+    "queries",
+    "models",
+    "middleware",
+    "middlewares",
+    "jobs",
+    "workers",
+    "trpc",
 ];
 /// Folders of configuration for running the software.
 const INFRASTRUCTURE_FOLDERS: &[&str] = &[
-    ".github", "infra", "infrastructure", "deploy", "deployment", "docker", "k8s", "kubernetes", "terraform", "helm", "ansible",
-    "scripts", "ci", "xtask",
+    ".github",
+    "infra",
+    "infrastructure",
+    "deploy",
+    "deployment",
+    "docker",
+    "k8s",
+    "kubernetes",
+    "terraform",
+    "helm",
+    "ansible",
+    "scripts",
+    "ci",
+    "xtask",
 ];
 
 /// Which file belongs to which area.
@@ -86,7 +136,11 @@ impl Areas {
         for entry in &effects.entries.list {
             let own = &mut files[entry.handler.file() as usize];
             match entry.kind {
-                EntryKind::Route | EntryKind::Procedure | EntryKind::Resolver | EntryKind::Job | EntryKind::Schedule => {
+                EntryKind::Route
+                | EntryKind::Procedure
+                | EntryKind::Resolver
+                | EntryKind::Job
+                | EntryKind::Schedule => {
                     own.insert(Role::Backend);
                 }
                 EntryKind::Page | EntryKind::Command => {}

@@ -131,7 +131,8 @@ pub(super) fn setup(ground: &Ground<'_>) -> Setup {
 fn commands(ground: &Ground<'_>) -> Vec<Command> {
     let packages = &ground.sources.map.recon.packages;
     let has_any = |package: &&Package| !package.commands.is_empty();
-    let mut chosen: Vec<&Package> = packages.iter().filter(|package| package.folder.is_empty()).filter(has_any).collect();
+    let mut chosen: Vec<&Package> =
+        packages.iter().filter(|package| package.folder.is_empty()).filter(has_any).collect();
     let roots = packages.iter().filter(|package| !package.folder.is_empty() && package.member_of.is_none());
     let roots: Vec<&Package> = roots.filter(has_any).filter(|package| ships(ground, package)).collect();
     if roots.len() + chosen.len() <= PACKAGES || chosen.is_empty() {
@@ -219,7 +220,9 @@ fn tools(ground: &Ground<'_>) -> Vec<Tool> {
         for (name, version) in manifest.get("engines").and_then(Value::as_object).into_iter().flatten() {
             add(name, version.as_str().unwrap_or_default(), "package.json engines");
         }
-        if let Some((name, version)) = manifest.get("packageManager").and_then(Value::as_str).and_then(|it| it.split_once('@')) {
+        if let Some((name, version)) =
+            manifest.get("packageManager").and_then(Value::as_str).and_then(|it| it.split_once('@'))
+        {
             add(name, version.split('+').next().unwrap_or(version), "package.json packageManager");
         }
     }
@@ -230,15 +233,18 @@ fn tools(ground: &Ground<'_>) -> Vec<Tool> {
     }
     for path in ["rust-toolchain.toml", "rust-toolchain"] {
         if let Some(text) = text(path) {
-            let channel = text.parse::<toml::Table>().ok().and_then(|table| {
-                Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned())
-            });
+            let channel = text
+                .parse::<toml::Table>()
+                .ok()
+                .and_then(|table| Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned()));
             add("rust", &channel.unwrap_or_else(|| text.lines().next().unwrap_or_default().to_owned()), path);
         }
     }
     if let Some(manifest) = text("Cargo.toml").and_then(|text| text.parse::<toml::Table>().ok()) {
         for (owner, at) in [("package", "package.rust-version"), ("workspace", "workspace.package.rust-version")] {
-            let table = manifest.get(owner).and_then(|table| if owner == "workspace" { table.get("package") } else { Some(table) });
+            let table = manifest
+                .get(owner)
+                .and_then(|table| if owner == "workspace" { table.get("package") } else { Some(table) });
             if let Some(version) = table.and_then(|table| table.get("rust-version")).and_then(toml::Value::as_str) {
                 add("rust, at least", version, &format!("Cargo.toml {at}"));
             }
@@ -267,7 +273,10 @@ fn services(ground: &Ground<'_>) -> Vec<Service> {
     // At the top, or in a folder for such files; elsewhere they serve tests and examples.
     let is_ours = |path: &str| {
         let within = path.split('/').rev().skip(1);
-        path.matches('/').count() < 3 && within.into_iter().all(|name| matches!(name, "docker" | "dev" | "development" | ".devcontainer" | "deploy" | "infra" | "compose"))
+        path.matches('/').count() < 3
+            && within.into_iter().all(|name| {
+                matches!(name, "docker" | "dev" | "development" | ".devcontainer" | "deploy" | "infra" | "compose")
+            })
     };
     let mut found: BTreeMap<String, Place> = BTreeMap::new();
     let files = ground.sources.map.other_files.iter().filter(|path| is_compose(path) && is_ours(path));
@@ -312,10 +321,48 @@ static READS: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What every machine has, or a tool sets by itself.
 const EVERYWHERE: &[&str] = &[
-    "NODE_ENV", "CI", "HOME", "PATH", "PWD", "USER", "SHELL", "TERM", "TMPDIR", "TEMP", "TMP", "USERPROFILE", "APPDATA",
-    "LOCALAPPDATA", "NO_COLOR", "FORCE_COLOR", "CARGO_MANIFEST_DIR", "OUT_DIR", "CARGO_PKG_VERSION", "EDITOR", "VISUAL", "LANG",
-    "HOSTNAME", "DEV", "PROD", "MODE", "BASE_URL", "SSR", "TARGET", "PROFILE", "GITHUB_ACTIONS", "COLORTERM", "CARGO",
-    "NEXT_RUNTIME", "NEXT_PHASE", "INIT_CWD", "VITEST", "RUST_LOG", "RUST_BACKTRACE", "DISPLAY", "COLUMNS", "COMSPEC",
+    "NODE_ENV",
+    "CI",
+    "HOME",
+    "PATH",
+    "PWD",
+    "USER",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CARGO_MANIFEST_DIR",
+    "OUT_DIR",
+    "CARGO_PKG_VERSION",
+    "EDITOR",
+    "VISUAL",
+    "LANG",
+    "HOSTNAME",
+    "DEV",
+    "PROD",
+    "MODE",
+    "BASE_URL",
+    "SSR",
+    "TARGET",
+    "PROFILE",
+    "GITHUB_ACTIONS",
+    "COLORTERM",
+    "CARGO",
+    "NEXT_RUNTIME",
+    "NEXT_PHASE",
+    "INIT_CWD",
+    "VITEST",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "DISPLAY",
+    "COLUMNS",
+    "COMSPEC",
 ];
 
 fn is_variable(name: &str) -> bool {
@@ -329,7 +376,8 @@ fn variables(ground: &Ground<'_>, samples: &[(String, BTreeMap<String, u32>)]) -
     let mut found: BTreeMap<String, (Place, BTreeSet<&str>)> = BTreeMap::new();
     for (id, file) in ground.sources.map.files_with_ids() {
         let named = |name: &str| file.facts.references.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
-        let reads = ["env", "process", "Bun", "Deno", "clap", "Parser", "Args", "var", "import"].iter().any(|name| named(name));
+        let reads =
+            ["env", "process", "Bun", "Deno", "clap", "Parser", "Args", "var", "import"].iter().any(|name| named(name));
         if !matches!(file.role, FileRole::Production | FileRole::Script) || !ground.keeps(id) || !reads {
             continue;
         }
@@ -342,7 +390,11 @@ fn variables(ground: &Ground<'_>, samples: &[(String, BTreeMap<String, u32>)]) -
             }
             for captures in READS.captures_iter(text) {
                 let Some(name) = captures.iter().skip(1).flatten().next().map(|name| name.as_str()) else { continue };
-                if EVERYWHERE.contains(&name) || name.starts_with("npm_") || name.starts_with("XDG_") || name.starts_with("CARGO_") {
+                if EVERYWHERE.contains(&name)
+                    || name.starts_with("npm_")
+                    || name.starts_with("XDG_")
+                    || name.starts_with("CARGO_")
+                {
                     continue;
                 }
                 let place = Place { path: file.path.clone(), line };
@@ -353,7 +405,8 @@ fn variables(ground: &Ground<'_>, samples: &[(String, BTreeMap<String, u32>)]) -
     let sample = |name: &str, reader: &str| {
         // Of several samples the one in the reader's own package.
         let shows = samples.iter().filter(|(_, names)| names.contains_key(name));
-        let nearest = shows.min_by_key(|(path, _)| (!reader.starts_with(folder(path)), std::cmp::Reverse(folder(path).len()), path));
+        let nearest = shows
+            .min_by_key(|(path, _)| (!reader.starts_with(folder(path)), std::cmp::Reverse(folder(path).len()), path));
         nearest.map(|(path, names)| Place { path: path.clone(), line: names[name] })
     };
     let mut variables: Vec<Variable> = found

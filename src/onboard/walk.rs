@@ -158,7 +158,8 @@ fn from_entry(ground: &Ground<'_>) -> Option<Walk> {
 
 /// The best way from a public function of a library.
 fn from_api(ground: &Ground<'_>) -> Option<Walk> {
-    from_files(ground, &public(ground.sources.map, true)).or_else(|| from_files(ground, &public(ground.sources.map, false)))
+    from_files(ground, &public(ground.sources.map, true))
+        .or_else(|| from_files(ground, &public(ground.sources.map, false)))
 }
 
 /// The best way from a public function of `public`.
@@ -167,7 +168,11 @@ fn from_files(ground: &Ground<'_>, public: &BTreeSet<FileId>) -> Option<Walk> {
     let is_start = |id: &SymbolId| {
         let symbol = map.symbol(*id);
         let is_public = public.contains(&id.file) && symbol.exported;
-        symbol.kind.is_callable() && symbol.has_body && is_public && ground.is_production(id.file) && ground.keeps(id.file)
+        symbol.kind.is_callable()
+            && symbol.has_body
+            && is_public
+            && ground.is_production(id.file)
+            && ground.keeps(id.file)
     };
     let starts = ground.ranking.symbols.iter().copied().filter(is_start).take(PUBLIC);
     let found = starts.enumerate().filter_map(|(place, start)| {
@@ -201,10 +206,12 @@ fn public(map: &RepoMap, main: bool) -> BTreeSet<FileId> {
     while let Some(file) = open.pop() {
         let facts = &map.file(file).facts;
         let passed = map.reexport_targets.get(file as usize).into_iter().flatten().zip(&facts.exports);
-        let passed = passed.filter(|(_, export)| matches!(export.target, ExportTarget::From { .. } | ExportTarget::Local(_)));
+        let passed =
+            passed.filter(|(_, export)| matches!(export.target, ExportTarget::From { .. } | ExportTarget::Local(_)));
         let uses = map.import_targets.get(file as usize).into_iter().flatten().zip(&facts.imports);
         let builds_on = |name: &str| facts.heritage.iter().any(|heritage| heritage.base == name);
-        let is_named = |name: &str| facts.exports.iter().any(|export| export.target == ExportTarget::Local(name.into()));
+        let is_named =
+            |name: &str| facts.exports.iter().any(|export| export.target == ExportTarget::Local(name.into()));
         let is_public = |import: &Import| import.reexported || builds_on(&import.local) || is_named(&import.local);
         let used = uses.filter(|(_, import)| is_public(import)).filter_map(|(target, _)| match target {
             crate::repo_map::ImportTarget::File(target) => Some(*target),
@@ -225,8 +232,13 @@ fn best(ground: &Ground<'_>, calls: Vec<CallId>, from: FileId, outward: bool) ->
     let mut came_by: BTreeMap<SymbolId, (CallId, Option<SymbolId>, usize)> = BTreeMap::new();
     let mut queue: VecDeque<SymbolId> = VecDeque::new();
     let mut best: Option<Way> = None;
-    let mut visit = |call: CallId, within: Option<SymbolId>, depth: usize, queue: &mut VecDeque<SymbolId>, came_by: &mut BTreeMap<_, _>| {
-        let back = |came_by: &BTreeMap<SymbolId, (CallId, Option<SymbolId>, usize)>, last: (CallId, Option<SymbolId>)| {
+    let mut visit = |call: CallId,
+                     within: Option<SymbolId>,
+                     depth: usize,
+                     queue: &mut VecDeque<SymbolId>,
+                     came_by: &mut BTreeMap<_, _>| {
+        let back = |came_by: &BTreeMap<SymbolId, (CallId, Option<SymbolId>, usize)>,
+                    last: (CallId, Option<SymbolId>)| {
             let mut calls = vec![last];
             let mut here = within;
             while let Some(symbol) = here {
@@ -277,13 +289,19 @@ fn next(map: &RepoMap, call: CallId) -> Option<SymbolId> {
     let first = found.next()?;
     let sure = found.next().is_none() && first.how != How::Guess;
     let symbol = map.symbol(first.symbol);
-    let runs = symbol.kind.is_callable() && symbol.has_body && !map.is_test(first.symbol.file, Some(first.symbol.index));
+    let runs =
+        symbol.kind.is_callable() && symbol.has_body && !map.is_test(first.symbol.file, Some(first.symbol.index));
     let ours = matches!(map.file(first.symbol.file).role, FileRole::Production);
     (sure && runs && ours).then_some(first.symbol)
 }
 
 /// How much a way shows: where it ends, how many files it crosses, that it is neither a step nor a journey.
-fn score(ground: &Ground<'_>, from: FileId, calls: &[(CallId, Option<SymbolId>)], effect: Option<Effect>) -> Option<i64> {
+fn score(
+    ground: &Ground<'_>,
+    from: FileId,
+    calls: &[(CallId, Option<SymbolId>)],
+    effect: Option<Effect>,
+) -> Option<i64> {
     let end = match effect {
         Some(Effect::DbWrite) => 50,
         Some(Effect::DbRead | Effect::Http) => 40,
@@ -312,7 +330,8 @@ fn score(ground: &Ground<'_>, from: FileId, calls: &[(CallId, Option<SymbolId>)]
         _ => 10,
     };
     // Of a library nothing but its own functions can tell what matters.
-    let central = |symbol: SymbolId| match ground.ranking.symbols.iter().take(200).position(|ranked| *ranked == symbol) {
+    let central = |symbol: SymbolId| match ground.ranking.symbols.iter().take(200).position(|ranked| *ranked == symbol)
+    {
         Some(0..40) => 6,
         Some(_) => 3,
         None => 0,
@@ -345,7 +364,9 @@ fn bonus(ground: &Ground<'_>, entry: &Entry) -> i64 {
 /// What a handler asks before it goes on.
 fn checks(ground: &Ground<'_>, entry: &Entry) -> Vec<Check> {
     let found = checking(ground, entry);
-    let all = found.into_iter().filter_map(|(_, call, effect)| Some(Check { at: shown(ground, call), does: in_words(effect)?.to_owned() }));
+    let all = found
+        .into_iter()
+        .filter_map(|(_, call, effect)| Some(Check { at: shown(ground, call), does: in_words(effect)?.to_owned() }));
     all.take(CHECKS).collect()
 }
 

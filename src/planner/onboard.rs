@@ -147,7 +147,11 @@ fn question(subject: &Subject, desk: &Desk<'_>) -> String {
     let mut room = SHOWN;
     for file in &subject.files {
         for (from, to) in ranges(&subject.facts, file) {
-            let shown = format!("\n\n`{}`, lines {from} to {to} (data):\n\n{}", sanitize::line(file), desk.excerpt(file, from, to));
+            let shown = format!(
+                "\n\n`{}`, lines {from} to {to} (data):\n\n{}",
+                sanitize::line(file),
+                desk.excerpt(file, from, to)
+            );
             if shown.len() > room {
                 return question;
             }
@@ -188,7 +192,9 @@ fn checked(answer: Answer, subject: &Subject, desk: &Desk<'_>) -> Prose {
     for paragraph in answer.paragraphs.iter().take(PARAGRAPHS) {
         let plain = one_line(&crate::secrets::mask(paragraph));
         let (kept, gone): (Vec<&str>, Vec<&str>) =
-            grounded::sentences(plain.trim_start_matches(['#', '-', '*', '>', ' '])).into_iter().partition(|sentence| ground.holds(sentence));
+            grounded::sentences(plain.trim_start_matches(['#', '-', '*', '>', ' ']))
+                .into_iter()
+                .partition(|sentence| ground.holds(sentence));
         dropped += gone.len();
         if !kept.is_empty() {
             paragraphs.push(sanitize::prose(&kept.join(" ")));

@@ -14,7 +14,7 @@ use crate::plan::markdown;
 
 mod document;
 
-pub use document::{Assembled, BUILT_IN, OnboardDocument, SectionText, Written, assembled, hash, written};
+pub use document::{Assembled, BUILT_IN, OnboardDocument, SectionText, Written, assembled, hash, is_guide, written};
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -112,7 +112,16 @@ pub fn page(title: &str, sections: &[SectionText]) -> String {
 /// The guide for a terminal: headings in bold, lines wrapped, code as it is.
 pub fn human(markdown: &str, page: &layout::Page) -> String {
     let mut text = String::new();
-    for line in sanitize::block(markdown).lines() {
+    let clean = sanitize::block(markdown);
+    let cells = |line: &str| -> Option<Vec<String>> {
+        let cells = line.strip_prefix("| ")?.trim_end_matches(" |");
+        Some(cells.split(" | ").map(plain).collect())
+    };
+    let widest = |at: usize| {
+        clean.lines().filter_map(&cells).filter_map(|row| Some(layout::width(row.get(at)?))).max().unwrap_or(0)
+    };
+    let (purposes, commands) = (widest(0), widest(1));
+    for line in clean.lines() {
         let heading = line.trim_start_matches('#');
         if heading.len() < line.len() && heading.starts_with(' ') {
             text.push_str(&layout::paint(layout::style::STRONG, heading.trim()));
@@ -122,15 +131,19 @@ pub fn human(markdown: &str, page: &layout::Page) -> String {
         if line.starts_with("| ---") {
             continue;
         }
-        if let Some(cells) = line.strip_prefix("| ") {
-            let cells: Vec<String> = cells.trim_end_matches(" |").split(" | ").map(plain).collect();
-            let [purpose, command, source] = cells.as_slice() else { continue };
-            text.push_str(&format!("  {} {}  {}\n", layout::pad(purpose, 10), command, source));
+        if let Some(row) = cells(line) {
+            let [purpose, command, source] = row.as_slice() else { continue };
+            let (purpose, command) = (layout::pad(purpose, purposes), layout::pad(command, commands));
+            text.push_str(&format!("  {purpose}  {command}  {source}\n"));
             continue;
         }
         let said = plain(line);
         let body = said.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['-', '.', ' ']);
-        let hang = if line.starts_with("- ") || line.starts_with(|c: char| c.is_ascii_digit()) { said.len() - body.len() } else { 0 };
+        let hang = if line.starts_with("- ") || line.starts_with(|c: char| c.is_ascii_digit()) {
+            said.len() - body.len()
+        } else {
+            0
+        };
         for (at, part) in layout::wrap(body, page.width.saturating_sub(hang)).into_iter().enumerate() {
             text.push_str(if at == 0 { &said[..hang] } else { "          " }.get(..hang).unwrap_or_default());
             text.push_str(&part);
@@ -146,7 +159,8 @@ pub fn human(markdown: &str, page: &layout::Page) -> String {
 /// A line without the marks of Markdown.
 fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
-    let mut characters = line.trim_start_matches("> ").replace("**", "").replace("&lt;", "<").replace('\u{200b}', "").chars().peekable().collect::<Vec<_>>().into_iter().peekable();
+    let line = line.trim_start_matches("> ").replace("**", "").replace("&lt;", "<").replace('\u{200b}', "");
+    let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '`' => {}

@@ -96,7 +96,8 @@ impl Telling<'_> {
         let wanted = texts.iter().filter(|text| WRITTEN.contains(&text.section));
         let missing = wanted.filter(|text| {
             let key = self.key(text);
-            shelf.of(&key, &text.source).is_none() && !there.iter().any(|(section, source)| (*section, source) == (text.section, &text.source))
+            shelf.of(&key, &text.source).is_none()
+                && !there.iter().any(|(section, source)| (*section, source) == (text.section, &text.source))
         });
         missing
             .map(|text| Subject {
@@ -166,7 +167,8 @@ impl Telling<'_> {
             console.note(&format!("{what} dropped: what they name is not there"));
         }
         if code != ExitCode::Done {
-            console.note("sections without prose say what the map knows; the same command goes on where this one stopped");
+            console
+                .note("sections without prose say what the map knows; the same command goes on where this one stopped");
         }
         Ok(code)
     }

@@ -25,8 +25,9 @@ static PATH: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[\w@.()\[\]+-]*(?:/[\w@.()\[\]$+-]+)+\.[A-Za-z]{1,6}(?::\d+)?|\b[\w-]+\.(?:tsx?|jsx?|mjs|cjs|rs|toml|json|md|ya?ml|prisma|sql)(?::\d+)?\b")
         .expect("the pattern is tested")
 });
-static NAME: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[#@]?[A-Za-z_$][\w$]*(?:(?:::|\.|#)[A-Za-z_$][\w$]*)*(?:\(\))?!?$").expect("the pattern is tested"));
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[#@]?[A-Za-z_$][\w$]*(?:(?:::|\.|#)[A-Za-z_$][\w$]*)*(?:\(\))?!?$").expect("the pattern is tested")
+});
 
 impl<'a> Ground<'a> {
     pub(super) fn new(map: &'a RepoMap, tree: &'a dyn Tree, facts: &str, files: &[String]) -> Ground<'a> {
@@ -35,7 +36,12 @@ impl<'a> Ground<'a> {
             std::iter::once(package.name.as_str()).chain(package.dependencies.iter().map(|own| own.name.as_str()))
         });
         let texts = files.iter().filter_map(|file| tree.text(file));
-        Ground { map, tree, names: definitions.chain(packages).collect(), texts: texts.chain([facts.to_owned()]).collect() }
+        Ground {
+            map,
+            tree,
+            names: definitions.chain(packages).collect(),
+            texts: texts.chain([facts.to_owned()]).collect(),
+        }
     }
 
     /// Everything that `sentence` names is there.
@@ -53,7 +59,9 @@ impl<'a> Ground<'a> {
             return true;
         }
         let is_path = PATH.find(code).is_some_and(|found| found.as_str() == code);
-        if is_path || code.rsplit_once(':').is_some_and(|(path, line)| path.contains('/') && line.parse::<u32>().is_ok()) {
+        if is_path
+            || code.rsplit_once(':').is_some_and(|(path, line)| path.contains('/') && line.parse::<u32>().is_ok())
+        {
             return false;
         }
         let name = code.trim_end_matches('!').trim_end_matches("()");
@@ -66,7 +74,8 @@ impl<'a> Ground<'a> {
         self.texts.iter().any(|text| {
             text.match_indices(code).any(|(at, found)| {
                 let (before, after) = (text[..at].chars().next_back(), text[at + found.len()..].chars().next());
-                !(is_word(before) && is_word(code.chars().next())) && !(is_word(after) && is_word(code.chars().next_back()))
+                !(is_word(before) && is_word(code.chars().next()))
+                    && !(is_word(after) && is_word(code.chars().next_back()))
             })
         })
     }
@@ -74,7 +83,9 @@ impl<'a> Ground<'a> {
     /// A file, a folder, or a line of a file.
     fn is_place(&self, text: &str) -> bool {
         let (path, line) = match text.rsplit_once(':') {
-            Some((path, line)) if line.chars().all(|c| c.is_ascii_digit()) && !line.is_empty() => (path, line.parse::<usize>().ok()),
+            Some((path, line)) if line.chars().all(|c| c.is_ascii_digit()) && !line.is_empty() => {
+                (path, line.parse::<usize>().ok())
+            }
             Some(_) | None => (text, None),
         };
         let path = path.trim_start_matches("./");

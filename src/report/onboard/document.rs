@@ -63,7 +63,10 @@ pub fn hash(text: &str) -> String {
 }
 
 fn word(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() || matches!(c, '<' | '>') { '_' } else { c }).collect::<String>().replace("--", "__")
+    text.chars()
+        .map(|c| if c.is_whitespace() || matches!(c, '<' | '>') { '_' } else { c })
+        .collect::<String>()
+        .replace("--", "__")
 }
 
 /// A file that holds a guide, as it is and as it should be.
@@ -100,7 +103,11 @@ pub fn assembled(title: &str, sections: &[SectionText], before: Option<&str>) ->
             text.push('\n');
             text.push_str(&section.marked());
         }
-        return Assembled { text, changed: sections.iter().map(|section| section.section).collect(), edited: Vec::new() };
+        return Assembled {
+            text,
+            changed: sections.iter().map(|section| section.section).collect(),
+            edited: Vec::new(),
+        };
     }
     let there: BTreeSet<SectionId> = pieces.iter().filter_map(Piece::section).collect();
     let (mut known, new): (Vec<&SectionText>, Vec<&SectionText>) =
@@ -173,6 +180,11 @@ impl Found<'_> {
             None => self.source == new.facts && new.by == BUILT_IN,
         }
     }
+}
+
+/// Whether a file holds a section of ours.
+pub fn is_guide(text: &str) -> bool {
+    pieces(text).iter().any(|piece| piece.section().is_some())
 }
 
 /// A section of a file that a model wrote, and that nobody edited since.
