@@ -120,7 +120,7 @@ fn a_dry_run_sends_and_writes_nothing() {
 #[test]
 fn a_credential_in_a_file_reaches_no_model() {
     let shop = shop();
-    let key = ["sk_live_", "51H8xQ2eZvKYlo2C0aBcDeFgH"].concat();
+    let key = ["sk_live_", "4eC39HqLyjWDarjtT1zdp7dcXq"].concat();
     let store = format!(
         "import {{ PrismaClient }} from '@prisma/client';\n\nconst prisma = new PrismaClient();\nconst key = '{key}';\n\n\
          export async function saveOrder(order: {{ id: string }}) {{\n  return prisma.order.create({{ data: {{ ...order, key }} }});\n}}\n"
