@@ -399,7 +399,7 @@ fn tables(ground: &Ground<'_>) -> Vec<(String, Place)> {
     let in_code = map.files.iter().filter(|file| {
         let names = ["pgTable", "mysqlTable", "sqliteTable", "table"];
         let named = |name: &&str| file.facts.references.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
-        file.role == crate::repo_map::FileRole::Production && names.iter().any(|name| named(name))
+        file.role == crate::repo_map::FileRole::Production && names.iter().any(named)
     });
     let files = prisma.chain(in_code.map(|file| (&file.path, &*TABLE)));
     let mut found: BTreeMap<String, Place> = BTreeMap::new();

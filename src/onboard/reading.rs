@@ -62,7 +62,7 @@ pub struct Defined {
 
 pub(super) fn reading(ground: &Ground<'_>, walk: Option<&Walk>) -> Vec<Module> {
     let ranked = ranked(ground);
-    let starts = starts(ground, walk, &ranked);
+    let starts = starts(ground, walk);
     let mut chosen: Vec<FileId> = starts.clone();
     // What the way through the code passes is read in any case.
     for path in walk.iter().flat_map(|walk| walk.files()) {
@@ -128,7 +128,7 @@ fn imports(ground: &Ground<'_>, user: &crate::repo_map::SourceFile, used: FileId
 }
 
 /// Files that start something: those from which most of the code is reached, and where the walk begins.
-fn starts(ground: &Ground<'_>, walk: Option<&Walk>, ranked: &[FileId]) -> Vec<FileId> {
+fn starts(ground: &Ground<'_>, walk: Option<&Walk>) -> Vec<FileId> {
     let map = ground.sources.map;
     let begins = walk.and_then(|walk| map.file_by_path(&walk.handler.path)).map(|(id, _)| id);
     let uses = uses(ground);
@@ -142,10 +142,8 @@ fn starts(ground: &Ground<'_>, walk: Option<&Walk>, ranked: &[FileId]) -> Vec<Fi
         .collect();
     // Of those that lead to much of the code, the one nearest to the top: `src/index.ts` before `src/jsx/index.ts`.
     let most = entries.iter().map(|(reached, _)| *reached).max().unwrap_or(0);
-    let depth = |id: FileId| map.file(id).path.matches('/').count();
-    entries.sort_by_key(|&(reached, id)| {
-        (reached * 3 < most, if reached * 3 < most { 0 } else { depth(id) }, std::cmp::Reverse(reached), id)
-    });
+    entries.retain(|(reached, _)| reached * 3 >= most);
+    entries.sort_by_key(|&(reached, id)| (map.file(id).path.matches('/').count(), std::cmp::Reverse(reached), id));
     let mut starts: Vec<FileId> = Vec::new();
     for (_, id) in entries {
         let known = starts.iter().any(|&start| reached(&uses, start).contains(&id));
@@ -155,9 +153,6 @@ fn starts(ground: &Ground<'_>, walk: Option<&Walk>, ranked: &[FileId]) -> Vec<Fi
     }
     if let Some(begins) = begins.filter(|file| ground.keeps(*file) && !starts.contains(file)) {
         starts.push(begins);
-    }
-    if starts.is_empty() {
-        starts.extend(ranked.first());
     }
     starts
 }
@@ -189,6 +184,11 @@ fn is_top(ground: &Ground<'_>, path: &str) -> bool {
     let recon = &ground.sources.map.recon;
     let Some(own) = recon.package_of(path) else { return true };
     let needs = |package: &Package| package.dependencies.iter().any(|dependency| dependency.name == own.name);
+    // A program is one whoever else uses its package.
+    let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    if matches!(stem, "main" | "cli" | "server") {
+        return true;
+    }
     // A benchmark or an example that uses it makes it no part of something.
     let ships = |package: &Package| {
         let files = &ground.sources.map.files;

@@ -74,8 +74,9 @@ impl<'a> Ground<'a> {
         self.texts.iter().any(|text| {
             text.match_indices(code).any(|(at, found)| {
                 let (before, after) = (text[..at].chars().next_back(), text[at + found.len()..].chars().next());
-                !(is_word(before) && is_word(code.chars().next()))
-                    && !(is_word(after) && is_word(code.chars().next_back()))
+                let goes_on = is_word(before) && is_word(code.chars().next())
+                    || is_word(after) && is_word(code.chars().next_back());
+                !goes_on
             })
         })
     }
