@@ -23,6 +23,8 @@ const OF_ONE_FOLDER: usize = 3;
 const OF_ONE_AREA: usize = 6;
 /// Lines below which a file that says nothing of itself is no reading.
 const SHORTEST: u32 = 15;
+/// Files below which short ones count, too.
+const FEW: usize = 3;
 /// Definitions named of a file.
 const NAMED: usize = 4;
 
@@ -72,7 +74,7 @@ pub(super) fn reading(ground: &Ground<'_>, walk: Option<&Walk>) -> Vec<Module> {
         }
     }
     let mut in_folder: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in ranked {
+    for &file in &ranked {
         let source = ground.sources.map.file(file);
         let own = folder(&source.path);
         let area = own.match_indices('/').nth(1).map_or(own, |(end, _)| &own[..end]);
@@ -86,6 +88,9 @@ pub(super) fn reading(ground: &Ground<'_>, walk: Option<&Walk>) -> Vec<Module> {
             chosen.push(file);
         }
     }
+    // In a small repository short files are all there is.
+    let short = ranked.into_iter().filter(|file| !chosen.contains(file)).collect::<Vec<_>>();
+    chosen.extend(short.into_iter().take(FEW.saturating_sub(chosen.len())));
     let order = in_order(ground, &starts, chosen);
     let place: BTreeMap<FileId, usize> = order.iter().copied().zip(1..).collect();
     order.iter().map(|&file| module(ground, file, starts.contains(&file), &place)).collect()
