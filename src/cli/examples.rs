@@ -9,7 +9,7 @@ pub type Example = (&'static str, &'static str);
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
 
 /// Examples by command; the empty name is the program's own.
-const EXAMPLES: [(&str, &[Example]); 23] = [
+const EXAMPLES: [(&str, &[Example]); 24] = [
     (
         "",
         &[
@@ -30,6 +30,21 @@ const EXAMPLES: [(&str, &[Example]); 23] = [
             (
                 "improve audit --planner anthropic/claude-opus-5-5 --max-usd 2",
                 "judged by a model, for two dollars at most",
+            ),
+        ],
+    ),
+    (
+        "onboard",
+        &[
+            ("improve onboard", "what to read first, and why"),
+            ("improve onboard --role backend", "for one kind of work"),
+            (
+                "improve onboard --output markdown=docs/ONBOARDING.md",
+                "as a file; what you write between its sections stays",
+            ),
+            (
+                "improve onboard --check --output markdown=docs/ONBOARDING.md",
+                "in CI: exits with 1 when the file is out of date",
             ),
         ],
     ),

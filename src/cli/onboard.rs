@@ -226,8 +226,12 @@ fn render(guide: &Guide, texts: &[SectionText], format: Format, context: &Contex
         Format::Json => json::document(&document()),
         Format::Jsonl => json::line(&document()),
         Format::Human => human(&page(&title(guide), texts), &context.console.page("")),
-        Format::Markdown | Format::Sarif | Format::Github | Format::Junit | Format::Dot | Format::Mermaid => {
-            assembled(&title(guide), texts, None).text
-        }
+        Format::Markdown
+        | Format::Html
+        | Format::Sarif
+        | Format::Github
+        | Format::Junit
+        | Format::Dot
+        | Format::Mermaid => assembled(&title(guide), texts, None).text,
     }
 }
