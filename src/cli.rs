@@ -12,6 +12,7 @@ mod completions;
 mod config;
 mod connection;
 mod console;
+mod docs;
 mod doctor;
 mod examples;
 mod exit_code;
@@ -50,6 +51,8 @@ mod verify;
 mod words;
 mod writing;
 
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -85,6 +88,7 @@ enum Command {
     Onboard(onboard::OnboardArgs),
     Plan(plan::PlanArgs),
     Next(next::NextArgs),
+    Docs(docs::DocsArgs),
     Review(review::ReviewArgs),
     Apply(apply::ApplyArgs),
     Verify(verify::VerifyArgs),
@@ -111,7 +115,7 @@ struct Context {
 
 /// Runs the program.
 pub fn main() -> std::process::ExitCode {
-    let matches = match program().try_get_matches() {
+    let matches = match matches() {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
@@ -134,6 +138,21 @@ pub fn main() -> std::process::ExitCode {
     }
 }
 
+/// The command line, taken apart. `docs` is a FOCUS word, too: what stands before it is meant for it.
+fn matches() -> Result<ArgMatches, clap::Error> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let program = program();
+    let matches = program.clone().try_get_matches_from(&words)?;
+    if matches.subcommand_name() != Some(docs::NAME) || misplaced(&matches).is_ok() {
+        return Ok(matches);
+    }
+    let parses = |words: &[OsString]| program.clone().try_get_matches_from(words).is_ok();
+    match docs::first(&words, &parses) {
+        Some(words) => program.clone().try_get_matches_from(words),
+        None => Ok(matches),
+    }
+}
+
 fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> Result<ExitCode, Failure> {
     match command {
         None => plans::run(plans, &context),
@@ -145,6 +164,7 @@ fn run(command: Option<Command>, plans: plans::PlansArgs, context: Context) -> R
         Some(Command::Onboard(args)) => onboard::run(args, &context),
         Some(Command::Plan(args)) => plan::run(args, &context),
         Some(Command::Next(args)) => next::run(args, &context),
+        Some(Command::Docs(args)) => docs::run(args, &context),
         Some(Command::Review(args)) => review::run(args, &context),
         Some(Command::Apply(args)) => apply::run(args, &context),
         Some(Command::Verify(args)) => verify::run(args, &context),

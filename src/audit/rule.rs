@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::advisories::Advisories;
 use crate::audit::draft::PlanDraft;
+use crate::audit::pages::{self, Page};
 use crate::audit::reach::Reach;
 use crate::audit::texts::Texts;
 use crate::effects::tables::Origin;
@@ -83,18 +84,24 @@ pub struct Ground<'a> {
     /// What is known to be wrong with released versions of packages, where there is a database.
     pub advisories: Option<&'a Advisories>,
     texts: OnceLock<Texts>,
+    pages: OnceLock<Vec<Page>>,
     reach: OnceLock<Option<Reach<'a>>>,
 }
 
 impl<'a> Ground<'a> {
     /// Reads nothing yet.
     pub fn new(map: &'a RepoMap, tree: &'a dyn Tree, advisories: Option<&'a Advisories>) -> Ground<'a> {
-        Ground { map, tree, advisories, texts: OnceLock::new(), reach: OnceLock::new() }
+        Ground { map, tree, advisories, texts: OnceLock::new(), pages: OnceLock::new(), reach: OnceLock::new() }
     }
 
     /// Texts that are no source code, read by the first rule that asks.
     pub fn texts(&self) -> &Texts {
         self.texts.get_or_init(|| Texts::read(self.map, self.tree))
+    }
+
+    /// Pages of documentation, read by the first rule that asks.
+    pub fn pages(&self) -> &[Page] {
+        self.pages.get_or_init(|| pages::read(self.map, self.tree))
     }
 
     /// Which TypeScript and JavaScript files the program can get to; `None` when that cannot be told.

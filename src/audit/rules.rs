@@ -76,6 +76,7 @@ pub static RULES: &[&dyn Rule] = &[
     &deps::unused_dependency::UnusedDependency,
     &docs::stale_doc_command::StaleDocCommand,
     &docs::dead_doc_link::DeadDocLink,
+    &docs::dead_doc_path::DeadDocPath,
     &dx::ci_without_tests::CiWithoutTests,
     &dx::ci_unfrozen_install::CiUnfrozenInstall,
 ];

@@ -94,6 +94,14 @@ pub struct ScopeArgs {
     pub batch: bool,
 }
 
+impl ScopeArgs {
+    /// The same with one FOCUS word or path more.
+    pub fn with_word(mut self, word: &str) -> ScopeArgs {
+        self.words.push(word.to_owned());
+        self
+    }
+}
+
 /// Find what is worth changing, without writing plans
 #[derive(Debug, Args)]
 pub struct AuditArgs {

@@ -54,6 +54,13 @@ pub struct PlansArgs {
     output: OutputArgs,
 }
 
+impl PlansArgs {
+    /// The same with one FOCUS word or path more.
+    pub fn with_word(self, word: &str) -> PlansArgs {
+        PlansArgs { scope: self.scope.with_word(word), ..self }
+    }
+}
+
 /// Writes the plans and prints what was done.
 pub fn run(args: PlansArgs, context: &Context) -> Result<ExitCode, Failure> {
     let PlansArgs { scope, choose: choice, running, issues, output } = args;

@@ -125,7 +125,8 @@ fn exists(map: &RepoMap, path: &str) -> bool {
     map.has_path(path) || has_folder(map, path)
 }
 
-fn has_folder(map: &RepoMap, folder: &str) -> bool {
+/// Whether any file stands below `folder`.
+pub(super) fn has_folder(map: &RepoMap, folder: &str) -> bool {
     let prefix = format!("{folder}/");
     let starts = |paths: &[String]| {
         let at = paths.partition_point(|path| path.as_str() < prefix.as_str());

@@ -1,0 +1,29 @@
+//! Whether code, configuration or scripts name a word that a document names: what they name may come to be when they run.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::audit::texts::{Needles, Texts};
+use crate::repo_map::RepoMap;
+use crate::tree::Tree;
+
+/// The places in `words` of those that stand in a source file or another text that is no prose, as words of their own. All of them,
+/// when some text could not be read: silence proves nothing then.
+pub fn mentioned(map: &RepoMap, tree: &dyn Tree, texts: &Texts, words: &[String]) -> BTreeSet<usize> {
+    let all = || (0..words.len()).collect();
+    if words.is_empty() || texts.incomplete {
+        return all();
+    }
+    let Some(needles) = Needles::new(words.iter().map(String::as_str)) else { return all() };
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let alone = |_: usize, before: &str, after: &str| !before.ends_with(is_part) && !after.starts_with(is_part);
+    let sources = map.files.par_iter().filter_map(|file| tree.text(&file.path));
+    let found = sources.map(|text| needles.found_in(&text, &alone)).reduce(BTreeSet::new, united);
+    texts.files.par_iter().map(|(_, text)| needles.found_in(text, &alone)).reduce(|| found.clone(), united)
+}
+
+fn united(mut one: BTreeSet<usize>, other: BTreeSet<usize>) -> BTreeSet<usize> {
+    one.extend(other);
+    one
+}
