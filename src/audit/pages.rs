@@ -192,8 +192,8 @@ const ALONE: [&str; 14] = [
 /// Folders of documentation.
 const DOCUMENTATION: [&str; 12] =
     ["docs", "doc", "documentation", "guide", "guides", "book", "website", "site", "www", "wiki", "manual", "handbook"];
-/// Folders whose texts are data, or speak of what was, will be or could be.
-const ELSEWHERE: [&str; 47] = [
+/// Folders whose texts are data, or speak of what was, will be or could be, or of what others made.
+const ELSEWHERE: [&str; 50] = [
     "test",
     "tests",
     "__tests__",
@@ -241,6 +241,9 @@ const ELSEWHERE: [&str; 47] = [
     "locales",
     "translations",
     "translated",
+    "themes",
+    "showcase",
+    "recipes",
 ];
 /// Words of a file's name that say the same.
 const PAST: [&str; 21] = [

@@ -77,6 +77,13 @@ pub static RULES: &[&dyn Rule] = &[
     &docs::stale_doc_command::StaleDocCommand,
     &docs::dead_doc_link::DeadDocLink,
     &docs::dead_doc_path::DeadDocPath,
+    &docs::stale_doc_flag::StaleDocFlag,
+    &docs::undocumented_flag::UndocumentedFlag,
+    &docs::stale_environment_variable::StaleEnvironmentVariable,
+    &docs::undocumented_environment_variable::UndocumentedEnvironmentVariable,
+    &docs::stale_version_claim::StaleVersionClaim,
+    &docs::stale_doc_import::StaleDocImport,
+    &docs::broken_doc_sample::BrokenDocSample,
     &dx::ci_without_tests::CiWithoutTests,
     &dx::ci_unfrozen_install::CiUnfrozenInstall,
 ];

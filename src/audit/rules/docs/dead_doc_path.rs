@@ -54,7 +54,7 @@ impl Rule for DeadDocPath {
         if names.is_empty() {
             return Vec::new();
         }
-        let named = mentioned(ground.map, ground.tree, ground.texts(), &names);
+        let named = mentioned(ground.map, ground.tree, ground.texts(), &names, &|_| true);
         let mut at = 0..names.len();
         for (_, dead) in &mut found {
             // A file that was moved is named where it is now.
@@ -177,6 +177,7 @@ fn path_in(text: &str) -> Option<&str> {
             || (stem.len() > 1 && !stem.chars().any(char::is_lowercase) && stem.chars().any(char::is_uppercase))
             || stem == "NNN"
     });
+    // A workflow is as often the reader's own.
     let is_output = parts.iter().any(|part| {
         [
             "node_modules",
@@ -189,6 +190,7 @@ fn path_in(text: &str) -> Option<&str> {
             "public",
             "bin",
             "tmp",
+            ".github",
             ".git",
             ".next",
             "...",
@@ -243,7 +245,8 @@ fn moved_to(map: &RepoMap, page: &Page, written: &str) -> Option<String> {
     let mut same = all_paths(map).filter(|path| path.rsplit('/').next() == Some(name));
     let only = same.next()?;
     let first = written.split('/').next()?;
-    let near = only.split('/').any(|part| part == first)
+    let inside = only.strip_prefix(&page.subject).unwrap_or(only).trim_start_matches('/');
+    let near = inside.split('/').next() == Some(first)
         || folder_of(written).rsplit('/').next() == folder_of(only).rsplit('/').next();
     (same.next().is_none() && near).then(|| only.to_owned())
 }

@@ -46,6 +46,18 @@ static RUST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"\b(?:env::)?var(?:_os)?\(\s*"([A-Z][A-Z0-9_]+)"\s*\)"#).expect("the pattern is fixed")
 });
 
+/// `process.env[name]`, `env::var(format!(…))`: which one is read stands nowhere.
+static COMPUTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\bprocess\.env\[\s*[^"'\s]|\bvar\(\s*&?format!"#).expect("the pattern is fixed"));
+
+/// Whether the code reads variables whose names it puts together.
+pub fn are_computed(map: &RepoMap, tree: &dyn Tree) -> bool {
+    map.files
+        .par_iter()
+        .filter(|file| may_read(file))
+        .any(|file| tree.text(&file.path).is_some_and(|text| COMPUTED.is_match(&text)))
+}
+
 /// Every place where the code reads a variable by its name.
 pub fn readings(map: &RepoMap, tree: &dyn Tree) -> Vec<Reading> {
     let mut found: Vec<Reading> =
@@ -76,7 +88,8 @@ fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
             .filter_map(|found| {
                 let (all, name) = (found.get(0)?, found.get(1)?);
                 let line = text[..all.start()].rsplit('\n').next().unwrap_or_default().trim_start();
-                (!line.starts_with("//")).then(|| reading(name.as_str(), name.start(), need_in_rust(&text[all.end()..])))
+                (!line.starts_with("//"))
+                    .then(|| reading(name.as_str(), name.start(), need_in_rust(&text[all.end()..])))
             })
             .collect();
     }
@@ -98,7 +111,8 @@ fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
 
 fn need_in_script(before: &str, after: &str) -> Need {
     let tests = ["if (", "if(", "!", "&&", "||", "??", "typeof", "delete ", "while (", "Boolean("];
-    let rest = after.trim_start();
+    // `Number(process.env.X) || 10`
+    let rest = after.trim_start_matches([')', ']', ' ', '\n']);
     if rest.starts_with("!.") || (rest.starts_with('!') && !rest.starts_with("!=")) {
         return Need::Must;
     }
@@ -120,18 +134,109 @@ fn need_in_rust(after: &str) -> Need {
 
 /// Set by the system, the runtime, a build or a host: nobody has to document them.
 const FOREIGN: [&str; 46] = [
-    "NODE_ENV", "CI", "HOME", "PATH", "USER", "USERNAME", "PWD", "SHELL", "TERM", "TZ", "LANG", "DEBUG", "EDITOR", "VISUAL",
-    "PAGER", "TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "NO_COLOR", "FORCE_COLOR", "CLICOLOR",
-    "COLORTERM", "COLUMNS", "NODE_OPTIONS", "NODE_PATH", "OUT_DIR", "TARGET", "HOST", "PROFILE", "DOCS_RS", "DISPLAY",
-    "WAYLAND_DISPLAY", "PORT", "HOSTNAME", "NO_PROXY", "ALL_PROXY", "DYNO", "MODE", "DEV", "PROD", "SSR", "BASE_URL", "ANALYZE",
+    "NODE_ENV",
+    "CI",
+    "HOME",
+    "PATH",
+    "USER",
+    "USERNAME",
+    "PWD",
+    "SHELL",
+    "TERM",
+    "TZ",
+    "LANG",
+    "DEBUG",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "USERPROFILE",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "COLORTERM",
+    "COLUMNS",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "OUT_DIR",
+    "TARGET",
+    "HOST",
+    "PROFILE",
+    "DOCS_RS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "PORT",
+    "HOSTNAME",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "DYNO",
+    "MODE",
+    "DEV",
+    "PROD",
+    "SSR",
+    "BASE_URL",
+    "ANALYZE",
 ];
 /// The same for names that begin with these.
 const FOREIGN_STARTS: [&str; 54] = [
-    "NPM_", "GITHUB_", "GITLAB_", "CI_", "RUNNER_", "VERCEL", "NETLIFY", "RENDER_", "RAILWAY_", "FLY_", "HEROKU", "CF_PAGES",
-    "AWS_", "AMAZON_", "GOOGLE_", "GCLOUD_", "AZURE_", "K_SERVICE", "KUBERNETES_", "CARGO", "RUST", "SSH_", "XDG_", "TURBO_",
-    "VITEST", "JEST_", "PLAYWRIGHT", "CYPRESS", "STORYBOOK", "NEXT_RUNTIME", "NEXT_PHASE", "NEXTAUTH_", "AUTH_", "SENTRY_",
-    "OTEL_", "HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT", "DOCKER_", "COMPOSE_", "POSTGRES_", "MYSQL_", "MARIADB_", "MINIO_", "PG",
-    "REDIS_", "TEST_", "E2E_", "DD_", "WSL", "LC_", "LD_", "BUN_", "DENO_",
+    "NPM_",
+    "GITHUB_",
+    "GITLAB_",
+    "CI_",
+    "RUNNER_",
+    "VERCEL",
+    "NETLIFY",
+    "RENDER_",
+    "RAILWAY_",
+    "FLY_",
+    "HEROKU",
+    "CF_PAGES",
+    "AWS_",
+    "AMAZON_",
+    "GOOGLE_",
+    "GCLOUD_",
+    "AZURE_",
+    "K_SERVICE",
+    "KUBERNETES_",
+    "CARGO",
+    "RUST",
+    "SSH_",
+    "XDG_",
+    "TURBO_",
+    "VITEST",
+    "JEST_",
+    "PLAYWRIGHT",
+    "CYPRESS",
+    "STORYBOOK",
+    "NEXT_RUNTIME",
+    "NEXT_PHASE",
+    "NEXTAUTH_",
+    "AUTH_",
+    "SENTRY_",
+    "OTEL_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "SSL_CERT",
+    "DOCKER_",
+    "COMPOSE_",
+    "POSTGRES_",
+    "MYSQL_",
+    "MARIADB_",
+    "MINIO_",
+    "PG",
+    "REDIS_",
+    "TEST_",
+    "E2E_",
+    "DD_",
+    "WSL",
+    "LC_",
+    "LD_",
+    "BUN_",
+    "DENO_",
 ];
 
 /// Whether a variable is somebody else's.
@@ -142,8 +247,11 @@ pub fn is_foreign(name: &str) -> bool {
 /// Whether a text is a template of an environment file: `.env.example`.
 pub fn is_template(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    name.contains("env") && ["example", "sample", "template", "dist", "defaults"].iter().any(|word| name.contains(word))
-        && !name.contains(".ts") && !name.contains(".js") && !name.ends_with(".md")
+    name.contains("env")
+        && ["example", "sample", "template", "dist", "defaults"].iter().any(|word| name.contains(word))
+        && !name.contains(".ts")
+        && !name.contains(".js")
+        && !name.ends_with(".md")
 }
 
 /// A variable that a text names.
@@ -206,6 +314,7 @@ mod tests {
         assert_eq!(need_in_script("if (process.env.", ") {"), Need::Optional);
         assert_eq!(need_in_script("key: process.env.", ","), Need::Used);
         assert_eq!(need_in_script("key: process.env.", "!,"), Need::Must);
+        assert_eq!(need_in_script("Number(process.env.", ") || 10"), Need::Optional);
         assert_eq!(need_in_rust("\n    .expect(\"set\")"), Need::Must);
         assert_eq!(need_in_rust(".ok()"), Need::Optional);
     }

@@ -8,9 +8,15 @@ use crate::audit::texts::{Needles, Texts};
 use crate::repo_map::RepoMap;
 use crate::tree::Tree;
 
-/// The places in `words` of those that stand in a source file or another text that is no prose, as words of their own. All of them,
-/// when some text could not be read: silence proves nothing then.
-pub fn mentioned(map: &RepoMap, tree: &dyn Tree, texts: &Texts, words: &[String]) -> BTreeSet<usize> {
+/// The places in `words` of those that stand, as words of their own, in a source file or in a text that is no prose and that `counts`.
+/// All of them, when some text could not be read: silence proves nothing then.
+pub fn mentioned(
+    map: &RepoMap,
+    tree: &dyn Tree,
+    texts: &Texts,
+    words: &[String],
+    counts: &(dyn Fn(&str) -> bool + Sync),
+) -> BTreeSet<usize> {
     let all = || (0..words.len()).collect();
     if words.is_empty() || texts.incomplete {
         return all();
@@ -19,8 +25,9 @@ pub fn mentioned(map: &RepoMap, tree: &dyn Tree, texts: &Texts, words: &[String]
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let alone = |_: usize, before: &str, after: &str| !before.ends_with(is_part) && !after.starts_with(is_part);
     let sources = map.files.par_iter().filter_map(|file| tree.text(&file.path));
-    let found = sources.map(|text| needles.found_in(&text, &alone)).reduce(BTreeSet::new, united);
-    texts.files.par_iter().map(|(_, text)| needles.found_in(text, &alone)).reduce(|| found.clone(), united)
+    let in_sources = sources.map(|text| needles.found_in(&text, &alone)).reduce(BTreeSet::new, united);
+    let others = texts.files.par_iter().filter(|(path, _)| counts(path));
+    united(in_sources, others.map(|(_, text)| needles.found_in(text, &alone)).reduce(BTreeSet::new, united))
 }
 
 fn united(mut one: BTreeSet<usize>, other: BTreeSet<usize>) -> BTreeSet<usize> {

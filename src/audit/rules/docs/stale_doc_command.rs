@@ -66,7 +66,7 @@ impl Rule for StaleDocCommand {
                 let mut found = stale(map, document);
                 if !found.is_empty() {
                     let text = ground.tree.text(&document.path).unwrap_or_default();
-                    found.retain(|stale| !is_shown_to_reader(&text, &stale.named));
+                    found.retain(|stale| !is_shown_to_reader(&text, stale));
                 }
                 (!found.is_empty()).then(|| finding(map, document, &found))
             })
@@ -78,7 +78,7 @@ impl Rule for StaleDocCommand {
         let document = map.recon.documents.iter().find(|document| document.path == finding.location().file)?;
         let text = FileText::read(context.tree, &document.path)?;
         let mut found = stale(map, document);
-        found.retain(|stale| !is_shown_to_reader(&text.text, &stale.named));
+        found.retain(|stale| !is_shown_to_reader(&text.text, stale));
         let mut steps = Vec::new();
         let mut goals = Vec::new();
         for stale in found.iter().take(SHOWN) {
@@ -146,9 +146,11 @@ fn is_placeholder(named: &Named) -> bool {
         || (name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase))
 }
 
-/// `"update-icons": "…"`: the document tells its reader to give this script to a manifest of their own.
-fn is_shown_to_reader(text: &str, named: &Named) -> bool {
-    matches!(named, Named::Script { .. }) && text.contains(&format!("\"{}\":", name_of(named)))
+/// `"update-icons": "…"`, `"hook": "npm run build"`: the document tells its reader to give this script to a project of their own.
+fn is_shown_to_reader(text: &str, stale: &Stale<'_>) -> bool {
+    let Stale { command, named } = stale;
+    let shown = [format!("\"{}\":", name_of(named)), format!(": \"{}\"", command.text)];
+    matches!(named, Named::Script { .. }) && shown.iter().any(|shown| text.contains(shown))
 }
 
 fn stale<'a>(map: &RepoMap, document: &'a Document) -> Vec<Stale<'a>> {

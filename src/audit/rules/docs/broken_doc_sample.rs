@@ -1,0 +1,169 @@
+//! `broken-doc-sample`: a JSON or TOML sample that is whole and does not parse.
+
+use crate::audit::draft::PlanDraft;
+use crate::audit::pages::{Fence, Page};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::docs::faults::{self, Fault, Words};
+use crate::audit::text::count_of;
+use crate::finding::{Category, Confidence, Finding};
+
+/// A sample nobody can copy.
+pub struct BrokenDocSample;
+
+static DOC: RuleDoc = RuleDoc {
+    id: "broken-doc-sample",
+    category: Category::Docs,
+    what: "a fence of a page that says it is JSON or TOML, is a whole document and does not parse",
+    why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
+    quiet_when: "something is left out (`...`, a placeholder in angle brackets, a template's hole), a comment stands in it, it is a \
+                 fragment or several documents, or a key stands twice to show two ways",
+    example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
+};
+
+static WORDS: Words = Words {
+    one: |_| "has a sample that does not parse".to_owned(),
+    many: |count| {
+        format!("has {} that {} not parse", count_of(count, "sample"), if count == 1 { "does" } else { "do" })
+    },
+    cost: "Copied into a file, it stops the program that reads it.",
+    mend: "Mend the samples",
+    how: "Change as little as makes the sample parse; what it shows stays. Parse it once outside of the page to be sure.",
+    stop: "the program that reads the sample takes more than the language allows, and the page says so",
+};
+
+impl Rule for BrokenDocSample {
+    fn doc(&self) -> &'static RuleDoc {
+        &DOC
+    }
+
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let found = ground.pages().iter().map(|page| (page, broken(page)));
+        found
+            .filter_map(|(page, broken)| {
+                let impact = if page.is_first_read { 2 } else { 1 };
+                faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::High)
+            })
+            .collect()
+    }
+
+    fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+        let page = Page::read(context.map, context.tree, &finding.location().file)?;
+        faults::recipe(&WORDS, finding, context.tree, &broken(&page))
+    }
+}
+
+fn broken(page: &Page) -> Vec<Fault> {
+    page.fences.iter().filter_map(fault).collect()
+}
+
+fn fault(fence: &Fence) -> Option<Fault> {
+    let text = fence.text.as_str();
+    let left_out = ["...", "…", "//", "/*", "{{", "${", "<%", "```"];
+    let has_placeholder = text.contains('<') && text.contains('>');
+    // A link is no comment.
+    let plain = text.replace("://", "");
+    if left_out.iter().any(|mark| plain.contains(mark)) || has_placeholder {
+        return None;
+    }
+    let (at, reason, mended) = match fence.language.as_str() {
+        "json" => broken_json(text)?,
+        "toml" => broken_toml(text)?,
+        _ => return None,
+    };
+    let written = text.lines().nth(at)?.trim().to_owned();
+    (!written.is_empty()).then(|| Fault { line: fence.line + at as u32, written, instead: reason, replacement: mended })
+}
+
+/// Line from 0, what is wrong, and the line as it should be.
+type Broken = (usize, String, Option<String>);
+
+fn broken_json(text: &str) -> Option<Broken> {
+    let whole = text.trim();
+    let is_whole = (whole.starts_with('{') && whole.ends_with('}')) || (whole.starts_with('[') && whole.ends_with(']'));
+    let error = serde_json::from_str::<serde_json::Value>(text).err().filter(|_| is_whole)?;
+    // Several documents, one below the other, or a comment of another kind.
+    if error.to_string().starts_with("trailing characters")
+        || text.lines().any(|line| line.trim_start().starts_with('#'))
+    {
+        return None;
+    }
+    match trailing_commas(text).as_slice() {
+        [] => {}
+        [at] => {
+            let mut mended = text.to_owned();
+            mended.remove(*at);
+            if serde_json::from_str::<serde_json::Value>(&mended).is_ok() {
+                let line = text[..*at].matches('\n').count();
+                let after = mended.lines().nth(line)?.trim().to_owned();
+                return Some((line, "a comma before the end of its object or list".to_owned(), Some(after)));
+            }
+        }
+        several => {
+            let line = text[..several[0]].matches('\n').count();
+            return Some((line, "commas before the ends of objects or lists".to_owned(), None));
+        }
+    }
+    Some((error.line().checked_sub(1)?, "no JSON from here on".to_owned(), None))
+}
+
+/// Commas outside of texts with nothing but white space up to a closing bracket.
+fn trailing_commas(text: &str) -> Vec<usize> {
+    let (mut in_text, mut escaped, mut last) = (false, false, None);
+    let mut found = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => {
+                in_text = !in_text;
+                last = None;
+            }
+            _ if in_text => {}
+            ',' => last = Some(at),
+            '}' | ']' => found.extend(last.take()),
+            c if c.is_whitespace() => {}
+            _ => last = None,
+        }
+    }
+    found
+}
+
+fn broken_toml(text: &str) -> Option<Broken> {
+    let error = text.parse::<toml::Table>().err()?;
+    let said = error.message().to_owned();
+    // Two ways to write one thing, shown together.
+    if said.contains("duplicate") {
+        return None;
+    }
+    let at = error.span()?.start.min(text.len());
+    Some((text.get(..at)?.matches('\n').count(), said.lines().next()?.to_owned(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_at_the_end_is_taken_away() {
+        let mended = broken_json("{\n  \"a\": [1, 2],\n  \"b\": \",}\",\n}\n");
+        assert_eq!(mended.map(|(line, _, mended)| (line, mended)), Some((2, Some("\"b\": \",}\"".to_owned()))));
+        assert_eq!(broken_json("{\"a\": 1}"), None);
+        assert_eq!(broken_json("\"a\": 1,"), None, "a fragment");
+        assert_eq!(broken_json("{\"a\": 1}\n{\"a\": 2}"), None, "two documents");
+    }
+
+    #[test]
+    fn toml_says_where_it_ends() {
+        assert_eq!(broken_toml("a = 1\n"), None);
+        assert_eq!(broken_toml("a = 1\na = 2\n"), None);
+        assert_eq!(broken_toml("a = 1\nb = [1\nc = 2\n").map(|(_, _, mended)| mended), Some(None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[\\[\\]{}\":,\\\\a=\n1é ]{0,60}") {
+            broken_json(&text);
+            broken_toml(&text);
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! Command-line programs of the repository: what they are called and which long flags they take, as far as their own words tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+use regex::Regex;
+
+use crate::audit::text::folder_of;
+use crate::repo_map::name::words;
+use crate::repo_map::recon::{Package, PackageManager};
+use crate::repo_map::{FileRole, RepoMap, SourceFile};
+use crate::tree::Tree;
+
+/// The programs of one package.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// What is typed: names of its binaries, and of the package for `npx`.
+    pub names: BTreeSet<String>,
+    /// The package's folder.
+    pub folder: String,
+    /// Long flags without dashes, of all subcommands.
+    pub flags: BTreeMap<String, Flag>,
+    /// It takes more than can be read: flags of another library, computed ones, or those of a command it starts.
+    pub is_open: bool,
+}
+
+/// Where a flag is defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The file.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// Not shown by `--help`, or another name of one that is.
+    pub is_hidden: bool,
+}
+
+/// What one file defines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Defined {
+    /// Flag, byte of its definition, hidden.
+    flags: Vec<(String, usize, bool)>,
+    /// Types whose flags are taken in.
+    flattened: Vec<String>,
+    is_open: bool,
+}
+
+/// Programs with flags that can be read.
+pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
+    let types: BTreeSet<&str> =
+        map.symbols().filter(|(_, symbol)| symbol.kind.is_type()).map(|(_, symbol)| symbol.name.as_str()).collect();
+    let read: Vec<(&SourceFile, Defined, Vec<usize>)> = map
+        .files
+        .par_iter()
+        .filter(|file| {
+            !matches!(file.role, FileRole::Test | FileRole::Example | FileRole::Generated | FileRole::Migration)
+        })
+        .filter_map(|file| {
+            let library = library_of(file)?;
+            let text = tree.text(&file.path)?;
+            let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            Some((file, library.read(&text), starts))
+        })
+        .collect();
+    let mut found: Vec<Program> = map.recon.packages.iter().filter_map(|package| named(tree, package)).collect();
+    for (file, defined, starts) in read {
+        let cargo = !file.language.is_ecmascript();
+        let Some(home) = map.recon.package_in(&file.path, cargo) else { continue };
+        // The flags of a library crate or package belong to the programs that use it.
+        let owners: Vec<usize> = match found.iter().position(|program| program.folder == home.folder) {
+            Some(own) => vec![own],
+            None => (0..found.len()).filter(|at| depends_on(map, &found[*at], home)).collect(),
+        };
+        let open = defined.is_open || defined.flattened.iter().any(|name| !types.contains(name.as_str()));
+        for owner in owners {
+            let program = &mut found[owner];
+            program.is_open |= open;
+            for (name, at, is_hidden) in &defined.flags {
+                let line = starts.partition_point(|start| start <= at) as u32;
+                let flag = Flag { file: file.path.clone(), line, is_hidden: *is_hidden };
+                let own = program.flags.entry(name.clone()).or_insert_with(|| flag.clone());
+                own.is_hidden &= is_hidden;
+            }
+        }
+    }
+    found.retain(|program| !program.flags.is_empty());
+    found
+}
+
+fn depends_on(map: &RepoMap, program: &Program, library: &Package) -> bool {
+    map.recon
+        .packages
+        .iter()
+        .filter(|package| package.folder == program.folder)
+        .any(|package| package.dependencies.iter().any(|dependency| dependency.name == library.name))
+}
+
+/// A package that has programs, with their names.
+fn named(tree: &dyn Tree, package: &Package) -> Option<Program> {
+    let mut names = BTreeSet::new();
+    if package.manager == PackageManager::Cargo {
+        let inside = |path: &str| package.inside(path).map(str::to_owned);
+        for path in &package.entry_points {
+            let Some(path) = inside(path) else { continue };
+            if path == "src/main.rs" {
+                names.insert(package.name.clone());
+            } else if let Some(name) = path.strip_prefix("src/bin/") {
+                names.insert(name.split(['/', '.']).next().unwrap_or(name).to_owned());
+            }
+        }
+        let manifest = tree.text(&package.manifest)?.parse::<toml::Table>().ok()?;
+        let bins = manifest.get("bin").and_then(toml::Value::as_array);
+        names.extend(bins.into_iter().flatten().filter_map(|bin| bin.get("name")?.as_str().map(str::to_owned)));
+    } else {
+        let manifest: serde_json::Value = serde_json::from_str(&tree.text(&package.manifest)?).ok()?;
+        match manifest.get("bin")? {
+            serde_json::Value::Object(bins) => names.extend(bins.keys().cloned()),
+            _ => {
+                names.insert(package.name.rsplit('/').next().unwrap_or(&package.name).to_owned());
+            }
+        }
+        names.insert(package.name.clone());
+    }
+    (!names.is_empty()).then(|| Program { names, folder: package.folder.clone(), ..Program::default() })
+}
+
+/// The library a file defines flags with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Library {
+    Clap,
+    /// `.option('-p, --port <n>')`: commander, cac, sade.
+    Written,
+    Yargs,
+    ParseArgs,
+    /// `{ '--port': Number }`.
+    Arg,
+    Oclif,
+    /// One whose definitions are not read.
+    Other,
+}
+
+fn library_of(file: &SourceFile) -> Option<Library> {
+    if !file.language.is_ecmascript() {
+        let uses = |name: &str| {
+            file.facts.imports.iter().any(|import| import.source.split("::").next() == Some(name))
+                || file.facts.references.iter().any(|own| own.as_str() == name)
+        };
+        return (uses("clap") || uses("structopt")).then_some(Library::Clap);
+    }
+    file.facts.imports.iter().find_map(|import| match import.source.as_str() {
+        "commander" | "@commander-js/extra-typings" | "cac" | "sade" => Some(Library::Written),
+        "yargs" | "yargs/yargs" => Some(Library::Yargs),
+        "node:util" | "util" if file.facts.references.iter().any(|name| name.as_str() == "parseArgs") => {
+            Some(Library::ParseArgs)
+        }
+        "arg" => Some(Library::Arg),
+        "@oclif/core" => Some(Library::Oclif),
+        "minimist" | "mri" | "meow" | "citty" | "getopts" | "clipanion" | "yargs-parser" | "command-line-args"
+        | "caporal" | "optimist" | "nopt" | "dashdash" | "@stricli/core" | "furious-commander" | "cmd-ts"
+        | "gunshi" => Some(Library::Other),
+        _ => None,
+    })
+}
+
+static LONG_CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\.long\(\s*"([^"]+)""#));
+static LONG_ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"alias(?:es)?\s*(?:=|\()\s*\[?\s*"([^\])]*)""#));
+static ARG_MACRO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\barg!\(\s*(?:-\w\s*,?\s*)?--"?([A-Za-z][\w-]*)"#));
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"#\[\s*(?:arg|clap|structopt|command)\s*\("));
+static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:\s|///[^\n]*\n|//[^\n]*\n|#\[[^\]]*\]|pub(?:\([^)]*\))?\s)*(?:r#)?(?P<name>[a-z_][a-z0-9_]*)\s*:\s*(?P<type>[\w:]+)",
+    )
+});
+static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"(?:\.option|\.requiredOption|\bnew Option|\bcreateOption)\(\s*(?:['"`]([^'"`]+)['"`]|(\S))"#)
+});
+static YARGS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"\.(?:option|boolean|string|number|alias)\(\s*(?:['"`]([\w-]+)['"`]|(\S))"#));
+static YARGS_ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\balias:\s*\[?\s*((?:['"`][\w-]+['"`]\s*,?\s*)+)"#));
+static ARG_KEY: LazyLock<Regex> = LazyLock::new(|| pattern(r#"['"]--([a-z][\w-]*)['"]\s*:"#));
+static OCLIF: LazyLock<Regex> = LazyLock::new(|| pattern(r#"['"]?([a-z][\w-]*)['"]?\s*:\s*[Ff]lags\.\w+"#));
+static PLAIN_KEY: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^\s*['"]?([A-Za-z][\w-]*)['"]?\s*:"#));
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is fixed")
+}
+
+impl Library {
+    fn read(self, text: &str) -> Defined {
+        match self {
+            Library::Clap => clap(text),
+            Library::Written => by_words(text, &WRITTEN, true),
+            Library::Yargs => {
+                let mut defined = by_words(text, &YARGS, false);
+                defined.is_open |= text.contains(".options(") || text.contains("yargs-parser");
+                for found in YARGS_ALIAS.captures_iter(text) {
+                    let names = found[1].split(['\'', '"', '`', ',', ' ', '\n']).filter(|name| name.len() > 1);
+                    defined
+                        .flags
+                        .extend(names.map(|name| (name.to_owned(), found.get(0).map_or(0, |all| all.start()), true)));
+                }
+                defined
+            }
+            Library::ParseArgs => parse_args(text),
+            Library::Arg => keys(text, &ARG_KEY),
+            Library::Oclif => {
+                let mut defined = keys(text, &OCLIF);
+                let negated = text.contains("allowNo");
+                let no: Vec<_> = defined.flags.iter().map(|(name, at, _)| (format!("no-{name}"), *at, true)).collect();
+                defined.flags.extend(no.into_iter().filter(|_| negated));
+                // Flags of a base class or of another module come in by a spread.
+                defined.is_open |= text.contains("...flags") || text.contains("baseFlags");
+                defined
+            }
+            Library::Other => Defined { is_open: true, ..Defined::default() },
+        }
+    }
+}
+
+fn keys(text: &str, pattern: &Regex) -> Defined {
+    let flags = pattern
+        .captures_iter(text)
+        .filter_map(|found| found.get(1))
+        .map(|name| (name.as_str().to_owned(), name.start(), false));
+    Defined { flags: flags.collect(), ..Defined::default() }
+}
+
+/// Flags written as the user types them, or as bare names.
+fn by_words(text: &str, pattern: &Regex, dashed: bool) -> Defined {
+    let mut defined = Defined::default();
+    for found in pattern.captures_iter(text) {
+        let Some(written) = found.get(1) else {
+            defined.is_open |= found.get(2).is_some();
+            continue;
+        };
+        let rest: String = text[written.end()..].chars().take(300).collect();
+        let end = rest.find(".option(").or_else(|| rest.find("new Option(")).unwrap_or(rest.len());
+        let is_hidden = rest[..end].contains("hideHelp") || rest[..end].contains("hidden: true");
+        let names = written.as_str().split([' ', ',', '|', '=', '<', '[']);
+        let long =
+            names.filter_map(|word| if dashed { word.strip_prefix("--") } else { (word.len() > 1).then_some(word) });
+        defined.flags.extend(long.map(|name| (name.to_owned(), written.start(), is_hidden)));
+    }
+    defined
+}
+
+/// Keys of `options: { … }` behind `parseArgs(`.
+fn parse_args(text: &str) -> Defined {
+    let mut defined = Defined::default();
+    let Some(at) =
+        text.find("options:").map(|at| at + "options:".len()).filter(|at| text[*at..].trim_start().starts_with('{'))
+    else {
+        return Defined { is_open: true, ..defined };
+    };
+    let mut depth = 0;
+    let mut offset = at;
+    for line in text[at..].split_inclusive('\n') {
+        if depth == 1
+            && let Some(key) = PLAIN_KEY.captures(line)
+        {
+            defined.flags.push((key[1].to_owned(), offset + key.get(1).map_or(0, |key| key.start()), false));
+        }
+        defined.is_open |= depth == 1 && line.trim_start().starts_with("...");
+        depth += line.matches('{').count() as i32 - line.matches('}').count() as i32;
+        offset += line.len();
+        if depth <= 0 {
+            break;
+        }
+    }
+    defined
+}
+
+fn clap(text: &str) -> Defined {
+    let mut defined = Defined::default();
+    for found in ATTRIBUTE.find_iter(text) {
+        let Some(end) = closing(text, found.end()) else { continue };
+        let body = &text[found.end()..end];
+        let after = text[end..].split_once(']').map_or("", |(_, after)| after);
+        let entries = entries(body);
+        let has = |key: &str| entries.iter().any(|entry| entry.split(['=', '(', ' ']).next() == Some(key));
+        defined.is_open |=
+            ["external_subcommand", "allow_external_subcommands", "trailing_var_arg", "allow_hyphen_values"]
+                .iter()
+                .any(|key| has(key))
+                || entries.iter().any(|entry| entry.starts_with("rename_all") && !entry.contains("kebab"));
+        let field = FIELD.captures(after);
+        if has("flatten")
+            && let Some(field) = &field
+        {
+            defined.flattened.push(field["type"].rsplit("::").next().unwrap_or_default().to_owned());
+        }
+        let is_hidden = entries.iter().any(|entry| {
+            entry.replace(' ', "") == "hide=true" || *entry == "hidden" || entry.replace(' ', "") == "hidden=true"
+        });
+        let Some(long) = entries.iter().find(|entry| entry.split(['=', '(', ' ']).next() == Some("long")) else {
+            continue;
+        };
+        let written = long.split('"').nth(1).map(str::to_owned);
+        let name = written.or_else(|| Some(words(&field.as_ref()?["name"]).join("-")));
+        defined.flags.extend(name.map(|name| (name, found.start(), is_hidden)));
+        for alias in LONG_ALIAS.captures_iter(body) {
+            let names = alias[1].split(['"', ',', ' ']).filter(|name| !name.is_empty());
+            defined.flags.extend(names.map(|name| (name.to_owned(), found.start(), true)));
+        }
+    }
+    for (pattern, is_builder) in [(&*LONG_CALL, true), (&*ARG_MACRO, false)] {
+        for found in pattern.captures_iter(text) {
+            let Some(name) = found.get(1) else { continue };
+            let rest: String = text[name.end()..].chars().take(400).collect();
+            let rest = rest.split("Arg::new").next().unwrap_or_default();
+            defined.flags.push((name.as_str().to_owned(), name.start(), is_builder && rest.contains(".hide(true)")));
+        }
+    }
+    defined.is_open |= text.contains(".long(") && LONG_CALL.find_iter(text).count() < text.matches(".long(").count();
+    let builder_aliases = LONG_ALIAS.captures_iter(text).flat_map(|found| {
+        let at = found.get(0).map_or(0, |all| all.start());
+        found[1]
+            .split(['"', ',', ' '])
+            .filter(|name| !name.is_empty())
+            .map(|name| (name.to_owned(), at, true))
+            .collect::<Vec<_>>()
+    });
+    defined.flags.extend(builder_aliases.collect::<Vec<_>>());
+    defined
+}
+
+/// Where the parenthesis that was opened before `from` is closed.
+fn closing(text: &str, from: usize) -> Option<usize> {
+    let mut depth = 1;
+    let mut in_text = false;
+    let mut escaped = false;
+    for (at, c) in text[from..].char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(from + at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What stands between the commas of an attribute, those in texts and brackets left alone.
+fn entries(body: &str) -> Vec<&str> {
+    let (mut depth, mut in_text, mut start) = (0_i32, false, 0);
+    let mut found = Vec::new();
+    for (at, c) in body.char_indices() {
+        match c {
+            '"' => in_text = !in_text,
+            '(' | '[' | '{' if !in_text => depth += 1,
+            ')' | ']' | '}' if !in_text => depth -= 1,
+            ',' if !in_text && depth == 0 => {
+                found.push(body[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(body[start..].trim());
+    found
+}
+
+/// The long flags that a command line gives to one of the programs; `None` when it starts another.
+pub fn flags_given<'l>(program: &Program, line: &'l str) -> Option<Vec<&'l str>> {
+    let mut words = line.split_whitespace().skip_while(|word| {
+        matches!(*word, "$" | "sudo" | "npx" | "bunx" | "pnpx" | "time")
+            || word.split_once('=').is_some_and(|(name, _)| {
+                !name.starts_with('-') && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            })
+    });
+    let mut first = words.next()?;
+    if matches!(first, "-y" | "--yes") {
+        first = words.next()?;
+    }
+    let bare = first.rsplit_once('@').filter(|(name, _)| !name.is_empty()).map_or(first, |(name, _)| name);
+    let bare = bare.strip_prefix("./target/release/").or_else(|| bare.strip_prefix("./target/debug/")).unwrap_or(bare);
+    if !program.names.contains(bare) {
+        return None;
+    }
+    let mut found = Vec::new();
+    for word in words {
+        if word == "--"
+            || matches!(word, "|" | "||" | "&&" | ";" | ">" | "<" | "#" | "\\")
+            || word.starts_with(['|', '#', '`', '(', '$'])
+        {
+            break;
+        }
+        let name = word
+            .trim_start_matches(['[', '('])
+            .strip_prefix("--")
+            .map(|rest| rest.split(['=', ']', ')', '"', '\'', ',', ';', '<', '[', '|']).next().unwrap_or(rest));
+        found.extend(name.filter(|name| {
+            name.len() > 1
+                && name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        }));
+    }
+    Some(found)
+}
+
+impl Program {
+    /// Whether the program takes the flag, as far as is known. The library gives some of its own, and the opposite of a switch.
+    pub fn takes(&self, name: &str) -> bool {
+        let positive = name.strip_prefix("no-").unwrap_or(name);
+        let camel = |own: &str| words(own).join("-") == words(name).join("-");
+        matches!(name, "help" | "version")
+            || self.flags.contains_key(name)
+            || self.flags.contains_key(positive)
+            || self.flags.contains_key(&format!("no-{name}"))
+            || self.flags.keys().any(|own| camel(own))
+    }
+
+    /// Whether pages of `subject` speak of this program.
+    pub fn is_spoken_of_in(&self, subject: &str) -> bool {
+        self.folder == subject
+            || subject.is_empty()
+            || self.folder.starts_with(&format!("{subject}/"))
+            || folder_of(&self.folder) == subject
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(defined: &Defined) -> Vec<&str> {
+        defined.flags.iter().filter(|(_, _, hidden)| !hidden).map(|(name, ..)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn clap_is_read_in_both_forms() {
+        let text = "#[derive(Parser)]\nstruct Cli {\n    /// Where, e.g. (here)\n    #[arg(short, long, value_name = \"DIR)\")]\n    out_dir: PathBuf,\n    \
+                    #[arg(long = \"colour\", visible_alias = \"color\")]\n    pub(crate) c: String,\n    #[arg(long, hide = true)]\n    secret: bool,\n    \
+                    #[command(flatten)]\n    verbose: clap_verbosity_flag::Verbosity,\n}\nfn f() { Arg::new(\"x\").long(\"extra\"); }\n";
+        let defined = clap(text);
+        assert_eq!(names(&defined), ["out-dir", "colour", "extra"]);
+        assert_eq!(defined.flattened, ["Verbosity"]);
+        assert!(!defined.is_open);
+        assert!(clap("Arg::new(name).long(name)").is_open);
+    }
+
+    #[test]
+    fn libraries_of_node_are_read() {
+        let text =
+            "program.option('-p, --port <n>', 'port').addOption(new Option('--old').hideHelp()).option('--no-colour');";
+        assert_eq!(names(&Library::Written.read(text)), ["port", "no-colour"]);
+        let text = "yargs(args).option('dry-run', { alias: ['d', 'dry'], type: 'boolean' })";
+        assert_eq!(names(&Library::Yargs.read(text)), ["dry-run"]);
+        let text = "parseArgs({\n  options: {\n    watch: { type: 'boolean' },\n    'out-dir': {\n      type: 'string',\n    },\n  },\n});";
+        assert_eq!(names(&Library::ParseArgs.read(text)), ["watch", "out-dir"]);
+        let text = "static flags = { force: Flags.boolean({ char: 'f' }), 'dry-run': Flags.boolean() }";
+        assert_eq!(names(&Library::Oclif.read(text)), ["force", "dry-run"]);
+    }
+
+    #[test]
+    fn a_command_line_gives_flags_to_the_program_it_starts() {
+        let program = Program { names: BTreeSet::from(["tool".to_owned()]), ..Program::default() };
+        assert_eq!(
+            flags_given(&program, "npx tool@latest build --out=dist --watch -- --other"),
+            Some(vec!["out", "watch"])
+        );
+        assert_eq!(flags_given(&program, "tool a | grep --x"), Some(vec![]));
+        assert_eq!(flags_given(&program, "docker run tool --x"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(#\\[arg\\(|long|=|\"|\\)|\\]|,|é|a|\\n|\\.option\\('|'|\\{|options:|parseArgs\\(){0,40}") {
+            for library in [Library::Clap, Library::Written, Library::Yargs, Library::ParseArgs, Library::Arg, Library::Oclif] {
+                library.read(&text);
+            }
+            flags_given(&Program::default(), &text);
+        }
+    }
+}
