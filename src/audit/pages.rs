@@ -193,7 +193,7 @@ const ALONE: [&str; 14] = [
 const DOCUMENTATION: [&str; 12] =
     ["docs", "doc", "documentation", "guide", "guides", "book", "website", "site", "www", "wiki", "manual", "handbook"];
 /// Folders whose texts are data, or speak of what was, will be or could be, or of what others made.
-const ELSEWHERE: [&str; 50] = [
+const ELSEWHERE: [&str; 51] = [
     "test",
     "tests",
     "__tests__",
@@ -228,6 +228,7 @@ const ELSEWHERE: [&str; 50] = [
     "adr",
     "adrs",
     "decisions",
+    "designs",
     "rfc",
     "rfcs",
     "rfd",

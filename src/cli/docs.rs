@@ -16,12 +16,14 @@ pub const NAME: &str = "docs";
 
 /// What `improve docs` looks for.
 const TEACHES: &str = "\
-What is looked for, without a model:
-  commands, scripts, make targets, flags and environment variables that documents name and nothing defines, and those that
-  the code has and no document names; links and paths that lead nowhere; samples that do not parse or import what the
-  package does not export; versions that the manifest contradicts. `improve rules` lists the rules, `improve rules ID` says
-  when one is quiet. Changelogs, decisions, migration guides, archives and translations are not held against today's code.
-With a planner, also: claims about behaviour that the code contradicts, and pages that name a feature and explain nothing.
+Without a model it looks for:
+  commands, scripts, make targets, flags and variables that are gone, or that no page names
+  links and paths that lead nowhere
+  samples that do not parse or import what the package does not export
+  versions that the manifest contradicts
+With a planner also for claims that the code contradicts and pages that explain nothing.
+`improve rules` lists the rules; `improve rules ID` says when one is quiet. Changelogs, decisions,
+migration guides, archives and translations are not held against the code of today.
 
 Examples:
   improve docs                     look at every document, choose, write plans

@@ -16,7 +16,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a fence of a page that says it is JSON or TOML, is a whole document and does not parse",
     why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
     quiet_when: "something is left out (`...`, a placeholder in angle brackets, a template's hole), a comment stands in it, it is a \
-                 fragment or several documents, or a key stands twice to show two ways",
+                 fragment or several documents, a value is left blank or a choice, or a key stands twice \
+                 to show two ways",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 
@@ -136,7 +137,14 @@ fn broken_toml(text: &str) -> Option<Broken> {
         return None;
     }
     let at = error.span()?.start.min(text.len());
-    Some((text.get(..at)?.matches('\n').count(), said.lines().next()?.to_owned(), None))
+    let line = text.get(..at)?.matches('\n').count();
+    let written = text.lines().nth(line)?.trim();
+    // A value to be filled in, a choice of values, front matter with its fences, an inline table on its own.
+    let value = written.split_once('=').map_or("", |(_, value)| value.trim());
+    let is_choice =
+        value.starts_with(|c: char| c.is_alphabetic()) && value.contains(['/', '|']) && !value.contains(':');
+    let is_notation = written.ends_with('=') || is_choice || text.contains("+++") || written.starts_with('{');
+    (!is_notation).then(|| Some((line, said.lines().next()?.to_owned(), None)))?
 }
 
 #[cfg(test)]
@@ -156,6 +164,9 @@ mod tests {
     fn toml_says_where_it_ends() {
         assert_eq!(broken_toml("a = 1\n"), None);
         assert_eq!(broken_toml("a = 1\na = 2\n"), None);
+        for notation in ["a =\n", "a = true/false\n", "+++\na = 1\n+++\n", "{ a = 1 }"] {
+            assert_eq!(broken_toml(notation), None, "{notation}");
+        }
         assert_eq!(broken_toml("a = 1\nb = [1\nc = 2\n").map(|(_, _, mended)| mended), Some(None));
     }
 

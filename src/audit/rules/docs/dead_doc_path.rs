@@ -246,7 +246,10 @@ fn moved_to(map: &RepoMap, page: &Page, written: &str) -> Option<String> {
     let only = same.next()?;
     let first = written.split('/').next()?;
     let inside = only.strip_prefix(&page.subject).unwrap_or(only).trim_start_matches('/');
-    let near = inside.split('/').next() == Some(first)
+    // Code moves further than prose, whose names repeat.
+    let is_source = map.file_by_path(only).is_some() && only.split('/').any(|part| part == first);
+    let near = is_source
+        || inside.split('/').next() == Some(first)
         || folder_of(written).rsplit('/').next() == folder_of(only).rsplit('/').next();
     (same.next().is_none() && near).then(|| only.to_owned())
 }

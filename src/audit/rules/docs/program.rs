@@ -50,12 +50,13 @@ struct Defined {
 pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
     let types: BTreeSet<&str> =
         map.symbols().filter(|(_, symbol)| symbol.kind.is_type()).map(|(_, symbol)| symbol.name.as_str()).collect();
+    let entries: BTreeSet<&str> =
+        map.recon.packages.iter().flat_map(|package| &package.entry_points).map(String::as_str).collect();
     let read: Vec<(&SourceFile, Defined, Vec<usize>)> = map
         .files
         .par_iter()
-        .filter(|file| {
-            !matches!(file.role, FileRole::Test | FileRole::Example | FileRole::Generated | FileRole::Migration)
-        })
+        // A script of the repository's own takes flags of its own.
+        .filter(|file| file.role == FileRole::Production || entries.contains(file.path.as_str()))
         .filter_map(|file| {
             let library = library_of(file)?;
             let text = tree.text(&file.path)?;
@@ -142,11 +143,13 @@ enum Library {
 
 fn library_of(file: &SourceFile) -> Option<Library> {
     if !file.language.is_ecmascript() {
-        let uses = |name: &str| {
-            file.facts.imports.iter().any(|import| import.source.split("::").next() == Some(name))
-                || file.facts.references.iter().any(|own| own.as_str() == name)
-        };
-        return (uses("clap") || uses("structopt")).then_some(Library::Clap);
+        let is_clap = |name: &str| matches!(name, "clap" | "structopt");
+        let imports =
+            file.facts.imports.iter().any(|import| is_clap(import.source.split("::").next().unwrap_or_default()));
+        let derives = |attribute: &str| attribute.contains("clap::") || attribute.contains("structopt::");
+        let in_attributes =
+            file.facts.symbols.iter().flat_map(|symbol| &symbol.attributes).any(|attribute| derives(attribute));
+        return (imports || in_attributes).then_some(Library::Clap);
     }
     file.facts.imports.iter().find_map(|import| match import.source.as_str() {
         "commander" | "@commander-js/extra-typings" | "cac" | "sade" => Some(Library::Written),
@@ -272,6 +275,8 @@ fn parse_args(text: &str) -> Defined {
 }
 
 fn clap(text: &str) -> Defined {
+    // Tests show flags of programs that are none.
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     let mut defined = Defined::default();
     for found in ATTRIBUTE.find_iter(text) {
         let Some(end) = closing(text, found.end()) else { continue };
@@ -307,9 +312,11 @@ fn clap(text: &str) -> Defined {
     for (pattern, is_builder) in [(&*LONG_CALL, true), (&*ARG_MACRO, false)] {
         for found in pattern.captures_iter(text) {
             let Some(name) = found.get(1) else { continue };
-            let rest: String = text[name.end()..].chars().take(400).collect();
-            let rest = rest.split("Arg::new").next().unwrap_or_default();
-            defined.flags.push((name.as_str().to_owned(), name.start(), is_builder && rest.contains(".hide(true)")));
+            // What belongs to one flag stands between its `Arg::new` and the next.
+            let before = text[..name.start()].rsplit("Arg::new").next().unwrap_or_default();
+            let after = text[name.end()..].split("Arg::new").next().unwrap_or_default();
+            let is_hidden = before.contains(".hide(true)") || after.contains(".hide(true)");
+            defined.flags.push((name.as_str().to_owned(), name.start(), is_builder && is_hidden));
         }
     }
     defined.is_open |= text.contains(".long(") && LONG_CALL.find_iter(text).count() < text.matches(".long(").count();
@@ -439,7 +446,7 @@ mod tests {
     fn clap_is_read_in_both_forms() {
         let text = "#[derive(Parser)]\nstruct Cli {\n    /// Where, e.g. (here)\n    #[arg(short, long, value_name = \"DIR)\")]\n    out_dir: PathBuf,\n    \
                     #[arg(long = \"colour\", visible_alias = \"color\")]\n    pub(crate) c: String,\n    #[arg(long, hide = true)]\n    secret: bool,\n    \
-                    #[command(flatten)]\n    verbose: clap_verbosity_flag::Verbosity,\n}\nfn f() { Arg::new(\"x\").long(\"extra\"); }\n";
+                    #[command(flatten)]\n    verbose: clap_verbosity_flag::Verbosity,\n}\nfn f() { Arg::new(\"x\").long(\"extra\"); Arg::new(\"y\").hide(true).long(\"old\"); }\n";
         let defined = clap(text);
         assert_eq!(names(&defined), ["out-dir", "colour", "extra"]);
         assert_eq!(defined.flattened, ["Verbosity"]);
