@@ -23,13 +23,7 @@ Without a model it looks for:
   versions that the manifest contradicts
 With a planner also for claims that the code contradicts and pages that explain nothing.
 `improve rules` lists the rules; `improve rules ID` says when one is quiet. Changelogs, decisions,
-migration guides, archives and translations are not held against the code of today.
-
-Examples:
-  improve docs                     look at every document, choose, write plans
-  improve docs README.md guides/   only these
-  improve docs --dry-run --all     write nothing: what plans there would be
-  improve audit docs               the findings alone";
+migration guides, archives and translations are not held against the code of today.";
 
 /// Hold documentation against the code: what is wrong, missing or dead in it, and a plan for each finding chosen
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ pub type Example = (&'static str, &'static str);
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
 
 /// Examples by command; the empty name is the program's own.
-const EXAMPLES: [(&str, &[Example]); 24] = [
+const EXAMPLES: [(&str, &[Example]); 25] = [
     (
         "",
         &[
@@ -31,6 +31,15 @@ const EXAMPLES: [(&str, &[Example]); 24] = [
                 "improve audit --planner anthropic/claude-opus-5-5 --max-usd 2",
                 "judged by a model, for two dollars at most",
             ),
+        ],
+    ),
+    (
+        "docs",
+        &[
+            ("improve docs", "every document, held against the code"),
+            ("improve docs README.md guides/", "these alone"),
+            ("improve docs --dry-run --all", "what plans there would be"),
+            ("improve audit docs", "the findings alone"),
         ],
     ),
     (

@@ -135,7 +135,7 @@ fn named_root(folder: &Path, console: &Console) -> Result<PathBuf, Failure> {
     let named = |error: std::io::Error| {
         Failure::usage(format!("{}: {error}", folder.display())).hint("--repo takes the folder of the repository")
     };
-    let root = os::canonical(&folder).map_err(named)?;
+    let root = os::canonical(folder).map_err(named)?;
     if !root.is_dir() {
         return Err(Failure::usage(format!("{}: not a folder", folder.display()))
             .hint("--repo takes the folder of the repository"));

@@ -69,7 +69,7 @@ impl Settings {
                 .collect();
         rows.extend(tables.iter().map(|(key, origin)| Row {
             key: key.split_once('.').map_or_else(|| key.clone(), |(table, rest)| format!("{table}.{}", name(rest))),
-            value: calls.get(key).map(|calls| list(&calls.iter().map(|call| written(call)).collect::<Vec<_>>())),
+            value: calls.get(key).map(|calls| list(&calls.iter().map(written).collect::<Vec<_>>())),
             origin: origin.clone(),
         }));
         rows
