@@ -155,3 +155,27 @@ pub fn rule(rule: &dyn Rule, page: &Page) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::rules::RULES;
+
+    #[test]
+    fn the_documentation_has_every_rule_once_and_its_fences_close() {
+        let text = pages(RULES);
+        for rule in RULES {
+            assert_eq!(text.matches(&format!("\n## `{}`\n", rule.doc().id)).count(), 1, "{}", rule.doc().id);
+        }
+        let headings = pulldown_cmark::Parser::new(&text).filter(|event| {
+            matches!(
+                event,
+                pulldown_cmark::Event::Start(pulldown_cmark::Tag::Heading {
+                    level: pulldown_cmark::HeadingLevel::H2,
+                    ..
+                })
+            )
+        });
+        assert_eq!(headings.count(), RULES.len(), "a fence that does not close swallows the headings behind it");
+    }
+}

@@ -19,6 +19,11 @@ pub fn git(folder: &Path, args: &[&str]) {
         .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
         .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // A name in the environment would win over the one above, and commits would have other ids.
+        .env_remove("GIT_AUTHOR_NAME")
+        .env_remove("GIT_AUTHOR_EMAIL")
+        .env_remove("GIT_COMMITTER_NAME")
+        .env_remove("GIT_COMMITTER_EMAIL")
         .stdout(Stdio::null())
         .status()
         .expect("git is installed");

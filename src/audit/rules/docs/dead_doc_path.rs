@@ -171,11 +171,10 @@ fn path_in(text: &str) -> Option<&str> {
     let (stem, extension) = name.rsplit_once('.')?;
     let is_placeholder = parts.iter().any(|part| {
         let stem = part.split('.').next().unwrap_or(part);
-        ["foo", "bar", "baz", "example", "my", "your", "path", "to", "xxx", "file", "name", "some"]
+        ["foo", "bar", "baz", "example", "my", "your", "path", "to", "xxx", "nnn", "file", "name", "some"]
             .iter()
             .any(|word| stem.split(['-', '_']).any(|own| own.eq_ignore_ascii_case(word)))
             || (stem.len() > 1 && !stem.chars().any(char::is_lowercase) && stem.chars().any(char::is_uppercase))
-            || stem == "NNN"
     });
     // A workflow is as often the reader's own.
     let is_output = parts.iter().any(|part| {

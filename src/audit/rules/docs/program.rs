@@ -238,7 +238,8 @@ fn by_words(text: &str, pattern: &Regex, dashed: bool) -> Defined {
             continue;
         };
         let rest: String = text[written.end()..].chars().take(300).collect();
-        let end = rest.find(".option(").or_else(|| rest.find("new Option(")).unwrap_or(rest.len());
+        let next = [".option(", ".requiredOption(", "new Option(", "createOption("].into_iter();
+        let end = next.filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
         let is_hidden = rest[..end].contains("hideHelp") || rest[..end].contains("hidden: true");
         let names = written.as_str().split([' ', ',', '|', '=', '<', '[']);
         let long =

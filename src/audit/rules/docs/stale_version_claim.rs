@@ -212,6 +212,13 @@ fn install(release: &Release, language: &str, text: &str, line: u32) -> Option<F
         return None;
     }
     let found = Regex::new(&pattern).ok()?.captures(text)?;
+    // `@x/foo` is another package; `https://esm.sh/foo` is not.
+    let before = &text[..found.get(0)?.start()];
+    let is_scoped =
+        found[0].starts_with('/') && before.rsplit([' ', '/', ':']).next().is_some_and(|part| part.starts_with('@'));
+    if is_scoped {
+        return None;
+    }
     let shown = numbers(&found["version"]);
     let today = numbers(&release.said.version);
     // The first number that is not zero decides what is compatible.
@@ -220,7 +227,8 @@ fn install(release: &Release, language: &str, text: &str, line: u32) -> Option<F
         version.iter().copied().take(first + 1).collect()
     };
     let (shown_line, today_line) = (line_of(&shown), line_of(&today));
-    if shown_line >= today_line || shown_line.len() > shown.len() {
+    // `foo = "0"` lets any release of the zeroth line in.
+    if shown_line >= today_line || today_line.starts_with(&shown) {
         return None;
     }
     let length = shown.len().max(today_line.len());
