@@ -76,6 +76,8 @@ pub(crate) fn make_writable(folder: &Path, _: &Metadata) {
         let Ok(metadata) = entry.metadata() else { continue };
         let mut permissions = metadata.permissions();
         if metadata.is_file() && permissions.readonly() {
+            // The lint speaks of Unix, where this file is not compiled.
+            #[allow(clippy::permissions_set_readonly_false)]
             permissions.set_readonly(false);
             let _ = fs::set_permissions(entry.path(), permissions);
         }
