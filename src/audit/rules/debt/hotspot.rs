@@ -138,6 +138,21 @@ fn can_follow(map: &RepoMap, family: impl Fn(LanguageName) -> bool) -> bool {
     tests >= MIN_TEST_FILES && open * 100 <= total * MAX_UNRESOLVED_PERCENT
 }
 
+/// Whether tests in a language that is not read (pytest, Go, bats, Hurl) drive what is built here: no call shows what they reach.
+pub fn is_tested_in_another_language(map: &RepoMap) -> bool {
+    const ENDINGS: [&str; 5] = ["_test.py", "_test.go", "_spec.rb", ".bats", ".hurl"];
+    let is_test = |path: &&String| {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let stands_apart = folder
+            .split(['/', '-', '_'])
+            .any(|word| matches!(word, "test" | "tests" | "e2e" | "integration" | "acceptance" | "functional"));
+        let is_named_so =
+            name.starts_with("test_") && name.ends_with(".py") || ENDINGS.iter().any(|ending| name.ends_with(ending));
+        stands_apart && is_named_so
+    };
+    map.other_files.iter().filter(is_test).count() >= MIN_TEST_FILES
+}
+
 /// Whether tests start the program, or send requests to it: they reach what no call shows.
 pub fn runs_the_program_in_tests(map: &RepoMap, path: &str) -> bool {
     const BROWSERS: [&str; 9] = [
@@ -159,7 +174,7 @@ pub fn runs_the_program_in_tests(map: &RepoMap, path: &str) -> bool {
             .any(|package| package.dependencies.iter().any(|own| names.contains(&own.name.as_str())))
     };
     // A browser drives the server too, whatever language that is written in.
-    if depends(&BROWSERS) {
+    if depends(&BROWSERS) || is_tested_in_another_language(map) {
         return true;
     }
     let tests = |rust: bool| {
@@ -213,4 +228,22 @@ pub fn is_of_component(map: &RepoMap, id: SymbolId) -> bool {
         let attributes = &facts.symbols[container as usize].attributes;
         attributes.iter().any(|attribute| attribute.starts_with("Component(") || attribute.starts_with("Directive("))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_of_another_language_stand_apart_and_are_several() {
+        let of = |paths: &[&str]| RepoMap {
+            other_files: paths.iter().map(|path| (*path).to_owned()).collect(),
+            ..RepoMap::default()
+        };
+        let pytest = ["tests/test_ssh.py", "tests/test_vnc.py", "tests/sub/test_http.py"];
+        assert!(is_tested_in_another_language(&of(&pytest)));
+        assert!(!is_tested_in_another_language(&of(&pytest[..2])), "two may be of anything");
+        assert!(!is_tested_in_another_language(&of(&["tools/test_a.py", "tools/test_b.py", "tools/test_c.py"])));
+        assert!(!is_tested_in_another_language(&of(&["tests/conftest.py", "tests/run.sh", "tests/data.json"])));
+    }
 }

@@ -3,6 +3,7 @@
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::debt::hotspot::is_tested_in_another_language;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::LanguageName;
@@ -19,7 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a package with code that ships, no test and no command that would run one",
     why: "no change to it can be verified, neither by a person nor by an agent: every other plan here proves less than it could",
     quiet_when: "it has fewer than 1 500 lines, there is a test in it or of it somewhere, or the repository holds end-to-end \
-                 tests, which may reach it",
+                 tests or tests in another language, which may reach it",
     example: "// package.json: \"scripts\": { \"dev\": \"next dev\", \"build\": \"next build\" }",
 };
 
@@ -36,7 +37,7 @@ impl Rule for NoTestCommand {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         let has_tests =
             |file: &SourceFile| file.role == FileRole::Test || file.facts.symbols.iter().any(|symbol| symbol.test);
-        if has_end_to_end_tests(map) {
+        if has_end_to_end_tests(map) || is_tested_in_another_language(map) {
             return Vec::new();
         }
         let mut found: Vec<(u32, &Package)> = Vec::new();

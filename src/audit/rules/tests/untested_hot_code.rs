@@ -27,7 +27,8 @@ static DOC: RuleDoc = RuleDoc {
            other functions",
     why: "the next change is likely to be here, and nothing would notice if it broke them",
     quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, it \
-                 belongs to a component, or the tests start the whole program, so that calls do not show what they reach",
+                 belongs to a component, or the tests start the whole program, in whatever language, so that \
+                 calls do not show what they reach",
     example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
 };
 
