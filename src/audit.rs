@@ -14,6 +14,7 @@ mod not_audited;
 pub mod pages;
 mod path_filter;
 pub mod place;
+pub mod programs;
 pub mod ranking;
 pub mod reach;
 pub mod rule;

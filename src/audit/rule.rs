@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use crate::advisories::Advisories;
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::{self, Page};
+use crate::audit::programs::{Program, programs};
 use crate::audit::reach::Reach;
 use crate::audit::texts::Texts;
 use crate::effects::tables::Origin;
@@ -85,13 +86,22 @@ pub struct Ground<'a> {
     pub advisories: Option<&'a Advisories>,
     texts: OnceLock<Texts>,
     pages: OnceLock<Vec<Page>>,
+    programs: OnceLock<Vec<Program>>,
     reach: OnceLock<Option<Reach<'a>>>,
 }
 
 impl<'a> Ground<'a> {
     /// Reads nothing yet.
     pub fn new(map: &'a RepoMap, tree: &'a dyn Tree, advisories: Option<&'a Advisories>) -> Ground<'a> {
-        Ground { map, tree, advisories, texts: OnceLock::new(), pages: OnceLock::new(), reach: OnceLock::new() }
+        Ground {
+            map,
+            tree,
+            advisories,
+            texts: OnceLock::new(),
+            pages: OnceLock::new(),
+            programs: OnceLock::new(),
+            reach: OnceLock::new(),
+        }
     }
 
     /// Texts that are no source code, read by the first rule that asks.
@@ -102,6 +112,11 @@ impl<'a> Ground<'a> {
     /// Pages of documentation, read by the first rule that asks.
     pub fn pages(&self) -> &[Page] {
         self.pages.get_or_init(|| pages::read(self.map, self.tree))
+    }
+
+    /// Command-line programs of the repository, read by the first rule that asks.
+    pub fn programs(&self) -> &[Program] {
+        self.programs.get_or_init(|| programs(self.map, self.tree))
     }
 
     /// Which TypeScript and JavaScript files the program can get to; `None` when that cannot be told.

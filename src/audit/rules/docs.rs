@@ -8,7 +8,6 @@ mod environment;
 mod faults;
 mod manifest;
 mod mentions;
-mod program;
 pub mod stale_doc_command;
 pub mod stale_doc_flag;
 pub mod stale_doc_import;

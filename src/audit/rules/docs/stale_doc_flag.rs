@@ -2,10 +2,10 @@
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::Page;
+use crate::audit::programs::{Program, flags_given, programs};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::mentions::mentioned;
-use crate::audit::rules::docs::program::{Program, flags_given, programs};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
 use crate::nearest::nearest;
@@ -48,9 +48,9 @@ impl Rule for StaleDocFlag {
         if pages.is_empty() {
             return Vec::new();
         }
-        let programs = programs(ground.map, ground.tree);
+        let programs = ground.programs();
         let mut found: Vec<(&Page, Vec<Fault>)> =
-            pages.iter().map(|page| (page, stale(&programs, page))).filter(|(_, stale)| !stale.is_empty()).collect();
+            pages.iter().map(|page| (page, stale(programs, page))).filter(|(_, stale)| !stale.is_empty()).collect();
         // What the code names may be taken by other means than a definition.
         let names: Vec<String> = found
             .iter()

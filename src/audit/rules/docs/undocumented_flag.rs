@@ -3,8 +3,8 @@
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::pages::Page;
+use crate::audit::programs::{Flag, Program};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::docs::program::{Flag, Program, programs};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 
@@ -35,7 +35,7 @@ impl Rule for UndocumentedFlag {
         if ground.pages().is_empty() {
             return Vec::new();
         }
-        programs(ground.map, ground.tree).iter().filter_map(|program| finding(program, ground.pages())).collect()
+        ground.programs().iter().filter_map(|program| finding(program, ground.pages())).collect()
     }
 
     fn recipe(&self, finding: &Finding, _context: &RecipeContext<'_>) -> Option<PlanDraft> {
