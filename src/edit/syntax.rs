@@ -19,6 +19,11 @@ pub fn new_errors(path: &str, before: Option<&str>, after: &str) -> Vec<u32> {
     if now.len() > known { now } else { Vec::new() }
 }
 
+/// The line (1-based) of the first syntax error of `text`, read as a file of this name.
+pub fn first_error(path: &str, text: &str) -> Option<u32> {
+    errors(&grammar(path)?, text).first().copied()
+}
+
 /// Whether a grammar of ours reads files of this name.
 pub fn reads(path: &str) -> bool {
     grammar(path).is_some()

@@ -8,6 +8,7 @@ mod environment;
 mod faults;
 mod manifest;
 mod mentions;
+mod samples;
 pub mod stale_doc_command;
 pub mod stale_doc_flag;
 pub mod stale_doc_import;

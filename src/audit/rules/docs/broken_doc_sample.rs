@@ -1,9 +1,10 @@
-//! `broken-doc-sample`: a JSON or TOML sample that is whole and does not parse.
+//! `broken-doc-sample`: a sample of data or code that leaves nothing out and does not parse.
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::{Fence, Page};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
+use crate::audit::rules::docs::samples::{broken_code, broken_yaml};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
 
@@ -13,11 +14,11 @@ pub struct BrokenDocSample;
 static DOC: RuleDoc = RuleDoc {
     id: "broken-doc-sample",
     category: Category::Docs,
-    what: "a fence of a page that says it is JSON or TOML, is a whole document and does not parse",
+    what: "a fence of a page that says it is JSON, TOML, YAML, TypeScript, JavaScript or Rust and does not parse",
     why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
-    quiet_when: "something is left out (`...`, a placeholder in angle brackets, a template's hole), a comment stands in it, it is a \
-                 fragment or several documents, a value is left blank or a choice, or a key stands twice \
-                 to show two ways",
+    quiet_when: "something is left out (`...`, a placeholder in angle brackets, a template's hole), JSON or TOML is a fragment, has a \
+                 comment, a value left blank or a key twice to show two ways; or code parses as any part of a program: a body, a method, \
+                 fields, arguments, the inside of an element or of a macro",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 
@@ -58,6 +59,20 @@ fn broken(page: &Page) -> Vec<Fault> {
 }
 
 fn fault(fence: &Fence) -> Option<Fault> {
+    let (at, reason, mended) = match fence.language.as_str() {
+        "json" | "toml" => broken_data(fence)?,
+        "yaml" | "yml" => by_hand(broken_yaml(&fence.info, &fence.text)?),
+        language => by_hand(broken_code(language, &fence.info, &fence.text)?),
+    };
+    let written = fence.text.lines().nth(at)?.trim().to_owned();
+    (!written.is_empty()).then(|| Fault { line: fence.line + at as u32, written, instead: reason, replacement: mended })
+}
+
+fn by_hand((at, reason): (usize, String)) -> Broken {
+    (at, reason, None)
+}
+
+fn broken_data(fence: &Fence) -> Option<Broken> {
     let text = fence.text.as_str();
     let left_out = ["...", "…", "//", "/*", "{{", "${", "<%", "```"];
     let has_placeholder = text.contains('<') && text.contains('>');
@@ -66,13 +81,7 @@ fn fault(fence: &Fence) -> Option<Fault> {
     if left_out.iter().any(|mark| plain.contains(mark)) || has_placeholder {
         return None;
     }
-    let (at, reason, mended) = match fence.language.as_str() {
-        "json" => broken_json(text)?,
-        "toml" => broken_toml(text)?,
-        _ => return None,
-    };
-    let written = text.lines().nth(at)?.trim().to_owned();
-    (!written.is_empty()).then(|| Fault { line: fence.line + at as u32, written, instead: reason, replacement: mended })
+    if fence.language == "json" { broken_json(text) } else { broken_toml(text) }
 }
 
 /// Line from 0, what is wrong, and the line as it should be.
