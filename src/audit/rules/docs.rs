@@ -14,5 +14,6 @@ pub mod stale_doc_flag;
 pub mod stale_doc_import;
 pub mod stale_environment_variable;
 pub mod stale_version_claim;
+mod targets;
 pub mod undocumented_environment_variable;
 pub mod undocumented_flag;

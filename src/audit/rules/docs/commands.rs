@@ -20,8 +20,35 @@ pub enum Named {
     Just(String),
     /// `cargo … -p NAME`.
     Crate(String),
+    /// `cargo run --bin NAME`, `docker compose up NAME`.
+    Target(TargetKind, String),
     /// `./scripts/setup.sh`, `bash scripts/setup.sh`, `node tools/gen.js`: a path from the root.
     Path(String),
+}
+
+/// What a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetKind {
+    /// `cargo … --bin NAME`.
+    Binary,
+    /// `cargo … --example NAME`.
+    Example,
+    /// `cargo … --features NAME`.
+    Feature,
+    /// `docker compose … NAME`.
+    Service,
+}
+
+impl TargetKind {
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            TargetKind::Binary => "binary",
+            TargetKind::Example => "example",
+            TargetKind::Feature => "feature",
+            TargetKind::Service => "service",
+        }
+    }
 }
 
 /// Where the commands of a fence run.
@@ -47,7 +74,107 @@ pub fn read(line: &str, place: &mut Place) -> Vec<Named> {
             .take_while(|word| !word.starts_with('#'))
             .collect();
         let Some((program, arguments)) = words.split_first() else { continue };
-        found.extend(named(program, arguments, place));
+        match (program, arguments) {
+            (&"cargo", arguments) => found.extend(of_cargo(arguments)),
+            (&"docker-compose", arguments) | (&"docker", ["compose", arguments @ ..]) => {
+                found.extend(of_compose(arguments))
+            }
+            (program, arguments) => found.extend(named(program, arguments, place)),
+        }
+    }
+    found
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && !word.starts_with('-') && word.chars().all(|c| c.is_alphanumeric() || "-_:./@".contains(c))
+}
+
+/// Verbs of Cargo that work on the crates around them.
+const CARGO_VERBS: [&str; 12] =
+    ["build", "run", "test", "check", "clippy", "bench", "nextest", "doc", "b", "r", "t", "c"];
+
+/// `cargo run -p NAME --bin NAME --features A,B`.
+fn of_cargo(arguments: &[&str]) -> Vec<Named> {
+    let own: Vec<&str> = arguments.iter().copied().take_while(|word| *word != "--").collect();
+    let verb = own.iter().find(|word| !word.starts_with('+') && !word.starts_with('-'));
+    if !verb.is_some_and(|verb| CARGO_VERBS.contains(verb))
+        || own.iter().any(|word| word.starts_with("--manifest-path"))
+    {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (at, word) in own.iter().enumerate() {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (*word, own.get(at + 1).copied()),
+        };
+        let Some(value) = value.filter(|value| !value.starts_with('-')) else { continue };
+        let one = || is_plain(value).then(|| value.to_owned());
+        match flag {
+            "-p" | "--package" => found.extend(one().map(Named::Crate)),
+            "--bin" => found.extend(one().map(|name| Named::Target(TargetKind::Binary, name))),
+            "--example" => found.extend(one().map(|name| Named::Target(TargetKind::Example, name))),
+            "-F" | "--features" => {
+                // `crate/feature` is of another crate.
+                let names = value.split([',', ' ']).filter(|name| is_plain(name) && !name.contains(['/', ':']));
+                found.extend(names.map(|name| Named::Target(TargetKind::Feature, name.to_owned())));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Flags behind a verb of `docker compose` that take no value.
+const COMPOSE_SWITCHES: [&str; 14] = [
+    "-d",
+    "--detach",
+    "--build",
+    "--rm",
+    "-T",
+    "-it",
+    "-ti",
+    "-i",
+    "--no-deps",
+    "--force-recreate",
+    "--wait",
+    "--remove-orphans",
+    "--no-cache",
+    "--follow",
+];
+
+/// `docker compose up -d NAME NAME`, `docker compose run NAME …`. A flag that is not known may take the next word: then nothing is
+/// said.
+fn of_compose(arguments: &[&str]) -> Vec<Named> {
+    let mut rest = arguments.iter().copied();
+    let verb = loop {
+        match rest.next() {
+            Some("-f" | "--file" | "--profile" | "--env-file") => {
+                rest.next();
+            }
+            Some(word) if word.starts_with('-') && word.contains('=') => {}
+            Some(word) if !word.starts_with('-') => break word,
+            // `-p` gives the project another name, `--project-directory` another place.
+            Some(_) | None => return Vec::new(),
+        }
+    };
+    let takes_one = matches!(verb, "run" | "exec");
+    if !takes_one && !matches!(verb, "up" | "start" | "stop" | "restart" | "logs" | "build" | "pull") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for word in rest {
+        let is_switch = COMPOSE_SWITCHES.contains(&word) || (verb == "logs" && word == "-f");
+        match word {
+            _ if is_switch => {}
+            word if is_plain(word) && !word.contains(['/', '.', ':', '@']) => {
+                found.push(Named::Target(TargetKind::Service, word.to_owned()));
+                if takes_one {
+                    break;
+                }
+            }
+            _ => return Vec::new(),
+        }
     }
     found
 }
@@ -67,9 +194,6 @@ fn is_assignment(word: &str) -> bool {
 }
 
 fn named(program: &str, arguments: &[&str], place: &mut Place) -> Option<Named> {
-    let is_plain = |word: &str| {
-        !word.is_empty() && !word.starts_with('-') && word.chars().all(|c| c.is_alphanumeric() || "-_:./@".contains(c))
-    };
     match program {
         "cd" | "pushd" => {
             let target = arguments.first().copied().unwrap_or("~");
@@ -88,18 +212,6 @@ fn named(program: &str, arguments: &[&str], place: &mut Place) -> Option<Named> 
         "just" => {
             let first = arguments.first()?;
             (is_plain(first) && !first.contains(['/', ':', '.'])).then(|| Named::Just((*first).to_owned()))
-        }
-        "cargo" => {
-            let mut own = arguments.iter().take_while(|word| **word != "--");
-            let verb = own.clone().find(|word| !word.starts_with('+') && !word.starts_with('-'))?;
-            if !["build", "run", "test", "check", "clippy", "bench", "nextest", "doc", "b", "r", "t", "c"]
-                .contains(verb)
-            {
-                return None;
-            }
-            let at = own.position(|word| *word == "-p" || *word == "--package")?;
-            let name = arguments.get(at + 1)?;
-            is_plain(name).then(|| Named::Crate((*name).to_owned()))
         }
         _ => {
             let path = if program.starts_with("./") {
@@ -171,6 +283,15 @@ mod tests {
         assert_eq!(names("make -C sub build"), []);
         assert_eq!(names("cargo run -p xtask -- -p other"), [Named::Crate("xtask".to_owned())]);
         assert_eq!(names("cargo install -p x"), []);
+        let target = |kind, name: &str| Named::Target(kind, name.to_owned());
+        assert_eq!(
+            names("cargo run --bin a --features b,c/d -- --example e"),
+            [target(TargetKind::Binary, "a"), target(TargetKind::Feature, "b")]
+        );
+        assert_eq!(names("docker compose -f dev.yml up -d db"), [target(TargetKind::Service, "db")]);
+        assert_eq!(names("docker-compose run --rm web npm test"), [target(TargetKind::Service, "web")]);
+        assert_eq!(names("docker compose up --scale web=3 db"), []);
+        assert_eq!(names("docker compose -p other up db"), []);
         assert_eq!(names("bash scripts/up.sh | tee log"), [Named::Path("scripts/up.sh".to_owned())]);
         assert_eq!(names("cd $HOME; ./configure"), []);
     }

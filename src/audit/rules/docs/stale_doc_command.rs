@@ -3,7 +3,8 @@
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::docs::commands::{self, Named, Place};
+use crate::audit::rules::docs::commands::{self, Named, Place, TargetKind};
+use crate::audit::rules::docs::targets::Targets;
 use crate::audit::text::{FileText, count_of, folder_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -17,7 +18,8 @@ pub struct StaleDocCommand;
 static DOC: RuleDoc = RuleDoc {
     id: "stale-doc-command",
     category: Category::Docs,
-    what: "a README, CONTRIBUTING or AGENTS file that names a script, a make target, a crate or a path that does not exist",
+    what: "a README, CONTRIBUTING or AGENTS file that names a script, a make target, a crate, a \
+           binary, an example or a feature of one, a service of a compose file or a path that does not exist",
     why: "it is the first thing a newcomer types, and what an agent takes for granted: both fail on it and guess",
     quiet_when: "the command is for the reader's own project (after `npm create`, `git clone` of something else, or `cd` into a \
                  folder that is not here), the task file includes others, or any package of the repository has the script",
@@ -53,6 +55,7 @@ impl Rule for StaleDocCommand {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
+        let targets = Targets::read(map, ground.tree);
         map.recon
             .documents
             .iter()
@@ -63,12 +66,12 @@ impl Rule for StaleDocCommand {
                 )
             })
             .filter_map(|document| {
-                let mut found = stale(map, document);
+                let mut found = stale(map, &targets, document);
                 if !found.is_empty() {
                     let text = ground.tree.text(&document.path).unwrap_or_default();
                     found.retain(|stale| !is_shown_to_reader(&text, stale));
                 }
-                (!found.is_empty()).then(|| finding(map, document, &found))
+                (!found.is_empty()).then(|| finding(map, &targets, document, &found))
             })
             .collect()
     }
@@ -77,13 +80,14 @@ impl Rule for StaleDocCommand {
         let map = context.map;
         let document = map.recon.documents.iter().find(|document| document.path == finding.location().file)?;
         let text = FileText::read(context.tree, &document.path)?;
-        let mut found = stale(map, document);
+        let targets = Targets::read(map, context.tree);
+        let mut found = stale(map, &targets, document);
         found.retain(|stale| !is_shown_to_reader(&text.text, stale));
         let mut steps = Vec::new();
         let mut goals = Vec::new();
         for stale in found.iter().take(SHOWN) {
             let wanted = label(&stale.named);
-            let nearest = nearest(map, &stale.named);
+            let nearest = nearest(map, &targets, &stale.named);
             let near = if nearest.is_empty() {
                 "Nothing of a like name exists today.".to_owned()
             } else {
@@ -146,14 +150,23 @@ fn is_placeholder(named: &Named) -> bool {
         || (name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase))
 }
 
-/// `"update-icons": "…"`, `"hook": "npm run build"`: the document tells its reader to give this script to a project of their own.
+/// What the page gives its reader: `"update-icons": "…"`, `"hook": "npm run build"`: the document tells its reader to give this script to a project of their own.
 fn is_shown_to_reader(text: &str, stale: &Stale<'_>) -> bool {
     let Stale { command, named } = stale;
+    if let Named::Target(kind, name) = named {
+        // A page that writes the service into a file of the reader's, or the target into a manifest, speaks of that one.
+        return match kind {
+            TargetKind::Service => text.lines().any(|line| line.trim() == format!("{name}:")),
+            TargetKind::Binary | TargetKind::Example | TargetKind::Feature => {
+                text.contains(&format!("\"{name}\"")) || text.lines().any(|line| line.starts_with(&format!("{name} =")))
+            }
+        };
+    }
     let shown = [format!("\"{}\":", name_of(named)), format!(": \"{}\"", command.text)];
     matches!(named, Named::Script { .. }) && shown.iter().any(|shown| text.contains(shown))
 }
 
-fn stale<'a>(map: &RepoMap, document: &'a Document) -> Vec<Stale<'a>> {
+fn stale<'a>(map: &RepoMap, targets: &Targets, document: &'a Document) -> Vec<Stale<'a>> {
     let home = folder_of(&document.path).to_owned();
     // Documents of a folder without a manifest speak of the repository.
     let home = if has_manifest(map, &home) { home } else { String::new() };
@@ -176,7 +189,7 @@ fn stale<'a>(map: &RepoMap, document: &'a Document) -> Vec<Stale<'a>> {
             let left = place.folder.as_deref().is_none_or(|folder| !folder.is_empty() && !map_has_folder(map, folder));
             // One fault a line, and each missing name once.
             let is_new = found.iter().all(|own| own.named != named && own.command.line != command.line);
-            if !left && is_new && !is_placeholder(&named) && is_missing(map, &named, &home) {
+            if !left && is_new && !is_placeholder(&named) && is_missing(map, targets, &named, &home) {
                 found.push(Stale { command, named });
             }
         }
@@ -207,7 +220,7 @@ fn map_has_folder(map: &RepoMap, folder: &str) -> bool {
         || map.other_files.iter().any(|path| path.starts_with(&prefix))
 }
 
-fn is_missing(map: &RepoMap, named: &Named, home: &str) -> bool {
+fn is_missing(map: &RepoMap, targets: &Targets, named: &Named, home: &str) -> bool {
     match named {
         Named::Script { name, folder, .. } => {
             let scripts: Vec<&str> = map
@@ -233,6 +246,7 @@ fn is_missing(map: &RepoMap, named: &Named, home: &str) -> bool {
                 && crates
                     .all(|package| package.name != *name && package.dependencies.iter().all(|own| own.name != *name))
         }
+        Named::Target(kind, name) => targets.of(*kind).is_some_and(|names| !names.contains(name)),
         Named::Path(path) => {
             let folder = folder_of(path);
             let is_script = path
@@ -260,10 +274,10 @@ fn is_missing_task(map: &RepoMap, runner: TaskRunner, name: &str) -> bool {
         && !map.has_path(name)
 }
 
-fn finding(map: &RepoMap, document: &Document, found: &[Stale<'_>]) -> Finding {
+fn finding(map: &RepoMap, targets: &Targets, document: &Document, found: &[Stale<'_>]) -> Finding {
     let first = &found[0];
     let is_first = matches!(document.kind, DocumentKind::Readme | DocumentKind::Agents | DocumentKind::Contributing);
-    let near = match nearest(map, &first.named).first() {
+    let near = match nearest(map, targets, &first.named).first() {
         Some(name) if found.len() == 1 => format!(" The closest that exists is `{name}`."),
         _ => String::new(),
     };
@@ -298,6 +312,7 @@ fn finding(map: &RepoMap, document: &Document, found: &[Stale<'_>]) -> Finding {
 fn name_of(named: &Named) -> &str {
     match named {
         Named::Script { name, .. } | Named::Make(name) | Named::Just(name) | Named::Crate(name) => name,
+        Named::Target(_, name) => name,
         Named::Path(path) => path.rsplit('/').next().unwrap_or(path),
     }
 }
@@ -308,12 +323,13 @@ fn label(named: &Named) -> String {
         Named::Make(name) => format!("make target `{name}`"),
         Named::Just(name) => format!("just recipe `{name}`"),
         Named::Crate(name) => format!("crate `{name}`"),
+        Named::Target(kind, name) => format!("{} `{name}`", kind.label()),
         Named::Path(path) => format!("file `{path}`"),
     }
 }
 
 /// Existing names that share a word with the missing one, the closest first.
-fn nearest(map: &RepoMap, named: &Named) -> Vec<String> {
+fn nearest(map: &RepoMap, targets: &Targets, named: &Named) -> Vec<String> {
     let recon = &map.recon;
     let tasks = |runner| {
         recon
@@ -330,6 +346,7 @@ fn nearest(map: &RepoMap, named: &Named) -> Vec<String> {
         Named::Make(_) => tasks(TaskRunner::Make),
         Named::Just(_) => tasks(TaskRunner::Just),
         Named::Crate(_) => recon.packages.iter().map(|package| package.name.clone()).collect(),
+        Named::Target(kind, _) => targets.of(*kind).into_iter().flatten().cloned().collect(),
         Named::Path(path) => {
             let folder = format!("{}/", folder_of(path));
             let sources = map.files.iter().map(|file| &file.path);
