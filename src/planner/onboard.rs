@@ -88,9 +88,13 @@ struct Answer {
     paragraphs: Vec<String>,
 }
 
+/// What a model is asked for, and what it is told about what was written before.
+const TASK: &str = include_str!("../../templates/onboard/prose.md");
+const AGAIN: &str = include_str!("../../templates/onboard/prose_again.md");
+
 /// What a section is made from: its facts, its files as they are now, and what is asked of a model.
 pub fn source(facts: &str, files: &[String], tree: &dyn Tree) -> String {
-    let mut all = format!("{}\n{facts}", include_str!("../../templates/onboard/prose.md"));
+    let mut all = format!("{TASK}\n{AGAIN}\n{facts}");
     for file in files {
         all.push_str(&format!("\n{file} {}", tree.text(file).map(|text| hash(&text)).unwrap_or_default()));
     }
@@ -121,7 +125,7 @@ pub fn write(
 }
 
 fn ask(subject: &Subject, role: Role, desk: &Desk<'_>) -> Result<Answer, ModelError> {
-    let task = include_str!("../../templates/onboard/prose.md").replace("@paragraphs", &PARAGRAPHS.to_string());
+    let task = TASK.replace("@paragraphs", &PARAGRAPHS.to_string());
     let mut conversation = Conversation::new(Opening {
         system: desk.instructions(&task),
         tools: Vec::new(),
@@ -142,7 +146,7 @@ fn question(subject: &Subject, desk: &Desk<'_>) -> String {
     let facts = crate::secrets::mask(&subject.facts);
     let mut question = format!("The facts (data):\n\n{}", fenced(&facts));
     if let Some(before) = &subject.before {
-        question.push_str(&include_str!("../../templates/onboard/prose_again.md").replace("@before", &fenced(before)));
+        question.push_str(&AGAIN.replace("@before", &fenced(before)));
     }
     let mut room = SHOWN;
     for file in &subject.files {
