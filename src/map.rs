@@ -111,6 +111,17 @@ pub fn build(
     build_with(language::LANGUAGES, tree, options, history, commit, progress)
 }
 
+/// Says what `tree` is: [`Progress::listed`]. Whoever has to wait for the history does this meanwhile; [`build`] says it again.
+pub fn announce(tree: &dyn Tree, options: &MapOptions, progress: &dyn Progress) -> Result<(), MapError> {
+    let languages = by_extension(language::LANGUAGES);
+    let mapper = Mapper { tree, options, wanted: Wanted::new(options)?, languages, progress };
+    let entries = tree.entries()?;
+    let config = config::read(&entries, tree);
+    let recon = recon::read(&entries, tree, &config);
+    progress.listed(&Listed { languages: mapper.languages_of(&entries), recon: &recon });
+    Ok(())
+}
+
 fn build_with(
     languages: &[&'static Language],
     tree: &dyn Tree,

@@ -20,8 +20,13 @@ pub trait Progress: Sync {
     /// `count` more units of the current phase are done.
     fn tick(&self, count: u64);
 
-    /// The files are listed; they are read next.
+    /// The files are listed; they are read next. Said a second time where it was said while the history was being read.
     fn listed(&self, _listed: &Listed<'_>) {}
+
+    /// Whether anybody waits for [`Progress::listed`]: saying it before the history is read takes a look of its own.
+    fn waits_for_listing(&self) -> bool {
+        false
+    }
 
     /// Whether the user asked to stop. Asked often: it must be cheap.
     fn cancelled(&self) -> bool;

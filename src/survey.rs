@@ -62,8 +62,15 @@ impl Hint for SurveyError {
 pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Result<Survey, SurveyError> {
     let mut warnings = Vec::new();
     let mut known = GitFacts::default();
+    let jobs = settings.jobs.value;
+    let options = MapOptions {
+        exclude: settings.exclude.value.clone(),
+        jobs: (jobs > 0).then_some(jobs),
+        cache: kept(root, "facts").map(|file| CachePlace { file, now_ns: now_ns() }),
+        ..MapOptions::default()
+    };
     if root.join(".git").exists() {
-        match git_facts(root, progress) {
+        match git_facts(root, &options, progress) {
             Ok(facts) => known = facts,
             Err(GitError::Cancelled) => return Err(SurveyError::Cancelled),
             Err(error) => warnings.push(match error.hint() {
@@ -74,13 +81,6 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
     }
     let GitFacts { git, tree, commit, history, dirty } = known;
     let tree = tree.unwrap_or_else(|| WorkingTree::new(root));
-    let jobs = settings.jobs.value;
-    let options = MapOptions {
-        exclude: settings.exclude.value.clone(),
-        jobs: (jobs > 0).then_some(jobs),
-        cache: kept(root, "facts").map(|file| CachePlace { file, now_ns: now_ns() }),
-        ..MapOptions::default()
-    };
     let mut map = match map::build(&tree, &options, &history, commit, progress) {
         Err(MapError::Cancelled) => return Err(SurveyError::Cancelled),
         other => other?,
@@ -141,13 +141,21 @@ struct GitFacts {
     dirty: bool,
 }
 
-fn git_facts(root: &Path, progress: &dyn Progress) -> Result<GitFacts, GitError> {
+fn git_facts(root: &Path, options: &MapOptions, progress: &dyn Progress) -> Result<GitFacts, GitError> {
     let git = git::Repository::discover(root)?;
     let head = git.head()?;
     // The history needs the processor, the checkout the disk.
     let (touches, checkout) = std::thread::scope(|scope| {
         let touches = scope.spawn(|| touches(root, head.as_ref(), progress));
         let checkout = git.checkout(kept(root, "staged").as_deref());
+        // Nobody should have to wait for a long history to be told what the repository is.
+        if let Ok(Checkout { tree, .. }) = &checkout
+            && progress.waits_for_listing()
+            && !touches.is_finished()
+        {
+            // What is wrong with the tree or the options, the mapper says.
+            let _ = map::announce(tree, options, progress);
+        }
         (touches.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), checkout)
     });
     let (touches, Checkout { tree, dirty }) = (touches?, checkout?);

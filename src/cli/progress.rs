@@ -1,5 +1,6 @@
 //! Bars on stderr, on a terminal alone, and only for what takes longer than a second.
 
+use std::sync::Once;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,12 +31,17 @@ pub struct Bar {
 struct Announcement {
     name: String,
     console: Console,
+    once: Once,
 }
 
 impl Bar {
     /// The same bar, which says on a terminal what the repository called `name` is before it is read.
     pub fn announcing(mut self, name: &str, console: &Console) -> Bar {
-        self.announces = console.progress.then(|| Announcement { name: name.to_owned(), console: console.clone() });
+        self.announces = console.progress.then(|| Announcement {
+            name: name.to_owned(),
+            console: console.clone(),
+            once: Once::new(),
+        });
         self
     }
 
@@ -103,10 +109,16 @@ fn short(tokens: u64) -> String {
 
 impl Progress for Bar {
     fn listed(&self, listed: &Listed<'_>) {
-        if let Some(Announcement { name, console }) = &self.announces {
-            let line = recon_line(listed, name, &Page::plain(terminal_width()));
-            self.bar.suspend(|| console.note(&line));
+        if let Some(Announcement { name, console, once }) = &self.announces {
+            once.call_once(|| {
+                let line = recon_line(listed, name, &Page::plain(terminal_width()));
+                self.bar.suspend(|| console.note(&line));
+            });
         }
+    }
+
+    fn waits_for_listing(&self) -> bool {
+        self.announces.is_some()
     }
 
     fn phase(&self, name: &str, total: Option<u64>) {
