@@ -153,7 +153,9 @@ fn take_back(
     let mut code = ExitCode::Done;
     for offer in wanted {
         let undo = match offer {
-            Offer::Hook => undo::hook(keeper(root, &git.hooks()?).map_err(|error| Failure::usage(error.to_string()))?),
+            Offer::Hook => {
+                hook::removed(keeper(root, &git.hooks()?).map_err(|error| Failure::usage(error.to_string()))?)
+            }
             Offer::File(file) => {
                 let path = root.join(file.path(&|folder| root.join(folder).is_dir()));
                 let there = fs::read_to_string(&path).ok();

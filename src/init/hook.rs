@@ -176,7 +176,7 @@ pub fn is_there(keeper: &Keeper) -> bool {
 }
 
 /// What it takes to have no lines of ours there.
-pub(super) fn removed(keeper: Keeper) -> Undo {
+pub fn removed(keeper: Keeper) -> Undo {
     match keeper {
         Keeper::Git(found) => script::removed(found, script::Head::Shebang),
         Keeper::Husky(found) => script::removed(found, script::Head::None),

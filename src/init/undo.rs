@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::hook::{Keeper, removed};
 use super::{ACTION, Change, NewFile};
 
 /// What taking something back comes to.
@@ -21,11 +20,6 @@ pub enum Undo {
         /// Why.
         why: String,
     },
-}
-
-/// What it takes to have no hook of ours.
-pub fn hook(keeper: Keeper) -> Undo {
-    removed(keeper)
 }
 
 /// What it takes to be rid of a file that holds `text`, which was written where the default branch is `branch`.
