@@ -3,6 +3,8 @@
 #[path = "planner/batches.rs"]
 mod batches;
 mod common;
+#[path = "planner/docs.rs"]
+mod docs;
 #[path = "planner/faults.rs"]
 mod faults;
 #[path = "common/models.rs"]
