@@ -102,6 +102,37 @@ pub fn oldest_node(map: &RepoMap, tree: &dyn Tree, folder: &str) -> Option<Said>
     members.filter_map(said).chain([own]).min_by_key(|said| numbers(&said.version))
 }
 
+/// The Node.js that version managers give to whoever works in `folder`: users of the package may do with less.
+pub fn pinned_node(tree: &dyn Tree, folder: &str) -> Option<Said> {
+    pinned(tree, folder, &[".nvmrc", ".node-version"], |text| Some(text.to_owned()))
+}
+
+/// The Rust that rustup gives to whoever works in `folder`.
+pub fn pinned_rust(tree: &dyn Tree, folder: &str) -> Option<Said> {
+    pinned(tree, folder, &["rust-toolchain.toml", "rust-toolchain"], |text| match text.parse::<toml::Table>() {
+        Ok(table) => Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned()),
+        Err(_) => Some(text.to_owned()),
+    })
+}
+
+/// The version that the nearest of these files names, from `folder` outwards; a name such as `lts/*` or `stable` is none.
+fn pinned(tree: &dyn Tree, folder: &str, names: &[&str], read: impl Fn(&str) -> Option<String>) -> Option<Said> {
+    let mut here = folder;
+    loop {
+        for name in names {
+            let path = join_path(here, name)?;
+            let Some(text) = tree.text(&path) else { continue };
+            let version = read(text.trim())?.trim().trim_start_matches('v').to_owned();
+            let is_plain = version.split('.').all(|part| part.parse::<u64>().is_ok());
+            return is_plain.then(|| Said { version, place: format!("`{path}`") });
+        }
+        if here.is_empty() {
+            return None;
+        }
+        here = folder_of(here);
+    }
+}
+
 /// Packages of one ecosystem from `folder` outwards.
 fn around<'m>(map: &'m RepoMap, folder: &str, cargo: bool) -> Vec<&'m Package> {
     let mut found = Vec::new();

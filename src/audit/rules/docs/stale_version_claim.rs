@@ -8,7 +8,9 @@ use crate::audit::draft::PlanDraft;
 use crate::audit::pages::Page;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
-use crate::audit::rules::docs::manifest::{Release, Said, numbers, oldest_node, oldest_rust, releases};
+use crate::audit::rules::docs::manifest::{
+    Release, Said, numbers, oldest_node, oldest_rust, pinned_node, pinned_rust, releases,
+};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
 use crate::repo_map::RepoMap;
@@ -21,7 +23,8 @@ pub struct StaleVersionClaim;
 static DOC: RuleDoc = RuleDoc {
     id: "stale-version-claim",
     category: Category::Docs,
-    what: "a page that says an older Node.js or Rust is enough than `engines` or `rust-version` ask for, or that installs a version of \
+    what: "a page that says an older Node.js or Rust is enough than `engines` or `rust-version` ask for or, on a page for \
+           developers, than `.nvmrc`, `.node-version` or `rust-toolchain` pin; or that installs a version of \
            this package which is not compatible with today's",
     why: "who follows it gets an error from the package manager or the compiler, or an old release that the rest of the page does not \
           describe",
@@ -107,8 +110,13 @@ static BADGE: LazyLock<Regex> = LazyLock::new(|| {
 /// Versions of a page that the manifests contradict, one a line.
 fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> Vec<Fault> {
     let mut found: Vec<Fault> = Vec::new();
-    let node = LazyLock::<Option<Said>, _>::new(|| oldest_node(map, tree, &page.subject));
-    let rust = LazyLock::<Option<Said>, _>::new(|| oldest_rust(map, tree, &page.subject));
+    // Who works on the code gets what is pinned; who uses it may do with what nobody has tried.
+    let pinned =
+        |read: fn(&dyn Tree, &str) -> Option<Said>| read(tree, &page.subject).filter(|_| is_for_developers(page));
+    let node =
+        LazyLock::<Option<Said>, _>::new(|| oldest_node(map, tree, &page.subject).or_else(|| pinned(pinned_node)));
+    let rust =
+        LazyLock::<Option<Said>, _>::new(|| oldest_rust(map, tree, &page.subject).or_else(|| pinned(pinned_rust)));
     let mut lines: Vec<u32> = page.prose.iter().map(|piece| piece.line).collect();
     lines.dedup();
     for line in lines {
@@ -137,6 +145,12 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     found.sort();
     found.dedup_by_key(|fault| fault.line);
     found
+}
+
+/// Whether a page is for whoever works on the code.
+fn is_for_developers(page: &Page) -> bool {
+    let name = page.path.rsplit('/').next().unwrap_or(&page.path).to_lowercase();
+    ["contributing", "agents", "claude", "develop", "hacking", "building"].iter().any(|word| name.starts_with(word))
 }
 
 /// Whether a sentence that begins so asks for a version: with it at once, or by saying so.
