@@ -1,6 +1,9 @@
 //! `blocking-in-async`: an `async fn` that holds its executor's thread, or a request that holds the event loop.
 
+mod own_files;
 mod request;
+
+use std::net::{IpAddr, SocketAddr};
 
 use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
@@ -11,7 +14,8 @@ use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;
 use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
-use crate::repo_map::facts::{LanguageName, RegionKind};
+use crate::repo_map::expr::{Expr, TemplatePart};
+use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, SymbolIndex};
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 
@@ -27,7 +31,8 @@ static DOC: RuleDoc = RuleDoc {
     quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
                  speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed or looked at, outside a loop; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
-                 JavaScript, what runs as a module is loaded, in a command or once",
+                 JavaScript, what runs as a module is loaded, in a command, once, or behind a cache; what `/proc` or a numeric address \
+                 answers; a template or page that ships with the code is told with low confidence",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
 
@@ -190,6 +195,9 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     }
     let api = effects.api(map, call, Effect::Blocking)?;
     let last = effects.causes(map, call, Effect::Blocking).last()?.call;
+    if needs_no_answer(map, last) || is_kept(map, call) || is_kept(map, last) {
+        return None;
+    }
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
     // One person uses a desktop program: a small file is read before anybody else waits, whatever server it has on the side.
     let serves = source_depends_on(map, call, RUST_SERVERS) && !source_depends_on(map, call, &["tauri"]);
@@ -223,6 +231,68 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         let asks = also(Effect::DbRead) || also(Effect::DbWrite) || api.library == "rusqlite";
         ((serves || asks && is_library(map, call)) && !starts).then_some(Weight::Long)
     }
+}
+
+/// What is asked for is at hand: `/proc/meminfo` is the kernel's memory, `("127.0.0.1", port).to_socket_addrs()` asks no name server.
+fn needs_no_answer(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    let resolved = |expr| place::resolve(facts, site.caller, expr);
+    if site.name == "to_socket_addrs" {
+        let Expr::Member(receiver, _) = site.callee.peeled() else { return false };
+        return is_address(facts, site.caller, receiver);
+    }
+    site.arguments.first().is_some_and(
+        |path| matches!(resolved(path), Expr::Text(text) if text.starts_with("/proc/") || text.starts_with("/sys/")),
+    )
+}
+
+/// A numeric address: a text, a pair that starts with one, a text put together that does, or a value of an address type.
+fn is_address(facts: &FileFacts, owner: Option<SymbolIndex>, expr: &Expr) -> bool {
+    let numeric = |text: &str| {
+        let host = text.strip_prefix('[').map_or_else(|| text.split(':').next(), |rest| rest.split(']').next());
+        let whole = text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
+        whole || host.is_some_and(|host| host.parse::<IpAddr>().is_ok())
+    };
+    if let Expr::Name(name) = expr.peeled() {
+        let of_type = |declared: Option<&str>| {
+            declared.is_some_and(|declared| declared.contains("SocketAddr") || declared.contains("IpAddr"))
+        };
+        let own = facts.bindings.iter().filter(|binding| binding.owner == owner && binding.name == *name);
+        let given = owner.map(|owner| &facts.symbols[owner as usize].parameters).into_iter().flatten();
+        if own.map(|binding| binding.declared_type.as_deref()).any(of_type)
+            || given.filter(|given| given.name == *name).any(|given| of_type(given.declared_type.as_deref()))
+        {
+            return true;
+        }
+    }
+    match place::resolve(facts, owner, expr) {
+        Expr::Text(text) => numeric(text),
+        Expr::Array(parts) => parts.first().is_some_and(|host| is_address(facts, owner, host)),
+        Expr::Template(parts) => matches!(parts.first(), Some(TemplatePart::Text(text)) if numeric(text)),
+        _ => false,
+    }
+}
+
+/// In a closure or block that runs the first time alone: `cell.get_or_init(|| …)`, `cell.get_or_try_init(|| async { … })`.
+fn is_kept(map: &RepoMap, call: CallId) -> bool {
+    const ONCE: &[&str] =
+        &["get_or_init", "get_or_try_init", "get_or_insert_with", "call_once", "or_insert_with", "try_get_with"];
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(map.call(call).region).any(|(_, region)| match region.kind {
+        RegionKind::Callback { call: Some(host), .. } => {
+            let host = facts.call(host);
+            let path = host.callee.dotted().unwrap_or_default();
+            ONCE.contains(&host.name.as_str())
+                || ["LazyLock::new", "Lazy::new", "LazyCell::new"].iter().any(|end| path.ends_with(end))
+        }
+        _ => false,
+    }) || facts.calls.iter().any(|host| {
+        // `cell.get_or_init(async { … })`: a future, not a closure.
+        ONCE.contains(&host.name.as_str())
+            && host.span.contains(map.call(call).span)
+            && host.span != map.call(call).span
+    })
 }
 
 /// A comment on the line or right above it: somebody thought of the thread.
@@ -473,6 +543,8 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         .effort(if distance == 1 { Effort::S } else { Effort::M })
         .risk(Risk::Low)
         .confidence(match (weight, distance) {
+            // How long a name server takes, and whether the host is a name at all, is for the configuration to say.
+            (Weight::Long, _) if api.api.ends_with("to_socket_addrs") => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,
             (Weight::Long, 1 | 2) => Confidence::High,
             (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files | Weight::Work, _) => Confidence::Med,

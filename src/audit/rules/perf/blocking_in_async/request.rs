@@ -6,12 +6,13 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, RuleDoc};
+use crate::audit::rules::perf::blocking_in_async::own_files::reads_own_file;
 use crate::effects::deferral::is_deferred_within;
 use crate::effects::entry::{EntryKind, Handler, Reach};
-use crate::effects::{Effect, Effects};
+use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::Usage;
+use crate::repo_map::facts::{RegionKind, Usage};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
@@ -23,6 +24,8 @@ const MAX_DISTANCE: u32 = 4;
 enum Weight {
     /// A look at the file system: told only beside others.
     Glance,
+    /// A file that ships with the program: small, and always the same.
+    OwnFile,
     /// A file, as long as it is large.
     Files,
     /// A process, a hash, compression.
@@ -57,6 +60,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         "existsSync" | "statSync" | "lstatSync" | "accessSync" | "mkdirSync" | "unlinkSync" | "realpathSync"
         | "mkdtempSync" | "rmdirSync" | "renameSync" => Weight::Glance,
         "genSaltSync" => Weight::Glance,
+        _ if reads_own_file(map, call) => Weight::OwnFile,
         _ if effects.direct(call).iter().any(|direct| direct.effect == Effect::Fs) => Weight::Files,
         _ => Weight::Long,
     };
@@ -105,8 +109,7 @@ fn runs_once(map: &RepoMap, call: CallId) -> bool {
     let named = map.caller_of(call).is_some_and(|function| {
         place::words(&map.symbol(function).name).iter().any(|word| WORDS.contains(&word.as_str()))
     });
-    // `template ??= readFileSync(…)`, `if (!template) template = readFileSync(…)`
-    let stored = map.call(call).usage == Usage::Assigned && place::is_conditional(map, call, None);
+    let stored = is_stored(map, call) && (place::is_conditional(map, call, None) || is_asked_for_first(map, call));
     named
         || stored
         || is_kept_by_module(map, call)
@@ -129,11 +132,69 @@ fn asks_the_kernel(map: &RepoMap, call: CallId) -> bool {
         || given && facts.bindings.iter().any(|own| own.owner.is_none() && own.value.as_ref().is_some_and(is_kernel))
 }
 
+/// `template ??= readFileSync(…)`, `this.page = parse(readFileSync(…))`, `pages.set(name, readFileSync(…))`, at once or through a name.
+fn is_stored(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    let bound = facts.bindings.iter().find(|binding| {
+        binding.owner == site.caller
+            && binding.value.is_some()
+            && binding.span.contains(site.span)
+            && !facts.regions.iter().any(|region| {
+                matches!(region.kind, RegionKind::Callback { .. })
+                    && binding.span.contains(region.span)
+                    && region.span.contains(site.span)
+            })
+    });
+    let is_it = |expr: &Expr| match bound {
+        Some(binding) => chain::expr_uses(facts, expr, &|name| name == binding.name.as_str()),
+        None => false,
+    };
+    let is_outside = |name: &str| facts.bindings.iter().any(|own| own.name == name && own.owner != site.caller);
+    let outlives = |target: &Expr| match target.peeled() {
+        Expr::Name(name) => is_outside(name),
+        Expr::Member(object, _) => matches!(object.peeled(), Expr::This),
+        Expr::Index(object, _) => object.root_name().is_some_and(|root| root == "this" || is_outside(root)),
+        _ => false,
+    };
+    let assigned = facts.assignments.iter().any(|assignment| {
+        (assignment.span.contains(site.span) || is_it(&assignment.value)) && outlives(&assignment.target)
+    });
+    let kept = facts.calls.iter().any(|other| {
+        other.name == "set"
+            && other.caller == site.caller
+            && other.arguments.len() == 2
+            && (other.span.contains(site.span) || is_it(&other.arguments[1]))
+    });
+    site.usage == Usage::Assigned || assigned || kept
+}
+
+/// `if (pages.has(name)) return pages.get(name);` comes first.
+fn is_asked_for_first(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    facts.calls.iter().any(|other| {
+        other.caller == site.caller
+            && other.span.end <= site.span.start
+            && matches!(other.name.as_str(), "get" | "has")
+            && other.arguments.len() == 1
+            && other.callee.dotted().is_some_and(|callee| {
+                facts.calls.iter().any(|set| {
+                    set.name == "set"
+                        && set.caller == site.caller
+                        && set.callee.dotted().as_deref().and_then(|own| own.strip_suffix(".set"))
+                            == callee.strip_suffix(&format!(".{}", other.name))
+                })
+            })
+    })
+}
+
 /// `if (page) return page; page = readFileSync(…)`, where `page` is a variable of the module.
 fn is_kept_by_module(map: &RepoMap, call: CallId) -> bool {
     let facts = &map.file(call.file).facts;
     let site = map.call(call);
-    site.usage == Usage::Assigned
+    // `page = compile(readFileSync(…))` keeps what was made of it.
+    matches!(site.usage, Usage::Assigned | Usage::Argument(_))
         && facts.assignments.iter().any(|assignment| {
             assignment.span.contains(site.span)
                 && matches!(&assignment.target, Expr::Name(name) if facts.bindings.iter().any(|binding| {
@@ -173,10 +234,13 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
     let reached = if reach.distance == 0 { String::new() } else { format!(", reached from `{label}`,") };
     let holds = match weight {
         Weight::Long => "until it is done",
-        Weight::Files | Weight::Glance => "while the disk works",
+        Weight::Files | Weight::OwnFile | Weight::Glance => "while the disk works",
     };
-    let rest: Vec<CallId> =
-        group.iter().filter(|(other, own)| *other != call && *own > Weight::Glance).map(|(other, _)| *other).collect();
+    let rest: Vec<CallId> = group
+        .iter()
+        .filter(|(other, own)| *other != call && *own >= weight.min(Weight::Files))
+        .map(|(other, _)| *other)
+        .collect();
     let others = match rest.len() {
         0 => String::new(),
         1 => " One more call of the file does so.".to_owned(),
@@ -191,11 +255,17 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
         .message(format!(
             "`{function}`{reached} calls the synchronous `{name}`: no other request is answered {holds}.{others}"
         ))
-        .impact(if weight == Weight::Long { 3 } else { 2 })
+        .impact(match weight {
+            Weight::Long => 3,
+            Weight::Files => 2,
+            // Microseconds from the page cache: worth a change only to who reads all files anew each time.
+            Weight::OwnFile | Weight::Glance => 1,
+        })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(match (weight, reach.distance) {
             (Weight::Long, 0..=2) => Confidence::High,
+            (Weight::OwnFile, _) => Confidence::Low,
             _ => Confidence::Med,
         });
     let (file, line) = (reach.entry.handler.file(), reach.entry.handler.line(map));
