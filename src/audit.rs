@@ -24,6 +24,7 @@ pub mod shard;
 pub mod suppression;
 pub mod text;
 pub mod texts;
+pub mod variables;
 
 pub use engine::run;
 

@@ -116,8 +116,33 @@ pub struct Effects {
     pub entries: Entries,
     /// The same with calls followed by name where nothing better is known: likely, not certain.
     pub likely: Likely,
+    /// What [`Effects::direct`] and [`Effects::inward`] hold, without looking it up.
+    own: OwnEffects,
     /// Values from outside that reach a sink, once somebody asked.
     flows: OnceLock<Vec<Flow>>,
+}
+
+/// The effects each call has by itself, a bit an effect: rules ask of every call, and most have none.
+#[derive(Debug, Clone, Default)]
+struct OwnEffects(Vec<Vec<u16>>);
+
+impl OwnEffects {
+    fn of<'a>(calls: impl Iterator<Item = (&'a CallId, &'a Vec<DirectEffect>)>) -> OwnEffects {
+        let mut files: Vec<Vec<u16>> = Vec::new();
+        for (call, effects) in calls {
+            let (file, index) = (call.file as usize, call.index as usize);
+            files.resize_with(files.len().max(file + 1), Vec::new);
+            let calls = &mut files[file];
+            calls.resize(calls.len().max(index + 1), 0);
+            calls[index] |= effects.iter().fold(0, |bits, direct| bits | 1 << direct.effect as u16);
+        }
+        OwnEffects(files)
+    }
+
+    fn contain(&self, call: CallId, effect: Effect) -> bool {
+        let bits = self.0.get(call.file as usize).and_then(|calls| calls.get(call.index as usize));
+        bits.is_some_and(|bits| bits & 1 << effect as u16 != 0)
+    }
 }
 
 /// What functions most likely do: [`Effects::functions`], and what is only known by name.
@@ -150,7 +175,8 @@ pub fn effects(map: &RepoMap) -> Effects {
     let likely = Likely { by_name, functions: all, given };
     let asynchrony = asynchrony::asynchrony(map, &direct);
     let entries = entry::entries(map);
-    Effects { direct, inward, functions, asynchrony, entries, likely, flows: OnceLock::new() }
+    let own = OwnEffects::of(direct.iter().chain(&inward));
+    Effects { direct, inward, functions, asynchrony, entries, likely, own, flows: OnceLock::new() }
 }
 
 impl Effects {
@@ -166,6 +192,9 @@ impl Effects {
 
     /// A call's own effect of one kind, inward ones included.
     pub fn own(&self, call: CallId, effect: Effect) -> Option<&DirectEffect> {
+        if !self.own.contain(call, effect) {
+            return None;
+        }
         let inward = self.inward.get(&call).map_or(&[][..], Vec::as_slice);
         self.direct(call).iter().chain(inward).find(|direct| direct.effect == effect)
     }

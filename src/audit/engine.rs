@@ -79,9 +79,11 @@ fn run_rules(
         ranking::weigh(finding, map, effects, &busy);
         decisions.weigh(finding, map);
         finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
-        // A recipe that fails has no exact edits; it says so again when a plan is asked for.
-        let draft = catch_unwind(AssertUnwindSafe(|| recipe(finding, &context))).unwrap_or_default();
-        finding.mechanical = draft.is_some_and(|draft| is_mechanical(&draft));
+        // What nobody is shown needs no plan. A recipe that fails has no exact edits; it says so again when a plan is asked for.
+        if ranking::is_shown(finding, options.depth) {
+            let draft = catch_unwind(AssertUnwindSafe(|| recipe(finding, &context))).unwrap_or_default();
+            finding.mechanical = draft.is_some_and(|draft| is_mechanical(&draft));
+        }
     });
     findings.sort_by(ranking::order);
 

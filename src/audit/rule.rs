@@ -8,6 +8,7 @@ use crate::audit::pages::{self, Page};
 use crate::audit::programs::{Program, programs};
 use crate::audit::reach::Reach;
 use crate::audit::texts::Texts;
+use crate::audit::variables::{self, Variables};
 use crate::effects::tables::Origin;
 use crate::effects::taint::Danger;
 use crate::effects::{self, Effect, Effects};
@@ -87,6 +88,7 @@ pub struct Ground<'a> {
     texts: OnceLock<Texts>,
     pages: OnceLock<Vec<Page>>,
     programs: OnceLock<Vec<Program>>,
+    variables: OnceLock<Variables>,
     reach: OnceLock<Option<Reach<'a>>>,
 }
 
@@ -100,6 +102,7 @@ impl<'a> Ground<'a> {
             texts: OnceLock::new(),
             pages: OnceLock::new(),
             programs: OnceLock::new(),
+            variables: OnceLock::new(),
             reach: OnceLock::new(),
         }
     }
@@ -117,6 +120,11 @@ impl<'a> Ground<'a> {
     /// Command-line programs of the repository, read by the first rule that asks.
     pub fn programs(&self) -> &[Program] {
         self.programs.get_or_init(|| programs(self.map, self.tree))
+    }
+
+    /// What the code reads of its environment, read by the first rule that asks.
+    pub fn variables(&self) -> &Variables {
+        self.variables.get_or_init(|| variables::read(self.map, self.tree))
     }
 
     /// Which TypeScript and JavaScript files the program can get to; `None` when that cannot be told.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rayon::prelude::*;
 
 use crate::map::classify::LOCKFILES;
@@ -14,6 +14,9 @@ use crate::tree::Tree;
 const MAX_BYTES: u64 = 1 << 20;
 /// Bytes of all texts: beyond, nobody can say that nothing names a thing.
 const MAX_TOTAL: u64 = 64 << 20;
+
+/// Letters of words that are looked for by a table: about as many states of some 100 bytes each.
+const MAX_IN_TABLE: usize = 1 << 16;
 
 /// Prose, pictures and data: to be named there keeps nothing alive.
 const SILENT: &[&str] = &[
@@ -90,7 +93,10 @@ pub struct Needles {
 impl Needles {
     /// For `words`.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Needles> {
-        Some(Needles { finder: AhoCorasick::new(words).ok()? })
+        let words: Vec<&str> = words.into_iter().collect();
+        // Every source file is read for them: an automaton twice as fast is worth some megabytes, not some hundred.
+        let kind = (words.iter().map(|word| word.len()).sum::<usize>() < MAX_IN_TABLE).then_some(AhoCorasickKind::DFA);
+        Some(Needles { finder: AhoCorasick::builder().kind(kind).build(words).ok()? })
     }
 
     /// The words that occur in `text` at a place (what is before and after it is given) that `accepts` takes. A word without letters

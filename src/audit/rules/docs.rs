@@ -4,7 +4,6 @@ pub mod broken_doc_sample;
 pub mod commands;
 pub mod dead_doc_link;
 pub mod dead_doc_path;
-mod environment;
 mod faults;
 mod manifest;
 mod mentions;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::docs::environment::{self, NamedVariable, is_foreign, readings};
 use crate::audit::rules::docs::mentions::mentioned;
 use crate::audit::text::count_of;
+use crate::audit::variables::{self, NamedVariable, is_foreign};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::nearest::nearest;
 use crate::repo_map::RepoMap;
@@ -58,15 +58,14 @@ impl Rule for StaleEnvironmentVariable {
         let templates: Vec<(&str, &str)> = texts
             .files
             .iter()
-            .filter(|(path, _)| environment::is_template(path))
+            .filter(|(path, _)| variables::is_template(path))
             .map(|(path, text)| (path.as_str(), text.as_str()))
             .collect();
-        let documented = environment::documented(ground.pages(), &templates);
+        let documented = variables::documented(ground.pages(), &templates);
         if documented.is_empty() || texts.incomplete {
             return Vec::new();
         }
-        let read: BTreeSet<String> =
-            readings(ground.map, ground.tree).into_iter().map(|reading| reading.name).collect();
+        let read: BTreeSet<String> = ground.variables().readings.iter().map(|reading| reading.name.clone()).collect();
         let by_shape = is_read_by_shape(ground);
         // A variable like no other of the program's is most likely a library's.
         let family = |name: &str| name.split('_').next().unwrap_or(name).to_owned();
@@ -77,7 +76,7 @@ impl Rule for StaleEnvironmentVariable {
         let forms: Vec<Vec<String>> = candidates.iter().map(|one| forms(&one.name, by_shape)).collect();
         let needles: Vec<String> = forms.iter().flatten().cloned().collect();
         // A template speaks of variables itself: only what others say counts.
-        let others = |path: &str| !environment::is_template(path);
+        let others = |path: &str| !variables::is_template(path);
         let named = mentioned(ground.map, ground.tree, texts, &needles, &others);
         let mut at = 0;
         let mut stale: BTreeSet<&str> = BTreeSet::new();
@@ -111,7 +110,7 @@ fn is_read_by_shape(ground: &Ground<'_>) -> bool {
         .iter()
         .flat_map(|package| &package.dependencies)
         .any(|dependency| BY_SHAPE.contains(&dependency.name.as_str()) || dependency.name == "@nestjs/config")
-        || environment::are_computed(map, ground.tree)
+        || ground.variables().are_computed
 }
 
 /// Forms in which code may name a variable: as it is, and as the field it ends up in; parts of it where names are put together.

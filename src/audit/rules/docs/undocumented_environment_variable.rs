@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::docs::environment::{self, Need, Reading, is_foreign, readings};
 use crate::audit::text::count_of;
+use crate::audit::variables::{self, Need, Reading, is_foreign};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 
 /// A variable nobody can know of.
@@ -102,15 +102,15 @@ fn undocumented(ground: &Ground<'_>) -> Vec<Undocumented> {
     let templates: Vec<(&str, &str)> = texts
         .files
         .iter()
-        .filter(|(path, _)| environment::is_template(path))
+        .filter(|(path, _)| variables::is_template(path))
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
-    let documented = environment::documented(ground.pages(), &templates);
+    let documented = variables::documented(ground.pages(), &templates);
     if documented.is_empty() {
         return Vec::new();
     }
     let mut by_package: BTreeMap<&str, BTreeMap<String, Vec<Reading>>> = BTreeMap::new();
-    for reading in readings(map, ground.tree).into_iter().filter(|reading| !is_foreign(&reading.name)) {
+    for reading in ground.variables().readings.iter().cloned().filter(|reading| !is_foreign(&reading.name)) {
         let package = map.recon.package_of(&reading.file).map_or("", |package| package.folder.as_str());
         by_package.entry(package).or_default().entry(reading.name.clone()).or_default().push(reading);
     }
@@ -133,8 +133,8 @@ fn undocumented(ground: &Ground<'_>) -> Vec<Undocumented> {
             .filter_map(|(_, readings)| readings.iter().max_by_key(|reading| reading.need).cloned())
             .collect();
         let share =
-            |named: &[environment::NamedVariable]| named.iter().filter(|one| variables.contains_key(&one.name)).count();
-        let home = documented.iter().max_by_key(|(path, named)| (share(named), environment::is_template(path)));
+            |named: &[variables::NamedVariable]| named.iter().filter(|one| variables.contains_key(&one.name)).count();
+        let home = documented.iter().max_by_key(|(path, named)| (share(named), variables::is_template(path)));
         if let Some((home, _)) = home.filter(|_| !missing.is_empty()) {
             found.push(Undocumented { home: home.clone(), documented: known, missing });
         }

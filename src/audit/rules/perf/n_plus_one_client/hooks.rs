@@ -46,15 +46,13 @@ pub fn are_used(map: &RepoMap) -> bool {
 /// Whether a call is such a hook, or one that a generator wrote (`useGetOrderQuery`).
 pub fn is_hook(map: &RepoMap, call: CallId) -> bool {
     let site = map.call(call);
-    if site.kind != CallKind::Call || map.resolved(call).next().is_some() {
-        return false;
-    }
     let name = site.name.as_str();
     let generated = name.strip_prefix("use").and_then(|rest| rest.strip_suffix("Query")).is_some_and(|what| {
         what.starts_with(|c: char| c.is_ascii_uppercase())
             && !["Lazy", "Is", "Live", "Media", "Container"].iter().any(|other| what.starts_with(other))
     });
-    HOOKS.contains(&name) || generated
+    // Asked of every call: the name is seen at once, where it leads is not.
+    (HOOKS.contains(&name) || generated) && site.kind == CallKind::Call && map.resolved(call).next().is_none()
 }
 
 /// Words of names that say whether the user has come to something.

@@ -45,7 +45,7 @@ pub fn lists(map: &RepoMap) -> Vec<Vec<Rendered<'_>>> {
     }
     let mut level: Vec<Asks> = Vec::new();
     for (call, _) in map.calls() {
-        if is_hook(map, call) && map.file(call.file).role == FileRole::Production {
+        if map.file(call.file).role == FileRole::Production && is_hook(map, call) {
             level.extend(asks(map, call, None, &[]));
         }
     }

@@ -34,10 +34,10 @@ pub enum Need {
     Must,
 }
 
-/// `process.env.NAME` and its kin, with what stands before and after on the line; `requireEnv("NAME")`.
+/// `process.env.NAME` and its kin; `requireEnv("NAME")`. Nothing in it looks beyond ASCII, so that an automaton reads it in one pass.
 static SCRIPT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"(?m)^(?P<before>.*?)(?:\b(?:process\.env|Bun\.env|import\.meta\.env)(?:\?)?(?:\.(?P<a>[A-Z][A-Z0-9_]+)\b|\[\s*["'](?P<b>[A-Z][A-Z0-9_]+)["']\s*\])|\bDeno\.env\.get\(\s*["'](?P<c>[A-Z][A-Z0-9_]+)["']\s*\)|\b\w*[eE]nv\w*\(\s*["'](?P<d>[A-Z][A-Z0-9_]+)["']\s*\))"#,
+        r#"(?:(?-u:\b)(?:process\.env|Bun\.env|import\.meta\.env)(?:\?)?(?:\.(?P<a>[A-Z][A-Z0-9_]+)(?-u:\b)|\[[ \t\r\n]*["'](?P<b>[A-Z][A-Z0-9_]+)["'][ \t\r\n]*\])|(?-u:\b)Deno\.env\.get\([ \t\r\n]*["'](?P<c>[A-Z][A-Z0-9_]+)["'][ \t\r\n]*\)|[eE]nv[A-Za-z0-9_]*\([ \t\r\n]*["'](?P<d>[A-Z][A-Z0-9_]+)["'][ \t\r\n]*\))"#,
     )
     .expect("the pattern is fixed")
 });
@@ -50,20 +50,29 @@ static RUST: LazyLock<Regex> = LazyLock::new(|| {
 static COMPUTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"\bprocess\.env\[\s*[^"'\s]|\bvar\(\s*&?format!"#).expect("the pattern is fixed"));
 
-/// Whether the code reads variables whose names it puts together.
-pub fn are_computed(map: &RepoMap, tree: &dyn Tree) -> bool {
-    map.files
-        .par_iter()
-        .filter(|file| may_read(file))
-        .any(|file| tree.text(&file.path).is_some_and(|text| COMPUTED.is_match(&text)))
+/// What the code reads of its environment.
+#[derive(Debug, Default)]
+pub struct Variables {
+    /// Every place where it reads a variable by its name, in order.
+    pub readings: Vec<Reading>,
+    /// It also reads variables whose names it puts together.
+    pub are_computed: bool,
 }
 
-/// Every place where the code reads a variable by its name.
-pub fn readings(map: &RepoMap, tree: &dyn Tree) -> Vec<Reading> {
-    let mut found: Vec<Reading> =
-        map.files.par_iter().filter(|file| may_read(file)).flat_map_iter(|file| in_file(tree, file)).collect();
-    found.sort();
-    found
+/// What the code of a repository reads of its environment.
+pub fn read(map: &RepoMap, tree: &dyn Tree) -> Variables {
+    let texts = map.files.par_iter().filter(|file| may_read(file));
+    let mut variables = texts
+        .filter_map(|file| {
+            let text = tree.text(&file.path)?;
+            Some(Variables { readings: in_file(file, &text), are_computed: COMPUTED.is_match(&text) })
+        })
+        .reduce(Variables::default, |mut all, more| {
+            all.readings.extend(more.readings);
+            Variables { readings: all.readings, are_computed: all.are_computed || more.are_computed }
+        });
+    variables.readings.sort();
+    variables
 }
 
 /// Facts tell which texts are worth reading.
@@ -73,8 +82,7 @@ fn may_read(file: &SourceFile) -> bool {
     ships && (names("env") || names("var") || names("var_os") || names("Deno"))
 }
 
-fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
-    let Some(text) = tree.text(&file.path) else { return Vec::new() };
+fn in_file(file: &SourceFile, text: &str) -> Vec<Reading> {
     let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let reading = |name: &str, at: usize, need: Need| Reading {
         name: name.to_owned(),
@@ -84,7 +92,7 @@ fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
     };
     if !file.language.is_ecmascript() {
         return RUST
-            .captures_iter(&text)
+            .captures_iter(text)
             .filter_map(|found| {
                 let (all, name) = (found.get(0)?, found.get(1)?);
                 let line = text[..all.start()].rsplit('\n').next().unwrap_or_default().trim_start();
@@ -94,9 +102,7 @@ fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
             .collect();
     }
     let mut readings = Vec::new();
-    let mut at = 0;
-    // One line may read several.
-    while let Some(found) = SCRIPT.captures_at(&text, at) {
+    for found in SCRIPT.captures_iter(text) {
         let name = ["a", "b", "c", "d"].iter().find_map(|group| found.name(group)).expect("one of the forms matched");
         let end = found.get(0).map_or(text.len(), |all| all.end());
         let start = text[..name.start()].rfind('\n').map_or(0, |at| at + 1);
@@ -104,7 +110,6 @@ fn in_file(tree: &dyn Tree, file: &SourceFile) -> Vec<Reading> {
         if !before.starts_with("//") && !before.starts_with('*') {
             readings.push(reading(name.as_str(), name.start(), need_in_script(before, &text[end..])));
         }
-        at = end;
     }
     readings
 }
