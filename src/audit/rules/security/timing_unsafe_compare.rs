@@ -21,9 +21,9 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a token, signature or key from outside compared with the right one by `==`",
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
-    quiet_when: "one side is a literal, a member of an enum or of a constant object, null or a length, both sides come from the same \
-                 place, a cookie is compared with what the same request sends beside it, one becomes the other where they differ, the \
-                 names speak of lexing, or it is test code",
+    quiet_when: "one side is a literal, a constant that is one, a member of an enum or of a constant object, null or a length, both sides \
+                 come from the same place, a cookie is compared with what the same request sends beside it, one becomes the other where \
+                 they differ or one side is named as the old one, the names speak of lexing, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 
@@ -68,6 +68,11 @@ const HARMLESS: &[&str] = &[
     "state",
     "mode",
     "algorithm",
+    "alg",
+    "oid",
+    "masked",
+    "redacted",
+    "placeholder",
     "field",
     "label",
     "level",
@@ -212,7 +217,8 @@ struct Site<'a> {
     confidence: Confidence,
 }
 
-/// Leaking comparisons in order; those with the same configured secret belong together, since one plan mends them all.
+/// Leaking comparisons in order; those of one function and those with the same configured secret belong together, since one plan
+/// mends them all.
 fn groups(map: &RepoMap) -> Vec<Vec<Site<'_>>> {
     let mut by_secret: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<Site<'_>>> = Vec::new();
@@ -221,7 +227,10 @@ fn groups(map: &RepoMap) -> Vec<Vec<Site<'_>>> {
             let Some(confidence) = judge(map, file, comparison) else { continue };
             let site = Site { file, comparison, confidence };
             let secret = [&comparison.left, &comparison.right].into_iter().find_map(configured);
-            match secret.as_ref().and_then(|secret| by_secret.get(secret).copied()) {
+            let in_function = |site: &Site<'_>| site.file == file && site.comparison.symbol == comparison.symbol;
+            let beside =
+                || comparison.symbol.and_then(|_| groups.iter().position(|group| group.iter().any(in_function)));
+            match secret.as_ref().and_then(|secret| by_secret.get(secret).copied()).or_else(beside) {
                 Some(group) => groups[group].push(site),
                 None => {
                     by_secret.extend(secret.map(|secret| (secret, groups.len())));
@@ -288,7 +297,11 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     if !named || is_component || is_followed(facts, comparison) || is_double_submit(facts, comparison) {
         return None;
     }
-    if [&comparison.left, &comparison.right].into_iter().any(|side| is_constant_member(map, file, side)) {
+    let sides = [&comparison.left, &comparison.right];
+    if sides
+        .into_iter()
+        .any(|side| is_constant_member(map, file, side) || is_literal_constant(map, side) || is_old(facts, side))
+    {
         return None;
     }
     match (left.min(right), left.max(right)) {
@@ -296,6 +309,35 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         (Side::Named, Side::Guess | Side::Known) => Some(Confidence::Med),
         _ => None,
     }
+}
+
+/// `API_KEY_NON_EXISTENT`, `prelude::MASKED_PASSWORD`: a name in capitals that stands for a literal wherever the repository has it.
+fn is_literal_constant(map: &RepoMap, expr: &Expr) -> bool {
+    let expr = match expr.peeled() {
+        Expr::Unary(_, inner) => inner.peeled(),
+        other => other,
+    };
+    let Some(name) = expr.last_name().filter(|name| is_in_capitals(name)) else { return false };
+    let mut values = map
+        .files
+        .iter()
+        .flat_map(|source| source.facts.bindings.iter())
+        .filter(|binding| binding.owner.is_none() && binding.member_of.is_none() && binding.name == name)
+        .map(|binding| binding.value.as_ref().map(Expr::peeled))
+        .peekable();
+    values.peek().is_some() && values.all(|value| matches!(value, Some(Expr::Text(_) | Expr::Number(_))))
+}
+
+fn is_in_capitals(name: &str) -> bool {
+    name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+}
+
+/// `old_credential.secret`, `previous.token`: who holds what was there before asks whether it changed. `body.oldPassword` is a guess.
+fn is_old(facts: &FileFacts, expr: &Expr) -> bool {
+    const BEFORE: &[&str] = &["old", "previous", "prev", "former"];
+    let names = chain::names(facts, expr.peeled()).unwrap_or_default();
+    let Some((_, holders)) = names.split_last() else { return false };
+    holders.iter().any(|name| place::words(name).iter().any(|word| BEFORE.contains(&word.as_str())))
 }
 
 /// `TokenType.PasswordReset`, `TOKEN_KINDS.reset`: a literal in all but spelling, as a member of an enum or of an object that is
@@ -461,10 +503,7 @@ fn side(facts: &FileFacts, comparison: &Comparison, expr: &Expr) -> Side {
 
 /// `CRON_SECRET`: a constant that holds a secret came from configuration.
 fn is_env_name(expr: &Expr) -> bool {
-    is_secret(expr)
-        && expr.last_name().is_some_and(|name| {
-            name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
-        })
+    is_secret(expr) && expr.last_name().is_some_and(is_in_capitals)
 }
 
 fn is_secret(expr: &Expr) -> bool {
