@@ -1,11 +1,12 @@
 //! `git-dependency-without-rev`: a dependency on whatever a branch of a git repository holds.
 
+use std::collections::BTreeSet;
+
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::lockfile_of;
 use crate::audit::text::FileText;
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{CommandPurpose, GitReference, GitSource, Package, PackageManager};
@@ -18,7 +19,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Migration,
     what: "a dependency fetched from a git repository that names no commit and no tag",
     why: "every refresh of the lock file takes whatever the branch holds that day, unreviewed and without a version to compare",
-    quiet_when: "the requirement names a `rev` or a `tag`",
+    quiet_when: "the requirement names a `rev` or a `tag`; shown only at `--effort deep` where a lock file holds it and the repository has the \
+                 same owner",
     example: "[dependencies]\nactivitypub = { git = \"https://example.org/activitypub\", branch = \"main\" }",
 };
 
@@ -27,7 +29,9 @@ impl Rule for GitDependencyWithoutRev {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
+        let owners = owners(ground);
         let mut found: Vec<(&GitSource, Vec<&str>, &Package)> = Vec::new();
         for package in &map.recon.packages {
             for dependency in &package.dependencies {
@@ -44,7 +48,11 @@ impl Rule for GitDependencyWithoutRev {
                 }
             }
         }
-        found.into_iter().map(|(source, names, package)| finding(map, source, &names, package)).collect()
+        let is_own = |source: &GitSource| owner_of(&source.url).is_some_and(|owner| owners.contains(owner));
+        found
+            .into_iter()
+            .map(|(source, names, package)| finding(map, source, &names, package, is_own(source)))
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -96,7 +104,23 @@ impl Rule for GitDependencyWithoutRev {
     }
 }
 
-fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package) -> Finding {
+/// Who the manifests say this repository belongs to.
+fn owners(ground: &Ground<'_>) -> BTreeSet<String> {
+    let texts = ground.map.recon.packages.iter().filter_map(|package| ground.tree.text(&package.manifest));
+    let lines = texts.flat_map(|text| {
+        text.lines().filter(|line| line.contains("repository")).map(str::to_owned).collect::<Vec<_>>()
+    });
+    lines.filter_map(|line| owner_of(&line).map(str::to_owned)).collect()
+}
+
+/// `acme` of `https://github.com/acme/shop`, `git@github.com:acme/shop.git` and `github:acme/shop`.
+fn owner_of(url: &str) -> Option<&str> {
+    let (_, rest) =
+        [".com/", ".com:", ".org/", ".org:", "github:", "gitlab:"].iter().find_map(|host| url.split_once(host))?;
+    rest.split('/').next().filter(|owner| !owner.is_empty())
+}
+
+fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package, is_own: bool) -> Finding {
     let held = match &source.reference {
         Some(GitReference::Branch(branch)) => format!("the branch `{branch}`"),
         Some(GitReference::Rev(_) | GitReference::Tag(_)) | None => "the default branch".to_owned(),
@@ -118,6 +142,24 @@ fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package)
         .impact(if locked { 2 } else { 3 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High)
+        .confidence(match (locked, is_own) {
+            (false, false) => Confidence::High,
+            // A lock file holds it until somebody asks for a newer one; own code is reviewed where it is written.
+            (true, false) | (false, true) => Confidence::Med,
+            (true, true) => Confidence::Low,
+        })
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::owner_of;
+
+    #[test]
+    fn the_owner_of_a_repository_stands_behind_its_host() {
+        assert_eq!(owner_of("https://github.com/acme/shop.git"), Some("acme"));
+        assert_eq!(owner_of("git@github.com:acme/shop.git"), Some("acme"));
+        assert_eq!(owner_of("github:acme/shop#main"), Some("acme"));
+        assert_eq!(owner_of("https://example.net/shop"), None);
+    }
 }

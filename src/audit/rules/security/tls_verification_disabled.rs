@@ -6,7 +6,7 @@ use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::expr::Expr;
+use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionIndex, RegionKind, Span, SymbolIndex};
 use crate::repo_map::name::words;
 use crate::repo_map::recon::CommandPurpose;
@@ -20,7 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "certificate verification switched off by a constant",
     why: "anybody between the two ends can read and change the traffic, passwords and tokens included",
-    quiet_when: "the value comes from configuration, or the code does not ship; where somebody has to ask for it, confidence is low",
+    quiet_when: "the value comes from configuration, the connection is a health check or goes to the own machine, or the code does not ship; where somebody has to ask for it, confidence is low",
     example: "new https.Agent({ rejectUnauthorized: false });",
 };
 
@@ -52,6 +52,7 @@ impl Rule for TlsVerificationDisabled {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         sites(map)
             .into_iter()
+            .filter(|site| !is_towards_itself(map, site))
             .map(|site| {
                 let facts = &map.file(site.file).facts;
                 let conditional = site.is_optional
@@ -117,6 +118,36 @@ impl Rule for TlsVerificationDisabled {
             maintenance: Vec::new(),
             risk: None,
         })
+    }
+}
+
+/// A health check of the own listener, an address of the own machine: nobody sits between the two ends.
+fn is_towards_itself(map: &RepoMap, site: &Site) -> bool {
+    const CHECKS: &[&str] = &["health", "healthcheck", "healthz", "liveness", "readiness", "probe"];
+    let source = map.file(site.file);
+    let facts = &source.facts;
+    let stem = source.path.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+    let is_check = |name: &str| words(name).iter().any(|word| CHECKS.contains(&word.as_str()));
+    let Some(symbol) = site.symbol else { return is_check(stem) };
+    let arguments = facts.calls.iter().filter(|call| call.caller == Some(symbol)).flat_map(|call| &call.arguments);
+    let values = facts.bindings.iter().filter(|own| own.owner == Some(symbol)).filter_map(|own| own.value.as_ref());
+    is_check(stem) || is_check(&facts.symbols[symbol as usize].name) || arguments.chain(values).any(is_own_machine)
+}
+
+/// `'https://localhost:8443'`, also in an object; `host ?? 'localhost'` is whatever was configured.
+fn is_own_machine(expr: &Expr) -> bool {
+    const HERE: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
+    let is_here = |text: &str| {
+        let host = text.split_once("://").map_or(text, |(_, host)| host);
+        HERE.iter().any(|here| host.starts_with(here))
+    };
+    if let Expr::Object(entries) = expr.peeled() {
+        return entries.iter().any(|(_, value)| is_own_machine(value));
+    }
+    match expr.peeled() {
+        Expr::Text(text) => is_here(text),
+        Expr::Template(parts) => matches!(parts.first(), Some(TemplatePart::Text(text)) if is_here(text)),
+        _ => false,
     }
 }
 

@@ -116,12 +116,16 @@ fn is_unexplained(manifest: &FileText, dependency: &Dependency) -> bool {
     let above = dependency.line.checked_sub(1).and_then(|line| manifest.line(line)).unwrap_or_default();
     let mentions =
         |text: &str| text.match_indices(name).filter(|(at, _)| is_word(&text[..*at], &text[at + name.len()..])).count();
+    // The same name in another section, or in the workspace's own list; `"name/feature"` in a list of features needs it.
+    let is_entry = |text: &str| {
+        let rest = text.trim_start().trim_start_matches('"').strip_prefix(name);
+        rest.is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with(['=', '.']))
+    };
     let other = (1..).map_while(|number| manifest.line(number)).enumerate().any(|(index, text)| {
         index as u32 + 1 != dependency.line
             && !text.trim_start().starts_with('#')
             && mentions(text) > 0
-            // The same name in another section, or in the workspace's own list.
-            && !text.trim_start().trim_start_matches('"').starts_with(name)
+            && !is_entry(text)
             && !text.trim_start().starts_with("name")
             && !text.trim_start().starts_with("keywords")
     });
