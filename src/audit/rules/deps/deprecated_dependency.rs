@@ -1,7 +1,9 @@
 //! `deprecated-dependency`: packages of a manifest whose authors have given them up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use semver::Version;
 
 use crate::advisories::AdvisoryKind;
@@ -82,9 +84,15 @@ struct Given {
     lock: (String, u32),
 }
 
+/// `Upgrade to 1.5.4`, `please update to at least v2.0`.
+static RELEASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:upgrade|update|switch|move|migrate)\b[^.]{0,40}?\bv?\d+(?:\.\d+|\.x)")
+        .expect("the pattern is fixed")
+});
+
 fn finding(manifest: &str, given: &[Given]) -> Finding {
     const MAX_NAMED: usize = 8;
-    const MAX_REASON: usize = 120;
+    const MAX_REASON: usize = 240;
     let told: Vec<String> = given
         .iter()
         .take(MAX_NAMED)
@@ -94,6 +102,8 @@ fn finding(manifest: &str, given: &[Given]) -> Finding {
             format!("`{}` {} (\"{reason}\")", own.dependency.listed_name(), own.version)
         })
         .collect();
+    // Who says which release to take has mended what was wrong.
+    let names_release = given.iter().all(|own| RELEASE.is_match(&own.reason));
     let more = given.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let first = &given[0];
@@ -105,12 +115,16 @@ fn finding(manifest: &str, given: &[Given]) -> Finding {
         .expecting(first.dependency.listed_name())
         .title(title)
         .message(format!(
-            "`{manifest}` lists {}{more}: nobody mends what is found in {} from now on.",
+            "`{manifest}` lists {}{more}: {}.",
             told.join(", "),
-            if given.len() == 1 { "it" } else { "them" }
+            match (names_release, given.len()) {
+                (true, _) => "the notice says which release to take",
+                (false, 1) => "nobody mends what is found in it from now on",
+                (false, _) => "nobody mends what is found in them from now on",
+            }
         ))
         .impact(2)
-        .effort(Effort::M)
+        .effort(if names_release { Effort::S } else { Effort::M })
         .risk(Risk::Med)
         .confidence(Confidence::High)
         .and_lines(&first.lock.0, first.lock.1, first.lock.1, "locked version");
@@ -209,4 +223,16 @@ fn users(map: &RepoMap, package: &Package, own: &Dependency) -> Vec<String> {
         })
         .map(|file| file.path.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RELEASE;
+
+    #[test]
+    fn a_notice_may_name_the_release_to_take() {
+        assert!(RELEASE.is_match("The bin is broken. Upgrade to 1.5.4, which is byte-identical"));
+        assert!(RELEASE.is_match("please update to at least v2.0"));
+        assert!(!RELEASE.is_match("no longer supported, see https://example.org/1.5"));
+    }
 }

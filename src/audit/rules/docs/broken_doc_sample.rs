@@ -1,5 +1,9 @@
 //! `broken-doc-sample`: a sample of data or code that leaves nothing out and does not parse.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::{Fence, Page};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
@@ -16,7 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Docs,
     what: "a fence of a page that says it is JSON, TOML, YAML, TypeScript, JavaScript or Rust and does not parse",
     why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
-    quiet_when: "something is left out (`...`, a placeholder in angle brackets, a template's hole), JSON or TOML is a fragment, has a \
+    quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole), JSON or TOML is a fragment, has a \
                  comment, a value left blank or a key twice to show two ways; or code parses as any part of a program: a body, a method, \
                  fields, arguments, the inside of an element or of a macro",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
@@ -72,10 +76,14 @@ fn by_hand((at, reason): (usize, String)) -> Broken {
     (at, reason, None)
 }
 
+/// `{message-id}` where a value belongs: what is to be filled in.
+static HOLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[:\[,=]\s*\{\s*[A-Za-z][A-Za-z0-9_ -]*\}").expect("the pattern is fixed"));
+
 fn broken_data(fence: &Fence) -> Option<Broken> {
     let text = fence.text.as_str();
     let left_out = ["...", "…", "//", "/*", "{{", "${", "<%", "```"];
-    let has_placeholder = text.contains('<') && text.contains('>');
+    let has_placeholder = text.contains('<') && text.contains('>') || HOLE.is_match(text);
     // A link is no comment.
     let plain = text.replace("://", "");
     if left_out.iter().any(|mark| plain.contains(mark)) || has_placeholder {
@@ -159,6 +167,12 @@ fn broken_toml(text: &str) -> Option<Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_to_be_filled_in_is_a_hole() {
+        assert!(HOLE.is_match(r#"{"message-id": {message-id}}"#));
+        assert!(!HOLE.is_match(r#"{"a": {"b": {}}}"#) && !HOLE.is_match("a = { b = 1 }"));
+    }
 
     #[test]
     fn a_comma_at_the_end_is_taken_away() {

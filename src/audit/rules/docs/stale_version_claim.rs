@@ -71,7 +71,7 @@ impl Rule for StaleVersionClaim {
 }
 
 /// Words of a sentence that speaks of what was, or of somebody else's version.
-const HEDGES: [&str; 17] = [
+const HEDGES: [&str; 20] = [
     "since",
     "before",
     "prior",
@@ -89,6 +89,10 @@ const HEDGES: [&str; 17] = [
     "was ",
     "only when",
     "for example",
+    // A program that is run on its own has the version of whoever runs it.
+    "npx ",
+    "standalone",
+    "stand-alone",
 ];
 
 /// `Node.js >= 16`, `Node 16+`, `node v16 or later`.

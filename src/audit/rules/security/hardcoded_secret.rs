@@ -21,7 +21,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a string with the form of a credential in code that ships",
     why: "everybody who can read the repository, its history or the built program can use it; taking it out later does not take it back",
-    quiet_when: "it is a placeholder or an example, stands in test code, or among samples of many kinds",
+    quiet_when: "it is a placeholder, an example or, by its name or its file's, the public key of telemetry, stands in test code, or among samples of many kinds",
     example: "const stripe = new Stripe('sk_live_…');",
 };
 
@@ -41,6 +41,7 @@ impl Rule for HardcodedSecret {
                 .secrets
                 .iter()
                 .filter(|secret| !secret.test && !is_sample(secret) && !is_shown_as_sample(&source.facts, secret))
+                .filter(|secret| !is_public_by_design(&source.path, secret))
             {
                 let symbol = (0..)
                     .zip(&source.facts.symbols)
@@ -131,6 +132,18 @@ fn is_sample_list(secrets: &[SecretLiteral]) -> bool {
 fn is_sample(secret: &SecretLiteral) -> bool {
     const WORDS: &[&str] = &["placeholder", "holder", "example", "sample", "dummy", "fake", "mock", "test", "demo"];
     secret.name.as_deref().is_some_and(|name| place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+}
+
+/// Keys that are shipped to whoever runs the program, so that it can report how it is used: they only let in.
+fn is_public_by_design(path: &str, secret: &SecretLiteral) -> bool {
+    const WORDS: &[&str] =
+        &["analytics", "telemetry", "posthog", "sentry", "mixpanel", "amplitude", "segment", "publishable", "dsn"];
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+    [Some(stem), secret.name.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(|name| place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
 }
 
 /// `schema.insert("example", "whsec_…")`: what is documented, not used.
