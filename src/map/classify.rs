@@ -268,9 +268,16 @@ pub fn is_generated(path: &str, text: &str) -> bool {
     let stem = stem.strip_suffix(".d").unwrap_or(stem);
     Folder::of(path).generated
         || [".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"].iter().any(|mark| stem.ends_with(mark))
+        || (text.starts_with("// @ts-nocheck") && speaks_for_a_machine(text))
         // GraphQL Code Generator's client preset writes this file under this name and says so nowhere.
         || (stem == "fragment-masking" && text.starts_with("/* eslint-disable */"))
         || head_says_generated(text)
+}
+
+/// Names that protobufjs and its like write at the top of what they put out: types are switched off there, and nobody wrote it.
+fn speaks_for_a_machine(text: &str) -> bool {
+    const IDIOMS: &[&str] = &["$protobuf", "$Reader", "$util", "$root", "$types"];
+    text.lines().take(HEAD_LINES).any(|line| IDIOMS.iter().any(|idiom| line.contains(idiom)))
 }
 
 /// Whether a comment among the first lines says so. Lines of a block comment need no mark of their own.
@@ -410,8 +417,10 @@ fn middle(name: &str) -> impl Iterator<Item = &str> {
 
 fn is_test_name(name: &str) -> bool {
     let stem = stem(name);
-    middle(name).any(|word| matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture"))
-        || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
+    middle(name).any(|word| {
+        matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture")
+            || matches!(word, "clienttest" | "servertest" | "unittest" | "integrationtest" | "browsertest")
+    }) || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
         || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
         || matches!(
             stem,
@@ -495,6 +504,8 @@ mod tests {
         ] {
             assert!(is_generated("src/a.ts", text), "{text}");
         }
+        assert!(is_generated("src/a.js", "// @ts-nocheck\nconst $protobuf = require(\"protobufjs/minimal\");\n"));
+        assert!(!is_generated("src/a.js", "// @ts-nocheck\nconst price = 1;\n"));
         let far_down = format!("{}// @generated\n", "let x = 1;\n".repeat(30));
         for text in ["const mark = \"@generated\";\n", "//! Skips files which hold an `@generated` mark.\n", &far_down]
         {

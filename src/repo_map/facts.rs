@@ -688,6 +688,8 @@ pub enum CommentKind {
     Justification,
     /// What becomes of errors here, or of the thread: `// errors are ignored`, `// blocks, but only for a moment`, `// cancel-safe`.
     Remark,
+    /// Where the code comes from: `Adapted from https://…`, `copied from https://…`.
+    Origin,
 }
 
 /// `mod name;` or `#[path = "…"] mod name;`.

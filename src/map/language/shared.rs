@@ -82,6 +82,12 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .build(MARKERS.iter().chain(ORDERS).chain(&[
             "improve-ignore",
             "SAFETY",
+            "adapted",
+            "copied",
+            "version of",
+            "ported",
+            "taken from",
+            "borrowed from",
             // Of each justification the word that no line break can split.
             "disable",
             "@ts-",
@@ -204,10 +210,29 @@ pub fn classify_comment(raw: &str) -> Option<(CommentKind, String)> {
         CommentKind::Justification
     } else if REMARKS.iter().any(|mark| lower.contains(mark)) {
         CommentKind::Remark
+    } else if names_an_origin(&lower) {
+        CommentKind::Origin
     } else {
         return None;
     };
     Some((kind, cap(&text, MAX_LINE).to_owned()))
+}
+
+/// `Customized version of <https://…>`, `adapted from https://…`: the code follows somebody else's.
+fn names_an_origin(lower: &str) -> bool {
+    let follows = [
+        "adapted",
+        "copied",
+        "ported",
+        "taken from",
+        "borrowed from",
+        "customized version of",
+        "customised version of",
+    ]
+    .iter()
+    .chain(&["modified version of", "copy of"])
+    .any(|mark| lower.contains(mark));
+    follows && (lower.contains("http://") || lower.contains("https://"))
 }
 
 /// `TODO`, `FIXME`, `HACK` or `XXX` in capitals, as a word at the start of the comment or after punctuation.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::audit::clones::compare::{Comparison, compare};
 use crate::audit::clones::{Clone2, Stretch};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, CallSite, CodeLine, Lines, RegionKind, Span, SymbolIndex};
+use crate::repo_map::facts::{CallKind, CallSite, CodeLine, Lines, RegionKind, Span, SymbolIndex, Usage};
 use crate::repo_map::{FileId, RepoMap};
 
 /// Lines up to which the rest of functions belongs to the copy: where it stops is where it gets interesting.
@@ -49,6 +49,8 @@ pub struct Differences {
     pub alone: Vec<(bool, Lines)>,
     /// How many of these hold a statement or a condition, rather than a parameter or a property.
     pub steps: usize,
+    /// How many of the steps act on something outside, by a call that the other copy's function nowhere makes: forgotten, perhaps.
+    pub acts: usize,
     /// Lines both hold otherwise: another call, another statement.
     pub otherwise: Vec<(Lines, Lines)>,
     /// Lines that differ in a name or value.
@@ -117,6 +119,11 @@ pub fn differences(map: &RepoMap, bodies: &[Body], left: Stretch, right: Stretch
     };
     found.alone.sort_by_key(|alone| (!is_step(alone), *alone));
     found.steps = found.alone.iter().filter(|alone| is_step(alone)).count();
+    let is_act = |(in_right, lines): &(bool, Lines)| {
+        let (own, other) = if *in_right { (right, left) } else { (left, right) };
+        acts_alone(map, &bodies[own.sequence], *lines, &bodies[other.sequence])
+    };
+    found.acts = found.alone.iter().filter(|alone| is_step(alone) && is_act(alone)).count();
     (comparison, found)
 }
 
@@ -148,6 +155,45 @@ fn does_something(map: &RepoMap, body: &Body, lines: Lines) -> bool {
             && !region.is_case
             && !in_case(region.span)
     }) || facts.assignments.iter().any(|assignment| lines.contains(assignment.line) && !in_case(assignment.span))
+}
+
+/// Whether some lines call something for what it does (a statement without a binding, an awaited check) that the other function calls
+/// nowhere. What is only logged or counted changes nothing.
+fn acts_alone(map: &RepoMap, body: &Body, lines: Lines, other: &Body) -> bool {
+    const TOLD: &[&str] = &[
+        "console",
+        "logger",
+        "log",
+        "tracing",
+        "metrics",
+        "telemetry",
+        "analytics",
+        "posthog",
+        "sentry",
+        "span",
+        "debug",
+        "warn",
+        "info",
+        "error",
+        "trace",
+        "event",
+    ];
+    let (own, facts) = (&map.file(body.file).facts, &map.file(other.file).facts);
+    let is_told = |call: &CallSite| {
+        let root = call.callee.root_name().unwrap_or_default().to_ascii_lowercase();
+        TOLD.contains(&root.as_str()) || TOLD.contains(&call.name.as_str()) || call.kind == CallKind::Macro
+    };
+    let range = match (other.lines.first(), other.lines.last()) {
+        (Some(first), Some(last)) => Lines { start: first.line, end: last.line },
+        _ => return false,
+    };
+    own.calls.iter().any(|call| {
+        let is_effect = matches!(call.usage, Usage::Discarded) || call.awaited && matches!(call.usage, Usage::Tested);
+        lines.contains(call.line)
+            && is_effect
+            && !is_told(call)
+            && !facts.calls.iter().any(|there| range.contains(there.line) && there.name == call.name)
+    })
 }
 
 /// Names of the functions called on a line. The function a line defines is no call.

@@ -8,10 +8,13 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::clone_family::{Body, Family, code, differences, families, file_lines};
+use crate::audit::rules::debt::unused_file::is_of_kit;
 use crate::audit::text::{count_of, folder_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
-use crate::repo_map::facts::{CallKind, CallSite, LanguageName, Lines, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{
+    CallKind, CallSite, CommentKind, LanguageName, Lines, RegionKind, StatementRef, SymbolIndex, Usage,
+};
 use crate::repo_map::recon::{CommandPurpose, Package};
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
@@ -24,7 +27,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "at least ten lines of logic that stand in several places, word for word or with few lines changed",
     why: "a fix in one copy is forgotten in the others; copies that already differ are where that has begun",
     quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, the code is generated, bundled from \
-                 other files, packed beside a `Chart.yaml`, a test, an example, a script or a migration, or it is the same idiom in \
+                 other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address that a \
+                 comment names, one long chain of a builder, a test, an example, a script or a migration, or it is the same idiom in \
                  more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\
               const net = lines.reduce((sum, line) => sum + line.price * line.count, 0);",
@@ -53,8 +57,9 @@ impl Rule for DuplicateCode {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         let bodies: Vec<Body> = map
             .files_with_ids()
-            .filter(|(_, file)| file.role == FileRole::Production)
+            .filter(|(_, file)| file.role == FileRole::Production && !is_from_elsewhere(map, &file.path))
             .flat_map(|(id, _)| bodies(map, id))
+            .filter(|body| !follows_upstream(map, body))
             .collect();
         let sequences: Vec<Sequence<'_>> = bodies.iter().map(|body| Sequence { lines: &body.lines }).collect();
         let all = clones::find(&sequences, MIN_LINES);
@@ -78,7 +83,7 @@ impl Rule for DuplicateCode {
         });
         // Copies that drifted first, then by how much is repeated.
         families.sort_by_key(|family| {
-            let drifted = if family.differences.steps == 0 { 2 } else { 3 };
+            let drifted = if family.differences.acts == 0 { 2 } else { 3 };
             (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
         families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, family)).collect()
@@ -152,6 +157,50 @@ fn bundles(map: &RepoMap, bodies: &[Body], clones: &[Clone2]) -> BTreeSet<FileId
         .collect()
 }
 
+/// Put out by a tool, as the folder says, or of a kit that is copied in whole.
+fn is_from_elsewhere(map: &RepoMap, path: &str) -> bool {
+    let by_tool = || folder_of(path).split('/').any(|part| matches!(part, "generated" | "gen" | "__generated__"));
+    let of_kit = || map.recon.package_in(path, false).is_some_and(|package| is_of_kit(map, &package.folder, path));
+    by_tool() || of_kit()
+}
+
+/// Whether a comment above a function, or above the type's functions it is one of, names the address it was adapted from: who follows
+/// another's code keeps its shape.
+fn follows_upstream(map: &RepoMap, body: &Body) -> bool {
+    /// Lines of a head: what is said there is said of the whole file.
+    const HEAD: u32 = 15;
+    /// From the head of an `impl` or a class to its first function.
+    const NEAR: u32 = 3;
+    let facts = &map.file(body.file).facts;
+    let Some(first) = body.lines.first() else { return false };
+    let own = body.symbol.map(|index| &facts.symbols[index as usize]);
+    facts.comments.iter().filter(|comment| comment.kind == CommentKind::Origin).any(|comment| {
+        let said = comment.applies_to;
+        let next = facts.symbols.iter().filter(|symbol| symbol.kind.is_callable() && symbol.lines.start >= said);
+        let next = next.min_by_key(|symbol| symbol.lines.start).filter(|next| next.lines.start <= said + NEAR);
+        let of_same_type = || {
+            next.zip(own).is_some_and(|(next, own)| {
+                next.lines.start > said && next.member_of.is_some() && next.member_of == own.member_of
+            })
+        };
+        let is_above = said <= first.line && first.line <= said + NEAR;
+        comment.line <= HEAD && comment.line < first.line && next.is_none()
+            || is_above
+            || of_same_type()
+            || own.is_some_and(|own| own.lines.contains(said))
+    })
+}
+
+/// Whether a file runs tests, whatever its name is: `describe(…)`, `it(…)` at its top level.
+fn runs_tests(map: &RepoMap, file: FileId) -> bool {
+    let is_case = |call: &&CallSite| {
+        call.caller.is_none()
+            && matches!(call.callee.root_name(), Some("describe" | "it" | "test"))
+            && call.arguments.len() > 1
+    };
+    map.file(file).facts.calls.iter().filter(is_case).count() >= 2
+}
+
 /// Below a folder that is packed and shipped alone, as a Helm chart is: it can use nothing from outside.
 fn is_packed(map: &RepoMap, path: &str) -> bool {
     let mut folder = folder_of(path);
@@ -216,8 +265,20 @@ fn has_logic(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> bool {
         markup.iter().any(covers) || calls.iter().any(|call| covers(call) && set_up(call))
     };
     let logic = code(bodies, stretch).iter().filter(|line| !light(line.line)).count();
+    if is_one_chain(&calls, code(bodies, stretch).len()) {
+        return false;
+    }
     let branches = facts.regions.iter().filter(|region| range.contains(region.lines.start)).count();
     calls.len() >= 3 && branches >= 1 && markup.len() * 2 <= calls.len() && logic >= MIN_LINES
+}
+
+/// Whether most lines are links of one statement's chain, as of a typed builder: a value that is spelt out, no logic.
+fn is_one_chain(calls: &[&CallSite], lines: usize) -> bool {
+    let mut chains: BTreeMap<StatementRef, BTreeSet<u32>> = BTreeMap::new();
+    for call in calls.iter().filter(|call| matches!(call.usage, Usage::Receiver(_))) {
+        chains.entry(call.statement).or_default().insert(call.line);
+    }
+    chains.values().any(|links| links.len() * 10 >= lines * 6)
 }
 
 fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
@@ -234,26 +295,24 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
         .map(|(path, count)| if *count > 1 { format!("{count} times in `{path}`") } else { format!("in `{path}`") })
         .collect();
     let found = &family.differences;
-    let drifted = found.steps > 0;
+    let drifted = found.acts > 0;
+    let tested = family.copies.iter().any(|copy| runs_tests(map, bodies[copy.sequence].file));
     let longest = family.copies.iter().map(|copy| copy.len()).max().unwrap_or_default();
     let what = if family.shared == longest {
         format!("The same {} of code are repeated {}.", count_of(longest, "line"), listed(&places))
     } else {
         format!("{} of {longest} lines of code are repeated {}.", family.shared, listed(&places))
     };
-    let more: Vec<String> = family
+    let further: Vec<String> = family
         .further
         .iter()
-        .filter(|(left, ..)| path(*left) == path(family.further[0].0))
-        .take(3)
-        .map(|(left, ..)| {
-            let lines = file_lines(bodies, *left);
-            format!("{}–{}", lines.start, lines.end)
-        })
+        .take(2)
+        .map(|(left, right, _)| format!("{} in {}", place_of(map, bodies, *left), place_of(map, bodies, *right)))
         .collect();
-    let more = match family.further.first() {
-        Some((left, ..)) => format!(" Lines {} of `{}` are repeated there too.", joined(&more), path(*left)),
-        None => String::new(),
+    let more = match family.further.len() {
+        0 => String::new(),
+        1 | 2 => format!(" Repeated too: {}.", joined(&further)),
+        count => format!(" Repeated too: {} and {} more.", further.join(", "), count_of(count - 2, "piece")),
     };
     let alike = if family.alike > 0 {
         format!(" {} the same shape with other names.", functions_have(family.alike))
@@ -267,17 +326,23 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
             count_of(family.shared, "line"),
             body_name(map, body),
             family.copies.len(),
-            if drifted { ", one with a step that another lacks" } else { "" }
+            match (drifted, found.steps > 0) {
+                (true, _) => ", one with a step that another lacks",
+                (false, true) => ", not all of them alike",
+                (false, false) => "",
+            }
         ))
         .message(format!("{what}{}{more}{alike}", told(map, bodies, family)))
         .impact(match repeated(family) {
+            // A test says what it needs, and says it again.
+            _ if tested => 1,
             ..20 => 1,
             30.. if drifted => 3,
             80.. => 3,
             _ => 2,
         })
         .effort(effort(map, bodies, family))
-        .confidence(if family.shared >= 20 && !are_apart(map, bodies, family) {
+        .confidence(if family.shared >= 20 && !tested && !are_apart(map, bodies, family) {
             Confidence::High
         } else {
             Confidence::Med
@@ -296,6 +361,12 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
             draft.and_lines(left, own.start, own.end, "differs").and_lines(right, other.start, other.end, "differs");
     }
     draft.build()
+}
+
+/// `` lines 3–20 of `a.ts` ``.
+fn place_of(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> String {
+    let lines = file_lines(bodies, stretch);
+    format!("lines {}–{} of `{}`", lines.start, lines.end, map.file(bodies[stretch.sequence].file).path)
 }
 
 fn functions_have(count: usize) -> String {

@@ -89,7 +89,7 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
 }
 
 /// `components/ui/skeleton.tsx` beside shadcn's `components.json`: a kit that is copied in whole.
-fn is_of_kit(map: &RepoMap, folder: &str, path: &str) -> bool {
+pub fn is_of_kit(map: &RepoMap, folder: &str, path: &str) -> bool {
     let settings = if folder.is_empty() { "components.json".to_owned() } else { format!("{folder}/components.json") };
     let inside = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
     (inside.starts_with("components/ui/") || inside.contains("/components/ui/")) && map.has_path(&settings)
