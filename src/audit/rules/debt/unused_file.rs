@@ -189,8 +189,23 @@ fn module_finding(map: &RepoMap, root: FileId, below: &[FileId], lines: u32) -> 
 fn confidence(map: &RepoMap, file: FileId) -> Confidence {
     let source = map.file(file);
     let package = map.recon.package_in(&source.path, false);
+    // The same name in another file of the package, not imported there: something may put it together in a way that does not show.
+    let is_named_elsewhere = || {
+        let exported = source.facts.symbols.iter().filter(|symbol| symbol.exported && symbol.container.is_none());
+        let names: Vec<_> = exported.map(|symbol| symbol.name).collect();
+        map.files_with_ids().any(|(id, other)| {
+            id != file
+                && other.language.is_ecmascript()
+                && map.recon.package_in(&other.path, false).map(|own| &own.folder) == package.map(|own| &own.folder)
+                && names.iter().any(|name| {
+                    other.facts.references.binary_search(name).is_ok()
+                        && !other.facts.imports.iter().any(|import| import.local == *name)
+                        && !other.facts.symbols.iter().any(|symbol| symbol.name == *name)
+                })
+        })
+    };
     let is_application = package.is_some_and(|package| !package.publishable);
-    if is_application && map.commit.is_some() && source.history.churn_90d == 0 {
+    if is_application && map.commit.is_some() && source.history.churn_90d == 0 && !is_named_elsewhere() {
         Confidence::High
     } else {
         Confidence::Med

@@ -9,11 +9,12 @@ use crate::audit::rules::perf::per_item::PerItem;
 use crate::audit::rules::perf::per_item::loops::{self, PerItemLoop, does_more_than_its_statement, findings, loops};
 use crate::audit::rules::perf::per_item::origin::Origin;
 use crate::audit::rules::perf::per_item::wording::{call_text, loop_text, sink_text};
-use crate::audit::rules::perf::per_item::worth::is_in_process;
+use crate::audit::rules::perf::per_item::worth::{is_in_process, limit_of_source};
 use crate::audit::text::count_of;
 use crate::effects::{Effect, Effects};
 use crate::finding::{Category, Finding, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::facts::RegionKind;
 use crate::repo_map::recon::CommandPurpose;
 
 /// A database or cache read that runs once for each item of a collection.
@@ -26,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the number of round trips grows with the data: fast with ten rows in a test, slow with a thousand in use",
     quiet_when: "the collection is a literal, an enum, a constant, a part of the configuration or of the arguments, or the tables of the \
                  database itself, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
-                 item has a transaction or a detached task of its own, the query does not depend on the item, the calls are \
+                 item has a transaction or a detached task of its own, the query does not depend on the item, the length of the list was tested to be one, the calls are \
                  sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the caller \
                  hands in the answer, the loop keeps what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
                  what runs, each item decides the table, the text or the range of its statement, or it is test code",
@@ -240,6 +241,9 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
         Origin::Query(_) => format!(" The items come from a query themselves: 1 + N {unit}."),
         _ => String::new(),
     };
+    let those = condition_text(map, first);
+    let bound = limit_of_source(map, effects, first)
+        .map_or(String::new(), |limit| format!(" The query they come from gives at most {limit}."));
     let through = |one: &PerItemLoop<'_>| one.first.causes.first().and_then(|cause| cause.through);
     let is_same = more.iter().all(|other| {
         (through(other).is_none() && call_text(map, other.first.call) == call)
@@ -253,7 +257,7 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
     let mut draft = FindingDraft::at_call(&DOC, map, first.call, if direct { "query" } else { "call" })
         .title(format!("`{call}` queries once for each item of {over}{}", elsewhere(more.len())))
         .message(format!(
-            "Each item of {over} runs `{call}`{ends}, so the {unit} grow with the data.{source}{}{}",
+            "Each item of {over}{those} runs `{call}`{ends}, so the {unit} grow with the data.{source}{bound}{}{}",
             others_text(&one.others),
             again
         ))
@@ -270,6 +274,16 @@ fn finding(map: &RepoMap, effects: &Effects, one: &PerItemLoop<'_>, more: &[&Per
         draft = draft.and_call(map, source, "source");
     }
     with_places(draft, map, one, more).build()
+}
+
+/// ` that comes to the branch on line 7`: a query under a condition does not run for every item.
+fn condition_text(map: &RepoMap, site: &PerItem<'_>) -> String {
+    let facts = &map.file(site.call.file).facts;
+    facts
+        .enclosing_regions(facts.call(site.call.index).region)
+        .take_while(|(index, _)| *index != site.iteration.region)
+        .find(|(_, region)| region.kind == RegionKind::Branch)
+        .map_or(String::new(), |(_, region)| format!(" that comes to the branch on line {}", region.lines.start))
 }
 
 /// The other calls of the loop, and the loops that want the same helper.

@@ -91,6 +91,8 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || own_statement::asks_for_a_range(facts, call, &names)
         || by_design::asks_each_database(facts, &iteration)
         || by_design::walks_conditions(&iteration.bindings)
+        || by_design::has_one_item(facts, call, &iteration)
+        || effect == Effect::DbWrite && beside::marks_the_work(map, effects, call, iteration.region, &names)
         || effect == Effect::Redis && by_design::also_asks_for_many(facts, call)
         || by_design::chooses_what_runs(facts, call, &iteration)
     {

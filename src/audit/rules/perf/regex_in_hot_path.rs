@@ -276,6 +276,32 @@ fn waits(map: &RepoMap, effects: &Effects, function: SymbolId) -> bool {
     })
 }
 
+/// Whether the loops that lead to a pattern wait for the network for each item: what compiling costs beside that is hardly felt.
+fn waits_for_the_network(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let asks = |from: CallId| {
+        let facts = &map.file(from.file).facts;
+        place::iterations(map, from).iter().any(|iteration| {
+            let body = facts.regions[iteration.region as usize].span;
+            (0..).zip(&facts.calls).any(|(index, other)| {
+                let other_call = CallId { index, ..from };
+                body.contains(other.span)
+                    && other.awaited
+                    && effects.likely_cause(map, other_call, Effect::Http).is_some()
+            })
+        })
+    };
+    let callers = |call: CallId| {
+        let function = map.caller_of(call);
+        function.map(|function| map.callers(function)).into_iter().flatten().copied()
+    };
+    let near = || callers(call).chain(callers(call).flat_map(callers));
+    let mut loops = std::iter::once(call)
+        .chain(near())
+        .filter(|from| !place::in_test(map, *from) && is_per_item(map, *from))
+        .peekable();
+    loops.peek().is_some() && loops.all(asks)
+}
+
 /// A function that is given text to look at is made to be called again.
 fn takes_text(map: &RepoMap, call: CallId) -> bool {
     const ONCE: &[&str] =
@@ -310,14 +336,17 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding
             format!("the same {more} constant patterns"),
         ),
     };
+    let beside_network = heat == Heat::Looped && waits_for_the_network(map, effects, call);
     let mut draft = FindingDraft::at_call(&DOC, map, call, "pattern")
         .title(title)
         .message(format!("`{function}` compiles {what} {how_often}; compiling costs more than matching."))
         .impact(match heat {
+            Heat::Looped if beside_network => 1,
             Heat::Looped | Heat::Requested => 3,
             Heat::Called | Heat::Unknown => 2,
         })
         .confidence(match heat {
+            Heat::Looped if beside_network => Confidence::Med,
             Heat::Looped | Heat::Requested => Confidence::High,
             Heat::Called if takes_text(map, call) => Confidence::Med,
             Heat::Called | Heat::Unknown => Confidence::Low,

@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "functions with branches and several callers, in a file that changes often, that no test calls directly or through \
            other functions",
     why: "the next change is likely to be here, and nothing would notice if it broke them",
-    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, it \
+    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, it only chooses among constant texts, asks at the terminal or \
                  belongs to a component, or the tests start the whole program, in whatever language, so that \
                  calls do not show what they reach",
     example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
@@ -59,7 +59,8 @@ impl Rule for UntestedHotCode {
             // A table of cases (`match self { A => "a", … }`) has branches and nothing to get wrong.
             let does_something = map.calls_in(id).filter(|call| map.call(*call).kind != CallKind::Jsx).count()
                 >= MIN_CALLS
-                && !gives_literals(map, id);
+                && !gives_literals(map, id)
+                && !writes_constants(map, id);
             let is_hot =
                 file.history.churn_90d >= MIN_CHURN && symbol.complexity >= MIN_COMPLEXITY && callers >= MIN_CALLERS;
             if is_hot
@@ -67,6 +68,7 @@ impl Rule for UntestedHotCode {
                 && symbol.kind != SymbolKind::Constructor
                 && reach.is_telling(file.language)
                 && !reach.reaches(id)
+                && !asks_at_the_terminal(map, id)
                 && !is_component(map, id)
                 && !is_of_component(map, id)
                 && !runs_the_program_in_tests(map, &file.path)
@@ -157,6 +159,50 @@ fn gives_literals(map: &RepoMap, id: SymbolId) -> bool {
     }
     let mut given = map.file(id.file).facts.returns.iter().filter(|own| own.symbol == Some(id.index)).peekable();
     given.peek().is_some() && given.all(|own| !matches!(own.value, Expr::Nothing) && is_literal(&own.value))
+}
+
+/// Whether a function asks a person at the terminal: a test would have to play that person.
+fn asks_at_the_terminal(map: &RepoMap, id: SymbolId) -> bool {
+    const PROMPTS: &[&str] = &[
+        "prompts",
+        "inquirer",
+        "enquirer",
+        "readline",
+        "dialoguer",
+        "inquire",
+        "rpassword",
+        "@inquirer/prompts",
+        "@clack/prompts",
+    ];
+    let facts = &map.file(id.file).facts;
+    map.calls_in(id).any(|call| {
+        let site = map.call(call);
+        let root = site.callee.root_name();
+        let imported = root.is_some_and(|root| {
+            facts.imports.iter().any(|import| import.local == root && PROMPTS.iter().any(|name| import.source.starts_with(name)))
+        });
+        imported
+            || matches!(site.name.as_str(), "read_line" | "readline" | "read_password" | "prompt_password")
+            || matches!(site.callee.peeled(), Expr::Path(path) if path.first().is_some_and(|first| PROMPTS.contains(&first.as_str())))
+    })
+}
+
+/// Whether every text a function puts out by a macro is a constant chosen by its branches: `write!(out, "…")` in each arm.
+fn writes_constants(map: &RepoMap, id: SymbolId) -> bool {
+    let is_text = |call: CallId| {
+        let site = map.call(call);
+        let text_only = site
+            .arguments
+            .iter()
+            .skip(usize::from(site.name.starts_with("write")))
+            .all(|argument| matches!(argument.peeled(), Expr::Text(_)));
+        let is_output = matches!(
+            site.name.as_str(),
+            "write" | "writeln" | "push_str" | "write_str" | "Ok" | "to_owned" | "to_string" | "into" | "from"
+        );
+        is_output && (text_only || site.name == "Ok")
+    };
+    map.calls_in(id).next().is_some() && map.calls_in(id).all(is_text)
 }
 
 /// Whether a function, or one it calls, reads or writes the terminal or ends the process.

@@ -6,7 +6,7 @@ use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
 use crate::audit::rules::bug::unawaited_promise::reads::MORE_THAN_PROMISES;
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, RegionKind, Usage};
+use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, Region, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap};
 
 /// Functions whose result nobody waits for on purpose: telemetry, warming, navigation, cache hints.
@@ -282,13 +282,17 @@ fn ends_unwatched_callback(facts: &FileFacts, site: &CallSite) -> bool {
 
 /// `try { save(order) } catch (error) { … }`: nothing else in the body can fail, so the handler was meant for this.
 pub fn is_alone_in_try(facts: &FileFacts, site: &CallSite) -> bool {
-    let Some((index, region)) = facts.enclosing_regions(site.region).next() else { return false };
+    // `case "GET": return list(request);`: of the cases one runs, and the others cannot fail beside it.
+    let is_returned_case = |region: &Region| region.is_case && site.usage == Usage::Returned;
+    let around = facts.enclosing_regions(site.region).find(|(_, region)| !is_returned_case(region));
+    let Some((index, region)) = around else { return false };
+    let case = facts.enclosing_regions(site.region).next().filter(|(own, _)| *own != index);
+    let region_of_rest = case.map_or(region, |(_, case)| case);
     region.kind == RegionKind::Try
         && facts.catches.iter().any(|catch| catch.guarded == Some(index) && !catch.rethrows && !catch.is_empty)
-        && !facts
-            .calls
-            .iter()
-            .any(|other| region.span.contains(other.span) && !site.span.contains(other.span) && !is_harmless(other))
+        && !facts.calls.iter().any(|other| {
+            region_of_rest.span.contains(other.span) && !site.span.contains(other.span) && !is_harmless(other)
+        })
 }
 
 /// Logging and setting state does not throw.

@@ -8,6 +8,7 @@ use crate::audit::rules::bug::unawaited_promise::callbacks::{self, Loss};
 use crate::audit::rules::bug::unawaited_promise::dropped::{self, Evidence};
 use crate::audit::rules::bug::unawaited_promise::habits::{Callee, callee};
 use crate::audit::rules::bug::unawaited_promise::reads;
+use crate::audit::text::folder_of;
 use crate::effects::Effects;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, FileFacts, RegionKind, Usage};
@@ -39,6 +40,18 @@ pub fn groups(map: &RepoMap, effects: &Effects) -> Vec<Vec<(CallId, Misuse)>> {
     for (call, _) in map.calls() {
         let Some(kind) = misuse(map, effects, call) else { continue };
         let callee = if matches!(kind, Misuse::Dropped(_)) { callee(map, call) } else { None };
+        // The same slip in neighbouring files is one habit.
+        let folder = folder_of(&map.file(call.file).path).rsplit_once('/').map_or("", |(above, _)| above);
+        if kind == Misuse::ReturnedFromTry && !folder.is_empty() {
+            let near = |other: &Vec<(CallId, Misuse)>| {
+                let (first, own) = other[0];
+                own == kind && is_below(&map.file(first.file).path, folder)
+            };
+            if let Some(group) = groups.iter_mut().find(|other| near(other)) {
+                group.push((call, kind));
+                continue;
+            }
+        }
         match callee.as_ref().and_then(|callee| by_callee.get(callee).copied()) {
             Some(group) => groups[group].push((call, kind)),
             None => {
@@ -48,6 +61,10 @@ pub fn groups(map: &RepoMap, effects: &Effects) -> Vec<Vec<(CallId, Misuse)>> {
         }
     }
     groups
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// What is wrong with how the promise of `call` is used.

@@ -52,6 +52,9 @@ fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse
         }
         Misuse::ForEach(_) => format!("`forEach` in `{function}` drops the promises of its async callback"),
         Misuse::Predicate => format!("`{function}` chooses by promises, which are always true"),
+        Misuse::ReturnedFromTry if sites.len() > 1 => {
+            format!("The handlers of {} places never hear that what they guard failed", sites.len())
+        }
         Misuse::ReturnedFromTry => format!("The handler in `{function}` never hears that `{name}` failed"),
     }
 }
@@ -106,7 +109,12 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
         ),
         Misuse::ReturnedFromTry => format!(
             "`{function}` returns the promise of `{name}` out of its `try` without `await`: when it fails, the `catch` has been left and \
-             never runs.{elsewhere}"
+             never runs.{elsewhere}{}",
+            match sites.len() {
+                1 => String::new(),
+                2 => " One more place beside it does the same.".to_owned(),
+                count => format!(" {} more places beside it do the same.", count - 1),
+            }
         ),
     }
 }

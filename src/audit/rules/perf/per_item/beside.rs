@@ -1,5 +1,7 @@
 //! What else the body of a loop waits for, and whether every item comes to the call.
 
+use std::collections::BTreeSet;
+
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::PerItem;
 use crate::effects::{Effect, Effects, chain};
@@ -21,6 +23,41 @@ pub fn waits_for_more(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> b
                 "all" | "allSettled" | "join_all" | "try_join_all" | "map" | "$transaction"
             )
             && !is_query(map, effects, call)
+    })
+}
+
+/// Whether the loop writes before and after the work that it waits for on the same item: rows that say how far each got, which must be
+/// there while the work runs.
+pub fn marks_the_work(
+    map: &RepoMap,
+    effects: &Effects,
+    call: CallId,
+    within: RegionIndex,
+    names: &BTreeSet<&str>,
+) -> bool {
+    const VERBS: &[&str] = &["handle", "process", "run", "execute", "perform", "dispatch"];
+    let facts = &map.file(call.file).facts;
+    let body = facts.regions[within as usize].span;
+    let calls: Vec<CallId> = (0..)
+        .zip(&facts.calls)
+        .filter(|(_, other)| other.awaited && body.contains(other.span))
+        .map(|(index, _)| CallId { file: call.file, index })
+        .collect();
+    let is_work = |other: CallId| {
+        let site = map.call(other);
+        let reaches = |effect: Effect| effects.likely_cause(map, other, effect).is_some();
+        let is_named = place::words(&site.name).first().is_some_and(|verb| VERBS.contains(&verb.as_str()));
+        chain::call_uses(facts, other.index, &|used| names.contains(used))
+            && (reaches(Effect::Http) || reaches(Effect::Process) || (is_named && map.resolved(other).next().is_some()))
+    };
+    let work: Vec<CallId> = calls.iter().copied().filter(|other| is_work(*other)).collect();
+    let writes =
+        |other: &&CallId| !work.contains(other) && effects.likely_cause(map, **other, Effect::DbWrite).is_some();
+    work.iter().any(|work| {
+        let span = map.call(*work).span;
+        calls.iter().filter(writes).any(|write| map.call(*write).span.end <= span.start)
+            && calls.iter().filter(writes).any(|write| map.call(*write).span.start >= span.end)
+            && *work != call
     })
 }
 

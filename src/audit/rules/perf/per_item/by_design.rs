@@ -28,6 +28,48 @@ pub fn is_by_design(
         || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
 }
 
+/// Whether a test of the list's length says that the body runs once: `if (xs.length !== 1) throw …` before the loop, the loop under
+/// `if (xs.length === 1)`, or a value of the call chosen by `xs.length === 1`.
+pub fn has_one_item(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
+    let Some(over) = iteration.over.map(|over| listed(iteration, over).peeled()) else { return false };
+    let body = facts.regions[iteration.region as usize].span;
+    let site = facts.call(call.index);
+    let counts = |expr: &Expr| match expr.peeled() {
+        Expr::Member(object, name) => matches!(name.as_str(), "length" | "size") && object.peeled() == over,
+        Expr::Call(index) => {
+            let own = facts.call(*index);
+            own.name == "len" && matches!(own.callee.peeled(), Expr::Member(object, _) if object.peeled() == over)
+        }
+        _ => false,
+    };
+    let is_one = |expr: &Expr| matches!(expr.peeled(), Expr::Number(number) if number == "1");
+    let tests = facts.comparisons.iter().filter(|test| {
+        test.symbol == site.caller
+            && (counts(&test.left) && is_one(&test.right) || counts(&test.right) && is_one(&test.left))
+    });
+    // The branch a condition opens is the next one in the text.
+    let opened = |after: u32| {
+        let branches =
+            facts.regions.iter().filter(|region| region.kind == RegionKind::Branch && region.span.start >= after);
+        branches.min_by_key(|region| region.span.start)
+    };
+    tests.into_iter().any(|test| {
+        if test.operator.starts_with('=') {
+            return site.span.contains(test.span)
+                || opened(test.span.end)
+                    .is_some_and(|branch| branch.span.contains(body) && test.span.end <= body.start);
+        }
+        opened(test.span.end).is_some_and(|branch| {
+            let leaves = facts.returns.iter().any(|given| branch.lines.contains(given.line))
+                || facts.calls.iter().any(|own| {
+                    branch.span.contains(own.span)
+                        && (own.usage == Usage::Passed || matches!(own.name.as_str(), "bail" | "panic"))
+                });
+            leaves && branch.span.end <= body.start
+        })
+    })
+}
+
 /// Keyset pages: the loop's own variable is set from what the body read, or the statement has a `LIMIT`.
 fn walks_on(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
     let Some(statement) = iteration.statement else { return false };

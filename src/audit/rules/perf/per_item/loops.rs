@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::audit::place;
 use crate::audit::rules::perf::per_item::origin::Origin;
 use crate::audit::rules::perf::per_item::verbs::is_operation;
-use crate::audit::rules::perf::per_item::worth::{Worth, worth};
+use crate::audit::rules::perf::per_item::worth::{Worth, stops_at_first, worth};
 use crate::audit::rules::perf::per_item::writes::is_batchable;
 use crate::audit::rules::perf::per_item::{PerItem, judge, wording};
 use crate::effects::{Effect, Effects, chain};
@@ -190,6 +190,24 @@ fn hands_over_its_statement(map: &RepoMap, call: CallId) -> bool {
     })
 }
 
+/// Loops of one function that read are mended together, whatever helper each wants.
+fn by_function<'a>(map: &RepoMap, groups: Vec<Vec<PerItemLoop<'a>>>) -> Vec<Vec<PerItemLoop<'a>>> {
+    let mut merged: Vec<Vec<PerItemLoop<'a>>> = Vec::new();
+    let home = |group: &[PerItemLoop<'_>]| {
+        let first = map.caller_of(group[0].first.call)?;
+        let is_one = group.iter().all(|one| one.reads() && map.caller_of(one.first.call) == Some(first));
+        is_one.then_some(first)
+    };
+    for group in groups {
+        let own = home(&group);
+        match merged.iter_mut().find(|other| own.is_some() && home(other) == own) {
+            Some(other) => other.extend(group),
+            None => merged.push(group),
+        }
+    }
+    merged
+}
+
 /// Turns loops into findings: those that want the same helper become one, the best of them first.
 pub fn findings<'a>(
     map: &RepoMap,
@@ -200,17 +218,20 @@ pub fn findings<'a>(
     for one in loops {
         groups.entry(helper(map, &one.first)).or_default().push(one);
     }
+    let groups = by_function(map, groups.into_values().collect());
     let leverage = |one: &PerItemLoop<'_>| {
         let Worth { impact, effort, confidence } = one.worth;
         Finding::leverage_of(impact, effort, confidence)
     };
     groups
-        .into_values()
+        .into_iter()
         .map(|mut group| {
             // Stable: of equal ones the first in the repository leads.
             group.sort_by(|a, b| leverage(b).total_cmp(&leverage(a)));
             let (first, rest) = group.split_first().expect("a group starts with one loop");
-            finding(first, &rest.iter().collect::<Vec<_>>())
+            // A loop that ends with the first hit is no further reason to change anything.
+            let rest = rest.iter().filter(|one| !stops_at_first(map, &one.first)).collect::<Vec<_>>();
+            finding(first, &rest)
         })
         .collect()
 }

@@ -13,7 +13,7 @@ use crate::effects::entry::EntryKind;
 use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind};
+use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, Usage};
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// Impact, effort and confidence of a finding about one loop.
@@ -103,11 +103,119 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         ceiling = ceiling.min(Confidence::Med);
         impact = impact.min(3);
     }
+    if stops_at_first(map, site) || (is_scheduled(map, effects, site) && writes_too(map, effects, site)) {
+        ceiling = Confidence::Low;
+    }
+    if place::is_conditional(map, site.call, Some(site.iteration.region)) {
+        impact = impact.min(3);
+    }
+    if limit_of_source(map, effects, site).is_some() {
+        impact = impact.min(2);
+        ceiling = ceiling.min(Confidence::Med);
+    }
+    if site.effect() == Effect::DbWrite && (walks_settings(map, site) || is_left_alone(map, site)) {
+        impact = impact.min(2);
+        ceiling = ceiling.min(Confidence::Med);
+    }
     let confidence = site.confidence.min(ceiling);
     if confidence == Confidence::Low {
         impact = impact.min(2);
     }
     Worth { impact: impact.max(1), effort, confidence }
+}
+
+/// Whether the loop ends with the first item the query has something for: how many it asks for is not known, and seldom all.
+pub fn stops_at_first(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    if !site.iteration.statement.is_some_and(|statement| statement.exits_early) {
+        return false;
+    }
+    let facts = &map.file(site.call.file).facts;
+    let region = &facts.regions[site.iteration.region as usize];
+    let holds = |expr: &Expr| {
+        let mut found = false;
+        expr.walk(&mut |inner| found |= matches!(inner, Expr::Call(index) if *index == site.call.index));
+        found
+    };
+    let own = facts.bindings.iter().filter(|binding| region.span.contains(binding.span));
+    let names: Vec<&str> =
+        own.filter(|own| own.value.as_ref().is_some_and(&holds)).map(|own| own.name.as_str()).collect();
+    let tested = facts.call(site.call.index).usage == Usage::Tested;
+    facts.returns.iter().filter(|given| region.lines.contains(given.line)).any(|given| {
+        tested && matches!(given.value.peeled(), Expr::Bool(true))
+            || names.iter().any(|name| given.value.mentions(name))
+    })
+}
+
+fn is_scheduled(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind == EntryKind::Schedule)
+}
+
+/// Whether the body writes what it has computed for its item.
+fn writes_too(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    (0..).zip(&facts.calls).any(|(index, other)| {
+        let call = CallId { file: site.call.file, index };
+        body.contains(other.span) && effects.likely_cause(map, call, Effect::DbWrite).is_some()
+    })
+}
+
+/// The constant number of rows the query that gives the items asks for: `.limit(20)`, `take: 20`.
+pub fn limit_of_source(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> Option<String> {
+    let Origin::Query(source) = site.origin else { return None };
+    let last = effects.causes(map, source, Effect::DbRead).last().map_or(source, |cause| cause.call);
+    let facts = &map.file(last.file).facts;
+    let number = |expr: &Expr| match place::resolve(facts, facts.call(last.index).caller, expr) {
+        Expr::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    chain::receivers(facts, chain::end(map, last).index).into_iter().find_map(|link| {
+        let link = facts.call(link);
+        let first = link.arguments.first();
+        if matches!(link.name.as_str(), "limit" | "take") {
+            return first.and_then(number);
+        }
+        match first.map(Expr::peeled) {
+            Some(Expr::Object(entries)) => entries
+                .iter()
+                .find(|(key, _)| matches!(key.as_str(), "take" | "limit"))
+                .and_then(|(_, value)| number(value)),
+            _ => None,
+        }
+    })
+}
+
+/// Rows somebody switched on one by one (`enabled`, `ACTIVE`): settings, and few.
+fn walks_settings(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    const MARKS: &[&str] = &["enabled", "isenabled", "active", "isactive"];
+    let facts = &map.file(site.call.file).facts;
+    let Some(over) = site.iteration.over else { return false };
+    let is_mark = |name: &str| MARKS.contains(&name.to_ascii_lowercase().as_str());
+    let marked = |expr: &Expr| {
+        let mut found = false;
+        chain::walk_deep(facts, expr, &mut |inner| found |= matches!(inner, Expr::Member(_, name) if is_mark(name)));
+        found
+    };
+    let Expr::Call(filter) = place::resolve(facts, facts.call(site.call.index).caller, over) else { return false };
+    let filter = facts.call(*filter);
+    filter.name == "filter"
+        && (filter.arguments.iter().any(marked)
+            || facts
+                .comparisons
+                .iter()
+                .any(|test| filter.span.contains(test.span) && (marked(&test.left) || marked(&test.right))))
+}
+
+/// Whether whoever calls the function goes on without it: `notify(event).catch(report);`.
+fn is_left_alone(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    let Some(function) = map.caller_of(site.call) else { return false };
+    let callers: Vec<CallId> =
+        map.callers(function).iter().copied().filter(|call| !place::in_test(map, *call)).collect();
+    let is_alone = |call: &CallId| {
+        let end = map.call(chain::end(map, *call));
+        end.name == "catch" && !end.awaited && matches!(end.usage, Usage::Discarded | Usage::Ignored)
+    };
+    !callers.is_empty() && callers.iter().all(is_alone)
 }
 
 /// Whether few items come to the query, or each is a piece of work of its own.
