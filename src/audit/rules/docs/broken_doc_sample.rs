@@ -20,7 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Docs,
     what: "a fence of a page that says it is JSON, TOML, YAML, TypeScript, JavaScript or Rust and does not parse",
     why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
-    quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole), JSON or TOML is a fragment, has a \
+    quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole), a fence of TOML holds an INI or a unit file, JSON or TOML is a fragment, has a \
                  comment, a value left blank or a key twice to show two ways; or code parses as any part of a program: a body, a method, \
                  fields, arguments, the inside of an element or of a macro",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
@@ -146,7 +146,29 @@ fn trailing_commas(text: &str) -> Vec<usize> {
     found
 }
 
+/// Whether a fence is a unit file, an INI file or the like, for which TOML is the nearest thing that a page can be coloured as: every
+/// line is a section or a key, some values are bare words, and none is a string of TOML.
+fn is_ini(text: &str) -> bool {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';', '[']));
+    let values = || lines().filter_map(|line| line.split_once('=')).map(|(_, value)| value.trim());
+    let is_string = |value: &str| {
+        ['"', '\''].iter().any(|quote| {
+            value.len() > 1
+                && value.ends_with(*quote)
+                && value.starts_with(*quote)
+                && value.matches(*quote).count() == 2
+        })
+    };
+    let is_bare = |value: &str| {
+        value.starts_with(|c: char| c.is_alphabetic() || c == '/' || c == '$') && !matches!(value, "true" | "false")
+    };
+    lines().all(|line| line.contains('=')) && values().any(is_bare) && !values().any(is_string)
+}
+
 fn broken_toml(text: &str) -> Option<Broken> {
+    if is_ini(text) {
+        return None;
+    }
     let error = text.parse::<toml::Table>().err()?;
     let said = error.message().to_owned();
     // Two ways to write one thing, shown together.
@@ -172,6 +194,14 @@ mod tests {
     fn what_is_to_be_filled_in_is_a_hole() {
         assert!(HOLE.is_match(r#"{"message-id": {message-id}}"#));
         assert!(!HOLE.is_match(r#"{"a": {"b": {}}}"#) && !HOLE.is_match("a = { b = 1 }"));
+    }
+
+    #[test]
+    fn a_unit_file_is_no_toml() {
+        assert!(is_ini("[Unit]\nDescription=Data store\n\n[Service]\nEnvironment='A=b' 'C=d'\n"));
+        assert!(is_ini("aws_access_key_id=xxxx\nregion=garage"));
+        assert!(!is_ini("[package]\nname = shop\nversion = \"1.0\""));
+        assert!(!is_ini("port = 80\nport = 81"));
     }
 
     #[test]
