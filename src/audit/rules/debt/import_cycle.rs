@@ -8,6 +8,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{ImportItem, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallTarget, FileId, FileRole, ImportTarget, RepoMap, SourceFile, SymbolId};
@@ -22,7 +23,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
     quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
-                 at load time and no small cut opens the cycle, or a function of each file calls one of the other; the files are tests, or tables of an ORM that name each other \
+                 at load time and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other (told with low \
+                 confidence); the files are tests, or tables of an ORM that name each other \
                  in relations; the language is Rust, where modules of a crate may refer to each other freely",
     example: "// a.ts: import { b } from './b'; export const a = b + 1;\n// b.ts: import { a } from './a'; export const b = 2;",
 };
@@ -303,6 +305,46 @@ fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
     None
 }
 
+/// Whether something at the top level of a file, a static field or the type a decorated class is given reads a name that another file
+/// of the cycle exports.
+fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
+    cycle.iter().any(|&(from, to, _)| {
+        let facts = &map.file(from).facts;
+        let imports = facts.imports.iter().zip(&map.import_targets[from as usize]);
+        let mut locals = imports
+            .filter(|(import, target)| {
+                **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
+            })
+            .map(|(import, _)| import.local.as_str());
+        locals.any(|local| {
+            let in_value = |expr: &Expr| expr.mentions(local);
+            let held = facts
+                .bindings
+                .iter()
+                .filter(|binding| binding.owner.is_none() || binding.member_of.is_some())
+                .any(|binding| binding.region.is_none() && binding.value.as_ref().is_some_and(in_value));
+            let called = || {
+                facts
+                    .calls
+                    .iter()
+                    .filter(|call| call.caller.is_none() && call.region.is_none())
+                    .any(|call| call.callee.root_name() == Some(local) || call.arguments.iter().any(in_value))
+            };
+            let is_decorated =
+                || facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Class && !symbol.attributes.is_empty());
+            let given = || {
+                facts
+                    .symbols
+                    .iter()
+                    .filter(|symbol| symbol.kind == SymbolKind::Constructor)
+                    .any(|symbol| symbol.parameters.iter().any(|own| own.declared_type.as_deref() == Some(local)))
+            };
+            let extended = facts.heritage.iter().any(|heritage| heritage.base == local);
+            held || extended || called() || is_decorated() && given()
+        })
+    })
+}
+
 fn finding(
     map: &RepoMap,
     graph: &Graph,
@@ -346,7 +388,12 @@ fn finding(
         })
         .effort(if cycle.len() <= 3 && rest == 0 { Effort::S } else { Effort::M })
         .risk(Risk::Low)
-        .confidence(if eager.is_some() { Confidence::High } else { Confidence::Med })
+        .confidence(match &eager {
+            Some(_) => Confidence::High,
+            None if is_read_at_load(map, cycle) => Confidence::Med,
+            // Only functions read what the files give each other, and those run when all is there.
+            None => Confidence::Low,
+        })
         .path(
             cycle
                 .iter()

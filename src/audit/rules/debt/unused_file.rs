@@ -36,6 +36,10 @@ const MAX_FINDINGS: usize = 20;
 const MAX_SHARE: usize = 20;
 /// That many are possible in any package.
 const ALWAYS_POSSIBLE: usize = 2;
+/// That many of one package are told each by itself.
+const MAX_APART: usize = 5;
+/// The role of a further unused file of the package.
+const ALSO: &str = "unused too";
 /// Further files named in a finding.
 const MAX_NAMED: usize = 10;
 
@@ -46,7 +50,7 @@ impl Rule for UnusedFile {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
-        let mut found = modules(ground);
+        let mut found = folded(map, modules(ground));
         let orphans = orphans::orphans(ground).unwrap_or_default();
         let convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
         found.extend(convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))));
@@ -56,6 +60,46 @@ impl Rule for UnusedFile {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// Many of one package are one piece of work, and one finding: a list of findings is not for reading a list of files.
+fn folded(map: &RepoMap, found: Vec<(u32, Finding)>) -> Vec<(u32, Finding)> {
+    let mut packages: BTreeMap<(&str, Confidence), Vec<(u32, Finding)>> = BTreeMap::new();
+    for (lines, finding) in found {
+        let package = map.recon.package_in(&finding.location().file, false);
+        let folder = package.map_or("", |package| package.folder.as_str());
+        packages.entry((folder, finding.confidence)).or_default().push((lines, finding));
+    }
+    let mut kept = Vec::new();
+    for ((folder, _), mut own) in packages {
+        if own.len() <= MAX_APART {
+            kept.extend(own);
+            continue;
+        }
+        own.sort_by(|(a_lines, a), (b_lines, b)| {
+            b_lines.cmp(a_lines).then_with(|| a.location().file.cmp(&b.location().file))
+        });
+        let lines: u32 = own.iter().map(|(lines, _)| lines).sum();
+        let count = own.len();
+        let mut rest = own.into_iter().map(|(_, finding)| finding);
+        let Some(mut first) = rest.next() else { continue };
+        let place = if folder.is_empty() { "the package".to_owned() } else { format!("`{folder}`") };
+        first.title = format!("nothing uses {} of {place}", count_of(count, "file"));
+        first.message = format!(
+            "{} {} more files of {place} are unused in the same way, {} in all.",
+            first.message,
+            count - 1,
+            count_of(lines as usize, "line")
+        );
+        first.impact = if lines >= 150 { 2 } else { 1 };
+        first.effort = Effort::M;
+        for mut other in rest {
+            other.evidence[0].role = ALSO.to_owned();
+            first.evidence.append(&mut other.evidence);
+        }
+        kept.push((lines, first));
+    }
+    kept
 }
 
 /// Unused TypeScript and JavaScript files with their lines.
@@ -241,12 +285,14 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
     let path = &finding.location().file;
     let (_, source) = map.file_by_path(path)?;
     let below: Vec<&str> = finding.evidence.iter().skip(1).map(|evidence| evidence.file.as_str()).collect();
+    let is_folded = finding.evidence.iter().any(|evidence| evidence.role == ALSO);
     let is_rust = source.language == LanguageName::Rust;
     let all: Vec<&str> = std::iter::once(path.as_str()).chain(below.iter().copied()).collect();
     let names: Vec<String> = all.iter().map(|path| format!("`{path}`")).collect();
     Some(PlanDraft {
         title: match below.len() {
             0 => format!("Delete `{path}`"),
+            more if is_folded => format!("Delete `{path}` and {} that nothing uses", count_of(more, "more file")),
             more => format!("Delete `{path}` and {} it alone imports", count_of(more, "file")),
         },
         why: format!("{} What is gone need not be read, kept compiling or moved along.", finding.message),

@@ -32,7 +32,8 @@ static DOC: RuleDoc = RuleDoc {
                  speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed or looked at, outside a loop; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
                  JavaScript, what runs as a module is loaded, in a command, once, or behind a cache; what `/proc` or a numeric address \
-                 answers; a template or page that ships with the code is told with low confidence",
+                 answers; the work is left to a pool's own thread; a template or page that ships with the code, a store that is opened \
+                 before anything is served and work that is only fallen back upon are told with low confidence",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
 
@@ -173,7 +174,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     if cause.distance > MAX_DISTANCE || !place::in_async_code(map, call) || is_moved_away(map, call) {
         return None;
     }
-    if is_explained(map, call) {
+    if is_explained(map, call) || is_left_to_a_pool(map, effects, call) {
         return None;
     }
     // An async callee is reported itself; here it is only awaited.
@@ -483,6 +484,40 @@ fn on_own_thread(map: &RepoMap, call: CallId) -> bool {
     })
 }
 
+/// The call through which a closure around `call` runs, innermost first.
+fn hosts(map: &RepoMap, call: CallId) -> impl Iterator<Item = &str> {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(map.call(call).region).filter_map(|(_, region)| match &region.kind {
+        RegionKind::Callback { call: Some(host), .. } => Some(facts.call(*host).name.as_str()),
+        _ => None,
+    })
+}
+
+/// `SqliteConnectionManager::file(path).with_init(|connection| …)`: a pool runs the closure on a thread of its own when it connects.
+fn is_left_to_a_pool(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    const POOLS: &[&str] = &["with_init", "on_acquire", "on_release", "after_connect", "connection_customizer"];
+    let causes = effects.causes(map, call, Effect::Blocking);
+    causes.iter().any(|cause| hosts(map, cause.call).any(|host| POOLS.contains(&host)))
+}
+
+/// The work stands on the way taken when something else was not there: `env::var("TOKEN").or_else(|_| ask_git())`.
+fn is_fallback(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let causes = effects.causes(map, call, Effect::Blocking);
+    causes
+        .iter()
+        .any(|cause| hosts(map, cause.call).any(|host| matches!(host, "or_else" | "unwrap_or_else" | "map_or_else")))
+}
+
+/// Opens, builds or lays out a store, and only a command of the program leads here: nothing is served yet.
+fn opens_before_serving(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let Some(function) = map.caller_of(call) else { return false };
+    let words = place::words(&map.symbol(function).name);
+    let lays_out = words.first().is_some_and(|verb| verb == "create")
+        && words.iter().any(|word| matches!(word.as_str(), "table" | "tables" | "schema" | "indexes" | "database"));
+    let is_command = effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command);
+    (is_command || effects.entries.is_only_at_start(map, call)) && (lays_out || is_startup(map, call))
+}
+
 /// Blocking calls of one function.
 type Group = [(CallId, Weight)];
 
@@ -531,18 +566,25 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         2 => ", and 1 more async function does".to_owned(),
         count => format!(", and {} more async functions do", count - 1),
     };
+    // Every function of the finding: one that answers requests counts for all.
+    let is_seldom = functions
+        .iter()
+        .filter_map(|group| heaviest(group))
+        .all(|(call, _)| opens_before_serving(map, effects, call) || is_fallback(map, effects, call));
     let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
         .title(format!("async `{function}` {what} in `{name}`{more}"))
         .message(format!(
             "`{function}` is async and calls the blocking `{name}`{through}: every task on that thread waits with it."
         ))
         .impact(match weight {
+            _ if is_seldom => 1,
             Weight::Sleep | Weight::Long => 4,
             Weight::Files | Weight::Work => 3,
         })
         .effort(if distance == 1 { Effort::S } else { Effort::M })
         .risk(Risk::Low)
         .confidence(match (weight, distance) {
+            _ if is_seldom => Confidence::Low,
             // How long a name server takes, and whether the host is a name at all, is for the configuration to say.
             (Weight::Long, _) if api.api.ends_with("to_socket_addrs") => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,

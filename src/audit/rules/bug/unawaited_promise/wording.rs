@@ -12,6 +12,7 @@ use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
 use crate::audit::rules::bug::unawaited_promise::misuse::Misuse;
 use crate::effects::{Effect, Effects};
 use crate::finding::{Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
 use crate::repo_map::{CallId, RepoMap};
 
 /// The finding about `sites`, which drop the same promise or are one place.
@@ -85,7 +86,7 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             let lost = match rejection(map, effects, call) {
                 Rejection::Impossible => "",
                 // Components run in browsers, which only print it.
-                Rejection::Known if is_server_code(map, call) => {
+                Rejection::Known if is_server_code(map, call) && !survives_rejections(map, call) => {
                     ", and its rejection is unhandled, which ends a Node.js process by default"
                 }
                 Rejection::Possible | Rejection::Known => ", and its rejection is unhandled",
@@ -117,6 +118,17 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             }
         ),
     }
+}
+
+/// Whether the process goes on after a rejection that nobody handles: somebody listens for them, or Next.js does.
+fn survives_rejections(map: &RepoMap, call: CallId) -> bool {
+    let listens = || {
+        map.files.iter().flat_map(|file| &file.facts.calls).any(|own| {
+            matches!(own.name.as_str(), "on" | "once" | "addListener")
+                && matches!(own.arguments.first(), Some(Expr::Text(event)) if event == "unhandledRejection")
+        })
+    };
+    place::depends_on(map, call.file, "next") || listens()
 }
 
 /// The name of what is called, also where it has none of its own: `saveWith(…)`.
