@@ -143,9 +143,9 @@ fn power(workflow: &Workflow, job: &WorkflowJob, step: &WorkflowStep) -> Option<
     let permissions = if job.permissions == Permissions::Unsaid { workflow.permissions } else { job.permissions };
     match (secret, permissions) {
         (Some(name), _) => Some(format!("gets the secret `{name}`")),
-        (None, Permissions::Write | Permissions::WriteAll) => {
-            Some("runs in a job whose token may write to the repository".to_owned())
-        }
+        (None, Permissions::WriteAll) => Some("runs in a job whose token may write to the repository".to_owned()),
+        // Packages or comments as likely as code.
+        (None, Permissions::Write) => Some("runs in a job whose token may write".to_owned()),
         (None, Permissions::Unsaid | Permissions::Read) => None,
     }
 }
