@@ -110,7 +110,7 @@ fn undocumented(ground: &Ground<'_>) -> Vec<Undocumented> {
         return Vec::new();
     }
     let mut by_package: BTreeMap<&str, BTreeMap<String, Vec<Reading>>> = BTreeMap::new();
-    for reading in ground.variables().readings.iter().cloned().filter(|reading| !is_foreign(&reading.name)) {
+    for reading in ground.variables().readings.iter().filter(|reading| !is_foreign(&reading.name)).cloned() {
         let package = map.recon.package_of(&reading.file).map_or("", |package| package.folder.as_str());
         by_package.entry(package).or_default().entry(reading.name.clone()).or_default().push(reading);
     }
