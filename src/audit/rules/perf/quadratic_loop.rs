@@ -256,7 +256,8 @@ fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
     };
     let confidence = match growth.items {
         Extent::Few => return None,
-        Extent::Rows => Confidence::High,
+        // How many groups of rows there are is the one thing the code does not say.
+        Extent::Rows => Confidence::Med,
         // Most such loops build small objects, and read better so.
         Extent::Answer | Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
     };

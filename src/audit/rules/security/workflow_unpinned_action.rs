@@ -144,8 +144,8 @@ fn power(workflow: &Workflow, job: &WorkflowJob, step: &WorkflowStep) -> Option<
     match (secret, permissions) {
         (Some(name), _) => Some(format!("gets the secret `{name}`")),
         (None, Permissions::WriteAll) => Some("runs in a job whose token may write to the repository".to_owned()),
-        // Packages or comments as likely as code.
-        (None, Permissions::Write) => Some("runs in a job whose token may write".to_owned()),
+        // Packages, comments or an identity elsewhere (`id-token`) as likely as code.
+        (None, Permissions::Write) => Some("runs in a job whose token may do more than read".to_owned()),
         (None, Permissions::Unsaid | Permissions::Read) => None,
     }
 }

@@ -83,6 +83,11 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     if site.effect() == Effect::DbWrite {
         // Rows are read far more often than lists of them are written.
         impact = impact.min(3);
+        // What keeps rows in step with a file or another service mostly has nothing to write.
+        let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
+        if !is_asked {
+            ceiling = ceiling.min(Confidence::Med);
+        }
         // What else a function that writes has to do for each row is not known.
         ceiling = match direct {
             true => ceiling,
