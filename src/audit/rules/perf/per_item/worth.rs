@@ -27,6 +27,9 @@ pub struct Worth {
     pub confidence: Confidence,
 }
 
+/// Rows of a page, which nobody waits long for: lists of shops and posts show some twenty. Our choice.
+const A_PAGE: u32 = 25;
+
 /// What the loop around `site` is worth; `more` are the other calls of the same loop that the change takes along.
 pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) -> Worth {
     let direct = site.causes.len() == 1;
@@ -114,7 +117,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     if place::is_conditional(map, site.call, Some(site.iteration.region)) {
         impact = impact.min(3);
     }
-    if limit_of_source(map, effects, site).is_some() {
+    if limit_of_source(map, effects, site).is_some_and(|limit| limit.parse::<u32>().is_ok_and(|rows| rows <= A_PAGE)) {
         impact = impact.min(2);
         ceiling = ceiling.min(Confidence::Med);
     }
