@@ -204,7 +204,8 @@ fn kill_all() {
     let (wanted, seed) = (number("IMPROVE_TEST_KILLS", 20), number("IMPROVE_TEST_SEED", 1));
     // The machine may have had much else to do.
     let ((expected, first), (_, second)) = (undisturbed(), undisturbed());
-    let whole = first.min(second);
+    // Several at once take longer than one alone, and the late moments are the ones that are hard to meet.
+    let whole = 2 * first.min(second);
     let started = Instant::now();
     let met = Met::default();
     // They wait for their moment more than they work.
@@ -224,7 +225,7 @@ fn kill_all() {
     println!(
         "killed {killed} times in {:.0} s, {green} after a green step, {verified} while the work was verified; undisturbed it takes {} ms",
         started.elapsed().as_secs_f64(),
-        whole.as_millis()
+        whole.as_millis() / 2
     );
     assert!(green >= 1 && verified >= 1, "no kill met what comes after the first step");
 }
