@@ -46,11 +46,15 @@ impl Busy {
     }
 }
 
+/// Rules about code that nothing runs.
+const UNUSED: &[&str] = &["unused-file", "unused-export"];
+
 /// Says who reaches the place, and lets it count.
 fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
     let place = finding.location();
     let Some((id, file)) = map.file_by_path(&place.file) else { return };
-    let reach = effects.entries.of_line(map, id, place.start_line);
+    // What nothing uses is reached by nothing, whatever it would answer to.
+    let reach = effects.entries.of_line(map, id, place.start_line).filter(|_| !UNUSED.contains(&finding.rule.as_str()));
     let is_busy = file.history.churn_90d >= busy.from;
     if let Some(reach) = reach {
         let how = if reach.distance == 0 { "Runs in" } else { "Called from" };

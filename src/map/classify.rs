@@ -269,6 +269,7 @@ pub fn is_generated(path: &str, text: &str) -> bool {
     Folder::of(path).generated
         || [".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"].iter().any(|mark| stem.ends_with(mark))
         || (text.starts_with("// @ts-nocheck") && speaks_for_a_machine(text))
+        || is_bundle(text)
         // GraphQL Code Generator's client preset writes this file under this name and says so nowhere.
         || (stem == "fragment-masking" && text.starts_with("/* eslint-disable */"))
         || head_says_generated(text)
@@ -278,6 +279,19 @@ pub fn is_generated(path: &str, text: &str) -> bool {
 fn speaks_for_a_machine(text: &str) -> bool {
     const IDIOMS: &[&str] = &["$protobuf", "$Reader", "$util", "$root", "$types"];
     text.lines().take(HEAD_LINES).any(|line| IDIOMS.iter().any(|idiom| line.contains(idiom)))
+}
+
+/// Whether a bundler put this file together from others: rolldown and esbuild name each of them in a comment above its code,
+/// webpack and esbuild begin with their own run time.
+fn is_bundle(text: &str) -> bool {
+    const RUN_TIME: &[&str] = &["/******/ ", "var __webpack_modules__", "var __defProp = Object.defineProperty", "var __commonJS = "];
+    let names_source = |line: &str| {
+        ["//#region ", "// "].iter().find_map(|mark| line.strip_prefix(mark)).is_some_and(|path| {
+            path.starts_with("node_modules/")
+                || (line.starts_with("//#region ") && path.contains('/') && file_name(path).contains('.'))
+        })
+    };
+    text.lines().take(HEAD_LINES).any(|line| names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
 }
 
 /// Whether a comment among the first lines says so. Lines of a block comment need no mark of their own.
@@ -506,6 +520,12 @@ mod tests {
         }
         assert!(is_generated("src/a.js", "// @ts-nocheck\nconst $protobuf = require(\"protobufjs/minimal\");\n"));
         assert!(!is_generated("src/a.js", "// @ts-nocheck\nconst price = 1;\n"));
+        for head in ["//#region node_modules/lit/lit.js", "// node_modules/lit/lit.js", "//#region src/a.ts", "/******/ (() => {"] {
+            assert!(is_generated("public/bundle.mjs", head), "{head}");
+        }
+        for head in ["//#region Prices", "// src/a.ts", "//#region and/or"] {
+            assert!(!is_generated("src/a.js", head), "{head}");
+        }
         let far_down = format!("{}// @generated\n", "let x = 1;\n".repeat(30));
         for text in ["const mark = \"@generated\";\n", "//! Skips files which hold an `@generated` mark.\n", &far_down]
         {

@@ -1,5 +1,7 @@
 //! `unused-dependency`: packages a manifest lists that nothing imports and nothing names.
 
+use std::collections::BTreeMap;
+
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
@@ -31,8 +33,10 @@ static DOC: RuleDoc = RuleDoc {
     example: "\"dependencies\": { \"left-pad\": \"^1.3.0\" }   // and no file has the word",
 };
 
-/// Dependencies named in a finding.
+/// Dependencies of one manifest named in a finding.
 const MAX_NAMED: usize = 12;
+/// Manifests named in a finding.
+const MAX_MANIFESTS: usize = 12;
 /// Unused dependencies of one manifest beyond which something else must use them.
 const MAX_CERTAIN: usize = 10;
 /// Share of a manifest's dependencies, in percent, that may look unused before it must be of another kind: a bundle of
@@ -59,14 +63,23 @@ impl Rule for UnusedDependency {
                 |(package, candidates)| Some((package, unused_packages(ground, package, candidates, &shared)?));
             npm.into_iter().filter_map(unused).collect::<Vec<_>>()
         });
-        of_crates
+        let found = of_crates
             .chain(of_npm.into_iter().flatten())
             .filter(|(package, unused)| {
                 let bundle = unused.len() > 2 && unused.len() * 100 > package.dependencies.len() * MAX_SHARE;
                 !unused.is_empty() && !bundle
-            })
-            .map(|(package, unused)| finding(package, &unused))
-            .collect()
+            });
+        // One plan cleans all manifests of a lock file; doubtful ones are looked at one by one.
+        let mut groups: BTreeMap<(String, bool), Vec<Manifest<'_>>> = BTreeMap::new();
+        for (package, unused) in found {
+            let is_certain = unused.len() <= MAX_CERTAIN;
+            let place = lockfile_of(map, package).filter(|_| is_certain).unwrap_or_else(|| package.manifest.clone());
+            let group = groups.entry((place, is_certain)).or_default();
+            if group.len() < MAX_MANIFESTS {
+                group.push(Manifest { package, unused });
+            }
+        }
+        groups.into_values().map(|group| finding(&group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -85,79 +98,135 @@ fn is_word(before: &str, after: &str) -> bool {
         && !after.starts_with(|c: char| is_name(c) || c == '-')
 }
 
-fn finding(package: &Package, unused: &[&Dependency]) -> Finding {
-    let names: Vec<String> = unused.iter().take(MAX_NAMED).map(|own| format!("`{}`", own.listed_name())).collect();
-    let more = unused.len().saturating_sub(MAX_NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let is_cargo = package.manager == PackageManager::Cargo;
-    let title = match unused {
-        [one] => format!("nothing uses the dependency `{}`", one.listed_name()),
-        _ => format!("nothing uses {} of `{}`", count_of(unused.len(), "dependency"), package.manifest),
+/// A manifest and what it lists for nothing.
+struct Manifest<'a> {
+    package: &'a Package,
+    unused: Vec<&'a Dependency>,
+}
+
+impl Manifest<'_> {
+    /// What it lists, by the first names.
+    fn says(&self) -> String {
+        // Once for use and once for development: one name.
+        let mut names: Vec<&str> = self.unused.iter().map(|own| own.listed_name()).collect();
+        names.dedup();
+        let more = names.len().saturating_sub(MAX_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names: Vec<String> = names.iter().take(MAX_NAMED).map(|name| format!("`{name}`")).collect();
+        format!("`{}` lists {}{more}", self.package.manifest, names.join(", "))
+    }
+}
+
+fn finding(group: &[Manifest<'_>]) -> Finding {
+    let is_cargo = group[0].package.manager == PackageManager::Cargo;
+    let count: usize = group.iter().map(|manifest| manifest.unused.len()).sum();
+    let title = match group {
+        [one] if count == 1 => format!("nothing uses the dependency `{}`", one.unused[0].listed_name()),
+        [one] => format!("nothing uses {} of `{}`", count_of(count, "dependency"), one.package.manifest),
+        more => format!("nothing uses {} of {} manifests", count_of(count, "dependency"), more.len()),
     };
     let how = if is_cargo {
         "no source file of the crate names it, in macros and attributes neither, and no feature does"
     } else {
         "no file of the package imports it, no script or configuration names it, and it is no peer of another dependency"
     };
-    let first = unused[0];
-    let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "unused dependency")
-        .expecting(first.listed_name())
-        .title(title)
-        .message(format!(
-            "`{}` lists {}{more}: {how}. It is fetched{} and has to be kept up to date all the same.",
-            package.manifest,
-            names.join(", "),
-            if is_cargo { ", compiled" } else { "" }
-        ))
-        .impact(2)
-        .effort(Effort::S)
-        .risk(Risk::Low)
-        // So many are needed by code that is not here.
-        .confidence(if unused.len() > MAX_CERTAIN { Confidence::Low } else { Confidence::Med });
-    for own in unused.iter().skip(1).take(MAX_NAMED - 1) {
-        draft = draft.and_lines(&package.manifest, own.line, own.line, "unused dependency");
+    let lists: Vec<String> = group.iter().map(Manifest::says).collect();
+    let (first, rest) = (&group[0].unused[0], group.iter().flat_map(|own| own.unused.iter().map(move |one| (own, one))));
+    let mut draft =
+        FindingDraft::at_lines(&DOC, &group[0].package.manifest, first.line, first.line, "unused dependency")
+            .expecting(first.listed_name())
+            .title(title)
+            .message(format!(
+                "{}: {how}. {} fetched{} and has to be kept up to date all the same.",
+                lists.join("; "),
+                if count == 1 { "It is" } else { "Each is" },
+                if is_cargo { ", compiled" } else { "" }
+            ))
+            .impact(2)
+            .effort(Effort::S)
+            .risk(Risk::Low)
+            // So many are needed by code that is not here.
+            .confidence(if count > MAX_CERTAIN && group.len() == 1 { Confidence::Low } else { Confidence::Med });
+    for (manifest, own) in rest.skip(1) {
+        draft = draft.and_lines(&manifest.package.manifest, own.line, own.line, "unused dependency");
     }
     draft.build()
 }
 
-fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-    let path = &finding.location().file;
-    let package = context.map.recon.packages.iter().find(|package| package.manifest == *path)?;
-    let unused: Vec<&Dependency> =
-        finding.evidence.iter().filter_map(|evidence| dependency_on(package, evidence.start_line)).collect();
-    if unused.is_empty() {
-        return None;
+/// What is removed from one manifest.
+struct Removal<'a> {
+    package: &'a Package,
+    unused: Vec<&'a Dependency>,
+    edits: Vec<EditDraft>,
+}
+
+fn removals<'a>(finding: &Finding, context: &RecipeContext<'a>) -> Option<Vec<Removal<'a>>> {
+    let mut removals: Vec<Removal<'a>> = Vec::new();
+    for evidence in &finding.evidence {
+        let package = context.map.recon.packages.iter().find(|package| package.manifest == evidence.file)?;
+        let own = dependency_on(package, evidence.start_line)?;
+        match removals.iter_mut().find(|removal| removal.package.manifest == package.manifest) {
+            Some(removal) => removal.unused.push(own),
+            None => removals.push(Removal { package, unused: vec![own], edits: Vec::new() }),
+        }
     }
-    let text = FileText::read(context.tree, path)?;
-    let is_cargo = package.manager == PackageManager::Cargo;
-    let spans: Option<Vec<Span>> = unused
-        .iter()
-        .map(|own| if is_cargo { crate_span(&text, own) } else { entry_span(&text, own.line, own.listed_name()) })
-        .collect();
-    // The last entry takes the comma of the one above it along, which must then stay.
-    let edits = spans.filter(|spans| spans.windows(2).all(|pair| pair[0].end <= pair[1].start)).unwrap_or_default();
-    let edits =
-        edits.into_iter().map(|span| EditDraft::Replace { file: path.clone(), span, text: String::new() }).collect();
-    let names: Vec<String> = unused.iter().map(|own| format!("`{}`", own.listed_name())).collect();
-    let lockfile = lockfile_of(context.map, package);
-    let mut in_scope = vec![ScopeDraft { path: path.clone(), remark: "remove the entries".to_owned() }];
-    let mut steps = vec![StepDraft {
-        title: format!("Remove {}", names.join(", ")),
-        instruction: format!(
-            "In `{path}`, remove {} with {}.",
-            names.join(", "),
-            if names.len() == 1 { "its line" } else { "their lines" }
-        ),
-        edits,
-        gates: unused
+    for removal in &mut removals {
+        let path = &removal.package.manifest;
+        let text = FileText::read(context.tree, path)?;
+        let is_cargo = removal.package.manager == PackageManager::Cargo;
+        let spans: Option<Vec<Span>> = removal
+            .unused
             .iter()
-            .filter(|own| text.text.matches(&format!("\"{}\"", own.listed_name())).count() == 1 && !is_cargo)
-            .take(3)
-            .map(|own| GateDraft::TextGone { text: format!("\"{}\"", own.listed_name()), file: path.clone() })
-            .collect(),
-    }];
-    if let Some(lockfile) = lockfile {
-        let command = match package.manager {
+            .map(|own| if is_cargo { crate_span(&text, own) } else { entry_span(&text, own.line, own.listed_name()) })
+            .collect();
+        // The last entry takes the comma of the one above it along, which must then stay.
+        let spans = spans.filter(|spans| spans.windows(2).all(|pair| pair[0].end <= pair[1].start)).unwrap_or_default();
+        removal.edits = spans
+            .into_iter()
+            .map(|span| EditDraft::Replace { file: path.clone(), span, text: String::new() })
+            .collect();
+    }
+    Some(removals)
+}
+
+fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let removals = removals(finding, context)?;
+    let first = removals.first()?;
+    let manager = first.package.manager;
+    let count: usize = removals.iter().map(|removal| removal.unused.len()).sum();
+    let mut in_scope = Vec::new();
+    let mut steps = Vec::new();
+    let has_edits = removals.iter().all(|removal| !removal.edits.is_empty());
+    for removal in &removals {
+        let path = &removal.package.manifest;
+        let text = FileText::read(context.tree, path)?;
+        let names: Vec<String> = removal.unused.iter().map(|own| format!("`{}`", own.listed_name())).collect();
+        in_scope.push(ScopeDraft { path: path.clone(), remark: "remove the entries".to_owned() });
+        steps.push(StepDraft {
+            title: match removals.as_slice() {
+                [_] => format!("Remove {}", names.join(", ")),
+                _ => format!("Remove {} from `{path}`", names.join(", ")),
+            },
+            instruction: format!(
+                "In `{path}`, remove {} with {}.",
+                names.join(", "),
+                if names.len() == 1 { "its line" } else { "their lines" }
+            ),
+            edits: if has_edits { removal.edits.clone() } else { Vec::new() },
+            gates: removal
+                .unused
+                .iter()
+                .filter(|own| {
+                    manager != PackageManager::Cargo
+                        && text.text.matches(&format!("\"{}\"", own.listed_name())).count() == 1
+                })
+                .take(3)
+                .map(|own| GateDraft::TextGone { text: format!("\"{}\"", own.listed_name()), file: path.clone() })
+                .collect(),
+        });
+    }
+    if let Some(lockfile) = lockfile_of(context.map, first.package) {
+        let command = match manager {
             PackageManager::Cargo => "cargo metadata --format-version 1 > /dev/null".to_owned(),
             manager => format!("{} install", manager.program()),
         };
@@ -174,17 +243,18 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
             ],
         });
         in_scope.push(ScopeDraft { path: lockfile, remark: "as the package manager writes it".to_owned() });
-    } else {
-        steps[0].gates.extend([CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project));
+    } else if let Some(last) = steps.last_mut() {
+        last.gates.extend([CommandPurpose::Build, CommandPurpose::Test].map(GateDraft::Project));
     }
+    let what = match count {
+        1 => format!("`{}`", first.unused[0].listed_name()),
+        more => format!("{more} unused dependencies"),
+    };
     Some(PlanDraft {
-        title: format!(
-            "Remove {} from `{path}`",
-            match names.len() {
-                1 => names[0].clone(),
-                more => format!("{more} unused dependencies"),
-            }
-        ),
+        title: match removals.as_slice() {
+            [one] => format!("Remove {what} from `{}`", one.package.manifest),
+            more => format!("Remove {what} from {} manifests", more.len()),
+        },
         why: format!("{} Without it there is less to fetch, to audit and to upgrade.", finding.message),
         steps,
         in_scope,
@@ -194,10 +264,9 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         )],
         goals: vec![GateDraft::Project(CommandPurpose::Build), GateDraft::Project(CommandPurpose::Test)],
         stop_conditions: vec![
-            format!(
-                "the build, the tests or the start of the program misses {}: something loads it by a name that is put together at run time",
-                names[0]
-            ),
+            "the build, the tests or the start of the program misses one of them: something loads it by a name that is put together \
+             at run time"
+                .to_owned(),
             "the version of another package changes in the lock file".to_owned(),
         ],
         maintenance: vec![

@@ -125,6 +125,9 @@ static TYPED: LazyLock<Regex> =
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?m)^(?:[+-]\s|[+-]{3}|@@|[$%>] |>>> |<script|<template|<style|<!|<\?|---$|===|\s*(?:\||├|└))")
 });
+/// Elements with what no JSX has: the attributes and braces of Vue, Svelte, Angular or Lit.
+static TEMPLATE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"<[A-Za-z][^<>]*\s(?:(?::|@|v-|on:|bind:|\*ng|[.?@]|\[|\()[\w.:-]+[\])]?=|\{\w+\}[\s/>])"));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is fixed")
@@ -140,6 +143,7 @@ fn is_shown_otherwise(info: &str, text: &str) -> bool {
         || (HOLE.is_match(text) && !has_elements)
         || SHOWN_AS_WRONG.is_match(text)
         || OTHER.is_match(text)
+        || TEMPLATE.is_match(text)
 }
 
 /// What is wrong with a sample of YAML.
@@ -214,6 +218,8 @@ mod tests {
             "$ node\n> (",
             "const a = {{ name }};",
             "{ list: (options: Object) => Promise<String> version }",
+            "// Vue\n<Cart :items=\"items\" @pay=\"pay\" />",
+            "<Cart {items} />",
         ] {
             assert!(!is_broken("js", text), "{text}");
         }

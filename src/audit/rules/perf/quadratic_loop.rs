@@ -53,7 +53,16 @@ impl Rule for QuadraticLoop {
             .chunk_by(|(a, _), (b, _)| a.call.file == b.call.file && map.caller_of(a.call) == map.caller_of(b.call))
             .map(|group| of_searches(map, group))
             .collect();
-        found.extend(growths(map, effects).iter().filter_map(|growth| of_growth(map, growth)));
+        let growths: Vec<(Growth, Confidence)> = growths(map, effects)
+            .into_iter()
+            .filter_map(|growth| {
+                let confidence = confidence_of(map, &growth)?;
+                Some((growth, confidence))
+            })
+            .collect();
+        found.extend(
+            growths.chunk_by(|(a, _), (b, _)| a.file == b.file && a.symbol == b.symbol).map(|group| of_growths(map, group)),
+        );
         found
     }
 
@@ -62,8 +71,10 @@ impl Rule for QuadraticLoop {
         let (file, _) = context.map.file_by_path(&place.file)?;
         // For its own lines alone: a look at the whole repository for each finding would be what this rule is about.
         let growths = growths_in(context.map, context.effects, file);
-        if let Some(growth) = growths.iter().find(|growth| growth.line == place.start_line) {
-            return Some(growth_plan(finding, growth, context));
+        let is_told = |line: u32| finding.evidence.iter().any(|own| own.role == COPY && own.start_line == line);
+        let own: Vec<&Growth> = growths.iter().filter(|growth| is_told(growth.line)).collect();
+        if let Some(first) = own.iter().find(|growth| growth.line == place.start_line) {
+            return Some(growth_plan(finding, first, &own, context));
         }
         let lines: Vec<u32> = finding.evidence.iter().filter(|e| e.role == SEARCH).map(|e| e.start_line).collect();
         let calls = (0..).zip(&context.map.file(file).facts.calls).filter(|(_, site)| lines.contains(&site.line));
@@ -76,6 +87,9 @@ impl Rule for QuadraticLoop {
 
 /// The role of a place that searches.
 const SEARCH: &str = "search";
+
+/// The role of a place that copies.
+const COPY: &str = "copy";
 
 /// What a finding is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,7 +242,21 @@ fn index_text(map: &RepoMap, search: &SearchPerItem<'_>) -> &'static str {
     }
 }
 
-fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
+/// How sure a copy is to matter: `None` where it is known not to.
+fn confidence_of(map: &RepoMap, growth: &Growth) -> Option<Confidence> {
+    let confidence = match growth.items {
+        Extent::Few => return None,
+        // How many groups of rows there are is the one thing the code does not say.
+        Extent::Rows => Confidence::Med,
+        // Most such loops build small objects, and read better so.
+        Extent::Answer | Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
+    };
+    Some(if renders(&map.file(growth.file).path) { Confidence::Low } else { confidence })
+}
+
+/// The copies of one function.
+fn of_growths(map: &RepoMap, group: &[(Growth, Confidence)]) -> Finding {
+    let (growth, confidence) = group.iter().rev().max_by_key(|(_, confidence)| *confidence).expect("a group has a first");
     let source = map.file(growth.file);
     let function = match growth.symbol {
         Some(index) => source.facts.symbols[index as usize].qualified.to_string(),
@@ -254,25 +282,26 @@ fn of_growth(map: &RepoMap, growth: &Growth) -> Option<Finding> {
                 .to_owned(),
         ),
     };
-    let confidence = match growth.items {
-        Extent::Few => return None,
-        // How many groups of rows there are is the one thing the code does not say.
-        Extent::Rows => Confidence::Med,
-        // Most such loops build small objects, and read better so.
-        Extent::Answer | Extent::Parameter | Extent::Unknown | Extent::Owned => Confidence::Low,
+    let others: Vec<&Growth> =
+        group.iter().filter(|(own, sure)| own.line != growth.line && sure >= confidence).map(|(own, _)| own).collect();
+    let also = match others.len() {
+        0 => String::new(),
+        1 => " It does so once more.".to_owned(),
+        more => format!(" It does so {more} times more."),
     };
-    let confidence = if renders(&source.path) { Confidence::Low } else { confidence };
-    Some(
-        FindingDraft::at_line(&DOC, map, growth.file, growth.line, growth.symbol, "copy")
-            .title(title)
-            .message(message)
-            .impact(if growth.items == Extent::Rows { 3 } else { 2 })
-            .confidence(confidence)
-            .effort(Effort::S)
-            .risk(Risk::Low)
-            .and_region(map, growth.file, growth.region, "loop")
-            .build(),
-    )
+    let mut draft = FindingDraft::at_line(&DOC, map, growth.file, growth.line, growth.symbol, COPY)
+        .title(title)
+        .message(message + &also)
+        // How long the list gets is what the code does not say, as for searches.
+        .impact(1)
+        .confidence(*confidence)
+        .effort(Effort::S)
+        .risk(Risk::Low)
+        .and_region(map, growth.file, growth.region, "loop");
+    for other in others {
+        draft = draft.and_lines(&source.path, other.line, other.line, COPY);
+    }
+    draft.build()
 }
 
 fn search_plan(finding: &Finding, own: &[&SearchPerItem<'_>], context: &RecipeContext<'_>) -> PlanDraft {
@@ -347,24 +376,16 @@ fn search_plan(finding: &Finding, own: &[&SearchPerItem<'_>], context: &RecipeCo
     }
 }
 
-fn growth_plan(finding: &Finding, growth: &Growth, context: &RecipeContext<'_>) -> PlanDraft {
+fn growth_plan(
+    finding: &Finding,
+    growth: &Growth,
+    all: &[&Growth],
+    context: &RecipeContext<'_>,
+) -> PlanDraft {
     let source = context.map.file(growth.file);
     let name = growth.name;
     let place = finding.location();
-    let target = match growth.copying {
-        Copying::Array if growth.reduce.is_some() => {
-            format!("use `map`, `filter` or `flatMap`, or push into `{name}` and return it")
-        }
-        Copying::Object if growth.reduce.is_some() => {
-            format!("use `Object.fromEntries(items.map(…))`, or set the key on `{name}` and return it")
-        }
-        Copying::Array => format!("`{name}.push(…)` instead of a new array"),
-        Copying::Object => format!("set the key on `{name}` instead of a new object"),
-        Copying::Text => format!("`write!({name}, …)` (with `use std::fmt::Write`) or `{name}.push_str(…)`"),
-        Copying::Shifting => {
-            format!("make `{name}` a `VecDeque` and use `pop_front` and `push_front`, or walk it from the end")
-        }
-    };
+    let targets: Vec<String> = all.iter().map(|own| format!("line {}: {}", own.line, in_place(own))).collect();
     let goal = place::unique_line(context.tree, &source.path, place.start_line, place.start_line, &|_| true)
         .map(|text| GateDraft::TextGone { text, file: source.path.clone() });
     let mut gates = vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
@@ -376,7 +397,7 @@ fn growth_plan(finding: &Finding, growth: &Growth, context: &RecipeContext<'_>) 
         excerpts: Vec::new(),
         steps: vec![StepDraft {
             title: format!("Change `{name}` in place"),
-            instruction: format!("In `{}`, line {}: {target}.", source.path, place.start_line),
+            instruction: format!("In `{}`: {}.", source.path, targets.join("; ")),
             edits: Vec::new(),
             gates,
         }],
@@ -394,5 +415,24 @@ fn growth_plan(finding: &Finding, growth: &Growth, context: &RecipeContext<'_>) 
         ],
         maintenance: Vec::new(),
         risk: None,
+    }
+}
+
+/// What to do instead of the copy.
+fn in_place(growth: &Growth) -> String {
+    let name = growth.name;
+    match growth.copying {
+        Copying::Array if growth.reduce.is_some() => {
+            format!("use `map`, `filter` or `flatMap`, or push into `{name}` and return it")
+        }
+        Copying::Object if growth.reduce.is_some() => {
+            format!("use `Object.fromEntries(items.map(…))`, or set the key on `{name}` and return it")
+        }
+        Copying::Array => format!("`{name}.push(…)` instead of a new array"),
+        Copying::Object => format!("set the key on `{name}` instead of a new object"),
+        Copying::Text => format!("`write!({name}, …)` (with `use std::fmt::Write`) or `{name}.push_str(…)`"),
+        Copying::Shifting => {
+            format!("make `{name}` a `VecDeque` and use `pop_front` and `push_front`, or walk it from the end")
+        }
     }
 }
