@@ -75,9 +75,11 @@ fn run_rules(
     let context = RecipeContext { map, effects, tree };
     let busy = ranking::Busy::of(map);
     let decisions = Decisions::collect(map, tree);
+    let unused = ranking::unused_files(&findings);
     findings.par_iter_mut().for_each(|finding| {
         ranking::weigh(finding, map, effects, &busy);
         decisions.weigh(finding, map);
+        ranking::yield_to_deletion(finding, &unused);
         finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
         // What nobody is shown needs no plan. A recipe that fails has no exact edits; it says so again when a plan is asked for.
         if ranking::is_shown(finding, options.depth) {

@@ -2,6 +2,7 @@
 //! without ties.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use crate::audit::Depth;
 use crate::effects::Effects;
@@ -46,8 +47,9 @@ impl Busy {
     }
 }
 
+const UNUSED_FILE: &str = "unused-file";
 /// Rules about code that nothing runs.
-const UNUSED: &[&str] = &["unused-file", "unused-export"];
+const UNUSED: &[&str] = &[UNUSED_FILE, "unused-export"];
 
 /// Says who reaches the place, and lets it count.
 fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
@@ -112,6 +114,22 @@ pub fn is_shown(finding: &Finding, depth: Depth) -> bool {
         Depth::Quick => finding.confidence == Confidence::High,
         Depth::Standard => finding.confidence > Confidence::Low || finding.impact >= 4,
         Depth::Deep => true,
+    }
+}
+
+/// Files that findings say nothing uses.
+pub fn unused_files(findings: &[Finding]) -> BTreeSet<String> {
+    let unused = findings.iter().filter(|finding| finding.rule == UNUSED_FILE);
+    unused.flat_map(|finding| finding.evidence.iter().map(|own| own.file.clone())).collect()
+}
+
+/// What stands in a file that nothing uses is mended by deleting it, which another finding asks for; a secret there is one all the
+/// same, and a hole is open for who comes to use it.
+pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeSet<String>) {
+    let matters = finding.category == Category::Security || finding.rule == UNUSED_FILE;
+    if !matters && unused.contains(&finding.location().file) {
+        finding.confidence = Confidence::Low;
+        finding.impact = 1;
     }
 }
 

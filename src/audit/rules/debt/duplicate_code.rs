@@ -244,8 +244,27 @@ fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
         // Rows of a table share few shapes.
         && shapes.len() * 10 >= own.len() * 6
         && [clone.left, clone.right].iter().all(|stretch| has_logic(map, bodies, *stretch))
-        // A tenth of the lines that do something else: the same frame around two things.
-        && differences(map, bodies, clone.left, clone.right).1.logic() * 8 <= clone.left.len().max(clone.right.len())
+        && can_be_shared(map, bodies, clone)
+}
+
+/// Whether one function could do what both sides do.
+fn can_be_shared(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
+    let (comparison, differences) = differences(map, bodies, clone.left, clone.right);
+    let file = bodies[clone.left.sequence].file;
+    // The compiler checks such a query against the tables: no parameter can stand for the name of one.
+    let is_fixed = |line: u32| {
+        let queries = map.file(file).facts.calls.iter().filter(|call| is_checked_query(call));
+        queries.into_iter().any(|call| (call.line..=call.end_line).contains(&line))
+    };
+    let own = code(bodies, clone.left);
+    // A tenth of the lines that do something else: the same frame around two things.
+    differences.logic() * 8 <= clone.left.len().max(clone.right.len())
+        && !comparison.renamed.iter().any(|(at, _)| is_fixed(own[*at].line))
+}
+
+/// `sqlx::query!("…")`, `query_as!(Row, "…")`.
+fn is_checked_query(call: &CallSite) -> bool {
+    call.kind == CallKind::Macro && call.name.starts_with("query")
 }
 
 /// At least three calls and a choice, a loop or a callback, on enough lines that are neither markup nor set-up.
@@ -461,11 +480,8 @@ fn effort(map: &RepoMap, bodies: &[Body], family: &Family) -> Effort {
     let one_package = family.copies.iter().all(|copy| package(copy) == home);
     let checked_query = |copy: &Stretch| {
         let range = file_lines(bodies, *copy);
-        map.file(bodies[copy.sequence].file)
-            .facts
-            .calls
-            .iter()
-            .any(|call| call.kind == CallKind::Macro && call.name.starts_with("query") && range.contains(call.line))
+        let calls = &map.file(bodies[copy.sequence].file).facts.calls;
+        calls.iter().any(|call| is_checked_query(call) && range.contains(call.line))
     };
     let whole = family.copies.iter().all(|copy| copy.len() == bodies[copy.sequence].lines.len());
     let one_file =

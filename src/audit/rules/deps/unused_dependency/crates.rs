@@ -33,6 +33,7 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
             own.kind != DependencyKind::Optional
                 && crate_names(own.listed_name()).iter().all(|name| !names.contains(name.as_str()))
                 && !implied::is_crate_for_its_features(own.listed_name())
+                && !derives_for(package, own.listed_name())
                 && is_unexplained(&manifest, own)
         })
         .collect();
@@ -60,9 +61,11 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
         .iter()
         .copied()
         .chain(macro_files(map, package))
+        .map(|file| file.path.as_str())
+        .chain(templates(map, package))
         .collect::<Vec<_>>()
         .par_iter()
-        .filter_map(|file| ground.tree.text(&file.path))
+        .filter_map(|path| ground.tree.text(path))
         .flat_map_iter(|text| needles.found_in(&text, &is_crate))
         .map(|word| words[word].1)
         .collect();
@@ -92,6 +95,27 @@ fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile
                 })
         })
         .collect()
+}
+
+/// Whether derive macros that the package lists beside the crate write paths of it: `strum_macros` writes `::strum`.
+fn derives_for(package: &Package, name: &str) -> bool {
+    let name = name.replace('-', "_");
+    package.dependencies.iter().any(|own| {
+        let other = own.listed_name().replace('-', "_");
+        let end = other.strip_prefix(&name).unwrap_or_default();
+        matches!(end, "_macros" | "_macro" | "_derive" | "_derives" | "_codegen" | "_impl" | "_attributes")
+    })
+}
+
+/// Templates that are compiled with the crate: what they name, it uses.
+fn templates<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a str> {
+    const ENGINES: &[&str] = &["askama", "rinja", "sailfish", "yarte", "ructe", "maud", "askama_web", "askama_axum"];
+    const ENDS: &[&str] =
+        &[".html", ".htm", ".txt", ".md", ".xml", ".json", ".svg", ".j2", ".jinja", ".jinja2", ".askama", ".stpl", ".hbs", ".css", ".js"];
+    let compiles = package.dependencies.iter().any(|own| ENGINES.contains(&own.name.as_str()));
+    let paths = map.files.iter().map(|file| file.path.as_str()).chain(map.other_files.iter().map(String::as_str));
+    paths
+        .filter(move |path| compiles && package.inside(path).is_some() && ENDS.iter().any(|end| path.ends_with(end)))
 }
 
 /// Names under which the code may know a crate.

@@ -14,7 +14,7 @@ use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, Usage};
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::{CallId, FileRole, RepoMap, SourceFile};
 
 /// Impact, effort and confidence of a finding about one loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,9 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     let operation = is_operation(map, effects, site);
     let mut impact = match site.origin {
         Origin::Query(_) | Origin::Ids => 4,
-        Origin::Parameter | Origin::Form | Origin::Unknown => 3,
         Origin::Entity if is_nested(map, site) => 3,
-        Origin::Entity => 2,
+        // How long such a list gets is not known, and most are short.
+        Origin::Parameter | Origin::Form | Origin::Unknown | Origin::Entity => 2,
     };
     let mut effort = if (direct || (site.causes.len() == 2 && !operation)) && more < 3 { Effort::S } else { Effort::M };
     let mut ceiling = Confidence::High;
@@ -387,12 +387,42 @@ pub fn is_in_process(map: &RepoMap, site: &PerItem<'_>) -> bool {
             && depends("better-sqlite3")
             && !["pg", "postgres", "mysql2", "@neondatabase/serverless"].into_iter().any(depends);
     }
-    let types = || {
-        let fields = sink.facts.bindings.iter().filter_map(|binding| binding.declared_type.as_deref());
-        let parameters = sink.facts.symbols.iter().flat_map(|symbol| &symbol.parameters);
-        fields.chain(parameters.filter_map(|parameter| parameter.declared_type.as_deref()))
-    };
-    types().any(|name| name.contains("Sqlite")) && !types().any(|name| name.contains("Pg") || name.contains("Postgres"))
+    // A function that takes any executor says nothing; who makes the pool does.
+    match backend_of(sink) {
+        Backend::Embedded => true,
+        Backend::Server => false,
+        Backend::Unknown => {
+            let rust = map.files.iter().filter(|file| file.language == LanguageName::Rust);
+            let known: Vec<Backend> = rust.map(backend_of).filter(|backend| *backend != Backend::Unknown).collect();
+            known.contains(&Backend::Embedded) && !known.contains(&Backend::Server)
+        }
+    }
+}
+
+/// Which kind of database the types of a file speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    /// In the process.
+    Embedded,
+    /// Over the network, or either.
+    Server,
+    /// They say nothing.
+    Unknown,
+}
+
+fn backend_of(source: &SourceFile) -> Backend {
+    let fields = source.facts.bindings.iter().filter_map(|binding| binding.declared_type.as_deref());
+    let parameters = source.facts.symbols.iter().flat_map(|symbol| &symbol.parameters);
+    let mut backend = Backend::Unknown;
+    for name in fields.chain(parameters.filter_map(|parameter| parameter.declared_type.as_deref())) {
+        if ["Pg", "Postgres", "MySql", "Mysql", "AnyPool", "AnyConnection"].iter().any(|server| name.contains(server)) {
+            return Backend::Server;
+        }
+        if name.contains("Sqlite") {
+            backend = Backend::Embedded;
+        }
+    }
+    backend
 }
 
 /// The newest few rows of each item: one statement needs a window function.
