@@ -284,7 +284,8 @@ fn speaks_for_a_machine(text: &str) -> bool {
 /// Whether a bundler put this file together from others: rolldown and esbuild name each of them in a comment above its code,
 /// webpack and esbuild begin with their own run time.
 fn is_bundle(text: &str) -> bool {
-    const RUN_TIME: &[&str] = &["/******/ ", "var __webpack_modules__", "var __defProp = Object.defineProperty", "var __commonJS = "];
+    const RUN_TIME: &[&str] =
+        &["/******/ ", "var __webpack_modules__", "var __defProp = Object.defineProperty", "var __commonJS = "];
     let names_source = |line: &str| {
         ["//#region ", "// "].iter().find_map(|mark| line.strip_prefix(mark)).is_some_and(|path| {
             path.starts_with("node_modules/")
@@ -398,7 +399,8 @@ const EXAMPLE_FOLDERS: &[&str] = &[
     "storybook",
 ];
 const MIGRATION_FOLDERS: &[&str] = &["migrations", "migration", "seeds", "seed", "seeders"];
-const MIGRATION_STEMS: &[&str] = &["seed", "seeds", "seeder", "seed-database", "initial-seed"];
+const MIGRATION_STEMS: &[&str] =
+    &["seed", "seeds", "seeder", "seed-database", "initial-seed", "upgrades", "migrations"];
 const SCRIPT_FOLDERS: &[&str] = &[
     "scripts",
     "script",
@@ -520,7 +522,12 @@ mod tests {
         }
         assert!(is_generated("src/a.js", "// @ts-nocheck\nconst $protobuf = require(\"protobufjs/minimal\");\n"));
         assert!(!is_generated("src/a.js", "// @ts-nocheck\nconst price = 1;\n"));
-        for head in ["//#region node_modules/lit/lit.js", "// node_modules/lit/lit.js", "//#region src/a.ts", "/******/ (() => {"] {
+        for head in [
+            "//#region node_modules/lit/lit.js",
+            "// node_modules/lit/lit.js",
+            "//#region src/a.ts",
+            "/******/ (() => {",
+        ] {
             assert!(is_generated("public/bundle.mjs", head), "{head}");
         }
         for head in ["//#region Prices", "// src/a.ts", "//#region and/or"] {

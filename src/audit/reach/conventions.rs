@@ -375,8 +375,39 @@ pub fn is_loaded(path: &str, package: &Package, uses: &BTreeSet<&str>) -> bool {
             Some(wanted) => format!("/{folder}/").contains(&format!("/{wanted}/")),
             None => {
                 let own = inside.strip_prefix("src/").unwrap_or(inside);
-                own.rsplit_once('.').is_some_and(|(stem, _)| stem == *place)
+                // `instrumentation.page.ts`: Next.js may be told that its own files end so.
+                own.strip_prefix(place).is_some_and(|rest| rest.starts_with('.'))
             }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo_map::recon::PackageManager;
+
+    #[test]
+    fn files_of_a_framework_may_end_as_it_is_told() {
+        let package = Package {
+            name: "web".to_owned(),
+            folder: "web".to_owned(),
+            manifest: "web/package.json".to_owned(),
+            manager: PackageManager::Npm,
+            workspace_root: false,
+            member_of: None,
+            dependencies: Vec::new(),
+            commands: Vec::new(),
+            entry_points: Vec::new(),
+            scripts: Vec::new(),
+            publishable: false,
+        };
+        let uses = BTreeSet::from(["next"]);
+        for path in ["web/src/instrumentation.page.ts", "web/middleware.page.ts"] {
+            assert!(is_loaded(path, &package, &uses), "{path}");
+        }
+        for path in ["web/src/lib/orders.ts", "web/src/lib/instrumentations.ts"] {
+            assert!(!is_loaded(path, &package, &uses), "{path}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::audit::text::{count_of, folder_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::facts::{
-    CallKind, CallSite, CommentKind, LanguageName, Lines, RegionKind, StatementRef, SymbolIndex, Usage,
+    CallKind, CallSite, CommentKind, LanguageName, Lines, Region, RegionKind, StatementRef, SymbolIndex, Usage,
 };
 use crate::repo_map::recon::{CommandPurpose, Package};
 use crate::repo_map::{FileId, FileRole, RepoMap};
@@ -244,7 +244,26 @@ fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
         // Rows of a table share few shapes.
         && shapes.len() * 10 >= own.len() * 6
         && [clone.left, clone.right].iter().all(|stretch| has_logic(map, bodies, *stretch))
+        && ![clone.left, clone.right].iter().any(|stretch| is_cut_at_both_ends(map, bodies, *stretch))
         && can_be_shared(map, bodies, clone)
+}
+
+/// From within one branch into the next: neither holds the copy, and no function can.
+fn is_cut_at_both_ends(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> bool {
+    let range = file_lines(bodies, stretch);
+    let branches = || {
+        let regions = map.file(bodies[stretch.sequence].file).facts.regions.iter();
+        regions.filter(|region| matches!(region.kind, RegionKind::Branch))
+    };
+    let left = |region: &Region| {
+        region.lines.start < range.start && range.contains(region.lines.end) && region.lines.end < range.end
+    };
+    let entered = |region: &Region| {
+        region.lines.start > range.start && range.contains(region.lines.start) && region.lines.end > range.end
+    };
+    branches()
+        .filter(|region| left(region))
+        .any(|one| branches().any(|other| other.parent == one.parent && entered(other)))
 }
 
 /// Whether one function could do what both sides do.
@@ -596,7 +615,14 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let mut gates = vec![project(CommandPurpose::Typecheck), project(CommandPurpose::Test)];
         gates.extend(gate);
         steps.push(StepDraft {
-            title: format!("Call the shared function from `{}`", name(other).unwrap_or_else(|| other.file.clone())),
+            title: match name(other) {
+                // Several copies of one function are told apart by where they are.
+                Some(name) if other.file == home.file => {
+                    format!("Call the shared function from `{name}`, line {}", other.start_line)
+                }
+                Some(name) => format!("Call the shared function from `{name}`"),
+                None => format!("Call the shared function from `{}`", other.file),
+            },
             instruction: format!(
                 "In `{}`, replace lines {}–{} by a call of the function from the step before, and remove imports that \
                  nothing uses any more.",

@@ -19,26 +19,22 @@ pub struct TestReach<'a> {
     reached: BTreeSet<SymbolId>,
     /// Identifiers that occur in test files.
     named: BTreeSet<&'a str>,
-    /// Files that a test file imports, directly or through other files.
-    imported: BTreeSet<FileId>,
     /// Families whose tests can be followed: TypeScript and JavaScript, Rust.
     ecmascript: bool,
     rust: bool,
 }
 
 impl<'a> TestReach<'a> {
-    /// Follows calls and imports from every test.
+    /// Follows calls from every test.
     pub fn new(map: &'a RepoMap) -> TestReach<'a> {
         let mut reach = TestReach {
             map,
             reached: BTreeSet::new(),
             named: BTreeSet::new(),
-            imported: BTreeSet::new(),
             ecmascript: can_follow(map, LanguageName::is_ecmascript),
             rust: can_follow(map, |language| language == LanguageName::Rust),
         };
         reach.follow_calls();
-        reach.follow_imports();
         for file in map.files.iter().filter(|file| file.role == FileRole::Test) {
             reach.named.extend(file.facts.references.iter().map(|name| name.as_str()));
         }
@@ -55,9 +51,9 @@ impl<'a> TestReach<'a> {
         self.reached.contains(&symbol) || self.named.contains(self.map.symbol(symbol).name.as_str())
     }
 
-    /// Whether a test file imports the file, directly or through others.
-    pub fn imports(&self, file: FileId) -> bool {
-        self.imported.contains(&file)
+    /// Whether some test gets to a definition by calls.
+    pub fn calls(&self, symbol: SymbolId) -> bool {
+        self.reached.contains(&symbol)
     }
 
     fn follow_calls(&mut self) {
@@ -108,21 +104,6 @@ impl<'a> TestReach<'a> {
             let of_type = symbol.member_of.as_deref().map_or("", last);
             (!traits.contains(last(of_trait)) || tested.contains(&id.file) || named.contains(of_type)).then_some(id)
         })
-    }
-
-    fn follow_imports(&mut self) {
-        let map = self.map;
-        let mut queue: Vec<FileId> =
-            map.files_with_ids().filter(|(_, file)| file.role == FileRole::Test).map(|(id, _)| id).collect();
-        while let Some(file) = queue.pop() {
-            for target in &map.import_targets[file as usize] {
-                if let crate::repo_map::ImportTarget::File(to) = *target
-                    && self.imported.insert(to)
-                {
-                    queue.push(to);
-                }
-            }
-        }
     }
 }
 

@@ -4,8 +4,10 @@ use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDr
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_functions, runs_the_program_in_tests};
+use crate::audit::rules::tests::untested_hot_code::is_handed_over;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Lines, RegionKind, Symbol};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{RepoMap, SymbolId};
@@ -20,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "size, branching and change together predict defects better than any of them alone; every change has to be understood \
           against the whole function",
     quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, it is a table of \
-                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, or a component whose size is markup",
+                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, mostly one large object, or a component whose size is markup",
     example: "async function checkout(cart) { /* 340 lines, 61 branches, 14 changes in 90 days */ }",
 };
 
@@ -45,6 +47,7 @@ pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> boo
         && !is_component(map, id)
         && !is_conversion(symbol)
         && !is_table(map, id, symbol)
+        && !is_mapping(map, id, symbol)
         && own_size(map, id).is_some_and(|(lines, branches)| lines >= MIN_LINES && branches >= MIN_COMPLEXITY)
         && is_logic(map, id, symbol)
 }
@@ -83,6 +86,20 @@ fn is_table(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
         arms.len() >= MIN_ARMS
             && taken * 100 >= symbol.lines.count() * TABLE_PERCENT
             && lengths[lengths.len() / 2] <= ARM_LINES
+    })
+}
+
+/// Properties of an object from which it is a table of its own. Our choice.
+const MIN_PROPERTIES: usize = 25;
+
+/// Mostly one object, each property worked out for itself: `port: raw.port ?? 80` is a branch, and read at a glance.
+fn is_mapping(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
+    let facts = &map.file(id.file).facts;
+    let bound = facts.bindings.iter().filter(|own| own.owner == Some(id.index)).filter_map(|own| own.value.as_ref());
+    let given = facts.returns.iter().filter(|own| own.symbol == Some(id.index)).map(|own| &own.value);
+    bound.chain(given).any(|value| {
+        let Expr::Object(entries) = value.peeled() else { return false };
+        entries.len() >= MIN_PROPERTIES && entries.len() * 4 >= symbol.lines.count() as usize
     })
 }
 
@@ -156,7 +173,10 @@ impl Rule for OversizedHotFunction {
 
 fn finding(map: &RepoMap, reach: &TestReach<'_>, id: SymbolId, symbol: &Symbol) -> Finding {
     let file = map.file(id.file);
-    let untested = reach.is_telling(file.language) && !reach.reaches(id) && !runs_the_program_in_tests(map, &file.path);
+    let untested = reach.is_telling(file.language)
+        && !reach.reaches(id)
+        && !is_handed_over(map, id)
+        && !runs_the_program_in_tests(map, &file.path);
     let tests = if untested { " No test calls it, directly or through other functions." } else { "" };
     FindingDraft::at_symbol(&DOC, map, id, 1, "function")
         .title(format!("`{}` has {} lines and {} branches, in a file that changes often", symbol.qualified, symbol.lines.count(), symbol.complexity))

@@ -37,7 +37,7 @@ const MAX_SHARE: usize = 20;
 /// That many are possible in any package.
 const ALWAYS_POSSIBLE: usize = 2;
 /// That many of one package are told each by itself.
-const MAX_APART: usize = 5;
+const MAX_APART: usize = 2;
 /// The role of a further unused file of the package.
 const ALSO: &str = "unused too";
 /// Further files named in a finding.

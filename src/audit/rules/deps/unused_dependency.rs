@@ -28,7 +28,7 @@ static DOC: RuleDoc = RuleDoc {
            `Cargo.toml` whose crate no source file names",
     why: "it is downloaded, built, shipped and upgraded for nothing, and every advisory about it has to be looked at",
     quiet_when: "it is a peer of something installed, a plug-in, driver or preset that is loaded by name, a package of this \
-                 repository, a development tool, an optional dependency, one that is there for its features, or a comment beside it \
+                 repository, a development tool, an optional dependency, one whose features the entry switches on, or a comment beside it \
                  says why",
     example: "\"dependencies\": { \"left-pad\": \"^1.3.0\" }   // and no file has the word",
 };
@@ -63,18 +63,17 @@ impl Rule for UnusedDependency {
                 |(package, candidates)| Some((package, unused_packages(ground, package, candidates, &shared)?));
             npm.into_iter().filter_map(unused).collect::<Vec<_>>()
         });
-        let found = of_crates
-            .chain(of_npm.into_iter().flatten())
-            .filter(|(package, unused)| {
-                let bundle = unused.len() > 2 && unused.len() * 100 > package.dependencies.len() * MAX_SHARE;
-                !unused.is_empty() && !bundle
-            });
+        let found = of_crates.chain(of_npm.into_iter().flatten()).filter(|(package, unused)| {
+            let bundle = unused.len() > 2 && unused.len() * 100 > package.dependencies.len() * MAX_SHARE;
+            !unused.is_empty() && !bundle
+        });
         // One plan cleans all manifests of a lock file; doubtful ones are looked at one by one.
-        let mut groups: BTreeMap<(String, bool), Vec<Manifest<'_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(bool, String, bool), Vec<Manifest<'_>>> = BTreeMap::new();
         for (package, unused) in found {
             let is_certain = unused.len() <= MAX_CERTAIN;
-            let place = lockfile_of(map, package).filter(|_| is_certain).unwrap_or_else(|| package.manifest.clone());
-            let group = groups.entry((place, is_certain)).or_default();
+            let place = lockfile_of(map, package).or_else(|| package.member_of.clone()).filter(|_| is_certain);
+            let place = place.unwrap_or_else(|| package.manifest.clone());
+            let group = groups.entry((package.manager != PackageManager::Cargo, place, is_certain)).or_default();
             if group.len() < MAX_MANIFESTS {
                 group.push(Manifest { package, unused });
             }
@@ -131,16 +130,17 @@ fn finding(group: &[Manifest<'_>]) -> Finding {
         "no file of the package imports it, no script or configuration names it, and it is no peer of another dependency"
     };
     let lists: Vec<String> = group.iter().map(Manifest::says).collect();
-    let (first, rest) = (&group[0].unused[0], group.iter().flat_map(|own| own.unused.iter().map(move |one| (own, one))));
+    let (first, rest) =
+        (&group[0].unused[0], group.iter().flat_map(|own| own.unused.iter().map(move |one| (own, one))));
     let mut draft =
         FindingDraft::at_lines(&DOC, &group[0].package.manifest, first.line, first.line, "unused dependency")
             .expecting(first.listed_name())
             .title(title)
             .message(format!(
-                "{}: {how}. {} fetched{} and has to be kept up to date all the same.",
+                "{}: {how}. {} to be kept up to date all the same, and is fetched{} unless something else needs it.",
                 lists.join("; "),
-                if count == 1 { "It is" } else { "Each is" },
-                if is_cargo { ", compiled" } else { "" }
+                if count == 1 { "It has" } else { "Each has" },
+                if is_cargo { " and compiled" } else { "" }
             ))
             .impact(2)
             .effort(Effort::S)

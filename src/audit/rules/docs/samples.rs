@@ -126,8 +126,9 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?m)^(?:[+-]\s|[+-]{3}|@@|[$%>] |>>> |<script|<template|<style|<!|<\?|---$|===|\s*(?:\||├|└))")
 });
 /// Elements with what no JSX has: the attributes and braces of Vue, Svelte, Angular or Lit.
-static TEMPLATE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"<[A-Za-z][^<>]*\s(?:(?::|@|v-|on:|bind:|\*ng|[.?@]|\[|\()[\w.:-]+[\])]?=|\{\w+\}[\s/>])"));
+static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"<[A-Za-z][^<>]*\s(?:(?::|@|v-|on:|bind:|\*ng|[.?@]|\[|\()[\w.:-]+[\])]?=|\{\w+\}[\s/>])")
+});
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is fixed")

@@ -215,7 +215,8 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
             && cause.distance <= 3
             && !is_startup(map, call)
             && !is_of_command(map, effects, call)
-            && !is_glance(map, effects, call, last);
+            && !is_glance(map, effects, call, last)
+            && !hands_work_over(map, call);
         is_told.then_some(Weight::Files)
     } else if api.library == "compression" {
         (serves && !is_startup(map, call)).then_some(Weight::Work)
@@ -344,6 +345,14 @@ fn is_glance(map: &RepoMap, effects: &Effects, call: CallId, last: CallId) -> bo
         })
     };
     is_name_only(last) && !loops(call) && !loops(last) && !beside()
+}
+
+/// The function hands what takes long to threads that may wait: what it kept, somebody thought short enough.
+fn hands_work_over(map: &RepoMap, call: CallId) -> bool {
+    const DOORS: &[&str] = &["spawn_blocking", "block_in_place", "unblock", "block_in_place_with"];
+    map.caller_of(call).is_some_and(|function| {
+        map.calls_in(function).any(|other| DOORS.iter().any(|door| map.call(other).name.contains(door)))
+    })
 }
 
 /// Something that ships calls the function around `call`, names it, registers it by an attribute or reaches it through a trait.

@@ -61,7 +61,9 @@ impl Rule for QuadraticLoop {
             })
             .collect();
         found.extend(
-            growths.chunk_by(|(a, _), (b, _)| a.file == b.file && a.symbol == b.symbol).map(|group| of_growths(map, group)),
+            growths
+                .chunk_by(|(a, _), (b, _)| a.file == b.file && a.symbol == b.symbol)
+                .map(|group| of_growths(map, group)),
         );
         found
     }
@@ -256,7 +258,8 @@ fn confidence_of(map: &RepoMap, growth: &Growth) -> Option<Confidence> {
 
 /// The copies of one function.
 fn of_growths(map: &RepoMap, group: &[(Growth, Confidence)]) -> Finding {
-    let (growth, confidence) = group.iter().rev().max_by_key(|(_, confidence)| *confidence).expect("a group has a first");
+    let (growth, confidence) =
+        group.iter().rev().max_by_key(|(_, confidence)| *confidence).expect("a group has a first");
     let source = map.file(growth.file);
     let function = match growth.symbol {
         Some(index) => source.facts.symbols[index as usize].qualified.to_string(),
@@ -376,12 +379,7 @@ fn search_plan(finding: &Finding, own: &[&SearchPerItem<'_>], context: &RecipeCo
     }
 }
 
-fn growth_plan(
-    finding: &Finding,
-    growth: &Growth,
-    all: &[&Growth],
-    context: &RecipeContext<'_>,
-) -> PlanDraft {
+fn growth_plan(finding: &Finding, growth: &Growth, all: &[&Growth], context: &RecipeContext<'_>) -> PlanDraft {
     let source = context.map.file(growth.file);
     let name = growth.name;
     let place = finding.location();

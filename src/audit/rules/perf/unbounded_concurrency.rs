@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Perf,
     what: "`Promise.all` over all rows a query without a condition or a limit gave, each with a request, a file or a process of its own",
     why: "the work starts all at once: as the table grows, connections, memory and the other side's patience run out",
-    quiet_when: "the query has a condition or a limit, the list is cut into chunks, a limiter stands between, the work is in memory, or it \
+    quiet_when: "the query has a condition or a limit, the list is cut into chunks, a limiter stands between, the work is in memory or all of it on the one connection of a transaction, or it \
                  is a script or test code",
     example: "const users = await prisma.user.findMany();\nawait Promise.all(users.map((user) => fetch(hook(user))));",
 };
@@ -163,8 +163,17 @@ fn work(map: &RepoMap, effects: &Effects, host: CallId) -> Option<(CallId, Effec
         if !waited || own.map(|(index, _)| index) != Some(*region) {
             return None;
         }
+        // What a transaction does, one connection does, one thing after the other.
+        let in_transaction = facts.enclosing_regions(site.region).any(|(_, around)| match &around.kind {
+            RegionKind::Callback { call: Some(host), parameters, .. } => {
+                facts.call(*host).name.to_ascii_lowercase().contains("transaction")
+                    && parameters.first().is_some_and(|own| site.callee.root_name() == Some(own.as_str()))
+            }
+            _ => false,
+        });
         [Effect::Http, Effect::Process, Effect::Fs, Effect::DbWrite, Effect::DbRead]
             .into_iter()
+            .filter(|effect| !in_transaction || !matches!(effect, Effect::DbWrite | Effect::DbRead))
             .find(|effect| effects.cause(map, call, *effect).is_some())
             .map(|effect| (call, effect))
     })

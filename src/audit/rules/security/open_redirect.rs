@@ -1,12 +1,14 @@
 //! `open-redirect`: a browser sent to an address chosen by whoever made the link.
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
+use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::expr::Expr;
 use crate::repo_map::recon::CommandPurpose;
 
 /// A redirect to an address from the request.
@@ -17,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a redirect whose host the request decides",
     why: "a link to this site that ends on another one is what phishing needs, and after a login it takes codes and tokens along",
-    quiet_when: "the address starts with a fixed host or a fixed path, the value is one of a fixed list, was compared with what is \
+    quiet_when: "the address starts with a fixed host or a fixed path, its path is that of the page or fixed and only the query is given, the value is one of a fixed list, was compared with what is \
                  registered, or something asked about it before",
     example: "res.redirect(req.query.next);",
 };
@@ -32,7 +34,8 @@ impl Rule for OpenRedirect {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        tainted::groups(map, effects, &[Danger::Redirect]).iter().map(|group| finding(map, group)).collect()
+        let groups = tainted::groups(map, effects, &[Danger::Redirect]);
+        groups.iter().filter(|group| !keeps_the_page(map, group.worst)).map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -104,6 +107,21 @@ fn confidence(flow: &Flow) -> Confidence {
     } else {
         tainted::confidence(flow)
     }
+}
+
+/// `router.push({ pathname: router.pathname, query })`: the parts of an address, and the path is one of this site's own.
+fn keeps_the_page(map: &RepoMap, flow: &Flow) -> bool {
+    let facts = &map.file(flow.sink.file).facts;
+    let site = map.call(flow.sink);
+    let Some(target) = site.arguments.first() else { return false };
+    let Expr::Object(parts) = place::resolve(facts, site.caller, target).peeled() else { return false };
+    let is_own = |value: &Expr| match value.peeled() {
+        Expr::Text(_) => true,
+        Expr::Member(_, name) => matches!(name.as_str(), "pathname" | "route"),
+        _ => false,
+    };
+    let decides = |key: &str| matches!(key, "host" | "hostname" | "protocol" | "href" | "url");
+    parts.iter().any(|(key, value)| key == "pathname" && is_own(value)) && !parts.iter().any(|(key, _)| decides(key))
 }
 
 fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::{implied, is_word};
 use crate::audit::rule::Ground;
+use crate::audit::rules::deps::lockfile_of;
 use crate::audit::text::FileText;
 use crate::audit::texts::Needles;
 use crate::repo_map::facts::{CallKind, LanguageName, SymbolKind};
@@ -26,6 +27,7 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
     }
     let names: BTreeSet<&str> = own.iter().flat_map(|file| &file.facts.references).map(|name| name.as_str()).collect();
     let manifest = FileText::read(ground.tree, &package.manifest)?;
+    let lock = lockfile_of(map, package).and_then(|path| ground.tree.text(&path));
     let candidates: Vec<&Dependency> = package
         .dependencies
         .iter()
@@ -35,6 +37,7 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
                 && !implied::is_crate_for_its_features(own.listed_name())
                 && !derives_for(package, own.listed_name())
                 && is_unexplained(&manifest, own)
+                && !(switches_features(&manifest, own) && is_needed_elsewhere(lock.as_deref(), own))
         })
         .collect();
     if candidates.is_empty() {
@@ -110,12 +113,13 @@ fn derives_for(package: &Package, name: &str) -> bool {
 /// Templates that are compiled with the crate: what they name, it uses.
 fn templates<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a str> {
     const ENGINES: &[&str] = &["askama", "rinja", "sailfish", "yarte", "ructe", "maud", "askama_web", "askama_axum"];
-    const ENDS: &[&str] =
-        &[".html", ".htm", ".txt", ".md", ".xml", ".json", ".svg", ".j2", ".jinja", ".jinja2", ".askama", ".stpl", ".hbs", ".css", ".js"];
+    const ENDS: &[&str] = &[
+        ".html", ".htm", ".txt", ".md", ".xml", ".json", ".svg", ".j2", ".jinja", ".jinja2", ".askama", ".stpl",
+        ".hbs", ".css", ".js",
+    ];
     let compiles = package.dependencies.iter().any(|own| ENGINES.contains(&own.name.as_str()));
     let paths = map.files.iter().map(|file| file.path.as_str()).chain(map.other_files.iter().map(String::as_str));
-    paths
-        .filter(move |path| compiles && package.inside(path).is_some() && ENDS.iter().any(|end| path.ends_with(end)))
+    paths.filter(move |path| compiles && package.inside(path).is_some() && ENDS.iter().any(|end| path.ends_with(end)))
 }
 
 /// Names under which the code may know a crate.
@@ -154,6 +158,34 @@ fn is_unexplained(manifest: &FileText, dependency: &Dependency) -> bool {
             && !text.trim_start().starts_with("keywords")
     });
     !line.contains('#') && !above.trim_start().starts_with('#') && !other
+}
+
+/// Whether more than one package of the lock file depends on the crate; without one nobody knows.
+fn is_needed_elsewhere(lock: Option<&str>, dependency: &Dependency) -> bool {
+    let Some(lock) = lock else { return true };
+    // `dependencies = [\n "serde",\n "serde 1.0.1",\n]`
+    let (plain, versioned) = (format!("\"{}\"", dependency.name), format!("\"{} ", dependency.name));
+    let entries = lock.lines().filter(|line| line.starts_with(' ')).map(str::trim_start);
+    entries.filter(|line| line.starts_with(&plain) || line.starts_with(&versioned)).nth(1).is_some()
+}
+
+/// Whether the entry switches on features of a crate: those who use it get them, whoever names it.
+fn switches_features(manifest: &FileText, dependency: &Dependency) -> bool {
+    let lines = (dependency.line..).map_while(|line| manifest.line(line).map(|text| (line, text)));
+    let is_head = |text: &str| text.trim_start().starts_with('[');
+    let is_table = manifest.line(dependency.line).is_some_and(is_head);
+    // A table of its own ends with the next; an entry ends where its braces do.
+    let mut open = 0_i32;
+    for (line, text) in lines.take(30) {
+        if line > dependency.line && (is_table && is_head(text) || !is_table && open <= 0) {
+            return false;
+        }
+        if text.split(['{', ',', ' ']).any(|part| part.trim_start().starts_with("features")) {
+            return true;
+        }
+        open += text.matches(['{', '[']).count() as i32 - text.matches(['}', ']']).count() as i32;
+    }
+    false
 }
 
 #[cfg(test)]

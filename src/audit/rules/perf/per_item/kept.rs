@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::audit::place;
 use crate::effects::{Cause, Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, RegionIndex, RegionKind};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionIndex, RegionKind};
 use crate::repo_map::{CallId, RepoMap, SymbolId};
 
 /// A name on the way says that repeated calls are answered from memory, or gathered.
@@ -180,10 +180,18 @@ fn holds_rows(name: &str) -> bool {
         || words.iter().any(|word| word == "by") && words.len() > 2
 }
 
-/// The function returns what a cache holds before it comes to the query.
+/// The function returns what a cache holds before it comes to the query, or comes there only on a miss.
 pub fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> bool {
     let facts = &map.file(cause.call.file).facts;
     let query = map.call(cause.call);
+    // `let kept = cache.get(id); if (!kept) { kept = await find(id); … }`
+    let is_for_a_miss = |get: &CallSite| {
+        let branches = || {
+            let around = facts.enclosing_regions(query.region);
+            around.filter(|(_, region)| matches!(region.kind, RegionKind::Branch) && region.symbol == query.caller)
+        };
+        branches().any(|(_, branch)| get.span.end <= branch.span.start)
+    };
     facts.calls.iter().zip(0..).any(|(site, index)| {
         let words = place::words(&site.name);
         let gets =
@@ -192,10 +200,10 @@ pub fn asks_a_cache_first(map: &RepoMap, effects: &Effects, cause: Cause) -> boo
             && site.span.end <= query.span.start
             && (gets || words.iter().any(|word| word.contains("cache")))
             && (effects.likely_cause(map, CallId { file: cause.call.file, index }, Effect::Redis).is_some()
-                || site.callee.root_name().is_some_and(|root| root.to_ascii_lowercase().contains("cache")))
-            && facts
-                .returns
-                .iter()
-                .any(|returned| returned.symbol == query.caller && (site.line..=query.line).contains(&returned.line))
+                || site.callee.dotted().is_some_and(|path| path.to_ascii_lowercase().contains("cache")))
+            && (is_for_a_miss(site)
+                || facts.returns.iter().any(|returned| {
+                    returned.symbol == query.caller && (site.line..=query.line).contains(&returned.line)
+                }))
     })
 }

@@ -77,6 +77,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         || runs_once(map, site)
         || starts_the_program(map, effects, site)
         || is_piece_of_work(map, site)
+        || is_of_a_tool(map, effects, site)
     {
         ceiling = Confidence::Low;
     }
@@ -152,6 +153,13 @@ pub fn stops_at_first(map: &RepoMap, site: &PerItem<'_>) -> bool {
         tested && matches!(given.value.peeled(), Expr::Bool(true))
             || names.iter().any(|name| given.value.mentions(name))
     })
+}
+
+/// In a package that is a command line tool, and nothing else comes here: somebody ran it, for once, and watches.
+fn is_of_a_tool(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    let path = &map.file(site.call.file).path;
+    let of_tool = path.split('/').any(|part| place::words(part).iter().any(|word| word == "cli"));
+    of_tool && effects.entries.of_call(map, site.call).is_none_or(|reach| reach.entry.kind == EntryKind::Command)
 }
 
 fn is_scheduled(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
