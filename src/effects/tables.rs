@@ -487,7 +487,7 @@ fn describe(
     api: &'static Api,
     names: &[&str],
 ) -> Vec<DirectEffect> {
-    let effect = api.effect.unwrap_or_else(|| statement_effect(facts, call));
+    let effect = api.effect.unwrap_or_else(|| statement_effect(facts, call, library.ecosystem));
     let mut effects = vec![DirectEffect {
         effect,
         api: api_name(library, names),
@@ -536,8 +536,10 @@ fn api_name(library: &Library, names: &[&str]) -> String {
     }
 }
 
-/// Whether the statement in a chain's arguments writes. A statement that cannot be read counts as reading.
-fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
+/// Whether the statement in a chain's arguments writes. One that cannot be read counts as reading, unless it is run by what gives
+/// no rows: `execute`, in the crates for databases.
+fn statement_effect(facts: &FileFacts, call: CallIndex, ecosystem: Ecosystem) -> Effect {
+    let mut is_read = false;
     let mut writes = false;
     // `insert.run(row)`, where `insert` was prepared before.
     let receiver = match facts.call(call).callee.peeled() {
@@ -568,13 +570,15 @@ fn statement_effect(facts: &FileFacts, call: CallIndex) -> Effect {
                 .take_while(char::is_ascii_alphabetic)
                 .collect::<String>()
                 .to_ascii_lowercase();
+            is_read |= !word.is_empty();
             writes |= matches!(
                 word.as_str(),
                 "insert" | "update" | "delete" | "replace" | "merge" | "truncate" | "create" | "drop" | "alter"
             );
         }
     }
-    if writes { Effect::DbWrite } else { Effect::DbRead }
+    let gives_no_rows = || ecosystem == Ecosystem::Cargo && facts.call(call).name == "execute";
+    if writes || !is_read && gives_no_rows() { Effect::DbWrite } else { Effect::DbRead }
 }
 
 /// The statement a name stands for: its text, or the text it was prepared from.

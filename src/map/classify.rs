@@ -398,7 +398,7 @@ const EXAMPLE_FOLDERS: &[&str] = &[
     "stories",
     "storybook",
 ];
-const MIGRATION_FOLDERS: &[&str] = &["migrations", "migration", "seeds", "seed", "seeders"];
+const MIGRATION_FOLDERS: &[&str] = &["migrations", "migration", "upgrades", "seeds", "seed", "seeders"];
 const MIGRATION_STEMS: &[&str] =
     &["seed", "seeds", "seeder", "seed-database", "initial-seed", "upgrades", "migrations"];
 const SCRIPT_FOLDERS: &[&str] = &[
@@ -446,6 +446,8 @@ fn is_test_name(name: &str) -> bool {
                 | "testutils"
                 | "test-utils"
                 | "test_utils"
+                | "test_util"
+                | "test-util"
                 | "test_helpers"
                 | "test-helpers"
                 | "conftest"

@@ -10,6 +10,8 @@ pub mod unused_dependency;
 pub mod vulnerable_dependency;
 pub mod wildcard_dependency;
 
+use std::collections::BTreeMap;
+
 use crate::audit::text::FileText;
 use crate::repo_map::facts::Span;
 use crate::repo_map::recon::{Dependency, Package, PackageManager};
@@ -59,6 +61,20 @@ pub fn lockfile_of(map: &RepoMap, package: &Package) -> Option<String> {
         folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(parent, _)| parent)) };
     }
     None
+}
+
+/// What one plan mends together: what was found in manifests of one lock file, or of one workspace where there is none.
+pub fn by_install<'a, T>(
+    map: &RepoMap,
+    found: impl IntoIterator<Item = (&'a Package, T)>,
+) -> Vec<Vec<(&'a Package, T)>> {
+    let mut groups: BTreeMap<(bool, String), Vec<(&Package, T)>> = BTreeMap::new();
+    for (package, what) in found {
+        let place = lockfile_of(map, package).or_else(|| package.member_of.clone());
+        let place = place.unwrap_or_else(|| package.manifest.clone());
+        groups.entry((package.manager == PackageManager::Cargo, place)).or_default().push((package, what));
+    }
+    groups.into_values().collect()
 }
 
 /// The dependency that a line of the manifest lists, when it lists no other.

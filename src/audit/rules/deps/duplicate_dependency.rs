@@ -3,8 +3,8 @@
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{entry_span, lockfile_of};
-use crate::audit::text::{FileText, folder_of};
+use crate::audit::rules::deps::{by_install, entry_span, lockfile_of};
+use crate::audit::text::{FileText, count_of, folder_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -30,66 +30,82 @@ impl Rule for DuplicateDependency {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for package in map.recon.packages.iter().filter(|package| package.manager != PackageManager::Cargo) {
-            for dev in package.dependencies.iter().filter(|own| own.kind == DependencyKind::Dev) {
-                let normal = package
-                    .dependencies
-                    .iter()
-                    .find(|own| own.kind == DependencyKind::Normal && own.listed_name() == dev.listed_name());
-                if let Some(normal) = normal {
-                    found.push(finding(&package.manifest, normal, dev));
-                }
-            }
-        }
-        found
+        let npm = map.recon.packages.iter().filter(|package| package.manager != PackageManager::Cargo);
+        let found = npm.flat_map(|package| twice(package).map(move |pair| (package, pair)));
+        by_install(map, found).iter().map(|group| finding(group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let place = finding.location();
-        let package = context.map.recon.packages.iter().find(|package| package.manifest == place.file)?;
-        let dev =
-            package.dependencies.iter().find(|own| own.kind == DependencyKind::Dev && own.line == place.start_line)?;
-        let text = FileText::read(context.tree, &place.file)?;
-        let span = entry_span(&text, dev.line, dev.listed_name())?;
-        let name = dev.listed_name();
+        let packages = &context.map.recon.packages;
+        let entries: Option<Vec<(&Package, &Dependency)>> = finding
+            .evidence
+            .iter()
+            .filter(|own| own.role == DEV)
+            .map(|own| {
+                let package = packages.iter().find(|package| package.manifest == own.file)?;
+                let (_, dev) = twice(package).find(|(_, dev)| dev.line == own.start_line)?;
+                Some((package, dev))
+            })
+            .collect();
+        let entries = entries?;
+        let (package, dev) = entries.first()?;
         let lockfile = lockfile_of(context.map, package);
-        let mut steps = vec![StepDraft {
-            title: format!("Remove `{name}` from `devDependencies`"),
-            instruction: format!(
-                "In `{}`, line {}: the edit below. `dependencies` keeps its entry.",
-                place.file, dev.line
-            ),
-            edits: vec![EditDraft::Replace { file: place.file.clone(), span, text: String::new() }],
-            gates: vec![GateDraft::Project(CommandPurpose::Install), GateDraft::Project(CommandPurpose::Build)],
-        }];
-        let mut in_scope = vec![ScopeDraft { path: place.file.clone(), remark: "one line".to_owned() }];
-        if let Some(lockfile) = lockfile {
-            let repeated = repeated_in(context, &lockfile, package, name);
-            let same =
-                package.dependencies.iter().all(|own| own.listed_name() != name || own.requirement == dev.requirement);
-            match repeated {
-                Repeated::At(span) => steps[0].edits.push(EditDraft::Replace {
-                    file: lockfile.clone(),
-                    span,
-                    text: String::new(),
-                }),
-                Repeated::No => {}
-                Repeated::Unknown if same && lockfile.ends_with("yarn.lock") => {}
-                Repeated::Unknown => steps.push(StepDraft {
-                title: format!("Bring `{lockfile}` up to date"),
-                instruction: format!(
-                    "Run `{} install` and commit what it changes in `{lockfile}`; nothing but the entry of `{name}` may change.",
-                    package.manager.program()
-                ),
-                edits: Vec::new(),
-                gates: vec![GateDraft::Project(CommandPurpose::Install)],
-            }),
+        let mut steps = Vec::new();
+        let mut in_scope: Vec<ScopeDraft> = Vec::new();
+        let mut left: Vec<String> = Vec::new();
+        for (package, dev) in &entries {
+            let path = &package.manifest;
+            let text = FileText::read(context.tree, path)?;
+            let name = dev.listed_name();
+            let span = entry_span(&text, dev.line, name)?;
+            let mut edits = vec![EditDraft::Replace { file: path.clone(), span, text: String::new() }];
+            if let Some(lockfile) = &lockfile {
+                let same = package
+                    .dependencies
+                    .iter()
+                    .all(|own| own.listed_name() != name || own.requirement == dev.requirement);
+                match repeated_in(context, lockfile, package, name) {
+                    Repeated::At(span) => {
+                        edits.push(EditDraft::Replace { file: lockfile.clone(), span, text: String::new() });
+                    }
+                    Repeated::No => {}
+                    Repeated::Unknown if same && lockfile.ends_with("yarn.lock") => {}
+                    Repeated::Unknown => left.push(format!("`{name}`")),
+                }
             }
-            in_scope.push(ScopeDraft { path: lockfile, remark: "as the package manager writes it".to_owned() });
+            steps.push(StepDraft {
+                title: format!("Remove `{name}` from `devDependencies`"),
+                instruction: format!("In `{path}`, line {}: the edit below. `dependencies` keeps its entry.", dev.line),
+                edits,
+                gates: vec![GateDraft::Project(CommandPurpose::Install), GateDraft::Project(CommandPurpose::Build)],
+            });
+            if in_scope.iter().all(|own| own.path != *path) {
+                in_scope.push(ScopeDraft { path: path.clone(), remark: "the lines named in the steps".to_owned() });
+            }
+        }
+        if let Some(lockfile) = &lockfile {
+            left.dedup();
+            if !left.is_empty() {
+                steps.push(StepDraft {
+                    title: format!("Bring `{lockfile}` up to date"),
+                    instruction: format!(
+                        "Run `{} install` and commit what it changes in `{lockfile}`; nothing but the {} of {} may change.",
+                        package.manager.program(),
+                        if left.len() == 1 { "entry" } else { "entries" },
+                        left.join(", ")
+                    ),
+                    edits: Vec::new(),
+                    gates: vec![GateDraft::Project(CommandPurpose::Install)],
+                });
+            }
+            let remark = "as the package manager writes it".to_owned();
+            in_scope.push(ScopeDraft { path: lockfile.clone(), remark });
         }
         Some(PlanDraft {
-            title: format!("List `{name}` once in `{}`", place.file),
+            title: match entries.as_slice() {
+                [(package, dev)] => format!("List `{}` once in `{}`", dev.listed_name(), package.manifest),
+                more => format!("List {} once", count_of(more.len(), "dependency")),
+            },
             why: format!("{} One entry leaves one place to upgrade.", finding.message),
             steps,
             in_scope,
@@ -99,14 +115,26 @@ impl Rule for DuplicateDependency {
             )],
             stop_conditions: vec![
                 format!(
-                    "`dependencies` of `{}` no longer lists `{name}`: then the entry to keep is this one",
-                    place.file
+                    "`dependencies` of `{}` no longer lists `{}`: then the entry to keep is this one",
+                    package.manifest,
+                    dev.listed_name()
                 ),
                 "the installed version changes".to_owned(),
             ],
             ..PlanDraft::default()
         })
     }
+}
+
+/// The role of an entry that goes.
+const DEV: &str = "devDependencies";
+
+/// What a manifest lists in both sections: the entry that stays, and the one for development.
+fn twice(package: &Package) -> impl Iterator<Item = (&Dependency, &Dependency)> {
+    package.dependencies.iter().filter(|own| own.kind == DependencyKind::Dev).filter_map(|dev| {
+        let is_same = |own: &&Dependency| own.kind == DependencyKind::Normal && own.listed_name() == dev.listed_name();
+        package.dependencies.iter().find(is_same).map(|normal| (normal, dev))
+    })
 }
 
 /// Whether a lock file lists the development dependency once more.
@@ -152,25 +180,51 @@ fn repeated_in(context: &RecipeContext<'_>, lockfile: &str, package: &Package, n
     Repeated::No
 }
 
-fn finding(manifest: &str, normal: &Dependency, dev: &Dependency) -> Finding {
-    let name = dev.listed_name();
-    let differ = normal.requirement != dev.requirement;
-    let how = if differ {
-        format!("as `{}` and as `{}`", normal.requirement, dev.requirement)
-    } else {
-        format!("both times as `{}`", dev.requirement)
+fn finding(group: &[(&Package, (&Dependency, &Dependency))]) -> Finding {
+    const MAX_NAMED: usize = 8;
+    let (package, (normal, dev)) = group[0];
+    let differ = |normal: &Dependency, dev: &Dependency| normal.requirement != dev.requirement;
+    let told: Vec<String> = group
+        .iter()
+        .take(MAX_NAMED)
+        .map(|(package, (normal, dev))| {
+            let how = if differ(normal, dev) {
+                format!("as `{}` and as `{}`", normal.requirement, dev.requirement)
+            } else {
+                format!("both times as `{}`", dev.requirement)
+            };
+            format!(
+                "`{}` lists `{}` in `dependencies` and in `devDependencies`, {how}",
+                package.manifest,
+                dev.listed_name()
+            )
+        })
+        .collect();
+    let more = group.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!("; {more} more are listed twice") } else { String::new() };
+    let title = match group {
+        [_] => format!("`{}` is both a dependency and a development dependency", dev.listed_name()),
+        more => format!("{} are dependencies and development dependencies", count_of(more.len(), "package")),
     };
-    FindingDraft::at_lines(&DOC, manifest, dev.line, dev.line, "devDependencies")
-        .expecting(name)
-        .title(format!("`{name}` is both a dependency and a development dependency"))
+    let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, dev.line, dev.line, DEV)
+        .expecting(dev.listed_name())
+        .title(title)
         .message(format!(
-            "`{manifest}` lists `{name}` in `dependencies` and in `devDependencies`, {how}; the package manager silently \
-             takes one of them, so an upgrade of the other does nothing."
+            "{}{more}; the package manager silently takes one of the two, so an upgrade of the other does nothing.",
+            told.join("; ")
         ))
-        .impact(if differ { 3 } else { 2 })
+        .impact(if group.iter().any(|(_, (normal, dev))| differ(normal, dev)) { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
         .confidence(Confidence::High)
-        .and_lines(manifest, normal.line, normal.line, "dependencies")
-        .build()
+        .and_lines(&package.manifest, normal.line, normal.line, "dependencies");
+    for (package, (normal, dev)) in group.iter().skip(1) {
+        draft = draft.and_lines(&package.manifest, dev.line, dev.line, DEV).and_lines(
+            &package.manifest,
+            normal.line,
+            normal.line,
+            "dependencies",
+        );
+    }
+    draft.build()
 }

@@ -1,11 +1,9 @@
 //! `unused-dependency`: packages a manifest lists that nothing imports and nothing names.
 
-use std::collections::BTreeMap;
-
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{dependency_on, entry_span, is_shipped, lockfile_of};
+use crate::audit::rules::deps::{by_install, dependency_on, entry_span, is_shipped, lockfile_of};
 use crate::audit::text::{FileText, count_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::Span;
@@ -67,18 +65,12 @@ impl Rule for UnusedDependency {
             let bundle = unused.len() > 2 && unused.len() * 100 > package.dependencies.len() * MAX_SHARE;
             !unused.is_empty() && !bundle
         });
-        // One plan cleans all manifests of a lock file; doubtful ones are looked at one by one.
-        let mut groups: BTreeMap<(bool, String, bool), Vec<Manifest<'_>>> = BTreeMap::new();
-        for (package, unused) in found {
-            let is_certain = unused.len() <= MAX_CERTAIN;
-            let place = lockfile_of(map, package).or_else(|| package.member_of.clone()).filter(|_| is_certain);
-            let place = place.unwrap_or_else(|| package.manifest.clone());
-            let group = groups.entry((package.manager != PackageManager::Cargo, place, is_certain)).or_default();
-            if group.len() < MAX_MANIFESTS {
-                group.push(Manifest { package, unused });
-            }
-        }
-        groups.into_values().map(|group| finding(&group)).collect()
+        // Doubtful ones are looked at one by one.
+        let (certain, doubtful): (Vec<_>, Vec<_>) = found.partition(|(_, unused)| unused.len() <= MAX_CERTAIN);
+        let mut groups = by_install(map, certain);
+        groups.iter_mut().for_each(|group| group.truncate(MAX_MANIFESTS));
+        groups.extend(doubtful.into_iter().map(|one| vec![one]));
+        groups.into_iter().map(|group| finding(&group.into_iter().map(Manifest::from).collect::<Vec<_>>())).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -101,6 +93,12 @@ fn is_word(before: &str, after: &str) -> bool {
 struct Manifest<'a> {
     package: &'a Package,
     unused: Vec<&'a Dependency>,
+}
+
+impl<'a> From<(&'a Package, Vec<&'a Dependency>)> for Manifest<'a> {
+    fn from((package, unused): (&'a Package, Vec<&'a Dependency>)) -> Manifest<'a> {
+        Manifest { package, unused }
+    }
 }
 
 impl Manifest<'_> {

@@ -3,8 +3,8 @@
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::deps::{lockfile_of, require_command};
-use crate::audit::text::FileText;
+use crate::audit::rules::deps::{by_install, lockfile_of, require_command};
+use crate::audit::text::{FileText, count_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -29,64 +29,41 @@ impl Rule for WildcardDependency {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.recon
-            .packages
-            .iter()
-            .filter_map(|package| {
-                let open: Vec<&Dependency> =
-                    package.dependencies.iter().filter(|dependency| is_unbounded(map, package, dependency)).collect();
-                (!open.is_empty()).then(|| finding(map, package, &open))
-            })
-            .collect()
+        let open = map.recon.packages.iter().filter_map(|package| {
+            let open: Vec<&Dependency> = unbounded(map, package).collect();
+            (!open.is_empty()).then_some((package, open))
+        });
+        by_install(map, open).iter().map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let place = finding.location();
         let map = context.map;
-        let package = map.recon.packages.iter().find(|package| package.manifest == place.file)?;
-        let text = FileText::read(context.tree, &place.file)?;
-        let lockfile = lockfile_of(map, package);
-        let folder = if package.folder.is_empty() { "." } else { &package.folder };
+        let mut manifests: Vec<&str> = finding.evidence.iter().map(|own| own.file.as_str()).collect();
+        manifests.dedup();
+        let packages: Vec<&Package> = manifests
+            .iter()
+            .filter_map(|path| map.recon.packages.iter().find(|package| package.manifest == *path))
+            .collect();
+        let lockfile = lockfile_of(map, packages.first()?);
         let mut steps = Vec::new();
         let mut goals = Vec::new();
-        for dependency in package.dependencies.iter().filter(|dependency| is_unbounded(map, package, dependency)) {
-            let name = dependency.listed_name();
-            let line = text.line(dependency.line)?.trim().trim_end_matches(',').to_owned();
-            let gone = GateDraft::TextGone { text: line, file: place.file.clone() };
-            let installed = match &lockfile {
-                Some(lockfile) => format!("`{lockfile}` says which version of `{name}` is installed today."),
-                None => {
-                    format!("There is no lock file: after an install, look up the version of `{name}` that was taken.")
-                }
-            };
-            let how = if package.manager == PackageManager::Cargo {
-                format!(
-                    "In `{}`, line {}, replace the requirement by that version (`\"X.Y\"`), then run `cargo check`.",
-                    place.file, dependency.line
-                )
-            } else {
-                format!(
-                    "In `{folder}`, run `{}` with that version for VERSION; it rewrites manifest and lock file together.",
-                    require_command(package.manager, name, dependency.kind == DependencyKind::Dev)
-                )
-            };
-            steps.push(StepDraft {
-                title: format!("Hold `{name}` at the major version in use"),
-                instruction: format!("{installed} {how}"),
-                edits: Vec::new(),
-                gates: vec![
-                    gone.clone(),
-                    GateDraft::Project(CommandPurpose::Build),
-                    GateDraft::Project(CommandPurpose::Test),
-                ],
-            });
-            goals.push(gone);
+        for package in &packages {
+            let text = FileText::read(context.tree, &package.manifest)?;
+            for dependency in unbounded(map, package) {
+                let (step, gone) = step(package, &text, dependency, lockfile.as_deref())?;
+                steps.push(step);
+                goals.push(gone);
+            }
         }
-        let mut in_scope = vec![ScopeDraft { path: place.file.clone(), remark: "the requirements".to_owned() }];
+        let remark = |path: &str| ScopeDraft { path: path.to_owned(), remark: "the requirements".to_owned() };
+        let mut in_scope: Vec<ScopeDraft> = manifests.iter().map(|path| remark(path)).collect();
         in_scope
             .extend(lockfile.map(|path| ScopeDraft { path, remark: "as the package manager writes it".to_owned() }));
         Some(PlanDraft {
-            title: format!("Require versions instead of wildcards in `{}`", place.file),
+            title: match manifests.as_slice() {
+                [one] => format!("Require versions instead of wildcards in `{one}`"),
+                more => format!("Require versions instead of wildcards in {} manifests", more.len()),
+            },
             why: format!(
                 "{} A caret requirement keeps taking fixes and leaves the next major version to a decision.",
                 finding.message
@@ -102,6 +79,46 @@ impl Rule for WildcardDependency {
             ..PlanDraft::default()
         })
     }
+}
+
+/// Holding one of them, and what shows that it is held.
+fn step(
+    package: &Package,
+    text: &FileText,
+    dependency: &Dependency,
+    lockfile: Option<&str>,
+) -> Option<(StepDraft, GateDraft)> {
+    let name = dependency.listed_name();
+    let line = text.line(dependency.line)?.trim().trim_end_matches(',').to_owned();
+    let gone = GateDraft::TextGone { text: line, file: package.manifest.clone() };
+    let installed = match lockfile {
+        Some(lockfile) => format!("`{lockfile}` says which version of `{name}` is installed today."),
+        None => format!("There is no lock file: after an install, look up the version of `{name}` that was taken."),
+    };
+    let how = if package.manager == PackageManager::Cargo {
+        format!(
+            "In `{}`, line {}, replace the requirement by that version (`\"X.Y\"`), then run `cargo check`.",
+            package.manifest, dependency.line
+        )
+    } else {
+        format!(
+            "In `{}`, run `{}` with that version for VERSION; it rewrites manifest and lock file together.",
+            if package.folder.is_empty() { "." } else { &package.folder },
+            require_command(package.manager, name, dependency.kind == DependencyKind::Dev)
+        )
+    };
+    let step = StepDraft {
+        title: format!("Hold `{name}` at the major version in use"),
+        instruction: format!("{installed} {how}"),
+        edits: Vec::new(),
+        gates: vec![gone.clone(), GateDraft::Project(CommandPurpose::Build), GateDraft::Project(CommandPurpose::Test)],
+    };
+    Some((step, gone))
+}
+
+/// The dependencies of a package that take whatever is newest.
+fn unbounded<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a Dependency> {
+    package.dependencies.iter().filter(move |own| is_unbounded(map, package, own))
 }
 
 /// Whether a dependency of the outside takes whatever is newest.
@@ -134,38 +151,63 @@ fn is_open(manager: PackageManager, requirement: &str) -> bool {
     }
 }
 
-fn finding(map: &RepoMap, package: &Package, open: &[&Dependency]) -> Finding {
+fn finding(map: &RepoMap, group: &[(&Package, Vec<&Dependency>)]) -> Finding {
+    const MAX_MANIFESTS: usize = 8;
+    let (package, open) = &group[0];
     let first = open[0];
     let locked = lockfile_of(map, package);
+    let all = || group.iter().flat_map(|(package, open)| open.iter().map(move |own| (*package, *own)));
     let held = match &locked {
         Some(lockfile) => {
             format!("nothing but `{lockfile}` holds it back, until somebody refreshes that or installs without it")
         }
         None => "and no lock file holds it back".to_owned(),
     };
-    let named: Vec<String> =
-        open.iter().map(|own| format!("`{}` as `{}`", own.listed_name(), own.requirement)).collect();
+    let lists: Vec<String> = group
+        .iter()
+        .take(MAX_MANIFESTS)
+        .map(|(package, open)| {
+            let named: Vec<String> =
+                open.iter().map(|own| format!("`{}` as `{}`", own.listed_name(), own.requirement)).collect();
+            format!("`{}` requires {}", package.manifest, named.join(", "))
+        })
+        .collect();
+    let more = group.len().saturating_sub(MAX_MANIFESTS);
+    let more = if more > 0 { format!("; {} more do the like", count_of(more, "manifest")) } else { String::new() };
     // Users of a published npm package install without its lock file; a published crate cannot hold a wildcard.
-    let shipped = open.iter().any(|own| own.kind != DependencyKind::Dev);
-    let reaches_users = package.publishable && shipped && package.manager != PackageManager::Cargo;
-    let title = if open.len() == 1 {
-        format!("`{}` is required as `{}`: the next major version meets that", first.listed_name(), first.requirement)
-    } else {
-        format!("`{}` requires {} dependencies without an upper end", package.name, open.len())
+    let is_used = |own: &Dependency| own.kind != DependencyKind::Dev;
+    let reaches_users =
+        all().any(|(package, own)| package.publishable && is_used(own) && package.manager != PackageManager::Cargo);
+    let count = all().count();
+    let title = match group {
+        [_] if count == 1 => {
+            format!(
+                "`{}` is required as `{}`: the next major version meets that",
+                first.listed_name(),
+                first.requirement
+            )
+        }
+        [_] => format!("`{}` requires {count} dependencies without an upper end", package.name),
+        more => format!("{} manifests require {} without an upper end", more.len(), count_of(count, "dependency")),
     };
+    let is_shipped = all().any(|(_, own)| is_used(own));
     let mut draft = FindingDraft::at_lines(&DOC, &package.manifest, first.line, first.line, "requirement")
         .expecting(first.listed_name())
         .title(title)
         .message(format!(
-            "`{}` requires {}, which the next major version meets too; {held}.",
-            package.manifest,
-            named.join(", ")
+            "{}{more}: the next major version meets that too, and {}.",
+            lists.join("; "),
+            held.trim_start_matches("and ")
         ))
         .impact(if reaches_users || locked.is_none() { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(if open.iter().all(|own| is_of_own_scope(map, own)) { Confidence::Med } else { Confidence::High });
-    for own in open.iter().skip(1) {
+        .confidence(if !is_shipped || all().all(|(_, own)| is_of_own_scope(map, own)) {
+            Confidence::Med
+        } else {
+            Confidence::High
+        });
+    for (package, own) in all().skip(1) {
         draft = draft.and_lines(&package.manifest, own.line, own.line, "requirement");
     }
     draft.build()
