@@ -127,7 +127,10 @@ pub fn unused_files(findings: &[Finding]) -> BTreeSet<String> {
 /// same, and a hole is open for who comes to use it.
 pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeSet<String>) {
     let matters = finding.category == Category::Security || finding.rule == UNUSED_FILE;
-    if !matters && unused.contains(&finding.location().file) {
+    // Of two copies, the one that nothing uses goes.
+    let is_copied_from =
+        || finding.evidence.iter().filter(|own| own.role == "copy").any(|own| unused.contains(&own.file));
+    if !matters && (unused.contains(&finding.location().file) || is_copied_from()) {
         finding.confidence = Confidence::Low;
         finding.impact = 1;
     }

@@ -114,6 +114,17 @@ impl<'t, 'a> Walk<'t, 'a> {
         matches!(self.danger, Danger::Url | Danger::Redirect)
     }
 
+    /// `new URL(req.url)`, or a name for it.
+    fn is_parsed_address(&self, spot: Spot, expr: &Expr) -> bool {
+        let facts = self.facts(spot.file);
+        let is_url = |expr: &Expr| matches!(expr.peeled(), Expr::Call(index) if facts.call(*index).name == "URL");
+        let named = |name: &Name| {
+            let mut own = facts.bindings.iter().filter(|binding| binding.name == *name && binding.span.start < spot.at);
+            own.next_back().and_then(|binding| binding.value.as_ref()).is_some_and(&is_url)
+        };
+        is_url(expr) || matches!(expr.peeled(), Expr::Name(name) if named(name))
+    }
+
     pub(super) fn facts(&self, file: FileId) -> &'a FileFacts {
         &self.taint.map.file(file).facts
     }
@@ -198,7 +209,10 @@ impl<'t, 'a> Walk<'t, 'a> {
             },
             Expr::Member(object, name) => {
                 let is_part = self.asks_for_host() && matches!(name.as_str(), "pathname" | "search" | "hash" | "port");
-                if is_part || matches!(name.as_str(), "length" | "size") || is_environment(expr) {
+                // What parses an address writes quotes and angle brackets of its path as `%22`, `%3C` and `%3E`.
+                let is_encoded =
+                    self.danger == Danger::Html && name == "pathname" && self.is_parsed_address(at.spot, object);
+                if is_part || is_encoded || matches!(name.as_str(), "length" | "size") || is_environment(expr) {
                     return Found::of(Trust::Constant);
                 }
                 if let Some(found) = self.taint.read(at.spot, expr, at.keys, self.danger) {

@@ -16,6 +16,10 @@ pub struct Prose {
 /// Programs whose commands in running text are worth checking: they name tasks of the repository.
 const TASK_PROGRAMS: [&str; 8] = ["npm", "pnpm", "yarn", "bun", "make", "just", "cargo", "turbo"];
 
+/// Words after which a command is not to be run: "Remove `npm run release` from the workflow".
+const TAKES_AWAY: [&str; 8] =
+    ["remove", "delete", "drop", "instead of", "rather than", "no longer", "replace", "without"];
+
 /// Reads a document.
 pub fn read(text: &str) -> Prose {
     let starts: Vec<usize> = std::iter::once(0)
@@ -25,6 +29,8 @@ pub fn read(text: &str) -> Prose {
     let mut prose = Prose::default();
     let mut fence: Option<Fence> = None;
     let mut fences = 0;
+    // What stands in front of a piece of code, within its paragraph.
+    let mut said = String::new();
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
         match event {
@@ -43,15 +49,18 @@ pub fn read(text: &str) -> Prose {
                     let first = line_of(range.start);
                     fence.lines.extend((first..).zip(content.lines()).map(|(line, text)| (line, text.to_owned())));
                 }
+                said = content.to_lowercase();
             }
             Event::End(TagEnd::CodeBlock) => prose.commands.extend(fence.take().into_iter().flat_map(Fence::commands)),
             Event::Code(code) => {
                 let program = code.split_whitespace().next().unwrap_or_default();
-                if TASK_PROGRAMS.contains(&program) && code.split_whitespace().count() > 1 {
+                let is_told_to_go = TAKES_AWAY.iter().any(|word| said.trim_end().ends_with(word));
+                if TASK_PROGRAMS.contains(&program) && code.split_whitespace().count() > 1 && !is_told_to_go {
                     let text = code.split_whitespace().collect::<Vec<_>>().join(" ");
                     prose.commands.push(DocumentCommand { text, line: line_of(range.start), fence: None });
                 }
             }
+            Event::Start(Tag::Paragraph | Tag::Item) => said.clear(),
             _ => {}
         }
     }
@@ -145,6 +154,12 @@ mod tests {
     fn running_text_gives_commands_of_task_runners_alone() {
         let text = "Run `npm run dev`, not `npm`, in\nthe `src/app` folder, then `just  test`.\n";
         assert_eq!(read(text).commands, [command("npm run dev", 1, None), command("just test", 2, None)]);
+    }
+
+    #[test]
+    fn what_is_to_be_taken_away_is_no_command() {
+        let prose = read("- Remove `npm run release` from the workflow\n- Run `npm test` instead of `npm run check`");
+        assert_eq!(prose.commands, [command("npm test", 2, None)]);
     }
 
     #[test]

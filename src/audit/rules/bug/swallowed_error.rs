@@ -139,6 +139,9 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
         return None;
     }
     let facts = &map.file(file).facts;
+    if is_said(facts, catch) || is_within_handler(facts, catch) {
+        return None;
+    }
     let body = match catch.form {
         CatchForm::Block => facts.regions.get(catch.guarded? as usize)?.span,
         CatchForm::Method => catch.span,
@@ -162,6 +165,23 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
     let is_stamp = place::words(&map.call(lost).name).iter().any(|word| STAMPS.contains(&word.as_str()));
     let is_needless = is_stamp || only_touches(facts, lost) || is_cleared_before(map, effects, catch, lost);
     (!is_needless).then_some(lost)
+}
+
+/// A comment on the line of a handler, or right above its statement, says why.
+fn is_said(facts: &FileFacts, catch: &Catch) -> bool {
+    let last = catch.lines.end;
+    facts.comments.iter().any(|comment| comment.line == last || comment.applies_to == catch.lines.start)
+}
+
+/// Where an error is answered already: what is put right after it is put right if it can be.
+fn is_within_handler(facts: &FileFacts, catch: &Catch) -> bool {
+    let regions = || facts.regions.iter().filter(|region| matches!(region.kind, RegionKind::Handler));
+    regions().any(|region| {
+        region.span.contains(catch.span) && region.span != catch.span && {
+            let own = catch.region.and_then(|own| facts.regions.get(own as usize));
+            own.is_none_or(|own| own.span != region.span)
+        }
+    })
 }
 
 /// `try { await db.access.deleteMany(…) } catch {} … return db.user.delete(…)`: what belongs to a row that is deleted next goes
@@ -236,8 +256,20 @@ const MINOR: &[&str] = &[
 ];
 
 /// What notes in passing that something was there: it is noted again the next time.
-const STAMPS: &[&str] =
-    &["last", "seen", "touch", "heartbeat", "track", "visit", "visits", "view", "views", "increment"];
+const STAMPS: &[&str] = &[
+    "last",
+    "seen",
+    "touch",
+    "heartbeat",
+    "track",
+    "visit",
+    "visits",
+    "visited",
+    "view",
+    "views",
+    "viewed",
+    "increment",
+];
 
 /// The write whose failure is only logged before the function says that all went well.
 fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> Option<CallId> {
@@ -265,12 +297,7 @@ fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -
     let only_logs = said.peek().is_some()
         && said.all(|site| LOGS.contains(&site.name.as_str()))
         && !facts.regions.iter().any(|region| region.kind == RegionKind::Branch && handler.span.contains(region.span));
-    // What had to be stored is stored, and somebody decided that the rest is worth a warning.
-    let only_warns = facts
-        .calls
-        .iter()
-        .filter(|site| handler.span.contains(site.span) && LOGS.contains(&site.name.as_str()))
-        .all(|site| matches!(site.name.as_str(), "warn" | "warning" | "info" | "debug" | "trace"));
+    // What had to be stored is stored, and somebody decided that the rest is worth a line in the log.
     let stored_before = || {
         (0..).zip(&facts.calls).any(|(index, site)| {
             site.caller == catch.symbol
@@ -279,7 +306,7 @@ fn denied_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -
                 && effects.cause(map, CallId { file, index }, Effect::DbWrite).is_some()
         })
     };
-    if only_warns && stored_before() {
+    if stored_before() {
         return None;
     }
     let around = facts
@@ -326,7 +353,8 @@ fn only_touches(facts: &FileFacts, call: CallId) -> bool {
     let links = chain::receivers(facts, call.index);
     links.iter().flat_map(|link| &facts.call(*link).arguments).any(|argument| {
         let Expr::Object(entries) = argument.peeled() else { return false };
-        let written = entries.iter().find(|(key, _)| key == "data").map_or(entries, |(_, data)| match data.peeled() {
+        let of_row = |key: &str| matches!(key, "data" | "metadata" | "set" | "values");
+        let written = entries.iter().find(|(key, _)| of_row(key)).map_or(entries, |(_, data)| match data.peeled() {
             Expr::Object(inner) => inner,
             _ => entries,
         });

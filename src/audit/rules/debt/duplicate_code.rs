@@ -228,6 +228,17 @@ fn are_apart(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
     })
 }
 
+/// The same method of one trait for several types, as of drivers for several databases: what differs are the types around it.
+fn are_backends(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
+    let method = |copy: &Stretch| {
+        let body = &bodies[copy.sequence];
+        let symbol = &map.file(body.file).facts.symbols[body.symbol? as usize];
+        Some((symbol.name, symbol.of_trait?))
+    };
+    let first = family.copies.first().and_then(method);
+    first.is_some() && family.copies.iter().all(|copy| method(copy) == first)
+}
+
 /// Lines that need not be there.
 fn repeated(family: &Family) -> usize {
     family.shared * (family.copies.len() - 1) + family.further.iter().map(|(.., equal)| equal).sum::<usize>()
@@ -380,11 +391,13 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
             _ => 2,
         })
         .effort(effort(map, bodies, family))
-        .confidence(if family.shared >= 20 && !tested && !are_apart(map, bodies, family) {
-            Confidence::High
-        } else {
-            Confidence::Med
-        })
+        .confidence(
+            if family.shared >= 20 && !tested && !are_apart(map, bodies, family) && !are_backends(map, bodies, family) {
+                Confidence::High
+            } else {
+                Confidence::Med
+            },
+        )
         .risk(if found.logic() > 0 { Risk::Med } else { Risk::Low });
     for copy in family.copies.iter().skip(1).take(7) {
         let range = file_lines(bodies, *copy);

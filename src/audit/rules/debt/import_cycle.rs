@@ -9,7 +9,7 @@ use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{ImportItem, SymbolKind};
+use crate::repo_map::facts::{Import, ImportItem, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallTarget, FileId, FileRole, ImportTarget, RepoMap, SourceFile, SymbolId};
 
@@ -283,6 +283,7 @@ fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
             .filter(|(import, target)| {
                 **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
             })
+            .filter(|(import, _)| comes_too_late(map, import, to, from))
             .map(|(import, _)| import.local.as_str());
         for local in locals {
             let base = facts.heritage.iter().find(|heritage| heritage.base == local);
@@ -305,6 +306,27 @@ fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
     None
 }
 
+/// Whether `to`, when it is imported first, does not hold the name yet while it waits for `from`: it defines the name itself, or takes
+/// it from a file that it imports after `from`. What a barrel has taken before is there.
+fn comes_too_late(map: &RepoMap, import: &Import, to: FileId, from: FileId) -> bool {
+    let ImportItem::Named(name) = &import.item else { return true };
+    let defines =
+        |file: FileId| map.file(file).facts.symbols.iter().any(|own| own.name == *name && own.container.is_none());
+    if defines(to) {
+        return true;
+    }
+    let imports = || map.file(to).facts.imports.iter().zip(&map.import_targets[to as usize]);
+    let line_of = |wanted: &dyn Fn(FileId) -> bool| {
+        let found = imports().filter(|(_, target)| matches!(target, ImportTarget::File(file) if wanted(*file)));
+        found.map(|(import, _)| import.line).min()
+    };
+    match (line_of(&|file| defines(file)), line_of(&|file| file == from)) {
+        (Some(own), Some(other)) => own > other,
+        // Where the name comes from is not known.
+        _ => false,
+    }
+}
+
 /// Whether something at the top level of a file, a static field or the type a decorated class is given reads a name that another file
 /// of the cycle exports.
 fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
@@ -315,6 +337,7 @@ fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
             .filter(|(import, target)| {
                 **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
             })
+            .filter(|(import, _)| comes_too_late(map, import, to, from))
             .map(|(import, _)| import.local.as_str());
         locals.any(|local| {
             let in_value = |expr: &Expr| expr.mentions(local);

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 16 << 10;
 pub type Broken = (usize, String);
 
 /// What may stand around a piece of TypeScript or JavaScript.
-const AROUND_SCRIPT: [(&str, &str); 12] = [
+const AROUND_SCRIPT: [(&str, &str); 13] = [
     ("", ""),
     ("async function* f() {\n", "\n}"),
     ("class A {\n", "\n}"),
@@ -28,6 +28,8 @@ const AROUND_SCRIPT: [(&str, &str); 12] = [
     ("x = <>\n", "\n</>"),
     ("switch (x) {\n", "\n}"),
     ("x\n", ""),
+    // What decorates a class, without it.
+    ("", "\nclass A {}"),
 ];
 /// The same for Rust. A macro takes any tokens whose brackets match.
 const AROUND_RUST: [(&str, &str); 5] =
@@ -47,7 +49,7 @@ pub fn broken_code(language: &str, info: &str, text: &str) -> Option<Broken> {
     if text.len() > MAX_BYTES || text.trim().is_empty() || parses(grammars, &around[..2], &text) {
         return None;
     }
-    let is_notation = title == "JavaScript" && TYPED.is_match(&text);
+    let is_notation = title == "JavaScript" && TYPED.is_match(&text) || title != "Rust" && SIGNATURE.is_match(&text);
     if is_notation
         || is_shown_otherwise(info, &text)
         || pieces(&text).iter().all(|piece| parses(grammars, around, piece))
@@ -121,6 +123,9 @@ static SHOWN_AS_WRONG: LazyLock<Regex> = LazyLock::new(|| {
 /// A signature in the words of no language: JavaScript that does not parse and has types.
 static TYPED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:Promise|Array|Map|Set)<|:\s*(?:[Ss]tring|[Nn]umber|[Bb]oolean|[Oo]bject|any)\b"));
+/// `find(id: string, options?: Options): Promise<User>`: what a function takes and gives, over one line or several.
+static SIGNATURE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?ms)^[\w.]+\((?:[^()]|\([^()]*\))*\w\??: (?:[^()]|\([^()]*\))*\): [\w<>\[\]|., ]+;?$"));
 /// Lines of a comparison, of a session, of a file with more than the language in it.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?m)^(?:[+-]\s|[+-]{3}|@@|[$%>] |>>> |<script|<template|<style|<!|<\?|---$|===|\s*(?:\||├|└))")
@@ -194,6 +199,7 @@ mod tests {
             "(a, b) => a + b",
             "get(id) {}\n\nconst a = 1;\n\nport: 80,",
             "string | number",
+            "@Module({\n  imports: [Shop],\n})",
         ] {
             assert!(!is_broken("ts", text), "{text}");
         }
@@ -219,6 +225,7 @@ mod tests {
             "$ node\n> (",
             "const a = {{ name }};",
             "{ list: (options: Object) => Promise<String> version }",
+            "// Reads\nfind(db, {\n  id: string,\n  names: string[],  // all\n  limit?: number,\n}): Promise<Row[]>\n\n// Writes\nset(db, {\n  kind: 'a',\n  id: string,\n}): Promise<Row>",
             "// Vue\n<Cart :items=\"items\" @pay=\"pay\" />",
             "<Cart {items} />",
         ] {

@@ -21,7 +21,7 @@ static DOC: RuleDoc = RuleDoc {
            commander, cac, sade, yargs, `parseArgs`, arg, oclif)",
     why: "the command as it is printed ends in an error",
     quiet_when: "the program defines fewer than five flags in a way that can be read, takes in flags of another library or passes them \
-                 on, the flag's name stands anywhere in the code, or the page speaks of what was",
+                 on, the flag's name stands anywhere in the code (one plain word: in quotes, or behind its dashes), or the page speaks of what was",
     example: "tool build --out-dir dist   <!-- the code has `#[arg(long)] output: PathBuf` -->",
 };
 
@@ -85,6 +85,10 @@ const FORMS: usize = 3;
 
 fn forms(name: &str) -> [String; FORMS] {
     let parts = words(name);
+    // One plain word stands in any code; as a flag it stands in quotes or behind its dashes.
+    if parts.len() == 1 {
+        return [format!("--{name}"), format!("\"{name}\""), format!("'{name}'")];
+    }
     let camel = parts.iter().enumerate().map(|(at, part)| match part.split_at_checked(1) {
         Some((head, tail)) if at > 0 => format!("{}{tail}", head.to_uppercase()),
         _ => part.clone(),

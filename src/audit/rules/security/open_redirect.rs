@@ -98,8 +98,8 @@ fn confidence(flow: &Flow) -> Confidence {
     if from("cookies") {
         return Confidence::Low;
     }
-    // Nor does a link have a body: another site has to send a form.
-    if from("body") {
+    // Nor does a link have a body: another site has to send a form. What a server action is given, a page of this site sends.
+    if from("body") || from("parsedInput") || from("clientInput") {
         return tainted::confidence(flow).min(Confidence::Med);
     }
     if flow.context.before == "/" && (flow.trust != Trust::Client || is_segment) {

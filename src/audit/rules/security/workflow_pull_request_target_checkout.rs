@@ -193,7 +193,20 @@ fn runs_repository_code(script: &str) -> bool {
     script
         .lines()
         .map(str::trim)
+        .filter(|line| !installs_a_tool(line))
         .any(|line| RUNNERS.iter().any(|runner| line.starts_with(runner) || line.contains(&format!("&& {runner}"))))
+}
+
+/// `cargo install imdl`, `npm install -g x`: a tool from the registry, and nothing of the checkout.
+fn installs_a_tool(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("cargo"), Some("install" | "binstall")) => !line.contains("--path") && !line.contains("&&"),
+        (Some("npm" | "pnpm"), Some("install" | "i" | "add")) => {
+            line.split_whitespace().any(|word| matches!(word, "-g" | "--global")) && !line.contains("&&")
+        }
+        _ => false,
+    }
 }
 
 fn finding(workflow: &Workflow, job: &WorkflowJob, checkout: &WorkflowStep, run: &WorkflowStep) -> Finding {

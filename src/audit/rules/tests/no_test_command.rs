@@ -40,7 +40,7 @@ impl Rule for NoTestCommand {
         if has_end_to_end_tests(map) || is_tested_in_another_language(map) {
             return Vec::new();
         }
-        let mut found: Vec<(u32, &Package)> = Vec::new();
+        let mut found: Vec<(u32, bool, &Package)> = Vec::new();
         for package in &map.recon.packages {
             let own: Vec<&SourceFile> = files_of(map, package).collect();
             let lines = own.iter().filter(|file| file.role == FileRole::Production).map(|file| file.lines).sum();
@@ -57,15 +57,23 @@ impl Rule for NoTestCommand {
                 && !own.iter().any(|file| has_tests(file))
                 && !tested_outside
             {
-                found.push((lines, package));
+                // Markup is looked at rather than tested.
+                let is_markup = |file: &&&SourceFile| [".tsx", ".jsx"].iter().any(|end| file.path.ends_with(end));
+                let markup: u32 = own
+                    .iter()
+                    .filter(|file| file.role == FileRole::Production)
+                    .filter(is_markup)
+                    .map(|file| file.lines)
+                    .sum();
+                found.push((lines, markup * 2 > lines, package));
             }
         }
-        found.sort_by_key(|(lines, package)| (std::cmp::Reverse(*lines), &package.folder));
+        found.sort_by_key(|(lines, _, package)| (std::cmp::Reverse(*lines), &package.folder));
         let whole = !map.files.iter().any(has_tests);
         found
             .into_iter()
             .take(if whole { 1 } else { MAX_FINDINGS })
-            .map(|(lines, package)| finding(package, lines, whole))
+            .map(|(lines, shows, package)| finding(package, lines, shows, whole))
             .collect()
     }
 
@@ -197,7 +205,7 @@ fn imports_from(map: &RepoMap, file: &SourceFile, package: &Package) -> bool {
     })
 }
 
-fn finding(package: &Package, lines: u32, whole: bool) -> Finding {
+fn finding(package: &Package, lines: u32, shows: bool, whole: bool) -> Finding {
     let what =
         if whole { "This repository has no test at all".to_owned() } else { format!("`{}` has no test", package.name) };
     FindingDraft::at_lines(&DOC, &package.manifest, 1, 1, "manifest")
@@ -210,7 +218,7 @@ fn finding(package: &Package, lines: u32, whole: bool) -> Finding {
         .impact(if whole { 4 } else { 3 })
         .effort(Effort::M)
         .risk(Risk::Low)
-        .confidence(Confidence::High)
+        .confidence(if shows { Confidence::Med } else { Confidence::High })
         .build()
 }
 

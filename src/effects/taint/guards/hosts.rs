@@ -15,9 +15,12 @@ impl Taint<'_> {
         let facts = &self.map.file(spot.file).facts;
         let index = self.index(spot.file);
         let is_it = |at: u32| index.same_meaning(facts, name, at, spot.at);
+        // `const parsed = new URL(url)`, and what is asked is `parsed.origin`.
+        let copies: Vec<&str> = parsed_copies(facts, name, spot).collect();
         let is_compared = facts.comparisons.iter().any(|comparison| {
+            let of = |name: &str| is_host(facts, &comparison.left, name) || is_host(facts, &comparison.right, name);
             comparison.span.end <= spot.until
-                && (is_host(facts, &comparison.left, name) || is_host(facts, &comparison.right, name))
+                && (of(name) || copies.iter().any(|copy| of(copy)))
                 && is_around(facts, comparison.symbol, spot)
                 && is_it(comparison.span.start)
         });
@@ -46,6 +49,34 @@ impl Taint<'_> {
                 asks && is_it(site.span.start)
             })
     }
+}
+
+/// Names that hold the parts of the address `name`: `parsed` of `parsed = new URL(name)`, before `spot`.
+fn parsed_copies<'f>(facts: &'f FileFacts, name: &str, spot: Spot) -> impl Iterator<Item = &'f str> {
+    let takes_apart = move |value: &Expr| {
+        let Expr::Call(index) = value.peeled() else { return false };
+        let site = facts.call(*index);
+        site.name == "URL"
+            && site.span.end <= spot.until
+            && is_around(facts, site.caller, spot)
+            && matches!(site.arguments.first().map(Expr::peeled), Some(Expr::Name(own)) if own == name)
+    };
+    let bound: Vec<&str> = facts
+        .bindings
+        .iter()
+        .filter(|binding| binding.value.as_ref().is_some_and(&takes_apart))
+        .map(|binding| binding.name.as_str())
+        .collect();
+    let assigned: Vec<&str> = facts
+        .assignments
+        .iter()
+        .filter(|assignment| takes_apart(&assignment.value))
+        .filter_map(|assignment| match assignment.target.peeled() {
+            Expr::Name(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    bound.into_iter().chain(assigned)
 }
 
 /// `name.origin`, `name.hostname.toLowerCase()`, `name.host_str()`.

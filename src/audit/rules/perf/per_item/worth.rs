@@ -81,17 +81,17 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     {
         ceiling = Confidence::Low;
     }
+    // How long the list gets where nobody waits for it is for those to say who run the job.
+    let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
+    if !is_asked {
+        ceiling = ceiling.min(Confidence::Med);
+    }
     if is_gathered_by_prisma(map, site) {
         ceiling = ceiling.min(Confidence::Med);
     }
     if site.effect() == Effect::DbWrite {
         // Rows are read far more often than lists of them are written.
         impact = impact.min(3);
-        // What keeps rows in step with a file or another service mostly has nothing to write.
-        let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
-        if !is_asked {
-            ceiling = ceiling.min(Confidence::Med);
-        }
         // What else a function that writes has to do for each row is not known.
         ceiling = match direct {
             true => ceiling,
@@ -380,9 +380,18 @@ fn is_in_background(map: &RepoMap, site: &PerItem<'_>) -> bool {
     map.file(site.call.file).path.split('/').any(marked) || marked(&place::function_name(map, site.call))
 }
 
-/// The database runs in the process: a statement costs microseconds, not a trip over the network.
+/// tokio-postgres sends what is asked at once over one connection without waiting between: one trip for all.
+fn is_pipelined(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    const GATHER: &[&str] = &["join_all", "try_join_all", "buffer_unordered", "buffered", "try_buffer_unordered"];
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    site.api.library == "tokio-postgres"
+        && facts.calls.iter().any(|other| GATHER.contains(&other.name.as_str()) && other.span.contains(body))
+}
+
+/// The database runs in the process, or takes all statements in one trip: a statement costs microseconds, not a trip over the network.
 pub fn is_in_process(map: &RepoMap, site: &PerItem<'_>) -> bool {
-    if matches!(site.api.library, "rusqlite" | "better-sqlite3") {
+    if matches!(site.api.library, "rusqlite" | "better-sqlite3") || is_pipelined(map, site) {
         return true;
     }
     let Some(last) = site.causes.last() else { return false };
