@@ -161,7 +161,12 @@ fn bundles(map: &RepoMap, bodies: &[Body], clones: &[Clone2]) -> BTreeSet<FileId
 fn is_from_elsewhere(map: &RepoMap, path: &str) -> bool {
     let by_tool = || folder_of(path).split('/').any(|part| matches!(part, "generated" | "gen" | "__generated__"));
     let of_kit = || map.recon.package_in(path, false).is_some_and(|package| is_of_kit(map, &package.folder, path));
-    by_tool() || of_kit()
+    // `util.js` beside `util.ts`: what the compiler made of it.
+    let compiled = || {
+        let stem = [".js", ".mjs", ".cjs", ".jsx"].iter().find_map(|end| path.strip_suffix(end));
+        stem.is_some_and(|stem| [".ts", ".mts", ".cts", ".tsx"].iter().any(|end| map.has_path(&format!("{stem}{end}"))))
+    };
+    by_tool() || of_kit() || compiled()
 }
 
 /// Whether a comment above a function, or above the type's functions it is one of, names the address it was adapted from: who follows

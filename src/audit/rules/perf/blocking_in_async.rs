@@ -16,6 +16,7 @@ use crate::effects::{DirectEffect, Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, SymbolIndex};
+use crate::repo_map::name::Name;
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 
@@ -530,8 +531,8 @@ fn opens_before_serving(map: &RepoMap, effects: &Effects, call: CallId) -> bool 
 /// Blocking calls of one function.
 type Group = [(CallId, Weight)];
 
-/// What functions must share to be told together: the weight, the helper or else the file, and the API.
-type Shared<'a> = (Weight, Option<SymbolId>, FileId, &'a str);
+/// What functions must share to be told together: the weight, the helper or else the file (and the type), and the API or library.
+type Shared<'a> = (Weight, Option<SymbolId>, Option<(FileId, Option<Name>)>, &'a str);
 
 /// The heaviest call of a function.
 fn heaviest(group: &Group) -> Option<(CallId, Weight)> {
@@ -546,7 +547,15 @@ fn merged<'s>(map: &RepoMap, effects: &Effects, sites: &'s [(CallId, Weight)]) -
         let Some((call, weight)) = heaviest(group) else { continue };
         let through = effects.cause(map, call, Effect::Blocking).and_then(|cause| cause.through);
         let api = effects.api(map, call, Effect::Blocking).map_or("", |api| api.api.as_str());
-        let key = (weight, through, if through.is_some() { 0 } else { call.file }, api);
+        // The methods of one type over one store are moved away together.
+        let holder = map.caller_of(call).and_then(|function| map.symbol(function).member_of);
+        let of_store = weight == Weight::Long && through.is_some() && holder.is_some();
+        let library = effects.api(map, call, Effect::Blocking).map_or("", |api| api.library);
+        let key = if of_store {
+            (weight, None, Some((call.file, holder)), library)
+        } else {
+            (weight, through, through.is_none().then_some((call.file, None)), api)
+        };
         match found.iter_mut().find(|(known, _)| *known == key) {
             Some((_, groups)) => groups.push(group),
             None => found.push((key, vec![group])),

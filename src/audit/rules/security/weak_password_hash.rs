@@ -220,7 +220,10 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
     let site = facts.call(call.index);
     let function = place::function_name(map, call);
     let path_end = source.path.rsplit('/').next().unwrap_or_default();
-    let about = |text: &str| place::words(text).iter().any(|word| OTHER_REASONS.contains(&word.as_str()));
+    // `createNTLMHash`: an abbreviation runs into the word behind it.
+    let about = |text: &str| {
+        place::words(text).iter().any(|word| OTHER_REASONS.contains(&word.as_str()) || word.starts_with("ntlm"))
+    };
     // A slow function around it, or before it.
     let slow = facts.calls.iter().filter(|other| other.caller == site.caller).any(|other| {
         let text = other.callee.dotted().unwrap_or_default().to_lowercase();

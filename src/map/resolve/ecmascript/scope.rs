@@ -144,6 +144,12 @@ impl<'a> Scope<'a> {
             .filter(|symbol| symbol.kind == SymbolKind::Function && symbol.has_body)
             .map(|symbol| (symbol.name.as_str(), symbol.container))
             .collect();
+        let imported: HashSet<&str> = facts
+            .imports
+            .iter()
+            .filter(|import| import.within.is_empty())
+            .map(|import| import.local.as_str())
+            .collect();
         for (symbol, index) in facts.symbols.iter().zip(0..) {
             if symbol.kind == SymbolKind::Class {
                 self.classes.push((symbol.span, index));
@@ -169,7 +175,11 @@ impl<'a> Scope<'a> {
             let is_overload = symbol.kind == SymbolKind::Function
                 && !symbol.has_body
                 && bodies.contains(&(symbol.name.as_str(), symbol.container));
-            if is_member || is_overload || symbol.member_of.is_some() {
+            // Beside `const auth = require('auth')`, `exports.auth = function …` defines a property and no name.
+            let is_property = symbol.kind == SymbolKind::Function
+                && symbol.container.is_none()
+                && imported.contains(symbol.name.as_str());
+            if is_member || is_overload || is_property || symbol.member_of.is_some() {
                 continue;
             }
             let outer = container.map_or(EVERYWHERE, |container| container.span);

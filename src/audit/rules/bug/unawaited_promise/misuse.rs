@@ -82,6 +82,7 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
         return Some(Misuse::Predicate);
     }
     if !matches!(site.kind, CallKind::Call | CallKind::New)
+        || answers_by_callback(&source.facts, site)
         || is_handed_on(&source.facts, site)
         || !effects.call_is_async(map, call)
     {
@@ -98,6 +99,13 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
         }
         _ => reads::is_read(map, effects, call).then_some(Misuse::Read),
     }
+}
+
+/// `client.query(text, (error, rows) => …)`: who hands over what to do with an error gets no promise.
+fn answers_by_callback(facts: &FileFacts, site: &CallSite) -> bool {
+    let Some(Expr::Function { region: Some(region), .. }) = site.arguments.last() else { return false };
+    let RegionKind::Callback { parameters, .. } = &facts.regions[*region as usize].kind else { return false };
+    parameters.len() > 1 && matches!(parameters[0].as_str(), "err" | "error" | "e" | "_err" | "_error")
 }
 
 /// The commonest fates of a promise that are no misuse, so that most calls are not looked at twice.
