@@ -8,7 +8,7 @@ use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Span};
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SourceFile};
 
 /// A test that is focused, so that others are skipped.
 pub struct SkippedTest;
@@ -31,61 +31,56 @@ impl Rule for SkippedTest {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for (file, source) in map.files_with_ids() {
-            if source.role != FileRole::Test || !source.language.is_ecmascript() {
-                continue;
-            }
-            let focused: Vec<(CallIndex, Focus)> = (0..)
-                .zip(&source.facts.calls)
-                .filter_map(|(index, call)| Some((index, focus(call)?)))
-                .filter(|(index, _)| !is_chosen(&source.facts, *index))
-                .collect();
-            let tests = source.facts.calls.iter().filter(|call| is_test_call(call));
-            let (mut all, mut left_out) = (0, 0);
-            for test in tests {
-                all += 1;
-                left_out += usize::from(!runs(&source.facts, test, &focused));
-            }
-            // Every test is named by itself or stands in a group that is: nothing is kept from running.
-            if left_out > 0 {
-                let counts = (left_out, all);
-                found.extend(focused.iter().map(|&(index, focus)| finding(map, CallId { file, index }, focus, counts)));
-            }
-        }
-        found
+        let found: Vec<Focused> = map
+            .files_with_ids()
+            .filter(|(_, source)| source.role == FileRole::Test && source.language.is_ecmascript())
+            .filter_map(|(file, source)| focused(file, source))
+            .collect();
+        // One leftover is like the other: whoever looks for one finds all.
+        if found.is_empty() { Vec::new() } else { vec![finding(map, &found)] }
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let place = finding.location();
-        let (_, source) = context.map.file_by_path(&place.file)?;
-        let (call, focus) = source
-            .facts
-            .calls
-            .iter()
-            .filter(|call| call.line == place.start_line)
-            .find_map(|call| Some((call, focus(call)?)))?;
-        let text = FileText::read(context.tree, &place.file)?;
-        let span = edit_span(&text, call, focus)?;
-        let whole = text.line(call.line)?.trim().to_owned();
-        let replacement = match focus {
-            Focus::Member => "",
-            Focus::Short(_, full) => full,
-        };
-        let gone = GateDraft::TextGone { text: whole, file: place.file.clone() };
-        Some(PlanDraft {
-            title: format!("Let every test of `{}` run again", place.file),
-            why: format!(
-                "{} The focus is a leftover of debugging; without it the file's tests guard what they were written for.",
-                finding.message
-            ),
-            steps: vec![StepDraft {
-                title: "Remove the focus".to_owned(),
+        let mut files: Vec<&str> = Vec::new();
+        let mut steps = Vec::new();
+        for place in &finding.evidence {
+            let (_, source) = context.map.file_by_path(&place.file)?;
+            let (call, focus) = source
+                .facts
+                .calls
+                .iter()
+                .filter(|call| call.line == place.start_line)
+                .find_map(|call| Some((call, focus(call)?)))?;
+            let text = FileText::read(context.tree, &place.file)?;
+            let span = edit_span(&text, call, focus)?;
+            let whole = text.line(call.line)?.trim().to_owned();
+            let replacement = match focus {
+                Focus::Member => "",
+                Focus::Short(_, full) => full,
+            };
+            let gone = GateDraft::TextGone { text: whole, file: place.file.clone() };
+            steps.push(StepDraft {
+                title: format!("Remove the focus in `{}`, line {}", place.file, place.start_line),
                 instruction: format!("In `{}`, line {}: the edit below.", place.file, place.start_line),
                 edits: vec![EditDraft::Replace { file: place.file.clone(), span, text: replacement.to_owned() }],
                 gates: vec![gone, GateDraft::Project(CommandPurpose::Test)],
-            }],
-            in_scope: vec![ScopeDraft { path: place.file.clone(), remark: "the focused test".to_owned() }],
+            });
+            if !files.contains(&place.file.as_str()) {
+                files.push(&place.file);
+            }
+        }
+        let scope = |path: &&str| ScopeDraft { path: (*path).to_owned(), remark: "the focused test".to_owned() };
+        Some(PlanDraft {
+            title: match files.as_slice() {
+                [one] => format!("Let every test of `{one}` run again"),
+                more => format!("Let every test of {} files run again", more.len()),
+            },
+            why: format!(
+                "{} The focus is a leftover of debugging; without it the tests guard what they were written for.",
+                finding.message
+            ),
+            steps,
+            in_scope: files.iter().map(scope).collect(),
             out_of_scope: vec![(
                 "tests that fail once they run again".to_owned(),
                 "what they say is the next piece of work; deleting or skipping them is not".to_owned(),
@@ -100,6 +95,29 @@ impl Rule for SkippedTest {
             ..PlanDraft::default()
         })
     }
+}
+
+/// A file whose tests do not all run.
+struct Focused {
+    file: FileId,
+    calls: Vec<(CallIndex, Focus)>,
+    left_out: usize,
+    all: usize,
+}
+
+fn focused(file: FileId, source: &SourceFile) -> Option<Focused> {
+    let calls: Vec<(CallIndex, Focus)> = (0..)
+        .zip(&source.facts.calls)
+        .filter_map(|(index, call)| Some((index, focus(call)?)))
+        .filter(|(index, _)| !is_chosen(&source.facts, *index))
+        .collect();
+    let (mut all, mut left_out) = (0, 0);
+    for test in source.facts.calls.iter().filter(|call| is_test_call(call)) {
+        all += 1;
+        left_out += usize::from(!runs(&source.facts, test, &calls));
+    }
+    // Every test is named by itself or stands in a group that is: nothing is kept from running.
+    (left_out > 0 && !calls.is_empty()).then_some(Focused { file, calls, left_out, all })
 }
 
 /// How a call narrows the run.
@@ -145,24 +163,53 @@ fn is_test_call(call: &CallSite) -> bool {
     ["it", "test", "specify", "fit"].contains(&root) && call.arguments.len() >= 2
 }
 
-fn finding(map: &RepoMap, call: CallId, focus: Focus, (left_out, all): (usize, usize)) -> Finding {
-    let site = map.call(call);
-    let written = match focus {
-        Focus::Member => site.callee.dotted().unwrap_or_else(|| "only".to_owned()),
-        Focus::Short(short, _) => short.to_owned(),
+fn finding(map: &RepoMap, found: &[Focused]) -> Finding {
+    const MAX_FILES: usize = 8;
+    let sites = || {
+        found
+            .iter()
+            .flat_map(|own| own.calls.iter().map(|(index, focus)| (CallId { file: own.file, index: *index }, *focus)))
     };
-    let path = &map.file(call.file).path;
-    FindingDraft::at_call(&DOC, map, call, "focused test")
-        .title(format!("`{written}` keeps the other tests of its file from running"))
-        .message(format!(
-            "`{written}` in `{path}` makes the runner leave out {left_out} of the file's {}.",
-            count_of(all, "test")
-        ))
+    let written = |own: &Focused| {
+        let (index, focus) = own.calls[0];
+        match focus {
+            Focus::Member => {
+                map.call(CallId { file: own.file, index }).callee.dotted().unwrap_or_else(|| "only".to_owned())
+            }
+            Focus::Short(short, _) => short.to_owned(),
+        }
+    };
+    let told: Vec<String> = found
+        .iter()
+        .take(MAX_FILES)
+        .map(|own| {
+            format!(
+                "`{}` in `{}` makes the runner leave out {} of the file's {}",
+                written(own),
+                map.file(own.file).path,
+                own.left_out,
+                count_of(own.all, "test")
+            )
+        })
+        .collect();
+    let more = found.len().saturating_sub(MAX_FILES);
+    let more = if more > 0 { format!("; {} more do the like", count_of(more, "file")) } else { String::new() };
+    let title = match found {
+        [one] => format!("`{}` keeps the other tests of its file from running", written(one)),
+        more => format!("`{}` keeps other tests of {} files from running", written(&more[0]), more.len()),
+    };
+    let first = CallId { file: found[0].file, index: found[0].calls[0].0 };
+    let mut draft = FindingDraft::at_call(&DOC, map, first, "focused test")
+        .title(title)
+        .message(format!("{}{more}.", told.join("; ")))
         .impact(4)
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High)
-        .build()
+        .confidence(Confidence::High);
+    for (call, _) in sites().skip(1) {
+        draft = draft.and_call(map, call, "focused test");
+    }
+    draft.build()
 }
 
 /// Bytes to replace: `.only`, or the short name.
