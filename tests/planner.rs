@@ -39,15 +39,27 @@ export async function listOrders(ids: string[]) {
 }
 ";
 
+/// Who asks for it: a loop that a request waits for is certain to matter.
+const SERVER: &str = "\
+import express from 'express'
+import { listOrders } from './orders'
+
+export const app = express()
+app.get('/orders', async (request, response) => {
+  response.json(await listOrders(request.query.ids))
+})
+";
+
 /// A repository with one commit and one query in a loop.
 fn shop() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write(
         folder.path(),
         "package.json",
-        "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n",
+        "{ \"name\": \"shop\", \"main\": \"src/server.ts\", \"dependencies\": { \"@prisma/client\": \"6.0.0\", \"express\": \"5.0.0\" } }\n",
     );
     write(folder.path(), "src/orders.ts", SHOP);
+    write(folder.path(), "src/server.ts", SERVER);
     commit(folder.path());
     folder
 }
@@ -243,6 +255,10 @@ fn what_a_branch_brings_is_judged_where_that_is_asked_for_and_nothing_else_is() 
     let repository = shop();
     git(repository.path(), &["checkout", "-q", "-b", "feature"]);
     write(repository.path(), "src/names.ts", &SHOP.replace("listOrders", "names"));
+    let more =
+        SERVER.replace("listOrders", "names").replace("orders", "names").replace("export const app = express()", "");
+    let more = more.replace("import express from 'express'\n", "");
+    write(repository.path(), "src/server.ts", &format!("{SERVER}\n{more}"));
     git(repository.path(), &["add", "."]);
     git(repository.path(), &["commit", "-q", "-m", "second"]);
     let server = Server::start(|request| {

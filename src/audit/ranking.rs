@@ -2,7 +2,7 @@
 //! without ties.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::audit::Depth;
 use crate::effects::Effects;
@@ -117,22 +117,31 @@ pub fn is_shown(finding: &Finding, depth: Depth) -> bool {
     }
 }
 
-/// Files that findings say nothing uses.
-pub fn unused_files(findings: &[Finding]) -> BTreeSet<String> {
+/// Files that findings say nothing uses, and how sure they are of it.
+pub fn unused_files(findings: &[Finding]) -> BTreeMap<String, Confidence> {
     let unused = findings.iter().filter(|finding| finding.rule == UNUSED_FILE);
-    unused.flat_map(|finding| finding.evidence.iter().map(|own| own.file.clone())).collect()
+    unused.flat_map(|finding| finding.evidence.iter().map(|own| (own.file.clone(), finding.confidence))).collect()
 }
 
 /// What stands in a file that nothing uses is mended by deleting it, which another finding asks for; a secret there is one all the
-/// same, and a hole is open for who comes to use it.
-pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeSet<String>) {
-    let matters = finding.category == Category::Security || finding.rule == UNUSED_FILE;
+/// same, and a hole is open for who comes to use it. A file that was touched lately may be work under way: its findings come last.
+pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeMap<String, Confidence>) {
+    if finding.category == Category::Security || finding.rule == UNUSED_FILE {
+        return;
+    }
     // Of two copies, the one that nothing uses goes.
-    let is_copied_from =
-        || finding.evidence.iter().filter(|own| own.role == "copy").any(|own| unused.contains(&own.file));
-    if !matters && (unused.contains(&finding.location().file) || is_copied_from()) {
-        finding.confidence = Confidence::Low;
-        finding.impact = 1;
+    let copies = finding.evidence.iter().filter(|own| own.role == "copy").map(|own| &own.file);
+    let sure = copies.chain([&finding.location().file]).filter_map(|file| unused.get(file)).max().copied();
+    match sure {
+        Some(Confidence::High) => {
+            finding.confidence = Confidence::Low;
+            finding.impact = 1;
+        }
+        Some(Confidence::Med | Confidence::Low) => {
+            finding.confidence = finding.confidence.min(Confidence::Med);
+            finding.impact = 1;
+        }
+        None => {}
     }
 }
 

@@ -177,10 +177,11 @@ fn plans_by_batch_are_drafted_mended_and_read_together_and_cost_half() {
     assert_eq!(purposes(&seen.lock().unwrap()), rounds);
     let first = document(&output);
     let paths: Vec<&str> = first["plans"].as_array().unwrap().iter().map(|row| row["path"].as_str().unwrap()).collect();
-    assert_eq!(paths, ["plans/001-read-the-invoices-in-one-query.md", "plans/002-read-the-orders-in-one-query.md"]);
+    // A request waits for the orders.
+    assert_eq!(paths, ["plans/001-read-the-orders-in-one-query.md", "plans/002-read-the-invoices-in-one-query.md"]);
     let second = std::fs::read_to_string(repository.path().join(paths[1])).unwrap();
     assert!(
-        second.starts_with("# Plan 002: ") && second.contains("`improve/002-read-the-orders-in-one-query`"),
+        second.starts_with("# Plan 002: ") && second.contains("`improve/002-read-the-invoices-in-one-query`"),
         "{second}"
     );
     // 1 000 and 100 tokens a question: $4 and $20 a million for the planner, $2 and $10 for who reads cold; halved.
