@@ -8,7 +8,7 @@ use crate::audit::rules::tests::untested_hot_code::is_handed_over;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Lines, RegionKind, Symbol};
+use crate::repo_map::facts::{CallKind, Lines, Region, RegionKind, Symbol};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{RepoMap, SymbolId};
 
@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "size, branching and change together predict defects better than any of them alone; every change has to be understood \
           against the whole function",
     quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, it is a table of \
-                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, mostly one large object, or a component whose size is markup",
+                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, mostly one large object or a list of short checks, or a component whose size is markup",
     example: "async function checkout(cart) { /* 340 lines, 61 branches, 14 changes in 90 days */ }",
 };
 
@@ -48,6 +48,7 @@ pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> boo
         && !is_conversion(symbol)
         && !is_table(map, id, symbol)
         && !is_mapping(map, id, symbol)
+        && !is_list_of_guards(map, id)
         && own_size(map, id).is_some_and(|(lines, branches)| lines >= MIN_LINES && branches >= MIN_COMPLEXITY)
         && is_logic(map, id, symbol)
 }
@@ -87,6 +88,27 @@ fn is_table(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
             && taken * 100 >= symbol.lines.count() * TABLE_PERCENT
             && lengths[lengths.len() / 2] <= ARM_LINES
     })
+}
+
+/// Lines of a guard, its braces among them. Our choice.
+const GUARD_LINES: u32 = 4;
+/// Of a hundred branches, how many must be guards for the function to be a list of them. Our choice.
+const GUARD_PERCENT: usize = 70;
+
+/// One short check below the other (`if (!name) { throw … }`), none within another: each is read by itself.
+fn is_list_of_guards(map: &RepoMap, id: SymbolId) -> bool {
+    let facts = &map.file(id.file).facts;
+    let own = facts.regions.iter().filter(|region| region.symbol == Some(id.index));
+    let branches: Vec<&Region> = own.filter(|region| matches!(region.kind, RegionKind::Branch)).collect();
+    let leaves = |region: &Region| {
+        facts.returns.iter().any(|given| region.lines.contains(given.line))
+            || facts.calls.iter().any(|call| {
+                region.span.contains(call.span) && call.kind == CallKind::New && call.name.ends_with("Error")
+            })
+    };
+    let is_guard = |region: &&&Region| region.parent.is_none() && region.lines.count() <= GUARD_LINES && leaves(region);
+    let guards = branches.iter().filter(is_guard);
+    !branches.is_empty() && guards.count() * 100 >= branches.len() * GUARD_PERCENT
 }
 
 /// Properties of an object from which it is a table of its own. Our choice.

@@ -68,9 +68,9 @@ impl Rule for UnusedDependency {
         // Doubtful ones are looked at one by one.
         let (certain, doubtful): (Vec<_>, Vec<_>) = found.partition(|(_, unused)| unused.len() <= MAX_CERTAIN);
         let mut groups = by_install(map, certain);
-        groups.iter_mut().for_each(|group| group.truncate(MAX_MANIFESTS));
         groups.extend(doubtful.into_iter().map(|one| vec![one]));
-        groups.into_iter().map(|group| finding(&group.into_iter().map(Manifest::from).collect::<Vec<_>>())).collect()
+        let groups = groups.into_iter().map(|group| group.into_iter().map(Manifest::from).collect::<Vec<_>>());
+        groups.map(|group| finding(&group[..group.len().min(MAX_MANIFESTS)], group.len())).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -114,7 +114,8 @@ impl Manifest<'_> {
     }
 }
 
-fn finding(group: &[Manifest<'_>]) -> Finding {
+/// The finding about some manifests, of `all` there are.
+fn finding(group: &[Manifest<'_>], all: usize) -> Finding {
     let is_cargo = group[0].package.manager == PackageManager::Cargo;
     let count: usize = group.iter().map(|manifest| manifest.unused.len()).sum();
     let title = match group {
@@ -128,23 +129,32 @@ fn finding(group: &[Manifest<'_>]) -> Finding {
         "no file of the package imports it, no script or configuration names it, and it is no peer of another dependency"
     };
     let lists: Vec<String> = group.iter().map(Manifest::says).collect();
+    let left = match all - group.len() {
+        0 => String::new(),
+        left => format!(" {} more list such dependencies, too: one round at a time.", count_of(left, "manifest")),
+    };
     let (first, rest) =
         (&group[0].unused[0], group.iter().flat_map(|own| own.unused.iter().map(move |one| (own, one))));
-    let mut draft =
-        FindingDraft::at_lines(&DOC, &group[0].package.manifest, first.line, first.line, "unused dependency")
-            .expecting(first.listed_name())
-            .title(title)
-            .message(format!(
-                "{}: {how}. {} to be kept up to date all the same, and is fetched{} unless something else needs it.",
-                lists.join("; "),
-                if count == 1 { "It has" } else { "Each has" },
-                if is_cargo { " and compiled" } else { "" }
-            ))
-            .impact(2)
-            .effort(Effort::S)
-            .risk(Risk::Low)
-            // So many are needed by code that is not here.
-            .confidence(if count > MAX_CERTAIN && group.len() == 1 { Confidence::Low } else { Confidence::Med });
+    let mut draft = FindingDraft::at_lines(
+        &DOC,
+        &group[0].package.manifest,
+        first.line,
+        first.line,
+        "unused dependency",
+    )
+    .expecting(first.listed_name())
+    .title(title)
+    .message(format!(
+        "{}: {how}. {} to be kept up to date all the same, and is fetched{} unless something else needs it.{left}",
+        lists.join("; "),
+        if count == 1 { "It has" } else { "Each has" },
+        if is_cargo { " and compiled" } else { "" }
+    ))
+    .impact(2)
+    .effort(Effort::S)
+    .risk(Risk::Low)
+    // So many are needed by code that is not here.
+    .confidence(if count > MAX_CERTAIN && group.len() == 1 { Confidence::Low } else { Confidence::Med });
     for (manifest, own) in rest.skip(1) {
         draft = draft.and_lines(&manifest.package.manifest, own.line, own.line, "unused dependency");
     }

@@ -357,6 +357,16 @@ fn nearest(map: &RepoMap, targets: &Targets, named: &Named) -> Vec<String> {
         let stem = name.rsplit('/').next().unwrap_or(name);
         stem.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).map(str::to_ascii_lowercase).collect()
     };
+    // A file of that very name, moved elsewhere, is what is meant.
+    if let Named::Path(path) = named {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let moved = map.files.iter().map(|file| &file.path).chain(&map.other_files);
+        let moved: Vec<String> =
+            moved.filter(|other| other.rsplit('/').next() == Some(name)).take(4).cloned().collect();
+        if !moved.is_empty() {
+            return moved;
+        }
+    }
     let wanted = words(name_of(named));
     let mut scored: Vec<(usize, String)> = known
         .into_iter()

@@ -589,6 +589,10 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         .iter()
         .filter_map(|group| heaviest(group))
         .all(|(call, _)| opens_before_serving(map, effects, call) || is_fallback(map, effects, call));
+    let is_asked = functions
+        .iter()
+        .filter_map(|group| heaviest(group))
+        .any(|(call, _)| effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind.is_request()));
     let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
         .title(format!("async `{function}` {what} in `{name}`{more}"))
         .message(format!(
@@ -605,6 +609,8 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             _ if is_seldom => Confidence::Low,
             // How long a name server takes, and whether the host is a name at all, is for the configuration to say.
             (Weight::Long, _) if api.api.ends_with("to_socket_addrs") => Confidence::Med,
+            // A statement on a file takes as long as there are rows, and only a request is sure to come often.
+            (Weight::Long, _) if api.library == "rusqlite" && !is_asked => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,
             (Weight::Long, 1 | 2) => Confidence::High,
             (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files | Weight::Work, _) => Confidence::Med,

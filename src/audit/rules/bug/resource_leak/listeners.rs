@@ -6,7 +6,7 @@ use crate::audit::rules::bug::resource_leak::{Kind, Leak};
 use crate::effects::chain;
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionKind, Usage};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap};
 
 /// What is wrong with a call about listeners, if anything is.
@@ -205,7 +205,7 @@ fn kept_by_effect(facts: &FileFacts, call: CallIndex) -> Option<Found> {
         other.name == "removeEventListener"
             && matches!(other.arguments.first().map(Expr::peeled), Some(Expr::Text(own)) if own == event)
     });
-    if ends_itself || removed || has_cleanup(facts, effect) {
+    if ends_itself || removed || has_cleanup(facts, effect) || is_behind_a_flag(facts, effect, call) {
         return None;
     }
     Some(Found {
@@ -220,6 +220,27 @@ fn kept_by_effect(facts: &FileFacts, call: CallIndex) -> Option<Found> {
         confidence: Confidence::High,
         others: Vec::new(),
     })
+}
+
+/// `if (done) return; … setDone(true);`: the effect gets there once.
+fn is_behind_a_flag(facts: &FileFacts, effect: RegionIndex, call: CallIndex) -> bool {
+    let (body, site) = (facts.regions[effect as usize].span, facts.call(call));
+    let raises = facts.calls.iter().any(|other| {
+        let setter = other.name.strip_prefix("set").is_some_and(|rest| rest.starts_with(char::is_uppercase));
+        setter
+            && body.contains(other.span)
+            && matches!(other.arguments.as_slice(), [own] if matches!(own.peeled(), Expr::Bool(true)))
+    });
+    // A branch that does nothing but leave.
+    let leaves_early = facts.regions.iter().any(|own| {
+        matches!(own.kind, RegionKind::Branch)
+            && body.contains(own.span)
+            && own.span.end <= site.span.start
+            && own.lines.count() <= 3
+            && !facts.calls.iter().any(|other| own.span.contains(other.span))
+            && !facts.assignments.iter().any(|other| own.span.contains(other.span))
+    });
+    raises && leaves_early
 }
 
 /// `for (…) { request.on("close", …); await …; }`: one more listener each round, on something that outlives the round.

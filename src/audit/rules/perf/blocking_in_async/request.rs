@@ -77,7 +77,13 @@ fn reach<'a>(map: &RepoMap, effects: &'a Effects, call: CallId) -> Option<Reach<
         // Pages may be rendered once, as the program is built.
         matches!(reach.entry.kind, EntryKind::Route | EntryKind::Procedure | EntryKind::Resolver)
             && reach.distance <= MAX_DISTANCE
+            && !is_for_tests(&reach.entry.label)
     })
+}
+
+/// `GET /_e2e/take-snapshot`: who asks is a test.
+fn is_for_tests(label: &str) -> bool {
+    place::words(label).iter().any(|word| matches!(word.as_str(), "e2e" | "test" | "tests" | "testing"))
 }
 
 /// Kept after the first time, or part of starting up.
