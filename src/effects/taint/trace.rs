@@ -209,9 +209,11 @@ impl<'t, 'a> Walk<'t, 'a> {
             },
             Expr::Member(object, name) => {
                 let is_part = self.asks_for_host() && matches!(name.as_str(), "pathname" | "search" | "hash" | "port");
-                // What parses an address writes quotes and angle brackets of its path as `%22`, `%3C` and `%3E`.
-                let is_encoded =
-                    self.danger == Danger::Html && name == "pathname" && self.is_parsed_address(at.spot, object);
+                // What parses an address writes quotes and angle brackets of its path as `%22`, `%3C` and `%3E`; a single quote stays.
+                let is_encoded = self.danger == Danger::Html
+                    && self.context.quote != Some('\'')
+                    && name == "pathname"
+                    && self.is_parsed_address(at.spot, object);
                 if is_part || is_encoded || matches!(name.as_str(), "length" | "size") || is_environment(expr) {
                     return Found::of(Trust::Constant);
                 }

@@ -24,8 +24,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
     quiet_when: "the handler holds a comment, a fallback or a rethrow, a comment in or above the function says that errors are \
                  ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter, a \
-                 cache or when something was last seen, what it deletes belongs to a row that is deleted next, or, in Rust, \
-                 the statement ends in `?`",
+                 cache or when something was last seen, what it deletes belongs to a row that is deleted next, it answers an error \
+                 already, what is logged comes after another write of the function, or, in Rust, the statement ends in `?`",
     example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
 };
 

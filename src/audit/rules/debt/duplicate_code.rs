@@ -28,7 +28,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "a fix in one copy is forgotten in the others; copies that already differ are where that has begun",
     quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, the code is generated, bundled from \
                  other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address that a \
-                 comment names, one long chain of a builder, a test, an example, a script or a migration, or it is the same idiom in \
+                 comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
+                 branch into the next, it differs in a query that is checked against the tables, or it is the same idiom in \
                  more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\
               const net = lines.reduce((sum, line) => sum + line.price * line.count, 0);",
