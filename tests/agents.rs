@@ -11,6 +11,17 @@ use serde_json::{Value, json};
 
 use common::{git, write};
 
+/// Who asks for it: a loop that a request waits for is certain to matter.
+const SERVER: &str = "\
+import express from 'express'
+import { listOrders } from './orders'
+
+export const app = express()
+app.get('/orders', async (request, response) => {
+  response.json(await listOrders(request.query.ids))
+})
+";
+
 const SHOP: &str = "\
 import { PrismaClient } from '@prisma/client'
 
@@ -36,8 +47,13 @@ impl Place {
     fn new() -> Place {
         let repository = tempfile::tempdir().expect("a temporary folder");
         let folder = repository.path();
-        write(folder, "package.json", "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n");
+        write(
+            folder,
+            "package.json",
+            "{ \"name\": \"shop\", \"main\": \"src/server.ts\", \"dependencies\": { \"@prisma/client\": \"6.0.0\", \"express\": \"5.0.0\" } }\n",
+        );
         write(folder, "src/orders.ts", SHOP);
+        write(folder, "src/server.ts", SERVER);
         write(folder, "CLAUDE.md", "Agents obey this.\n");
         write(folder, ".claude/settings.json", "{ \"hooks\": {} }\n");
         git(folder, &["init", "-q", "-b", "main"]);
