@@ -159,11 +159,6 @@ fn is_joined(map: &RepoMap, file: &str, line: u32) -> bool {
 fn confidence(flow: &Flow) -> Confidence {
     let end = flow.text.rsplit("{}").next().unwrap_or_default();
     let is_extension = |end: &str| end.len() > 1 && end.chars().all(char::is_alphanumeric);
-    // Next.js hands a page its segment as it stands in the address: `..%2F` stays one name.
-    let is_segment_of_page = flow.trust == Trust::Page && flow.source.split(['.', '[']).any(|part| part == "params");
-    if is_segment_of_page {
-        return Confidence::Low;
-    }
     let of_one_kind = flow.doubtful && flow.sibling.is_none() && end.strip_prefix('.').is_some_and(is_extension);
     tainted::confidence(flow).min(if of_one_kind { Confidence::Low } else { Confidence::High })
 }
