@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{LanguageName, Symbol, SymbolKind};
 use crate::repo_map::{CallTarget, FileId, FileRole, RepoMap, SymbolId};
 
@@ -192,6 +193,20 @@ pub fn production_functions(map: &RepoMap) -> impl Iterator<Item = (SymbolId, &S
             && !symbol.test
             && map.file(id.file).role == FileRole::Production
             && !map.is_test(id.file, symbol.container)
+    })
+}
+
+/// Whether the function is given to others as a value: who calls it then does not show.
+pub fn is_handed_over(map: &RepoMap, id: SymbolId) -> bool {
+    let name = map.symbol(id).name;
+    let is_it = |expr: &Expr| {
+        let mut found = false;
+        expr.walk(&mut |inner| found |= matches!(inner, Expr::Name(own) if *own == name));
+        found
+    };
+    map.files.iter().filter(|file| file.facts.references.binary_search(&name).is_ok()).any(|file| {
+        let values = file.facts.bindings.iter().filter_map(|binding| binding.value.as_ref());
+        values.chain(file.facts.calls.iter().flat_map(|call| &call.arguments)).any(is_it)
     })
 }
 

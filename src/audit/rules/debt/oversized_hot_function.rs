@@ -3,8 +3,9 @@
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::debt::hotspot::{TestReach, is_component, production_functions, runs_the_program_in_tests};
-use crate::audit::rules::tests::untested_hot_code::is_handed_over;
+use crate::audit::rules::debt::hotspot::{
+    TestReach, is_component, is_handed_over, production_functions, runs_the_program_in_tests,
+};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;

@@ -6,7 +6,7 @@ use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDr
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::hotspot::{
-    TestReach, is_component, is_of_component, production_functions, runs_the_program_in_tests,
+    TestReach, is_component, is_handed_over, is_of_component, production_functions, runs_the_program_in_tests,
 };
 use crate::audit::text::count_of;
 use crate::effects::Effects;
@@ -146,20 +146,6 @@ fn callers(map: &RepoMap, id: SymbolId) -> usize {
         |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
     let callers = map.callers(id).iter().filter(from_outside);
     callers.map(|call| (call.file, map.call(*call).caller)).collect::<BTreeSet<_>>().len()
-}
-
-/// Whether the function is given to others as a value: who calls it then does not show.
-pub fn is_handed_over(map: &RepoMap, id: SymbolId) -> bool {
-    let name = map.symbol(id).name;
-    let is_it = |expr: &Expr| {
-        let mut found = false;
-        expr.walk(&mut |inner| found |= matches!(inner, Expr::Name(own) if *own == name));
-        found
-    };
-    map.files.iter().filter(|file| file.facts.references.binary_search(&name).is_ok()).any(|file| {
-        let values = file.facts.bindings.iter().filter_map(|binding| binding.value.as_ref());
-        values.chain(file.facts.calls.iter().flat_map(|call| &call.arguments)).any(is_it)
-    })
 }
 
 /// A method in a file that tests get to by other ways: a task or a trait in between hides the rest of the way.
