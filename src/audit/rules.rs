@@ -24,6 +24,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::polynomial_regex::PolynomialRegex,
     &security::timing_unsafe_compare::TimingUnsafeCompare,
     &security::hardcoded_secret::HardcodedSecret,
+    &security::default_secret::DefaultSecret,
     &security::missing_auth::MissingAuth,
     &security::middleware_order::MiddlewareOrder,
     &security::insecure_direct_object_reference::InsecureDirectObjectReference,

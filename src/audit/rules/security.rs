@@ -2,6 +2,7 @@
 
 mod code;
 pub mod command_injection;
+pub mod default_secret;
 pub mod exposed_cookie;
 pub mod hardcoded_secret;
 pub mod html_injection;

@@ -34,7 +34,7 @@ const WEAKNESSES: &[(u32, &[&str])] = &[
     (614, &["exposed-cookie"]),
     (639, &["insecure-direct-object-reference"]),
     (730, &["regex-injection", "polynomial-regex"]),
-    (798, &["hardcoded-secret"]),
+    (798, &["hardcoded-secret", "default-secret"]),
     (829, &["workflow-unpinned-action", "workflow-unverified-download"]),
     (862, &["missing-auth"]),
     (915, &["mass-assignment", "prototype-pollution"]),
