@@ -62,15 +62,24 @@ fn validated(lines: &str) {
     taken.expect("it reads to the end");
 }
 
-/// A repository with one query in a loop.
+/// A repository with one query in a loop that a request waits for.
 fn shop() -> tempfile::TempDir {
     let repository = tempfile::tempdir().expect("a temporary folder");
     let folder = repository.path();
-    write(folder, "package.json", "{ \"name\": \"shop\", \"dependencies\": { \"@prisma/client\": \"6.0.0\" } }\n");
+    write(
+        folder,
+        "package.json",
+        "{ \"name\": \"shop\", \"main\": \"src/server.ts\", \"dependencies\": { \"@prisma/client\": \"6.0.0\", \"express\": \"5.0.0\" } }\n",
+    );
     write(
         folder,
         "src/orders.ts",
         "import { PrismaClient } from '@prisma/client'\nconst prisma = new PrismaClient()\nexport async function list(ids: string[]) {\n  const orders = []\n  for (const id of ids) {\n    orders.push(await prisma.order.findUnique({ where: { id } }))\n  }\n  return orders\n}\n",
+    );
+    write(
+        folder,
+        "src/server.ts",
+        "import express from 'express'\nimport { list } from './orders'\nexport const app = express()\napp.get('/orders', async (request, response) => {\n  response.json(await list(request.query.ids))\n})\n",
     );
     git(folder, &["init", "-q", "-b", "main"]);
     git(folder, &["add", "."]);
