@@ -298,6 +298,11 @@ impl Effects {
     pub fn call_is_async(&self, map: &RepoMap, call: CallId) -> bool {
         asynchrony::gives_promise(map, &self.direct, &self.asynchrony, call)
     }
+
+    /// Whether a call of an unknown receiver most likely gives a promise: every method of that name in the repository does.
+    pub fn call_is_likely_async(&self, map: &RepoMap, call: CallId) -> bool {
+        asynchrony::likely_gives_promise(map, &self.asynchrony, call)
+    }
 }
 
 /// The whole way that starts with `first`, `next` telling how a function, or the function it gives, has the effect.

@@ -1,7 +1,10 @@
 //! Asynchrony: which functions give a promise or a future, written `async` or not, and which give a function that does.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::effects::asynchrony::names::Names;
 use crate::effects::{DirectEffect, promises, tables};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Binding, FileFacts, LanguageName, Symbol, SymbolIndex, SymbolKind};
@@ -15,6 +18,8 @@ pub struct Asynchrony {
     pub functions: BTreeSet<SymbolId>,
     /// Functions that give such a function: `const saveWith = (db) => async (row) => …`.
     pub factories: BTreeSet<SymbolId>,
+    /// Names of methods of which all the repository defines are asynchronous.
+    names: Names,
 }
 
 /// What a function without a declared type hands back.
@@ -56,6 +61,7 @@ pub fn asynchrony(map: &RepoMap, direct: &BTreeMap<CallId, Vec<DirectEffect>>) -
         open.retain(|function| !found.functions.contains(&function.id) && !found.factories.contains(&function.id));
         constants.retain(|(id, _)| !found.functions.contains(id));
         if (found.functions.len(), found.factories.len()) == before {
+            found.names = names::names(map, &found.functions);
             return found;
         }
     }
@@ -198,6 +204,11 @@ fn split_at_top<'a>(declared: &'a str, separator: &str) -> Vec<&'a str> {
     parts.push(declared[start..].trim());
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Whether what `call` gives is most likely a promise, though the call graph does not know what it calls.
+pub fn likely_gives_promise(map: &RepoMap, found: &Asynchrony, call: CallId) -> bool {
+    found.names.is_meant_by(map, call)
 }
 
 fn is_promise(

@@ -170,7 +170,7 @@ fn made_name(factory: &str) -> Option<Name> {
 }
 
 /// Names of two words and more. One word (`load`, `send`) is given to too many things.
-fn is_telling(name: &str) -> bool {
+pub fn is_telling(name: &str) -> bool {
     words(name).len() >= 2
 }
 

@@ -120,6 +120,27 @@ static LIBRARIES: &[PromiseLibrary] = &[
         shapes: &[],
     },
     PromiseLibrary {
+        origins: &[
+            origin("playwright", "1", "https://playwright.dev/docs/api/class-browsertype"),
+            origin("puppeteer", "24", "https://pptr.dev/api/puppeteer.puppeteernode"),
+        ],
+        packages: &["playwright", "playwright-core", "@playwright/*", "puppeteer", "puppeteer-core"],
+        calls: &[
+            "**.launch|connect|connectOverCDP|launchPersistentContext|launchServer",
+            "launch|connect|default.launch|default.connect",
+        ],
+        shapes: &[],
+    },
+    PromiseLibrary {
+        origins: &[origin("bluebird", "3", "http://bluebirdjs.com/docs/api-reference.html")],
+        packages: &["bluebird"],
+        calls: &[
+            "map|mapSeries|each|filter|reduce|props|all|some|any|delay|try",
+            "default.map|mapSeries|each|filter|reduce|props|all|some|any|delay|try",
+        ],
+        shapes: &[],
+    },
+    PromiseLibrary {
         origins: &[origin("execa", "9", "https://www.npmjs.com/package/execa")],
         packages: &["execa"],
         calls: &["execa|execaCommand|execaNode|default"],
@@ -167,8 +188,9 @@ pub fn is_promise(map: &RepoMap, call: CallId) -> bool {
         let library = LIBRARIES.iter().find(|library| {
             names_package(library.packages, package) && library.calls.iter().any(|pattern| matches(pattern, &names))
         });
-        if library.is_some() {
-            return !takes_callback(map, call);
+        if let Some(library) = library {
+            // Functions given to Bluebird are about items, not about errors.
+            return library.packages.contains(&"bluebird") || !takes_callback(map, call);
         }
         if package != "global" {
             return false;

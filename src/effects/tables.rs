@@ -418,8 +418,20 @@ fn is_of_a_list(site: &CallSite) -> bool {
 
 /// Names of the libraries' calls, such as `findFirst`: they say nothing about who is asked.
 pub fn api_names() -> HashSet<&'static str> {
-    let apis = LIBRARIES.iter().flat_map(|library| library.apis.iter().chain(library.shapes));
-    apis.flat_map(|api| api.pattern.rsplit('.').next().unwrap_or_default().split('|')).collect()
+    LIBRARIES.iter().copied().flat_map(names_in).collect()
+}
+
+fn names_in(library: &'static Library) -> impl Iterator<Item = &'static str> {
+    let apis = library.apis.iter().chain(library.shapes);
+    apis.flat_map(|api| api.pattern.rsplit('.').next().unwrap_or_default().split('|'))
+}
+
+/// The same, of the libraries of these packages alone and of what needs no package.
+pub fn api_names_of(packages: &HashSet<&str>) -> HashSet<&'static str> {
+    let is_there = |library: &&Library| {
+        library.packages.contains(&"global") || packages.iter().any(|package| names_package(library.packages, package))
+    };
+    LIBRARIES.iter().copied().filter(is_there).flat_map(names_in).collect()
 }
 
 /// Whether calls of this package are fully described by the tables: what is not listed has no effect.

@@ -597,8 +597,8 @@ pub struct Assignment {
 
 /// A use of a local that holds what a call gave: `const user = load(id)`, later `user.name`.
 ///
-/// Kept only when no use of the local awaits, returns, stores or collects the value: then these uses are all there are, and one
-/// that cannot do with a promise tells of a forgotten `await`.
+/// Kept only when no use of the local awaits, stores or collects the value: then these uses are all there are, and one that cannot
+/// do with a promise tells of a forgotten `await`. One that returns it is kept when another asks for the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalRead {
     /// The call whose value the local holds.

@@ -3,11 +3,13 @@
 //! `misuse` says what is wrong with a call, from how its value is used (`reads`), where it stands (`callbacks`) and what speaks
 //! against its being meant ([`dropped`], [`habits`]); [`wording`] makes a finding of it.
 
+mod assigned;
 mod callbacks;
 mod dropped;
 mod habits;
 mod misuse;
 mod reads;
+mod relied;
 mod wording;
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
@@ -91,7 +93,7 @@ impl Rule for UnawaitedPromise {
             )],
             tests: vec![match kind {
                 Misuse::Tested => format!("`{function}` takes the other branch when `{name}` resolves to false"),
-                Misuse::Read => format!("`{function}` uses what `{name}` resolves to"),
+                Misuse::Read | Misuse::LikelyRead => format!("`{function}` uses what `{name}` resolves to"),
                 Misuse::Predicate => {
                     format!("`{name}` in `{function}` leaves out an item whose check resolves to false")
                 }
@@ -124,7 +126,7 @@ fn edits(context: &RecipeContext<'_>, sites: &[(CallId, Misuse)]) -> Vec<EditDra
     sites
         .iter()
         .filter(|(call, kind)| match kind {
-            Misuse::Tested | Misuse::Read | Misuse::Dropped(_) | Misuse::ReturnedFromTry => {
+            Misuse::Tested | Misuse::Read | Misuse::LikelyRead | Misuse::Dropped(_) | Misuse::ReturnedFromTry => {
                 place::in_async_code(map, *call) && needs_no_parentheses(map, *call)
             }
             Misuse::ForEach(_) | Misuse::Predicate | Misuse::DroppedByMapper => false,
@@ -156,7 +158,7 @@ fn task(map: &RepoMap, sites: &[(CallId, Misuse)], by_hand: bool) -> Option<(Str
             format!("Await `{name}` before testing it in `{function}`"),
             format!("{place}: write `await {name}(…)` in the condition.{must_become_async}"),
         ),
-        Misuse::Read => (
+        Misuse::Read | Misuse::LikelyRead => (
             format!("Await `{name}` before using its value in `{function}`"),
             format!(
                 "{place}: write `await {name}(…)`, in parentheses where something is read from it at once.{must_become_async}"
@@ -206,9 +208,12 @@ fn goals(context: &RecipeContext<'_>, sites: &[(CallId, Misuse)]) -> Vec<GateDra
             // `await ` goes in front of the call, so a line that starts with it still holds the old text.
             Misuse::Dropped(_) => GateDraft::TextPresent { text: format!("await {text}"), file },
             Misuse::DroppedByMapper => GateDraft::TextPresent { text: format!("return {text}"), file },
-            Misuse::Tested | Misuse::Read | Misuse::ForEach(_) | Misuse::Predicate | Misuse::ReturnedFromTry => {
-                GateDraft::TextGone { text, file }
-            }
+            Misuse::Tested
+            | Misuse::Read
+            | Misuse::LikelyRead
+            | Misuse::ForEach(_)
+            | Misuse::Predicate
+            | Misuse::ReturnedFromTry => GateDraft::TextGone { text, file },
         })
     };
     sites.iter().filter_map(goal).collect()

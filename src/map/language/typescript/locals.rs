@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::walk::{NameUse, Use, Walker};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Binding, BindingKind, CallIndex, FileFacts, LocalRead, RegionKind, Span};
+use crate::repo_map::facts::{Binding, BindingKind, CallIndex, FileFacts, LocalRead, RegionKind, Span, Usage};
 
 /// A local that holds what a call gave.
 struct Local {
@@ -13,6 +13,15 @@ struct Local {
     scope: Span,
     reads: Vec<LocalRead>,
     handed_on: bool,
+    returned: bool,
+}
+
+impl Local {
+    /// Whether its reads tell anything: what is returned is a promise to the caller as well, unless it was asked for its value before.
+    fn tells(&self) -> bool {
+        let asks = |read: &LocalRead| matches!(read.usage, Usage::Tested | Usage::Operand);
+        !self.handed_on && (!self.returned || self.reads.iter().any(asks))
+    }
 }
 
 impl Walker<'_> {
@@ -60,7 +69,7 @@ impl Walker<'_> {
             }
         }
         let mut kept: Vec<LocalRead> =
-            locals.into_values().flatten().filter(|local| !local.handed_on).flat_map(|local| local.reads).collect();
+            locals.into_values().flatten().filter(Local::tells).flat_map(|local| local.reads).collect();
         kept.sort_by_key(|read| facts.calls[read.call as usize].span);
         kept
     }
@@ -80,13 +89,17 @@ impl Walker<'_> {
             (None, None) => return None,
         };
         let scope = Span { start: binding.span.end, end: around.end };
-        Some(Local { call: *call, scope, reads: Vec::new(), handed_on: false })
+        Some(Local { call: *call, scope, reads: Vec::new(), handed_on: false, returned: false })
     }
 
     /// One more use of `local`.
     fn note(&self, facts: &FileFacts, local: &mut Local, used: &NameUse) {
         let hands_on = match used.usage {
-            Use::Discarded | Use::Ignored | Use::Assigned | Use::Returned | Use::Element | Use::Passed => true,
+            Use::Returned => {
+                local.returned = true;
+                false
+            }
+            Use::Discarded | Use::Ignored | Use::Assigned | Use::Element | Use::Passed => true,
             Use::Bound(start, end) => start != end,
             Use::Receiver(call) => {
                 matches!(facts.calls[call as usize].name.as_str(), "then" | "catch" | "finally")
@@ -94,7 +107,7 @@ impl Walker<'_> {
             Use::Argument(_) | Use::Tested | Use::Operand => false,
         };
         local.handed_on |= hands_on || used.awaited;
-        if !local.handed_on {
+        if !local.handed_on && !matches!(used.usage, Use::Returned) {
             local.reads.push(LocalRead { call: local.call, usage: self.usage(used.usage) });
         }
     }

@@ -4,10 +4,11 @@ use crate::audit::place;
 use crate::audit::rules::bug::rejection::{Rejection, rejection};
 use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
 use crate::audit::rules::bug::unawaited_promise::reads::MORE_THAN_PROMISES;
+use crate::audit::rules::bug::unawaited_promise::relied;
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, Region, RegionKind, Usage};
-use crate::repo_map::{CallId, RepoMap};
+use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// Functions whose result nobody waits for on purpose: telemetry, warming, navigation, cache hints.
 const FIRE_AND_FORGET: &[&str] = &[
@@ -61,6 +62,12 @@ const FIRE_AND_FORGET: &[&str] = &[
     "stat",
     "stats",
     "record",
+];
+
+/// Of those, verbs that start work as often as they do it: where the same function waits for one, it meant to wait for the other.
+const EITHER: &[&str] = &[
+    "schedule", "enqueue", "trigger", "start", "run", "main", "close", "end", "destroy", "dispose", "cancel", "init",
+    "queue", "handle", "dispatch", "refresh", "reload",
 ];
 
 /// Functions whose whole point is to stop the code after them.
@@ -126,6 +133,8 @@ pub enum Evidence {
     RejectsUnheard,
     /// Other callers wait for it.
     AwaitedElsewhere,
+    /// It works on an object that the code after it goes on with.
+    ReliedOn,
     /// It stands alone in a `try`, whose handler never hears of its failure.
     AloneInTry,
 }
@@ -142,9 +151,10 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
     let name = called_name(map, call);
     // `Promise.resolve(client.shutdown()).catch(log)`: its failure is heard.
     let is_heard = name == "catch" && !site.arguments.is_empty();
+    let is_awaited_beside = is_either(&name) && is_awaited_beside(map, call);
     if name.is_empty()
         || is_heard
-        || is_fire_and_forget(&name)
+        || is_fire_and_forget(&name) && !is_awaited_beside
         || is_of_messenger(site)
         || is_explained(map, call)
         || answered_before(facts, site)
@@ -153,6 +163,18 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
         || builds_query(effects, site, call)
     {
         return None;
+    }
+    match map.file(call.file).role {
+        FileRole::Production => {}
+        // A script ends when nothing is left to do, or at once where it says so: what it writes counts, who waits for what does not.
+        FileRole::Test | FileRole::Example | FileRole::Script | FileRole::Migration | FileRole::Generated => {
+            let writes = effects.direct(call).iter().any(|direct| direct.effect == Effect::DbWrite);
+            let is_in_async = site.caller.is_some_and(|caller| facts.symbols[caller as usize].is_async);
+            return (writes && is_in_async).then_some(Evidence::Writes);
+        }
+    }
+    if is_awaited_beside {
+        return Some(Evidence::AwaitedElsewhere);
     }
     if is_alone_in_try(facts, site) && rejection(map, effects, call) != Rejection::Impossible {
         return Some(Evidence::AloneInTry);
@@ -168,9 +190,13 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
     if rejects_on_a_server(map, effects, call) {
         return Some(Evidence::RejectsUnheard);
     }
+    if relied::goes_on_with_it(map, call) {
+        return Some(Evidence::ReliedOn);
+    }
     let writes = place::words(&name).first().is_some_and(|word| WRITES.contains(&word.as_str()));
     let harmless = || rejection(map, effects, call) == Rejection::Impossible;
-    (writes && is_server_code(map, call) && habits::dropped(map, call) <= 1 && !harmless()).then_some(Evidence::Writes)
+    (writes && is_server_code(map, effects, call) && habits::dropped(map, call) <= 1 && !harmless())
+        .then_some(Evidence::Writes)
 }
 
 /// The name of what is called; of `saveWith(db)(row)` that of the factory.
@@ -186,13 +212,20 @@ pub fn called_name(map: &RepoMap, call: CallId) -> String {
 fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
     rejection(map, effects, call) == Rejection::Known
-        && is_server_code(map, call)
+        && is_server_code(map, effects, call)
         && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
 }
 
-/// Files of components run in browsers, where a rejection is only printed.
-pub fn is_server_code(map: &RepoMap, call: CallId) -> bool {
-    !map.file(call.file).path.ends_with('x')
+/// Files of components run in browsers, where a rejection is only printed; one that renders mail beside its queries does not.
+pub fn is_server_code(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
+    let source = map.file(call.file);
+    let works_on_a_server = || {
+        (0..source.facts.calls.len() as u32).any(|index| {
+            effects.direct(CallId { file: call.file, index }).iter().any(|direct| SERVER.contains(&direct.effect))
+        })
+    };
+    !source.path.ends_with('x') || works_on_a_server()
 }
 
 /// A worker's endless loop is started, never waited for.
@@ -237,6 +270,22 @@ pub fn sends_message(name: &str) -> bool {
         "event",
     ];
     place::words(name).iter().any(|word| MESSAGES.contains(&word.as_str()))
+}
+
+fn is_either(name: &str) -> bool {
+    let words = place::words(name);
+    let of = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
+    of(EITHER) > 0 && of(EITHER) == of(FIRE_AND_FORGET)
+}
+
+/// `await docs.run(); api.run();`: the same function waits for a call of the same name.
+fn is_awaited_beside(map: &RepoMap, call: CallId) -> bool {
+    let site = map.call(call);
+    site.caller.is_some()
+        && callees(map, call).next().is_some()
+        && map.file(call.file).facts.calls.iter().any(|other| {
+            other.awaited && other.caller == site.caller && other.name == site.name && other.span != site.span
+        })
 }
 
 fn is_fire_and_forget(name: &str) -> bool {

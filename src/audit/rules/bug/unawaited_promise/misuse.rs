@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::place;
 use crate::audit::rules::bug::rejection::{Rejection, rejection};
+use crate::audit::rules::bug::unawaited_promise::assigned;
 use crate::audit::rules::bug::unawaited_promise::callbacks::{self, Loss};
 use crate::audit::rules::bug::unawaited_promise::dropped::{self, Evidence};
 use crate::audit::rules::bug::unawaited_promise::habits::{Callee, callee};
@@ -21,6 +22,8 @@ pub enum Misuse {
     Tested,
     /// As if it were its value: destructured, spread, compared, put into text or a response.
     Read,
+    /// As if it were its value, where nothing but the name of the method tells that it is a promise.
+    LikelyRead,
     /// As a statement.
     Dropped(Evidence),
     /// As a statement in a callback whose host is waited for.
@@ -81,12 +84,22 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
     if callbacks::async_predicate(map, call) {
         return Some(Misuse::Predicate);
     }
+    if site.usage == Usage::Assigned && assigned::is_taken_for_value(map, effects, call) {
+        return Some(Misuse::Read);
+    }
     if !matches!(site.kind, CallKind::Call | CallKind::New)
         || answers_by_callback(&source.facts, site)
         || is_handed_on(&source.facts, site)
-        || !effects.call_is_async(map, call)
     {
         return None;
+    }
+    if !effects.call_is_async(map, call) {
+        // By its name alone: only what cannot be anything but a mistake.
+        let is_likely = effects.call_is_likely_async(map, call);
+        return match &site.usage {
+            Usage::Tested if is_likely => Some(Misuse::LikelyRead),
+            _ => (is_likely && reads::is_read(map, effects, call)).then_some(Misuse::LikelyRead),
+        };
     }
     match &site.usage {
         Usage::Tested => Some(Misuse::Tested),
@@ -94,9 +107,7 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
         Usage::Returned => returned_from_try(map, effects, call).then_some(Misuse::ReturnedFromTry),
         // A query is sent when somebody waits for it, so one with a callback or further links is none to drop.
         Usage::Discarded if callbacks::dropped_by_mapper(map, call) => Some(Misuse::DroppedByMapper),
-        Usage::Discarded if source.role == FileRole::Production => {
-            dropped::evidence(map, effects, call).map(Misuse::Dropped)
-        }
+        Usage::Discarded => dropped::evidence(map, effects, call).map(Misuse::Dropped),
         _ => reads::is_read(map, effects, call).then_some(Misuse::Read),
     }
 }
@@ -105,7 +116,8 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
 fn answers_by_callback(facts: &FileFacts, site: &CallSite) -> bool {
     let Some(Expr::Function { region: Some(region), .. }) = site.arguments.last() else { return false };
     let RegionKind::Callback { parameters, .. } = &facts.regions[*region as usize].kind else { return false };
-    parameters.len() > 1 && matches!(parameters[0].as_str(), "err" | "error" | "e" | "_err" | "_error")
+    matches!(parameters.first().map(|first| first.as_str()), Some("err" | "error" | "_err" | "_error"))
+        || parameters.len() > 1 && parameters[0] == "e"
 }
 
 /// The commonest fates of a promise that are no misuse, so that most calls are not looked at twice.

@@ -1,5 +1,6 @@
 //! Reads: a promise used where only its value makes sense.
 
+use crate::audit::place;
 use crate::effects::{Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, FileFacts, Usage};
@@ -70,14 +71,17 @@ pub fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         Usage::Argument(host) => looks_into(map, CallId { index: *host, ..call }, call.index),
         Usage::Bound(_) => {
             let from = facts.local_reads.partition_point(|read| facts.call(read.call).span < site.span);
-            let mut reads =
-                facts.local_reads[from..].iter().take_while(|read| facts.call(read.call).span == site.span).peekable();
+            let mut reads = facts.local_reads[from..]
+                .iter()
+                .take_while(|read| facts.call(read.call).span == site.span)
+                .filter(|read| !is_printed(facts, &read.usage))
+                .peekable();
             // What is only passed to functions nobody knows may be awaited there.
             reads.peek().is_some()
                 && reads.all(|read| match &read.usage {
                     Usage::Operand | Usage::Tested => true,
                     Usage::Bound(name) => name.is_empty(),
-                    Usage::Receiver(_) => true,
+                    Usage::Receiver(next) => !is_of_bluebird(map, CallId { index: *next, ..call }),
                     Usage::Argument(host) => looks_into_local(map, CallId { index: *host, ..call }),
                     Usage::Discarded
                     | Usage::Ignored
@@ -96,6 +100,37 @@ pub fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         | Usage::Element
         | Usage::Passed => false,
     }
+}
+
+/// `rows.map(…)`, `rows.tap(…)` on a promise of Bluebird, which has methods of its own.
+fn is_of_bluebird(map: &RepoMap, method: CallId) -> bool {
+    const METHODS: &[&str] = &[
+        "map",
+        "mapSeries",
+        "each",
+        "filter",
+        "reduce",
+        "spread",
+        "tap",
+        "get",
+        "props",
+        "return",
+        "asCallback",
+        "nodeify",
+        "timeout",
+        "delay",
+        "any",
+        "some",
+        "all",
+    ];
+    METHODS.contains(&map.call(method).name.as_str())
+        && (map.file(method.file).facts.imports.iter().any(|import| import.source == "bluebird")
+            || ["bluebird", "sequelize"].iter().any(|package| place::depends_on(map, method.file, package)))
+}
+
+/// `console.log(user)`: says nothing about what the value was taken for.
+fn is_printed(facts: &FileFacts, usage: &Usage) -> bool {
+    matches!(usage, Usage::Argument(host) if matches!(facts.call(*host).callee.root_name(), Some("console" | "logger" | "log")))
 }
 
 /// A promise with methods and fields of its own: reading those is no mistake.

@@ -13,7 +13,7 @@ use crate::audit::rules::bug::unawaited_promise::misuse::Misuse;
 use crate::effects::{Effect, Effects};
 use crate::finding::{Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::{CallId, RepoMap};
+use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// The finding about `sites`, which drop the same promise or are one place.
 pub fn finding(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<Finding> {
@@ -41,7 +41,9 @@ fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse
     let guards = is_guard(&called_name(map, call));
     match misuse {
         Misuse::Tested => format!("`{name}` gives a promise, which `{function}` tests as if it were its value"),
-        Misuse::Read => format!("`{name}` gives a promise, which `{function}` reads as if it were its value"),
+        Misuse::Read | Misuse::LikelyRead => {
+            format!("`{name}` gives a promise, which `{function}` reads as if it were its value")
+        }
         Misuse::Dropped(_) if guards && sites.len() > 1 => {
             format!("{} places do not wait for the check `{name}`", sites.len())
         }
@@ -72,6 +74,11 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
         Misuse::Tested => {
             format!("`{name}` gives a promise, so the condition on its result in `{function}` always holds.{elsewhere}")
         }
+        Misuse::LikelyRead => format!(
+            "Every `{}` of this repository is async, so `{name}` gives a promise, but `{function}` takes the result for its value: it is always \
+             truthy and has none of the fields.{elsewhere}",
+            map.call(call).name
+        ),
         Misuse::Read => format!(
             "`{name}` gives a promise, but `{function}` reads the result as if it were there: what it reads is undefined, empty or \
              `[object Promise]`.{elsewhere}"
@@ -86,7 +93,7 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             let lost = match rejection(map, effects, call) {
                 Rejection::Impossible => "",
                 // Components run in browsers, which only print it.
-                Rejection::Known if is_server_code(map, call) && !survives_rejections(map, call) => {
+                Rejection::Known if is_server_code(map, effects, call) && !survives_rejections(map, call) => {
                     ", and its rejection is unhandled, which ends a Node.js process by default"
                 }
                 Rejection::Possible | Rejection::Known => ", and its rejection is unhandled",
@@ -151,6 +158,7 @@ fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Optio
         Misuse::Tested => (5, Confidence::High),
         Misuse::Predicate => (4, Confidence::High),
         Misuse::Read => (4, Confidence::High),
+        Misuse::LikelyRead => (4, Confidence::Med),
         Misuse::DroppedByMapper => (4, Confidence::High),
         Misuse::ForEach(Loss::Overtaken) => (4, Confidence::High),
         Misuse::ForEach(Loss::Weighty) => (3, Confidence::Med),
@@ -171,10 +179,12 @@ fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Optio
             let impact = if is_message { impact.min(3) } else { impact };
             let confidence = match (rejects, evidence) {
                 _ if is_message && !usual => Confidence::Low,
+                // What a script drops was looked at by its direct effect.
+                _ if map.file(call.file).role != FileRole::Production => Confidence::Med,
                 _ if !is_known && habits::dropped(map, call) > 1 && !rare => Confidence::Low,
                 _ if guards && evidence == Evidence::AwaitedElsewhere => Confidence::High,
                 (Rejection::Impossible, _) => Confidence::Low,
-                (Rejection::Known, Evidence::AwaitedElsewhere) if usual && is_server_code(map, call) => {
+                (Rejection::Known, Evidence::AwaitedElsewhere) if usual && is_server_code(map, effects, call) => {
                     Confidence::High
                 }
                 _ => Confidence::Med,

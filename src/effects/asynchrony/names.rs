@@ -1,0 +1,87 @@
+//! Methods known by name: `bean.isActive()` on a value nobody typed, where every `isActive` of the repository is asynchronous.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::effects::by_name::is_telling;
+use crate::effects::tables::api_names_of;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{CallKind, SymbolKind};
+use crate::repo_map::name::Name;
+use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap, SymbolId};
+
+/// Names of methods of which all the repository defines are asynchronous, and whether somebody awaits one.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    methods: BTreeMap<Name, Vec<SymbolId>>,
+    awaited: BTreeSet<Name>,
+}
+
+/// Collects them. A name that anything else bears as well says nothing, nor does one that libraries have.
+pub fn names(map: &RepoMap, asynchronous: &BTreeSet<SymbolId>) -> Names {
+    let mut found = Names::default();
+    let mut others: HashSet<Name> = HashSet::new();
+    for (id, symbol) in map.symbols().filter(|(id, _)| map.file(id.file).language.is_ecmascript()) {
+        if symbol.kind == SymbolKind::Method && asynchronous.contains(&id) {
+            if map.file(id.file).role == FileRole::Production && symbol.has_body && is_telling(&symbol.name) {
+                found.methods.entry(symbol.name).or_default().push(id);
+            }
+        } else if symbol.kind.is_callable() && !asynchronous.contains(&id) {
+            others.insert(symbol.name);
+        }
+    }
+    // `isActive: () => boolean`, `{ isActive: () => true }`.
+    let made = map.files.iter().flat_map(|source| &source.facts.bindings);
+    others.extend(
+        made.filter(|binding| is_plain_function(binding.declared_type.as_deref(), binding.value.as_ref()))
+            .map(|one| one.name),
+    );
+    let packages =
+        map.recon.packages.iter().flat_map(|package| &package.dependencies).map(|dependency| dependency.name.as_str());
+    let apis = api_names_of(&packages.collect());
+    found.methods.retain(|name, _| !others.contains(name) && !apis.contains(name.as_str()));
+    found.awaited = map
+        .calls()
+        .filter(|(_, site)| site.awaited && found.methods.contains_key(&site.name))
+        .map(|(_, site)| site.name)
+        .collect();
+    found
+}
+
+impl Names {
+    /// Whether `call` can only mean one of these methods: nothing is known of its receiver, and either that is named like the class or
+    /// the class is of the same package and somebody awaits the method.
+    pub fn is_meant_by(&self, map: &RepoMap, call: CallId) -> bool {
+        let site = map.call(call);
+        let Some(methods) = self.methods.get(&site.name) else { return false };
+        let Expr::Member(receiver, _) = site.callee.peeled() else { return false };
+        let is_open = match map.target(call) {
+            CallTarget::Unresolved => true,
+            // What a library's call gave: a row of an ORM is of a class that stands here.
+            CallTarget::External(outside) => {
+                let imports = &map.file(call.file).facts.imports;
+                outside.package != "global"
+                    && !imports.iter().any(|import| receiver.root_name() == Some(import.local.as_str()))
+            }
+            CallTarget::Symbols(_) => false,
+        };
+        if site.kind != CallKind::Call || !is_open {
+            return false;
+        }
+        let is_named_so = |method: &SymbolId| {
+            let symbol = map.symbol(*method);
+            let container = symbol.container.map(|index| map.file(method.file).facts.symbols[index as usize].name);
+            let named = receiver.last_name().map(|name| name.trim_matches('_').to_ascii_lowercase());
+            container.or(symbol.member_of).is_some_and(|owner| named == Some(owner.to_ascii_lowercase()))
+        };
+        let package = |path: &str| map.recon.package_of(path).map(|package| package.manifest.as_str());
+        let own = package(&map.file(call.file).path);
+        let is_near = || methods.iter().any(|method| package(&map.file(method.file).path) == own);
+        methods.iter().all(|method| site.arguments.len() <= map.symbol(*method).parameters.len())
+            && (methods.iter().any(is_named_so) || self.awaited.contains(&site.name) && is_near())
+    }
+}
+
+fn is_plain_function(declared: Option<&str>, value: Option<&Expr>) -> bool {
+    let by_type = declared.is_some_and(|declared| declared.contains("=>") && !declared.contains("Promise<"));
+    by_type || matches!(value, Some(Expr::Function { is_async: false, .. }))
+}
