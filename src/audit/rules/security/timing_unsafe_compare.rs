@@ -11,7 +11,7 @@ use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Assignment, Comparison, FileFacts, LanguageName, RegionKind, Span, SymbolKind};
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap};
+use crate::repo_map::{CallId, FileId, FileRole, ImportTarget, RepoMap, SymbolId};
 
 /// A secret compared with `==`.
 pub struct TimingUnsafeCompare;
@@ -259,7 +259,7 @@ fn configured(expr: &Expr) -> Option<String> {
 fn finding(map: &RepoMap, group: &[Site<'_>]) -> Option<Finding> {
     // Of equal ones the first leads.
     let Site { file, comparison, confidence } = group.iter().rev().max_by_key(|site| site.confidence)?;
-    let names = side_names(comparison);
+    let names = side_names(&map.file(*file).facts, comparison);
     let elsewhere = match group.len() {
         1 => String::new(),
         count => format!(" ({count} places)"),
@@ -291,9 +291,17 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     // Components compare what the user typed with what the user typed.
     let is_component = source.path.ends_with(".tsx") || source.path.ends_with(".jsx");
     let facts = &source.facts;
-    let left = side(facts, comparison, &comparison.left);
-    let right = side(facts, comparison, &comparison.right);
-    let named = is_secret(&comparison.left) || is_secret(&comparison.right);
+    let (bare_left, bare_right) = (bare(facts, &comparison.left), bare(facts, &comparison.right));
+    let is_computed = |expr: &Expr| is_computed_with_a_key(map, file, comparison, expr);
+    let of = |expr: &Expr| if is_computed(expr) { Side::Known } else { side(facts, comparison, expr) };
+    let (mut left, mut right) = (of(bare_left), of(bare_right));
+    // Whatever is compared with a keyed hash made here is a guess at it, if it is named like one.
+    if left == Side::Known && is_guess_at(bare_right) && is_computed(bare_left) {
+        right = right.max(Side::Named);
+    } else if right == Side::Known && is_guess_at(bare_left) && is_computed(bare_right) {
+        left = left.max(Side::Named);
+    }
+    let named = [bare_left, bare_right].into_iter().any(|side| is_secret(side) || is_computed(side));
     if !named || is_component || is_followed(facts, comparison) || is_double_submit(facts, comparison) {
         return None;
     }
@@ -309,6 +317,68 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         (Side::Named, Side::Guess | Side::Known) => Some(Confidence::Med),
         _ => None,
     }
+}
+
+/// What is compared, without what only changes its form: `Some(token)`, `token.as_bytes()`, `secret.lock().await.as_deref()`.
+fn bare<'a>(facts: &'a FileFacts, expr: &'a Expr) -> &'a Expr {
+    const FORMS: &[&str] = &[
+        "as_bytes",
+        "as_str",
+        "as_deref",
+        "as_ref",
+        "as_slice",
+        "to_string",
+        "to_owned",
+        "to_vec",
+        "into_bytes",
+        "clone",
+        "cloned",
+        "lock",
+        "read",
+        "borrow",
+        "unwrap",
+        "expose_secret",
+        "toString",
+        "trim",
+    ];
+    let Expr::Call(index) = expr.peeled() else { return expr };
+    let site = facts.call(*index);
+    match site.callee.peeled() {
+        Expr::Member(inner, form) if FORMS.contains(&form.as_str()) && site.arguments.len() <= 1 => bare(facts, inner),
+        Expr::Name(wrapper) if *wrapper == "Some" && site.arguments.len() == 1 => bare(facts, &site.arguments[0]),
+        _ => expr,
+    }
+}
+
+/// Calls that are followed to find the keyed hash. Our choice: a helper, and what it wraps.
+const HELPERS: u32 = 2;
+
+/// `generate_key(id, master_key)`, whose body makes an HMAC: the right value, made to be compared.
+fn is_computed_with_a_key(map: &RepoMap, file: FileId, comparison: &Comparison, expr: &Expr) -> bool {
+    let facts = &map.file(file).facts;
+    let made = bare(facts, place::resolve(facts, comparison.symbol, expr));
+    let Expr::Call(index) = made.peeled() else { return false };
+    map.resolved(CallId { file, index: *index }).any(|resolved| makes_keyed_hash(map, resolved.symbol, HELPERS))
+}
+
+fn makes_keyed_hash(map: &RepoMap, function: SymbolId, depth: u32) -> bool {
+    map.calls_in(function).any(|call| {
+        let site = map.call(call);
+        let is_it = site.name == "createHmac"
+            || matches!(site.callee.peeled(), Expr::Path(segments) if segments.iter().any(|segment| *segment == "Hmac"));
+        is_it || depth > 1 && map.resolved(call).any(|resolved| makes_keyed_hash(map, resolved.symbol, depth - 1))
+    })
+}
+
+/// `hash`, `encoded_key`: what somebody handed in to be compared with a keyed hash. Of a stored one the guess is what was hashed, and
+/// nobody can tell how much of a hash a guess gets right.
+fn is_guess_at(expr: &Expr) -> bool {
+    const STORED: &[&str] = &["stored", "saved", "existing", "cached", "db", "last", "previous", "old", "current"];
+    const WORDS: &[&str] = &["key", "hash", "token", "signature", "sig", "digest", "mac", "hmac", "code"];
+    let Expr::Name(name) = expr.peeled() else { return false };
+    let words = place::words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    has(WORDS) && !has(STORED)
 }
 
 /// `API_KEY_NON_EXISTENT`, `prelude::MASKED_PASSWORD`: a name in capitals that stands for a literal wherever the repository has it.
@@ -508,6 +578,8 @@ fn is_env_name(expr: &Expr) -> bool {
 
 fn is_secret(expr: &Expr) -> bool {
     let name = match expr.peeled() {
+        // The password of basic authentication, as its callbacks name it.
+        Expr::Name(name) if *name == "pass" => return true,
         Expr::Template(parts) => return crate::repo_map::expr::holes(parts).any(is_secret),
         Expr::Index(_, key) => match key.as_ref() {
             Expr::Text(text) => text.as_str(),
@@ -524,13 +596,19 @@ fn is_secret(expr: &Expr) -> bool {
     (has(SECRETS) || token) && !has(HARMLESS)
 }
 
-fn side_names(comparison: &Comparison) -> String {
-    let name = |expr: &Expr| match expr.peeled() {
-        Expr::Call(_) => "a computed value".to_owned(),
-        Expr::Template(_) | Expr::Binary(..) | Expr::Member(..) if expr.dotted().is_none() => {
-            configured(expr).map_or_else(|| "a value".to_owned(), |name| format!("a value with `{name}`"))
+fn side_names(facts: &FileFacts, comparison: &Comparison) -> String {
+    let name = |expr: &Expr| {
+        let expr = bare(facts, expr);
+        match expr.peeled() {
+            Expr::Call(_) => "a computed value".to_owned(),
+            Expr::Template(_) | Expr::Binary(..) | Expr::Member(..) if expr.dotted().is_none() => {
+                configured(expr).map_or_else(|| "a value".to_owned(), |name| format!("a value with `{name}`"))
+            }
+            Expr::Index(holder, _) => {
+                holder.dotted().map_or_else(|| "a value".to_owned(), |dotted| format!("a value of `{dotted}`"))
+            }
+            other => other.dotted().map_or_else(|| "a value".to_owned(), |dotted| format!("`{dotted}`")),
         }
-        other => other.dotted().map_or_else(|| "a value".to_owned(), |dotted| format!("`{dotted}`")),
     };
     format!("{} and {}", name(&comparison.left), name(&comparison.right))
 }

@@ -278,10 +278,11 @@ fn is_either(name: &str) -> bool {
     of(EITHER) > 0 && of(EITHER) == of(FIRE_AND_FORGET)
 }
 
-/// `await docs.run(); api.run();`: the same function waits for a call of the same name.
+/// `await docs.run(); api.run();`: the same function waits for a call of the same name. Components start work from many callbacks.
 fn is_awaited_beside(map: &RepoMap, call: CallId) -> bool {
     let site = map.call(call);
     site.caller.is_some()
+        && !map.file(call.file).path.ends_with('x')
         && callees(map, call).next().is_some()
         && map.file(call.file).facts.calls.iter().any(|other| {
             other.awaited && other.caller == site.caller && other.name == site.name && other.span != site.span
