@@ -1,7 +1,9 @@
 //! `sequential-await`: work that is waited for one piece after the other, though no piece needs another.
 //!
-//! Cheap to mend and cheap to leave: one finding a file, low in the list. [`runs`] finds statements, [`turns`] loops.
+//! Cheap to mend and cheap to leave: one finding a file, low in the list. [`runs`] finds statements, [`turns`] loops, [`lists`] what is
+//! handed to `Promise.all` too late.
 
+mod lists;
 mod runs;
 mod turns;
 
@@ -22,7 +24,7 @@ pub struct SequentialAwait;
 static DOC: RuleDoc = RuleDoc {
     id: "sequential-await",
     category: Category::Perf,
-    what: "requests or queries awaited one after the other, in a loop or in a row, though none needs what another gave",
+    what: "requests or queries awaited one after the other, in a loop, in a row or in the list of a `Promise.all`, though none needs what another gave",
     why: "the waits add up: ten requests of 50 ms take half a second in a row and 50 ms together",
     quiet_when: "a later piece uses an earlier one's value, the loop carries a value on, leaves early, pauses or retries, or what it calls does, \
                  it only does something for an item with a certain field, the pieces share a transaction, order may matter (migrations, pages, chunks, steps), a query a loop could be one for all \
@@ -37,6 +39,8 @@ pub struct Sequence {
     pub calls: Vec<CallId>,
     /// The line of the loop.
     pub turns: Option<u32>,
+    /// They stand in the list of a `Promise.all`, each with an `await` of its own.
+    pub is_list: bool,
     /// What is waited for is known to go to another machine.
     pub is_remote: bool,
 }
@@ -73,6 +77,19 @@ impl Rule for SequentialAwait {
                 vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)];
             gates.extend(goal.clone());
             goals.extend(goal);
+            if sequence.is_list {
+                steps.push(StepDraft {
+                    title: format!("Hand the promises of `{function}` to `Promise.all` (line {line})"),
+                    instruction: format!(
+                        "In `{path}`, `{function}`: take away the `await` in front of each of the {} calls in the list, so that \
+                         `Promise.all` is given promises and they run together.",
+                        sequence.calls.len()
+                    ),
+                    edits: sequence.calls.iter().filter_map(|call| lists::edit(context, *call)).collect(),
+                    gates,
+                });
+                continue;
+            }
             steps.push(StepDraft {
                 title: format!("Wait for the work of `{function}` together (line {line})"),
                 instruction: match sequence.turns {
@@ -126,9 +143,10 @@ fn by_file(map: &RepoMap, effects: &Effects) -> BTreeMap<FileId, Vec<Sequence>> 
         let mut sequences = turns::of_file(map, effects, file);
         if source.language.is_ecmascript() {
             sequences.extend(runs::of_file(map, effects, file));
+            sequences.extend(lists::of_file(map, file));
         }
         // The best known first: it is the place the finding opens.
-        sequences.sort_by_key(|sequence| (!sequence.is_remote, sequence.calls.first().copied()));
+        sequences.sort_by_key(|sequence| (!sequence.is_list, !sequence.is_remote, sequence.calls.first().copied()));
         if !sequences.is_empty() {
             found.insert(file, sequences);
         }
@@ -147,6 +165,14 @@ fn finding(map: &RepoMap, sequences: &[Sequence]) -> Option<Finding> {
         count => format!(" {} more places in this file do the same.", count - 1),
     };
     let (title, message) = match first.turns {
+        None if first.is_list => (
+            format!("`{function}` waits for each of the {} calls that it hands to `Promise.all`", first.calls.len()),
+            format!(
+                "Every one of the {} calls in the list has an `await` of its own, so `{function}` runs them one after the other and \
+                 `Promise.all` is given values: the waits add up.{more}",
+                first.calls.len()
+            ),
+        ),
         Some(_) => (
             format!("`{function}` waits for `{name}` once an item"),
             format!(
@@ -168,7 +194,11 @@ fn finding(map: &RepoMap, sequences: &[Sequence]) -> Option<Finding> {
         .impact(2)
         .effort(Effort::S)
         .risk(Risk::Med)
-        .confidence(if first.is_remote && !is_tool(map, call) { Confidence::Med } else { Confidence::Low });
+        .confidence(match first {
+            Sequence { is_list: true, .. } => Confidence::High,
+            Sequence { is_remote: true, .. } if !is_tool(map, call) => Confidence::Med,
+            Sequence { .. } => Confidence::Low,
+        });
     for other in
         first.calls.iter().skip(1).chain(sequences[1..].iter().filter_map(|sequence| sequence.calls.first())).take(8)
     {

@@ -48,7 +48,7 @@ pub fn of_file(map: &RepoMap, effects: &Effects, file: FileId) -> Vec<Sequence> 
 fn sequence(map: &RepoMap, run: &[((u32, u32), Wait<'_>)]) -> Option<Sequence> {
     let calls: Vec<CallId> = run.iter().map(|(_, wait)| wait.call).collect();
     let is_test = calls.first().is_some_and(|call| map.is_test(call.file, map.call(*call).caller));
-    (calls.len() >= LONG && !is_test).then_some(Sequence { calls, turns: None, is_remote: true })
+    (calls.len() >= LONG && !is_test).then_some(Sequence { calls, turns: None, is_list: false, is_remote: true })
 }
 
 fn awaited_call(binding: &Binding) -> Option<u32> {

@@ -85,9 +85,15 @@ fn of_loop(
     }
     let remote = awaited.iter().any(|call| has(call, &[Effect::Http]));
     if rust {
-        return remote.then_some(Sequence { calls: vec![first], turns: Some(region.lines.start), is_remote: false });
+        return remote.then_some(Sequence {
+            calls: vec![first],
+            turns: Some(region.lines.start),
+            is_list: false,
+            is_remote: false,
+        });
     }
     Some(Sequence {
+        is_list: false,
         is_remote: !shares_local(facts, &awaited, &names) && remote
             || !is_embedded(map) && awaited.iter().any(|call| stores_item(facts.call(call.index), &names)),
         calls: awaited,
