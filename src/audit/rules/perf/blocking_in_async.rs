@@ -1,6 +1,7 @@
 //! `blocking-in-async`: an `async fn` that holds its executor's thread, or a request that holds the event loop.
 
 mod own_files;
+mod process;
 mod request;
 
 use std::net::{IpAddr, SocketAddr};
@@ -27,7 +28,7 @@ static DOC: RuleDoc = RuleDoc {
     id: "blocking-in-async",
     category: Category::Perf,
     what: "an async function that sleeps, waits or does file or database work on its executor's thread, directly or through \
-           synchronous helpers; in JavaScript, a synchronous call that a request reaches",
+           synchronous helpers; in JavaScript, a synchronous call that a request reaches, and a process that an async function of a server waits for synchronously",
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
     quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
                  speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed or looked at, outside a loop; \
@@ -56,13 +57,14 @@ impl Rule for BlockingInAsync {
         let mut found: Vec<Finding> =
             merged(map, effects, &sites).iter().filter_map(|functions| finding(map, effects, functions)).collect();
         found.extend(request::findings(&DOC, map, effects));
+        found.extend(process::findings(&DOC, map, effects));
         found
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let map = context.map;
         let effects = context.effects;
-        if let Some(plan) = request::plan(finding, context) {
+        if let Some(plan) = request::plan(finding, context).or_else(|| process::plan(finding, context)) {
             return Some(plan);
         }
         let call = place::calls_at(map, finding.location()).find(|call| weight(map, effects, *call).is_some())?;

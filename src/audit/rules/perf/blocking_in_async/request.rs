@@ -87,7 +87,7 @@ fn is_for_tests(label: &str) -> bool {
 }
 
 /// Kept after the first time, or part of starting up.
-fn runs_once(map: &RepoMap, call: CallId) -> bool {
+pub fn runs_once(map: &RepoMap, call: CallId) -> bool {
     const WORDS: &[&str] = &[
         "cache",
         "cached",
@@ -287,6 +287,12 @@ pub fn plan(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft>
     let map = context.map;
     let call = place::calls_at(map, finding.location())
         .find(|call| weight(map, context.effects, *call).is_some_and(|weight| weight > Weight::Glance))?;
+    plan_for(call, finding, context)
+}
+
+/// The plan that replaces the synchronous `call`.
+pub fn plan_for(call: CallId, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
+    let map = context.map;
     let path = map.file(call.file).path.clone();
     let function = place::function_name(map, call);
     let name = map.call(call).name;
