@@ -18,6 +18,7 @@ pub static RULES: &[&dyn Rule] = &[
     &security::path_traversal::PathTraversal,
     &security::ssrf::Ssrf,
     &security::open_redirect::OpenRedirect,
+    &security::partial_host_check::PartialHostCheck,
     &security::regex_injection::RegexInjection,
     &security::html_injection::HtmlInjection,
     &security::prototype_pollution::PrototypePollution,

@@ -11,6 +11,7 @@ pub mod mass_assignment;
 pub mod middleware_order;
 pub mod missing_auth;
 pub mod open_redirect;
+pub mod partial_host_check;
 pub mod path_traversal;
 pub mod permissive_cors;
 pub mod polynomial_regex;

@@ -46,6 +46,20 @@ pub fn names_a_write(name: &str) -> bool {
     place::words(name).first().is_some_and(|word| WRITES.contains(&word.as_str()))
 }
 
+/// `getPreferences.execute(command)`, `list_rows.run(conn)`: the one method of what is named after its work says nothing; its owner's
+/// name says that something is looked up.
+pub fn is_look_up(map: &RepoMap, call: CallId) -> bool {
+    const PLAIN: &[&str] = &["execute", "run", "handle", "call", "invoke", "exec"];
+    const LOOK_UPS: &[&str] =
+        &["get", "find", "fetch", "list", "load", "count", "search", "lookup", "query", "read", "is", "has"];
+    let site = map.call(call);
+    let Expr::Member(owner, _) = site.callee.peeled() else { return false };
+    PLAIN.contains(&site.name.as_str())
+        && owner
+            .last_name()
+            .is_some_and(|name| place::words(name).first().is_some_and(|verb| LOOK_UPS.contains(&verb.as_str())))
+}
+
 /// `notify.user(…)`, `mailer.invite(…)`: the receiver says what is done.
 pub fn receiver_acts(map: &RepoMap, call: CallId) -> bool {
     const RECEIVERS: &[&str] =

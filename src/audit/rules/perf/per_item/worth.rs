@@ -7,7 +7,9 @@ use crate::audit::rules::perf::per_item::beside::{is_one_of_many_arms, is_query,
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, has_limit};
 use crate::audit::rules::perf::per_item::kept::is_fallback;
 use crate::audit::rules::perf::per_item::origin::Origin;
-use crate::audit::rules::perf::per_item::verbs::{is_operation, names_a_write, names_an_act, receiver_acts};
+use crate::audit::rules::perf::per_item::verbs::{
+    is_look_up, is_operation, names_a_write, names_an_act, receiver_acts,
+};
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
 use crate::effects::entry::EntryKind;
 use crate::effects::{Cause, Effect, Effects, chain};
@@ -49,7 +51,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     let is_far = match site.effect() {
         // What a function does besides a query is a guess, unless its name says that it writes a row.
         Effect::DbWrite => !names_a_write(name) || site.causes.len() > 3,
-        _ => names_an_act(name) || receiver_acts(map, site.call),
+        _ => names_an_act(name) && !is_look_up(map, site.call) || receiver_acts(map, site.call),
     };
     if !direct && is_far && !is_recursive(map, site) {
         ceiling = Confidence::Low;
@@ -73,10 +75,10 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     }
     if waits_for_heavier(map, effects, site)
         || is_one_of_many_arms(map, site.call, site.iteration.region)
-        || is_seldom(map, site)
+        || is_seldom(map, effects, site)
         || runs_once(map, site)
         || starts_the_program(map, effects, site)
-        || is_piece_of_work(map, site)
+        || is_piece_of_work(map, effects, site)
         || is_of_a_tool(map, effects, site)
     {
         ceiling = Confidence::Low;
@@ -235,13 +237,16 @@ fn is_left_alone(map: &RepoMap, site: &PerItem<'_>) -> bool {
 }
 
 /// Whether few items come to the query, or each is a piece of work of its own.
-fn is_seldom(map: &RepoMap, site: &PerItem<'_>) -> bool {
+fn is_seldom(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
     let facts = &map.file(site.call.file).facts;
     let on_condition = |(at, cause): (usize, &Cause)| {
         place::is_conditional(map, cause.call, (at == 0).then_some(site.iteration.region))
     };
     let is_branch_of_branch = site.causes.iter().enumerate().filter(|one| on_condition(*one)).count() > 1;
-    let works_alone = site.causes.len() > 1 && fails_alone(facts, site.call, site.iteration.region);
+    // Counts that are left at nought when their query fails are look-ups all the same.
+    let works_alone = site.causes.len() > 1
+        && fails_alone(facts, site.call, site.iteration.region)
+        && !only_reads(map, effects, site);
     let falls_back = site.causes.iter().any(|cause| {
         let end = chain::end(map, cause.call);
         is_fallback(&map.file(end.file).facts, end.index)
@@ -252,13 +257,32 @@ fn is_seldom(map: &RepoMap, site: &PerItem<'_>) -> bool {
     is_branch_of_branch || works_alone || falls_back || after_an_error
 }
 
-/// Whether the loop waits for many things in each turn, one after the other: a job for each item, not a look-up.
-fn is_piece_of_work(map: &RepoMap, site: &PerItem<'_>) -> bool {
+/// Whether the body does nothing but ask, for an answer that somebody waits for.
+fn only_reads(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
+    const WORK: [Effect; 6] =
+        [Effect::DbWrite, Effect::Http, Effect::Queue, Effect::Fs, Effect::Process, Effect::Blocking];
+    let facts = &map.file(site.call.file).facts;
+    let body = facts.regions[site.iteration.region as usize].span;
+    site.effect() == Effect::DbRead
+        && (0..).zip(&facts.calls).filter(|(_, other)| body.contains(other.span)).all(|(index, _)| {
+            let call = CallId { file: site.call.file, index };
+            WORK.into_iter().all(|effect| effects.likely_cause(map, call, effect).is_none())
+        })
+}
+
+/// Whether the loop waits for many things in each turn, one after the other: a job for each item, not a look-up. Of queries that a
+/// request waits for any number is too many.
+fn is_piece_of_work(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> bool {
     const MANY: usize = 6;
     let facts = &map.file(site.call.file).facts;
     let body = facts.regions[site.iteration.region as usize].span;
-    let waits = facts.calls.iter().filter(|other| other.awaited && body.contains(other.span));
-    waits.map(|other| other.statement).collect::<BTreeSet<_>>().len() >= MANY
+    let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
+    let is_of_the_request = |index: u32| {
+        is_asked && site.causes.len() == 1 && is_query(map, effects, CallId { file: site.call.file, index })
+    };
+    let waits = (0..).zip(&facts.calls).filter(|(_, other)| other.awaited && body.contains(other.span));
+    let of_work = waits.filter(|(index, _)| !is_of_the_request(*index)).map(|(_, other)| other.statement);
+    of_work.collect::<BTreeSet<_>>().len() >= MANY
 }
 
 /// Migrations, seeds and what else runs once, with nobody waiting.
