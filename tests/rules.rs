@@ -35,7 +35,8 @@ const PACKAGE_JSON: &str = r#"{
     "@prisma/client": "6",
     "bullmq": "5",
     "dataloader": "2",
-    "pg": "8"
+    "pg": "8",
+    "probot": "13"
   }
 }
 "#;

@@ -132,6 +132,40 @@ static LIBRARIES: &[PromiseLibrary] = &[
         shapes: &[],
     },
     PromiseLibrary {
+        origins: &[
+            origin("octokit", "5", "https://octokit.github.io/rest.js/"),
+            origin("probot", "14", "https://probot.github.io/docs/github-api/"),
+            origin("@actions/github", "6", "https://www.npmjs.com/package/@actions/github"),
+        ],
+        packages: &["octokit", "@octokit/*", "probot", "@actions/github"],
+        calls: &[
+            "Octokit.rest.*.*",
+            "Octokit.request|graphql|paginate|auth",
+            "**.octokit.rest.*.*",
+            "**.octokit.*.*",
+            "**.octokit.request|graphql|paginate|auth",
+        ],
+        shapes: &["**.octokit.rest.*.*", "**.octokit.*.*", "**.octokit.request|graphql|paginate|auth"],
+    },
+    PromiseLibrary {
+        origins: &[
+            origin("@slack/web-api", "7", "https://docs.slack.dev/tools/node-slack-sdk/web-api/"),
+            origin("openai", "5", "https://www.npmjs.com/package/openai"),
+        ],
+        packages: &["@slack/*", "openai"],
+        calls: &[
+            "WebClient.chat.*",
+            "WebClient.conversations.*",
+            "**.chat.completions.create|parse",
+            "**.responses.create|parse",
+        ],
+        shapes: &[
+            "**.chat.postMessage|postEphemeral|scheduleMessage",
+            "**.openai.chat.completions.create|parse",
+            "**.openai.responses.create|parse",
+        ],
+    },
+    PromiseLibrary {
         origins: &[origin("bluebird", "3", "http://bluebirdjs.com/docs/api-reference.html")],
         packages: &["bluebird"],
         calls: &[
@@ -180,7 +214,7 @@ pub fn is_promise(map: &RepoMap, call: CallId) -> bool {
         return true;
     }
     // Nearly every call has a name that no list knows.
-    if !NAMES.contains(site.name.as_str()) && !is_told_by_target(map.target(call)) {
+    if !NAMES.contains(site.name.as_str()) && !is_told_by_target(map.target(call)) && !is_told_by_holder(&site.callee) {
         return false;
     }
     if let CallTarget::External(External { package, path }) = map.target(call) {
@@ -213,6 +247,21 @@ static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .flat_map(|pattern| pattern.rsplit('.').next().unwrap_or_default().split('|'))
         .collect()
 });
+
+/// Names of clients every method of which gives a promise: their patterns end in any name.
+const CLIENTS: &[&str] = &["octokit"];
+
+/// `context.octokit.issues.addLabels`.
+fn is_told_by_holder(callee: &Expr) -> bool {
+    let mut at = callee;
+    while let Expr::Member(holder, _) = at.peeled() {
+        if holder.last_name().is_some_and(|name| CLIENTS.contains(&name)) {
+            return true;
+        }
+        at = holder;
+    }
+    false
+}
 
 /// Whether a target stands under a pattern that ends in any name, or is a package's default export.
 fn is_told_by_target(target: &CallTarget) -> bool {

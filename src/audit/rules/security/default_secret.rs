@@ -296,6 +296,10 @@ fn variable(facts: &FileFacts, read: &Expr) -> Option<String> {
             Expr::Text(name) => Some(name.to_string()),
             _ => None,
         },
+        // `process.env.SUDO_SECRET ?? process.env.JWT_SECRET ?? "…"`
+        Expr::Binary(operator, first, second) if matches!(operator.as_str(), "||" | "??") => {
+            variable(facts, first).or_else(|| variable(facts, second))
+        }
         // `env::var("JWT_SECRET")`, `configService.get("JWT_SECRET")`, and what is made of them.
         Expr::Call(index) => {
             let site = facts.call(*index);
