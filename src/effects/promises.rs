@@ -166,7 +166,7 @@ static LIBRARIES: &[PromiseLibrary] = &[
         ],
     },
     PromiseLibrary {
-        origins: &[origin("bluebird", "3", "http://bluebirdjs.com/docs/api-reference.html")],
+        origins: &[origin("bluebird", "3", "https://www.npmjs.com/package/bluebird")],
         packages: &["bluebird"],
         calls: &[
             "map|mapSeries|each|filter|reduce|props|all|some|any|delay|try",

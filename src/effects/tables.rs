@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::effects::{DirectEffect, Effect, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
-use crate::repo_map::facts::{CallIndex, CallKind, CallSite, FileFacts, LanguageName};
+use crate::repo_map::facts::{CallIndex, CallKind, CallSite, FileFacts, LanguageName, Usage};
 use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, External, RepoMap};
 
@@ -375,7 +375,9 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
                 && (!api.at_end || chain::end(map, id) == id && !changes_before(facts, id.index))
                 && (!api.is_lazy || {
                     let end = chain::end(map, id).index;
-                    chain::is_waited_for(facts, end) && !chain::extends_a_given_builder(facts, end)
+                    chain::is_waited_for(facts, end)
+                        && !chain::extends_a_given_builder(facts, end)
+                        && !is_fragment(map, CallId { file: id.file, index: end })
                 })
                 && (api.argument.is_empty() || has_argument(facts, id.index, api.argument))
         });
@@ -387,7 +389,8 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
             let last = names.last().copied().unwrap_or("default");
             let hit = candidates(&index.apis, last)
                 .into_iter()
-                .find(|(library, api)| names_package(library.packages, package) && matches(api.pattern, &names));
+                .find(|(library, api)| names_package(library.packages, package) && matches(api.pattern, &names))
+                .filter(|_| !asks_the_schema(&names));
             if let Some((library, api)) = hit {
                 return describe(facts, id.index, library, api, &names);
             }
@@ -402,6 +405,38 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
             from_shape(facts, id.index, dependencies, candidates(&index.shapes, &site.name))
         }
     }
+}
+
+/// `em.getMetadata().find(name)`: what an ORM knows of its classes asks no database.
+fn asks_the_schema(names: &[&str]) -> bool {
+    names.iter().any(|name| matches!(*name, "getMetadata" | "metadata" | "MetadataStorage"))
+}
+
+/// `knex.raw('??', [column]).toString()`, or one that a plain function hands back as a `Knex.Raw`, or to callers none of whom waits for
+/// it: a piece of a statement that somebody else sends.
+fn is_fragment(map: &RepoMap, end: CallId) -> bool {
+    const TEXTS: &[&str] = &["toString", "toSQL", "toQuery", "toNative", "compile", "as", "wrap"];
+    let site = map.call(end);
+    if TEXTS.contains(&site.name.as_str()) {
+        return true;
+    }
+    let Some(function) = map.caller_of(end).filter(|_| site.usage == Usage::Returned && !site.awaited) else {
+        return false;
+    };
+    let symbol = map.symbol(function);
+    if symbol.is_async || symbol.return_type.as_deref().is_some_and(|declared| declared.contains("Promise")) {
+        return false;
+    }
+    let is_raw = symbol.return_type.as_deref().is_some_and(|declared| {
+        declared.rsplit('.').next().is_some_and(|last| last.starts_with("Raw") || last.starts_with("QueryBuilder"))
+    });
+    let callers = map.callers(function);
+    let waits = |call: &CallId| {
+        let site = map.call(*call);
+        // Who hands it on, or keeps it, may wait later.
+        site.awaited || !matches!(site.usage, Usage::Argument(_) | Usage::Receiver(_) | Usage::Element | Usage::Operand)
+    };
+    is_raw || !callers.is_empty() && !callers.iter().any(waits)
 }
 
 /// Whether `package` belongs to the library of this name.
