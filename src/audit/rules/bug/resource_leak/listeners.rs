@@ -20,6 +20,8 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
     let found = discarded_bind(site)
         .or_else(|| removed_by_value(facts, site))
         .or_else(|| removed_under_another_name(facts, call.index))
+        .or_else(|| removed_for_nothing(facts, call.index))
+        .or_else(|| added_for_one_promise(facts, call.index))
         .or_else(|| kept_by_effect(facts, call.index))
         .or_else(|| added_in_loop(facts, call.index))?;
     Some(Leak {
@@ -168,6 +170,85 @@ fn removed_under_another_name(facts: &FileFacts, call: CallIndex) -> Option<Foun
         impact: 3,
         confidence: Confidence::High,
         others: vec![(other.line, "removal")],
+    })
+}
+
+/// `removeEventListener("mousemove", f)` where the file adds `f` for other events alone, in another function.
+fn removed_for_nothing(facts: &FileFacts, call: CallIndex) -> Option<Found> {
+    let site = facts.call(call);
+    if site.name != "removeEventListener" {
+        return None;
+    }
+    let removed = registration(site)?;
+    let adds: Vec<_> = facts
+        .calls
+        .iter()
+        .filter(|other| other.name == "addEventListener")
+        .filter_map(|other| Some((other, registration(other)?)))
+        .filter(|(_, add)| add.target == removed.target && add.handler == removed.handler)
+        .collect();
+    let (first, add) = adds.first()?;
+    // Of one function the place that adds is told.
+    if adds.iter().any(|(other, add)| add.event == removed.event || other.caller == site.caller) {
+        return None;
+    }
+    Some(Found {
+        kind: Kind::Listener,
+        title: format!("`{}` is taken back for `{}`, for which nobody adds it", removed.handler, removed.event),
+        message: format!(
+            "`{}` is added for `{}` and never for `{}`, so this removal does nothing and the listener stays until something else takes it \
+             back.",
+            removed.handler, add.event, removed.event
+        ),
+        impact: 2,
+        confidence: Confidence::High,
+        others: vec![(first.line, "added here")],
+    })
+}
+
+/// `new Promise((resolve, reject) => { pool.on("error", reject); … })` on an object of the module: one more listener each call.
+fn added_for_one_promise(facts: &FileFacts, call: CallIndex) -> Option<Found> {
+    let site = facts.call(call);
+    if !matches!(site.name.as_str(), "on" | "addListener") {
+        return None;
+    }
+    let Expr::Member(target, _) = site.callee.peeled() else { return None };
+    let Expr::Name(object) = target.peeled() else { return None };
+    let Some(Expr::Text(event)) = site.arguments.first().map(Expr::peeled) else { return None };
+    let is_of_module = facts.imports.iter().any(|import| import.local == *object && import.within.is_empty())
+        || facts.bindings.iter().any(|own| own.name == *object && own.owner.is_none() && own.region.is_none());
+    let is_local = facts.bindings.iter().any(|own| own.name == *object && own.owner.is_some());
+    let executor = facts.enclosing_regions(site.region).find_map(|(_, region)| match &region.kind {
+        RegionKind::Callback { call: Some(host), parameters, .. } if facts.call(*host).name == "Promise" => {
+            Some((region, parameters))
+        }
+        _ => None,
+    });
+    let (region, parameters) = executor.filter(|_| is_of_module && !is_local && site.caller.is_some())?;
+    let settles = |name: &str| parameters.iter().any(|own| own == name);
+    let handler = site.arguments.get(1)?;
+    let is_for_this_promise = match handler.peeled() {
+        Expr::Name(name) => settles(name),
+        Expr::Function { region: Some(body), .. } => {
+            let body = facts.regions[*body as usize].span;
+            facts.calls.iter().any(|inner| body.contains(inner.span) && settles(&inner.name))
+        }
+        _ => false,
+    };
+    let is_removed = facts.calls.iter().any(|other| {
+        matches!(other.name.as_str(), "off" | "removeListener" | "removeAllListeners")
+            && matches!(other.callee.peeled(), Expr::Member(owner, _) if owner.root_name() == Some(object.as_str()))
+    });
+    (is_for_this_promise && !is_removed).then(|| Found {
+        kind: Kind::Listener,
+        title: format!("each call adds a `{event}` listener to `{object}` for its own promise"),
+        message: format!(
+            "Each call adds one more listener for `{event}` to `{object}`, which all calls share, and none is removed: they pile up, and all \
+             of them run when it happens once."
+        ),
+        impact: 3,
+        confidence: Confidence::High,
+        others: vec![(region.lines.start, "promise")],
     })
 }
 
