@@ -306,6 +306,16 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         return None;
     }
     let sides = [&comparison.left, &comparison.right];
+    // `activeLock.token === headers.token`: who holds a lock, not who may come in.
+    let is_of_a_lock = |side: &Expr| {
+        let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
+        names
+            .iter()
+            .any(|name| place::words(name).iter().any(|word| matches!(word.as_str(), "lock" | "locks" | "lease")))
+    };
+    if sides.into_iter().any(is_of_a_lock) {
+        return None;
+    }
     if sides
         .into_iter()
         .any(|side| is_constant_member(map, file, side) || is_literal_constant(map, side) || is_old(facts, side))
@@ -358,6 +368,11 @@ fn is_computed_with_a_key(map: &RepoMap, file: FileId, comparison: &Comparison, 
     let facts = &map.file(file).facts;
     let made = bare(facts, place::resolve(facts, comparison.symbol, expr));
     let Expr::Call(index) = made.peeled() else { return false };
+    // `signJwt(user)`: a new one each time, which nobody guesses at.
+    const ISSUED: &[&str] = &["jwt", "token", "session", "cookie", "otp", "nonce"];
+    if place::words(&facts.call(*index).name).iter().any(|word| ISSUED.contains(&word.as_str())) {
+        return false;
+    }
     map.resolved(CallId { file, index: *index }).any(|resolved| makes_keyed_hash(map, resolved.symbol, HELPERS))
 }
 
