@@ -21,7 +21,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a string with the form of a credential in code that ships",
     why: "everybody who can read the repository, its history or the built program can use it; taking it out later does not take it back",
-    quiet_when: "it is a placeholder, an example or, by its name or its file's, the public key of telemetry, stands in test code, or among samples of many kinds",
+    quiet_when: "it is a placeholder, an example or, by its name or its file's, the public key of telemetry, stands in test code, in a file that serves developers (`server-dev.ts`, `seed.ts`), or among samples of many kinds",
     example: "const stripe = new Stripe('sk_live_…');",
 };
 
@@ -33,7 +33,7 @@ impl Rule for HardcodedSecret {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         let mut found = Vec::new();
         for (file, source) in map.files_with_ids().filter(|(_, source)| source.role != FileRole::Test) {
-            if is_sample_list(&source.facts.secrets) {
+            if is_sample_list(&source.facts.secrets) || serves_developers(&source.path) {
                 continue;
             }
             for secret in source
@@ -128,9 +128,33 @@ fn is_sample_list(secrets: &[SecretLiteral]) -> bool {
     kinds.len() > 3
 }
 
+/// `server-dev.ts`, `prisma/populate.ts`: what fills or runs a database on a developer's machine.
+fn serves_developers(path: &str) -> bool {
+    const WORDS: &[&str] =
+        &["dev", "seed", "seeds", "seeder", "populate", "playground", "demo", "sample", "samples", "mock", "mocks"];
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+    place::words(stem).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
 /// A name that says it is shown, not used.
 fn is_sample(secret: &SecretLiteral) -> bool {
-    const WORDS: &[&str] = &["placeholder", "holder", "example", "sample", "dummy", "fake", "mock", "test", "demo"];
+    const WORDS: &[&str] = &[
+        "placeholder",
+        "holder",
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "dummy",
+        "fake",
+        "mock",
+        "mocks",
+        "test",
+        "demo",
+        "fixture",
+        "fixtures",
+    ];
     secret.name.as_deref().is_some_and(|name| place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
 }
 
