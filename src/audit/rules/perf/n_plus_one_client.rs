@@ -30,6 +30,9 @@ static DOC: RuleDoc = RuleDoc {
     example: "{orders.map((order) => <OrderRow key={order.id} order={order} />)}\n// in OrderRow: const { data } = useQuery({ queryKey: ['buyer', order.buyerId], queryFn });",
 };
 
+/// The role of another list that asks with the same hook.
+const RENDERED_TOO: &str = "rendered too";
+
 impl Rule for NPlusOneClient {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
@@ -73,6 +76,25 @@ impl Rule for NPlusOneClient {
                 in_scope.push(ScopeDraft { path: path.clone(), remark: remark.to_owned() });
             }
         }
+        let mut further = Vec::new();
+        for other in finding.evidence.iter().filter(|place| place.role == RENDERED_TOO) {
+            further.push(format!("- `{}`, line {}", other.file, other.start_line));
+            if in_scope.iter().all(|known| known.path != other.file) {
+                in_scope.push(ScopeDraft {
+                    path: other.file.clone(),
+                    remark: "a list that asks in the same way".to_owned(),
+                });
+            }
+        }
+        let further = (!further.is_empty()).then(|| StepDraft {
+            title: "Do the same in the other lists".to_owned(),
+            instruction: format!(
+                "These lists ask in the same way. Change each as in the step before, or say why one must stay:\n\n{}",
+                further.join("\n")
+            ),
+            edits: Vec::new(),
+            gates: vec![GateDraft::Project(CommandPurpose::Typecheck), GateDraft::Project(CommandPurpose::Test)],
+        });
         Some(PlanDraft {
             title: format!("Ask once for all rows of `{}`", component.name),
             why: format!("{} After this plan the list sends one request.", finding.message),
@@ -120,7 +142,10 @@ impl Rule for NPlusOneClient {
                     edits: Vec::new(),
                     gates,
                 },
-            ],
+            ]
+            .into_iter()
+            .chain(further)
+            .collect(),
             in_scope,
             out_of_scope: vec![(
                 "other places that use the singular hook".to_owned(),
@@ -154,10 +179,18 @@ fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
     let hook = call_text(map, first.hooks[0]);
     let count = first.hooks.len();
     let queries = if count == 1 { "a query".to_owned() } else { format!("{count} queries") };
-    let elsewhere = match of_one.len() - 1 {
-        0 => String::new(),
-        1 => " One more list renders it.".to_owned(),
-        more => format!(" {more} more lists render it."),
+    let mut others: Vec<String> = Vec::new();
+    for other in &of_one[1..] {
+        let name = format!("`{}`", map.symbol(other.component).name);
+        if other.component != first.component && !others.contains(&name) {
+            others.push(name);
+        }
+    }
+    let elsewhere = match (of_one.len() - 1, others.as_slice()) {
+        (0, _) => String::new(),
+        (1, []) => " One more list renders it.".to_owned(),
+        (more, []) => format!(" {more} more lists render it."),
+        (_, others) => format!(" So does each item of the lists that render {}.", others.join(", ")),
     };
     let hop = |line: u32, file: u32, symbol: String| Hop { file: map.file(file).path.clone(), line, symbol };
     let mut path = vec![hop(map.call(first.list).line, first.list.file, component.qualified.to_string())];
@@ -182,7 +215,7 @@ fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
         draft = draft.and_call(map, *call, "query");
     }
     for other in &of_one[1..] {
-        draft = draft.and_call(map, other.list, "rendered too");
+        draft = draft.and_call(map, other.list, RENDERED_TOO);
     }
     draft.build()
 }

@@ -38,7 +38,7 @@ struct Asks {
     way: Vec<CallId>,
 }
 
-/// Lists that render a component that queries, grouped by component, in order.
+/// Lists that render a component that queries, grouped by component and by the hook it asks with, in order.
 pub fn lists(map: &RepoMap) -> Vec<Vec<Rendered<'_>>> {
     if !are_used(map) {
         return Vec::new();
@@ -86,12 +86,21 @@ pub fn lists(map: &RepoMap) -> Vec<Vec<Rendered<'_>>> {
     }
     let mut groups: Vec<Vec<Rendered<'_>>> = Vec::new();
     for rendered in all {
-        match groups.last_mut() {
-            Some(group) if group[0].component == rendered.component => group.push(rendered),
-            _ => groups.push(vec![rendered]),
+        let asks_the_same = |group: &&mut Vec<Rendered<'_>>| {
+            group[0].component == rendered.component
+                || own_hook(map, &group[0]).is_some_and(|hook| Some(hook) == own_hook(map, &rendered))
+        };
+        match groups.iter_mut().find(asks_the_same) {
+            Some(group) => group.push(rendered),
+            None => groups.push(vec![rendered]),
         }
     }
     groups
+}
+
+/// The hook of the repository that queries, where the component does not do so itself: who gives it a plural form mends every list.
+fn own_hook(map: &RepoMap, rendered: &Rendered<'_>) -> Option<SymbolId> {
+    map.caller_of(*rendered.hooks.first()?).filter(|function| *function != rendered.component)
 }
 
 /// The function around `call`, if what the call needs (all its arguments when `needs` is `None`) depends on its parameters.
