@@ -97,7 +97,11 @@ impl Rule for UnawaitedPromise {
                 Misuse::Predicate => {
                     format!("`{name}` in `{function}` leaves out an item whose check resolves to false")
                 }
-                Misuse::Dropped(_) | Misuse::ForEach(_) | Misuse::DroppedByMapper | Misuse::ReturnedFromTry => {
+                Misuse::Dropped(_)
+                | Misuse::Nested
+                | Misuse::ForEach(_)
+                | Misuse::DroppedByMapper
+                | Misuse::ReturnedFromTry => {
                     format!("when `{name}` rejects, `{function}` answers the error or passes it on")
                 }
             }],
@@ -130,8 +134,12 @@ fn edits(context: &RecipeContext<'_>, sites: &[(CallId, Misuse)]) -> Vec<EditDra
                 place::in_async_code(map, *call) && needs_no_parentheses(map, *call)
             }
             Misuse::ForEach(_) | Misuse::Predicate | Misuse::DroppedByMapper => false,
+            Misuse::Nested => true,
         })
-        .filter_map(|(call, _)| await_edit(context, *call))
+        .flat_map(|(call, kind)| match kind {
+            Misuse::Nested => gathered(context, *call),
+            _ => await_edit(context, *call).into_iter().collect(),
+        })
         .collect()
 }
 
@@ -176,6 +184,12 @@ fn task(map: &RepoMap, sites: &[(CallId, Misuse)], by_hand: bool) -> Option<(Str
             format!("Hand the promise of `{name}` to what waits for it in `{function}`"),
             format!("{place}: return the promise from the callback (`return {name}(…)`, or an arrow without braces)."),
         ),
+        Misuse::Nested => (
+            format!("Wait for the promises of the inner list in `{function}`"),
+            format!(
+                "{place}: hand the outer list `Promise.all({name}(…))`, so that it waits for what is in the inner one."
+            ),
+        ),
         Misuse::ForEach(_) => (
             format!("Wait for the callbacks of `forEach` in `{function}`"),
             format!(
@@ -208,6 +222,7 @@ fn goals(context: &RecipeContext<'_>, sites: &[(CallId, Misuse)]) -> Vec<GateDra
             // `await ` goes in front of the call, so a line that starts with it still holds the old text.
             Misuse::Dropped(_) => GateDraft::TextPresent { text: format!("await {text}"), file },
             Misuse::DroppedByMapper => GateDraft::TextPresent { text: format!("return {text}"), file },
+            Misuse::Nested => GateDraft::TextPresent { text: format!("Promise.all({}", text.trim_start()), file },
             Misuse::Tested
             | Misuse::Read
             | Misuse::LikelyRead
@@ -224,6 +239,18 @@ fn place_list(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
     let places: Vec<String> =
         sites.iter().map(|(call, _)| format!("`{}` line {}", map.file(call.file).path, map.call(*call).line)).collect();
     places.join(", ")
+}
+
+/// `Promise.all(…)` around a call that gives a list.
+fn gathered(context: &RecipeContext<'_>, call: CallId) -> Vec<EditDraft> {
+    let file = context.map.file(call.file).path.clone();
+    let span = context.map.call(call).span;
+    let at = |at: u32, text: &str| EditDraft::Replace {
+        file: file.clone(),
+        span: Span { start: at, end: at },
+        text: text.to_owned(),
+    };
+    vec![at(span.start, "Promise.all("), at(span.end, ")")]
 }
 
 /// `await ` before a call, unless it stands there already.

@@ -143,3 +143,25 @@ fn is_waited_for(facts: &FileFacts, host: CallIndex) -> bool {
         _ => false,
     }
 }
+
+/// `Promise.all([load(), items.map(async (item) => …)])`: the inner list is a value of the outer one, and nobody waits for what is in it.
+pub fn nested_in_all(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    if !matches!(site.name.as_str(), "map" | "flatMap") || site.usage != Usage::Element {
+        return false;
+    }
+    let Some(Expr::Function { region: Some(region), is_async, .. }) = site.arguments.first() else { return false };
+    let gives_promises = || {
+        facts.returns.iter().filter(|returned| returned.region == Some(*region)).any(|returned| {
+            matches!(&returned.value, Expr::Call(index)
+                if !facts.call(*index).awaited && effects.call_is_async(map, CallId { index: *index, ..call }))
+        })
+    };
+    let is_item = |item: &Expr| matches!(item, Expr::Call(index) if *index == call.index);
+    (*is_async || gives_promises()) && facts.calls.iter().any(|host| {
+        matches!(host.name.as_str(), "all" | "allSettled" | "any" | "race")
+            && host.callee.root_name() == Some("Promise")
+            && matches!(host.arguments.first().map(Expr::peeled), Some(Expr::Array(items)) if items.iter().any(is_item))
+    })
+}

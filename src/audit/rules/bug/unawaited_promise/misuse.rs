@@ -32,6 +32,8 @@ pub enum Misuse {
     ForEach(Loss),
     /// `items.filter(async …)`.
     Predicate,
+    /// `Promise.all([items.map(async …)])`.
+    Nested,
     /// `try { return f() } catch …`.
     ReturnedFromTry,
 }
@@ -83,6 +85,9 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
     }
     if callbacks::async_predicate(map, call) {
         return Some(Misuse::Predicate);
+    }
+    if callbacks::nested_in_all(map, effects, call) {
+        return Some(Misuse::Nested);
     }
     if site.usage == Usage::Assigned && assigned::is_taken_for_value(map, effects, call) {
         return Some(Misuse::Read);

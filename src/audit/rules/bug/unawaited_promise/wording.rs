@@ -53,6 +53,9 @@ fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse
         Misuse::DroppedByMapper => {
             format!("A callback in `{function}` keeps the promise of `{name}` from what waits for it")
         }
+        Misuse::Nested => {
+            format!("`{function}` hands `Promise.all` a list inside its list, whose promises nobody waits for")
+        }
         Misuse::ForEach(_) => format!("`forEach` in `{function}` drops the promises of its async callback"),
         Misuse::Predicate => format!("`{function}` chooses by promises, which are always true"),
         Misuse::ReturnedFromTry if sites.len() > 1 => {
@@ -108,6 +111,10 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             "The callback neither returns nor awaits the promise of `{name}`, so `{function}` waits for nothing and its failure is \
              lost.{elsewhere}"
         ),
+        Misuse::Nested => format!(
+            "`{name}` gives a list, which is one value in the list of `Promise.all`: `{function}` goes on before the promises in it are \
+             settled, and a rejection in one is unhandled."
+        ),
         Misuse::ForEach(_) => format!(
             "`forEach` does not wait for its async callback: `{function}` goes on before the work is done, and a rejection in it is \
              unhandled."
@@ -157,6 +164,7 @@ fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Optio
     Some(match misuse {
         Misuse::Tested => (5, Confidence::High),
         Misuse::Predicate => (4, Confidence::High),
+        Misuse::Nested => (4, Confidence::High),
         Misuse::Read => (4, Confidence::High),
         Misuse::LikelyRead => (4, Confidence::Med),
         Misuse::DroppedByMapper => (4, Confidence::High),
