@@ -8,6 +8,7 @@ use crate::audit::rules::perf::per_item::wording::{call_text, loop_text};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::RepoMap;
+use crate::repo_map::expr::Expr;
 use crate::repo_map::recon::CommandPurpose;
 
 mod hooks;
@@ -25,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
            list",
     why: "a page of 50 rows sends 50 requests: browsers run six at a time to one host, rows pop in one after the other, and the server \
           does everything 50 times",
-    quiet_when: "the list is a literal, the query does not depend on the item (one cached answer), it waits for the user (`enabled`, a \
+    quiet_when: "the list is a literal or what somebody picks item by item, the query does not depend on the item (one cached answer), it waits for the user (`enabled`, a \
                  key that is there once the row is unfolded or in view, a lazy hook, a dialog, menu or tooltip, `open && <Details />`), or it is test code",
     example: "{orders.map((order) => <OrderRow key={order.id} order={order} />)}\n// in OrderRow: const { data } = useQuery({ queryKey: ['buyer', order.buyerId], queryFn });",
 };
@@ -172,6 +173,12 @@ impl Rule for NPlusOneClient {
     }
 }
 
+/// `changeRequest.segments`: the parts of one thing are few.
+fn is_part(iteration: &place::Iteration<'_>) -> bool {
+    matches!(iteration.over.map(Expr::peeled), Some(Expr::Member(whole, _)) if matches!(whole.peeled(), Expr::Name(name)
+        if !matches!(name.as_str(), "props" | "data" | "query" | "result" | "response")))
+}
+
 fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
     let first = &of_one[0];
     let component = map.symbol(first.component);
@@ -205,7 +212,7 @@ fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
         .impact(3)
         .effort(Effort::M)
         .risk(Risk::Med)
-        .confidence(Confidence::Med)
+        .confidence(if of_one.iter().all(|own| is_part(&own.iteration)) { Confidence::Low } else { Confidence::Med })
         .and_region(map, first.list.file, first.iteration.region, "loop")
         .path(path);
     for call in &first.way {

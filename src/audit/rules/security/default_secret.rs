@@ -7,6 +7,7 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::remedy::Remedy;
+use crate::audit::text::count_of;
 use crate::effects::chain;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -77,15 +78,7 @@ impl Rule for DefaultSecret {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        let mut by_variable: BTreeMap<String, Vec<Site>> = BTreeMap::new();
-        for site in sites(ground) {
-            by_variable.entry(site.variable.clone()).or_default().push(site);
-        }
-        by_variable
-            .into_iter()
-            .filter(|(variable, _)| !is_demanded(ground, variable))
-            .filter_map(|(variable, sites)| finding(ground.map, &variable, &sites))
-            .collect()
+        groups(ground).iter().filter_map(|sites| finding(ground.map, sites)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -120,14 +113,51 @@ impl Rule for DefaultSecret {
     }
 }
 
-fn finding(map: &RepoMap, variable: &str, sites: &[Site]) -> Option<Finding> {
+/// Places in order; those of one file and those of one variable belong together, since one plan mends them all.
+fn groups(ground: &Ground<'_>) -> Vec<Vec<Site>> {
+    let mut demanded: BTreeMap<String, bool> = BTreeMap::new();
+    let mut groups: Vec<Vec<Site>> = Vec::new();
+    for site in sites(ground) {
+        if *demanded.entry(site.variable.clone()).or_insert_with_key(|variable| is_demanded(ground, variable)) {
+            continue;
+        }
+        let near = |group: &&mut Vec<Site>| {
+            group.iter().any(|other| other.file == site.file || other.variable == site.variable)
+        };
+        match groups.iter_mut().find(near) {
+            Some(group) => group.push(site),
+            None => groups.push(vec![site]),
+        }
+    }
+    groups
+}
+
+fn finding(map: &RepoMap, sites: &[Site]) -> Option<Finding> {
     let first = sites.iter().rev().max_by_key(|site| site.signs)?;
+    let variable = &first.variable;
+    let mut others: Vec<String> = Vec::new();
+    for site in sites {
+        let name = format!("`{}`", site.variable);
+        if site.variable != *variable && !others.contains(&name) {
+            others.push(name);
+        }
+    }
+    let (title, also) = match others.as_slice() {
+        [] => (format!("`{variable}` has a default in the source that everybody can read"), String::new()),
+        others => (
+            format!(
+                "`{variable}` and {} have defaults in the source that everybody can read",
+                count_of(others.len(), "more secret")
+            ),
+            format!(" The same holds for {}.", others.join(", ")),
+        ),
+    };
     let mut draft = FindingDraft::at_line(&DOC, map, first.file, first.line, first.symbol, "default")
         .expecting(variable)
-        .title(format!("`{variable}` has a default in the source that everybody can read"))
+        .title(title)
         .message(format!(
             "Where `{variable}` is not set, what it protects is protected by a string of the source: nothing fails, and whoever has read the \
-             source can sign or decrypt in the program's name."
+             source can forge or read it.{also}"
         ))
         .impact(if first.signs { 5 } else { 4 })
         .effort(Effort::S)
@@ -144,11 +174,10 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
     let mut found = Vec::new();
     for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
         let facts = &source.facts;
-        for place in places(facts) {
-            let Some(variable) = defaulted(facts, place.value) else { continue };
-            if map.is_test(file, place.symbol) {
-                continue;
-            }
+        let defaults = places(facts)
+            .filter(|place| !map.is_test(file, place.symbol))
+            .flat_map(|place| defaulted(facts, place.value).into_iter().map(move |variable| (place, variable)));
+        for (place, variable) in defaults {
             let Some(text) = ground.tree.text(&source.path) else { continue };
             let lines: Vec<&str> = text.lines().collect();
             let Some(line) = line_of(&lines, place.lines, &variable) else { continue };
@@ -166,6 +195,7 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
 }
 
 /// A value that may be one.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     value: &'a Expr,
     symbol: Option<SymbolIndex>,
@@ -176,8 +206,8 @@ struct Place<'a> {
     given_to: Option<CallIndex>,
 }
 
-/// A statement is hardly longer: where it ends is not known of a binding.
-const STATEMENT_LINES: u32 = 40;
+/// A statement is hardly longer, a configuration written as one object included: where it ends is not known of a binding.
+const STATEMENT_LINES: u32 = 1000;
 
 fn places(facts: &FileFacts) -> impl Iterator<Item = Place<'_>> {
     let from = |line: u32| Lines { start: line, end: line + STATEMENT_LINES };
@@ -212,14 +242,14 @@ fn places(facts: &FileFacts) -> impl Iterator<Item = Place<'_>> {
     bound.chain(given).chain(assigned).chain(returned)
 }
 
-/// The variable of `process.env.JWT_SECRET || "…"` or `env::var("JWT_SECRET").unwrap_or("…".into())`, wherever it stands in a value.
-fn defaulted(facts: &FileFacts, value: &Expr) -> Option<String> {
-    let mut found = None;
+/// The variables of `process.env.JWT_SECRET || "…"` or `env::var("JWT_SECRET").unwrap_or("…".into())`, wherever they stand in a value.
+fn defaulted(facts: &FileFacts, value: &Expr) -> Vec<String> {
+    let mut found = Vec::new();
     value.walk(&mut |inner| {
         if let Expr::Object(entries) = inner {
             let declared =
                 |(name, value): &&(Name, Expr)| protects(name) && is_in_capitals(name) && has_default(facts, value);
-            found = found.take().or_else(|| entries.iter().find(declared).map(|(name, _)| name.to_string()));
+            found.extend(entries.iter().filter(declared).map(|(name, _)| name.to_string()));
         }
         let pair = match inner {
             Expr::Binary(operator, read, default) if matches!(operator.as_str(), "||" | "??") => {
@@ -228,10 +258,8 @@ fn defaulted(facts: &FileFacts, value: &Expr) -> Option<String> {
             Expr::Call(index) => unwrapped(facts, *index),
             _ => None,
         };
-        if found.is_none()
-            && let Some((read, true)) = pair
-        {
-            found = variable(facts, read).filter(|name| protects(name));
+        if let Some((read, true)) = pair {
+            found.extend(variable(facts, read).filter(|name| protects(name)));
         }
     });
     found
@@ -409,7 +437,10 @@ fn asks_for_the_environment(lines: &[&str], line: u32) -> bool {
     let to = ((line + AROUND) as usize).min(lines.len());
     lines[from..to].iter().any(|text| {
         let text = text.to_ascii_lowercase();
-        QUESTIONS.iter().any(|question| text.contains(question))
+        // `env: process.env.NODE_ENV || 'development'` asks nothing.
+        let asks = ["==", "if ", "if(", "? ", "cfg", "&&"].iter().any(|sign| text.contains(sign))
+            || text.trim_end().ends_with('?');
+        asks && QUESTIONS.iter().any(|question| text.contains(question))
     })
 }
 

@@ -168,7 +168,7 @@ fn list<'a>(map: &'a RepoMap, call: CallId, callee: &Asks) -> Option<Rendered<'a
     }
     let iteration = place::iterations(map, call).into_iter().find(|iteration| !is_bounded(map, call, iteration))?;
     // Rows of a virtual list are rendered when they scroll into view.
-    if iteration.over.is_some_and(|over| is_virtual(facts, over)) {
+    if iteration.over.is_some_and(|over| is_virtual(facts, over) || is_picked(facts, call.index, over)) {
         return None;
     }
     let names = place::item_names(facts, &iteration);
@@ -182,6 +182,27 @@ fn list<'a>(map: &'a RepoMap, call: CallId, callee: &Asks) -> Option<Rendered<'a
         way: callee.way.clone(),
         hooks: vec![hook],
     })
+}
+
+/// What somebody picked by hand, item by item: `useState([])` of the component, or the `value` of a control. Few, and each is asked for
+/// as it is picked.
+fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
+    let Some(name) = over.peeled().root_name() else { return false };
+    let is_state = facts.bindings.iter().any(|own| {
+        own.name == name
+            && own.taken.as_deref() == Some("0")
+            && matches!(own.value.as_ref().map(Expr::peeled), Some(Expr::Call(index)) if facts.call(*index).name == "useState"
+                && matches!(facts.call(*index).arguments.first(), Some(Expr::Array(items)) if items.is_empty()))
+    });
+    let is_property = facts.call(call).caller.is_some_and(|component| {
+        let parameters = &facts.symbols[component as usize].parameters;
+        parameters.iter().any(|own| own.name == name || own.destructured.iter().any(|(_, local)| *local == name))
+    });
+    let is_control = matches!(name, "value" | "values")
+        || words(name)
+            .first()
+            .is_some_and(|word| matches!(word.as_str(), "selected" | "checked" | "picked" | "chosen"));
+    is_state || is_property && is_control
 }
 
 fn is_virtual(facts: &FileFacts, over: &Expr) -> bool {
