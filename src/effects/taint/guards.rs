@@ -332,6 +332,10 @@ fn bare<'e>(facts: &'e FileFacts, expr: &'e Expr) -> &'e Expr {
 
 /// Whether a check of `argument` speaks of `expr`: the same, or what it is read from.
 fn covers(argument: &Expr, expr: &Expr) -> bool {
+    // `isValidRedirect({ path, base })`: named arguments.
+    if let Expr::Object(entries) = argument.peeled() {
+        return entries.iter().any(|(_, value)| covers(value, expr));
+    }
     let mut next = expr.peeled();
     loop {
         if is_same(argument, next) {

@@ -223,6 +223,7 @@ const STARTS: &[&str] = &[
     "grunt-",
     "gulp-",
     "karma-",
+    "db-migrate-",
     "hubot-",
     "n8n-",
     "@strapi/",
