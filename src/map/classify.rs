@@ -89,6 +89,8 @@ impl Folder {
             found.example |= ends(&["-example", "-examples", "-demo", "-playground", "-benchmarks"])
                 || ["example-", "examples-"].iter().any(|start| name.starts_with(start));
         }
+        // `storybook.forms`: a route that shows components.
+        found.example |= name.starts_with("storybook");
         // Folders with a leading dot configure tools: `.github`, `.storybook`, `.husky`.
         found.script |= name.starts_with('.');
         found

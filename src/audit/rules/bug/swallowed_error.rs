@@ -22,8 +22,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "an empty `catch` around a database write or a queue, one that only logs before the function reports success, or `let _ =` or \
            `.ok()` on the result of a write",
     why: "the caller goes on as if the data were stored; the loss shows up days later, without a trace",
-    quiet_when: "the handler holds a comment, a fallback or a rethrow, a comment in or above the function says that errors are \
-                 ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter, a \
+    quiet_when: "the handler holds a comment, a fallback or a rethrow, the function returns `false` or nothing after it and something \
+                 else before it, a comment in or above the function says that errors are ignored, the function gives nothing back, nothing it guards writes, what it writes is a log, a counter, a \
                  cache or when something was last seen, what it deletes belongs to a row that is deleted next, it answers an error \
                  already, what is logged comes after another write of the function, or, in Rust, the statement ends in `?`",
     example: "try {\n  await prisma.order.update({ where: { id }, data });\n} catch {}",
@@ -139,7 +139,7 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
         return None;
     }
     let facts = &map.file(file).facts;
-    if is_said(facts, catch) || is_within_handler(facts, catch) {
+    if is_said(facts, catch) || is_within_handler(facts, catch) || is_answered_after(facts, catch) {
         return None;
     }
     let body = match catch.form {
@@ -165,6 +165,19 @@ fn lost_write(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catch) -> 
     let is_stamp = place::words(&map.call(lost).name).iter().any(|word| STAMPS.contains(&word.as_str()));
     let is_needless = is_stamp || only_touches(facts, lost) || is_cleared_before(map, effects, catch, lost);
     (!is_needless).then_some(lost)
+}
+
+/// `try { await store(row); return true; } catch {} return false;`: the caller hears of the failure.
+fn is_answered_after(facts: &FileFacts, catch: &Catch) -> bool {
+    let Some(guarded) = catch.guarded.map(|region| facts.regions[region as usize].lines) else { return false };
+    let of_function =
+        || facts.returns.iter().filter(|returned| returned.symbol == catch.symbol && returned.region.is_none());
+    let succeeds = of_function().any(|returned| {
+        guarded.contains(returned.line) && !matches!(returned.value, Expr::Bool(false) | Expr::Nothing)
+    });
+    let fails = of_function()
+        .any(|returned| returned.line > catch.lines.end && matches!(returned.value, Expr::Bool(false) | Expr::Nothing));
+    succeeds && fails
 }
 
 /// A comment on the line of a handler, or right above its statement, says why.

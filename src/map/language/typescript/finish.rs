@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::walk::{NameUse, Walker};
 use crate::repo_map::expr::{Expr, TemplatePart};
-use crate::repo_map::facts::{CodeLine, ExportTarget, FileFacts, RegionKind, Span, Usage};
+use crate::repo_map::facts::{BindingKind, CodeLine, ExportTarget, FileFacts, RegionKind, Span, Usage};
 use crate::repo_map::name::Name;
 
 /// New indices by old ones; `None` for what was dropped.
@@ -63,11 +63,11 @@ impl Walker<'_> {
 
     /// Marks imports of which only types are used: compilers drop them as they drop `import type`.
     ///
-    /// A decorator may keep the types of parameters at run time, so files with decorated classes are left alone.
+    /// A decorator may keep types at run time: those of fields, of what constructors take, and of what decorated methods take and give.
     fn mark_types(&self, facts: &mut FileFacts) {
-        if facts.symbols.iter().any(|symbol| !symbol.attributes.is_empty()) {
-            return;
-        }
+        let is_decorated = facts.symbols.iter().any(|symbol| !symbol.attributes.is_empty());
+        let kept: FxHashSet<&str> =
+            if is_decorated { kept_by_decorators(facts).collect() } else { FxHashSet::default() };
         // Whether a name is used as a type, and as a value.
         let mut uses: FxHashMap<&str, (bool, bool)> = facts
             .imports
@@ -88,6 +88,7 @@ impl Walker<'_> {
         let dropped: Vec<Name> = uses
             .into_iter()
             .filter(|(local, (as_type, as_value))| !local.is_empty() && *as_type && !as_value)
+            .filter(|(local, _)| !kept.contains(local))
             .map(|(local, _)| Name::from(local))
             .filter(|local| !exported(*local))
             .collect();
@@ -117,6 +118,26 @@ impl Walker<'_> {
         found.sort_unstable();
         found.into_iter().map(Name::from).collect()
     }
+}
+
+/// Names of types that `emitDecoratorMetadata` writes down: the type itself and the members of a union, never what stands in angle
+/// brackets.
+fn kept_by_decorators(facts: &FileFacts) -> impl Iterator<Item = &str> {
+    let fields = facts
+        .bindings
+        .iter()
+        .filter(|binding| matches!(binding.kind, BindingKind::Field | BindingKind::ParameterProperty))
+        .filter_map(|binding| binding.declared_type.as_deref());
+    let methods =
+        facts.symbols.iter().filter(|symbol| symbol.name == "constructor" || !symbol.attributes.is_empty()).flat_map(
+            |symbol| {
+                let taken = symbol.parameters.iter().filter_map(|parameter| parameter.declared_type.as_deref());
+                taken.chain(symbol.return_type.as_deref())
+            },
+        );
+    fields.chain(methods).flat_map(|declared| {
+        declared.split('|').map(|part| part.split('<').next().unwrap_or(part).trim().trim_end_matches("[]"))
+    })
 }
 
 /// New place of every item by its key, and the old places in the new order.

@@ -375,6 +375,19 @@ fn imports_and_exports_of_every_form_are_read() {
 }
 
 #[test]
+fn decorators_keep_what_they_write_down_and_nothing_else() {
+    let found = facts(
+        "ts",
+        "import { User } from './user';\nimport { Order } from './order';\nimport { Event } from './event';\nimport { Base } from './base';\n\
+         @Entity()\nexport class Subscriber {\n  @Column() owner: User | null;\n  constructor(private readonly order: Order) {}\n  \
+         hash(event: Update<Event>) {}\n  register<H extends Base>(helper: H): Base[] { return [helper]; }\n}\n",
+    );
+    let types: Vec<&str> =
+        found.imports.iter().filter(|import| import.type_only).map(|import| import.local.as_str()).collect();
+    assert_eq!(types, ["Event", "Base"]);
+}
+
+#[test]
 fn elements_tags_and_decorators_are_calls() {
     let found = facts(
         "tsx",
