@@ -57,6 +57,17 @@ pub fn groups(map: &RepoMap, effects: &Effects) -> Vec<Vec<(CallId, Misuse)>> {
                 continue;
             }
         }
+        // Lists inside one list are mended together.
+        if kind == Misuse::Nested {
+            let beside = |other: &&mut Vec<(CallId, Misuse)>| {
+                let (first, own) = other[0];
+                own == kind && first.file == call.file && map.call(first).caller == map.call(call).caller
+            };
+            if let Some(group) = groups.iter_mut().find(beside) {
+                group.push((call, kind));
+                continue;
+            }
+        }
         match callee.as_ref().and_then(|callee| by_callee.get(callee).copied()) {
             Some(group) => groups[group].push((call, kind)),
             None => {
