@@ -34,6 +34,9 @@ pub use choose::{OnDemand, Wanted, choose};
 use policy::{Ground, Policy, Private};
 use put_back::Before;
 
+/// Why a command was ended that found hardly any room: it says nothing of the command.
+pub const DISK_NEARLY_FULL: &str = "the disk was nearly full";
+
 /// How far a command is kept from the rest of the machine; later ones are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

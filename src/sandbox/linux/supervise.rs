@@ -12,8 +12,8 @@ use rustix::process::set_child_subreaper;
 
 use super::children::{Ended, Watch, end_descendants};
 use super::{Next, Report, loopback, rights, told, told_nix};
-use crate::sandbox::Level;
 use crate::sandbox::policy::Policy;
+use crate::sandbox::{DISK_NEARLY_FULL, Level};
 
 /// Between asking the command to end and ending it; less than our caller waits for us.
 const GRACE: Duration = Duration::from_millis(400);
@@ -126,7 +126,7 @@ impl Disk<'_> {
         if taken > self.policy.limits.disk_bytes {
             return Some(format!("it took more than {} MiB of the disk", self.policy.limits.disk_bytes >> 20));
         }
-        (now < FLOOR.min(first / 2)).then(|| "the disk was nearly full".to_owned())
+        (now < FLOOR.min(first / 2)).then(|| DISK_NEARLY_FULL.to_owned())
     }
 }
 
