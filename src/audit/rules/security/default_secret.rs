@@ -17,7 +17,7 @@ use crate::effects::chain;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, Lines, SymbolIndex};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, RepoMap};
-use reads::{defaulted, places};
+use reads::{defaulted, places, protects};
 use refusals::{asks_for_the_environment, is_demanded};
 
 /// A secret with a value to fall back on in the source.
@@ -190,7 +190,8 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
                 continue;
             }
             let signs = place.given_to.is_some_and(|call| is_signer(map, CallId { file, index: call }))
-                || place.name.is_some_and(|name| is_given_to_a_signer(map, name));
+                // A whole configuration is handed to everybody.
+                || place.name.is_some_and(|name| protects(name) && is_given_to_a_signer(map, name));
             found.push(Site { file, symbol: place.symbol, line, variable, signs });
         }
     }

@@ -121,6 +121,9 @@ const WRITES: &[&str] = &[
     "send",
 ];
 
+/// What only a server does.
+const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
+
 /// Methods that answer a request: what comes after them is work in the background.
 const ANSWERS: &[&str] = &["json", "send", "end", "sendStatus", "redirect"];
 
@@ -210,7 +213,6 @@ pub fn called_name(map: &RepoMap, call: CallId) -> String {
 
 /// A failure of the called function reaches nobody, in code that only a server runs.
 fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
     rejection(map, effects, call) == Rejection::Known
         && is_server_code(map, effects, call)
         && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
@@ -218,7 +220,6 @@ fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
 
 /// Files of components run in browsers, where a rejection is only printed; one that renders mail beside its queries does not.
 pub fn is_server_code(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    const SERVER: [Effect; 5] = [Effect::DbRead, Effect::DbWrite, Effect::Fs, Effect::Queue, Effect::Redis];
     let source = map.file(call.file);
     let works_on_a_server = || {
         (0..source.facts.calls.len() as u32).any(|index| {

@@ -160,7 +160,7 @@ fn variable(facts: &FileFacts, read: &Expr) -> Option<String> {
 }
 
 /// Whether a variable holds what tokens, sessions or stored data are safe by. What somebody else gave out is useless when wrong.
-fn protects(variable: &str) -> bool {
+pub fn protects(variable: &str) -> bool {
     const USES: &[&str] = &[
         "jwt",
         "jwe",
