@@ -17,6 +17,8 @@ use improve::audit::{self, AuditOptions, Depth, engine};
 use improve::effects::{self, Effects};
 use improve::finding::Finding;
 use improve::map::{self, MapOptions};
+use improve::plan::expectation::Expectation;
+use improve::planner::built_in::{self, PlanContext};
 use improve::progress::NoProgress;
 use improve::repo_map::history::History;
 use improve::repo_map::{FileHistory, RepoMap};
@@ -281,6 +283,37 @@ fn every_rule_fires_where_it_should() {
             insta::assert_snapshot!(format!("rule-{id}"), text);
         });
     }
+}
+
+/// Whoever carries a plan out may change nothing outside its scope: what its steps ask for has to be in it.
+#[test]
+fn what_the_steps_of_a_plan_ask_for_is_in_its_scope() {
+    let mut told: Vec<String> = Vec::new();
+    for rule in RULES {
+        let id = rule.doc().id;
+        let fixture = Fixture::load(&folder(*rule), "fires").expect("every rule has such a fixture");
+        let (map, effects, findings) = report(*rule, &fixture);
+        let context = RecipeContext { map: &map, effects: &effects, tree: &fixture };
+        for finding in &findings {
+            let draft = rule.recipe(finding, &context).expect("every finding has a recipe");
+            let plan = built_in::specify(finding, &draft, &map, &fixture, &PlanContext::default());
+            let scope: Vec<&str> = plan.scope.in_scope.iter().filter_map(|entry| entry.path.as_deref()).collect();
+            let gates = plan.steps.iter().flat_map(|step| &step.gates);
+            let mut expected = gates.chain(plan.done_criteria.iter().flat_map(|criterion| &criterion.gates));
+            let wants_tests = expected.any(|gate| matches!(gate.expectation, Expectation::NewTests(_)));
+            let holds_tests = |path: &&str| path.contains(".test.") || path.contains(".spec.") || path.ends_with(".rs");
+            if wants_tests && !scope.iter().any(holds_tests) {
+                told.push(format!("{id}: new tests have no place in {scope:?}"));
+            }
+            for step in &plan.steps {
+                let named = step.instruction.split("In `").skip(1).filter_map(|rest| rest.split('`').next());
+                for path in named.filter(|path| fixture.files.contains_key(*path) && !scope.contains(path)) {
+                    told.push(format!("{id}: a step changes {path}, which is not in {scope:?}"));
+                }
+            }
+        }
+    }
+    assert!(told.is_empty(), "{told:#?}");
 }
 
 #[test]

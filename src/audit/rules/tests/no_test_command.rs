@@ -4,6 +4,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::hotspot::is_tested_in_another_language;
+use crate::audit::rules::deps::lockfile_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::LanguageName;
@@ -90,12 +91,14 @@ impl Rule for NoTestCommand {
         let is_cargo = package.manager == PackageManager::Cargo;
         let mut steps = Vec::new();
         if !is_cargo {
-            let runner = if map.recon.frameworks.iter().any(|name| name == "jest") { "jest" } else { "vitest" };
+            let has_jest = map.recon.frameworks.iter().any(|name| name == "jest");
+            // `vitest` alone watches; what stands behind `jest` is a pattern.
+            let (runner, script) = if has_jest { ("jest", "jest") } else { ("vitest", "vitest run") };
             steps.push(StepDraft {
                 title: format!("Add a test runner to `{}`", package.manifest),
                 instruction: format!(
                     "Add `{runner}` as a development dependency with `{}` (run in `{}`), so that manifest and lock file change \
-                     together, and a script `\"test\": \"{runner} run\"` to `{}`. Use the configuration the other packages of \
+                     together, and a script `\"test\": \"{script}\"` to `{}`. Use the configuration the other packages of \
                      this repository use, if one has tests.",
                     install(package.manager, runner),
                     if package.folder.is_empty() { "." } else { &package.folder },
@@ -127,10 +130,7 @@ impl Rule for NoTestCommand {
             title: format!("Give `{}` a test command and its first tests", package.name),
             why: format!("{} With a runner in place, later changes can bring their own proof.", finding.message),
             steps,
-            in_scope: vec![ScopeDraft {
-                path: package.manifest.clone(),
-                remark: "script and development dependency".to_owned(),
-            }],
+            in_scope: scope(map, package, target),
             out_of_scope: vec![("production code".to_owned(), "a baseline must describe the code as it is".to_owned())],
             tests: vec![format!("{subject}: the common case, an empty input, a refused input")],
             goals,
@@ -241,6 +241,26 @@ fn first_target(context: &RecipeContext<'_>, package: &Package) -> Option<Symbol
             (map.callers(*id).len().min(20) * symbol.complexity as usize, std::cmp::Reverse(*id))
         })
         .map(|(id, _)| id)
+}
+
+/// What the plan may touch: where the runner is named, and where the tests go.
+fn scope(map: &RepoMap, package: &Package, target: Option<SymbolId>) -> Vec<ScopeDraft> {
+    let scope = |path: String, remark: &str| ScopeDraft { path, remark: remark.to_owned() };
+    let is_cargo = package.manager == PackageManager::Cargo;
+    let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
+    let tests = match target.map(|id| map.file(id.file).path.as_str()) {
+        Some(path) if is_cargo => scope(path.to_owned(), "its tests, at its end"),
+        Some(path) => {
+            let (start, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+            let stem = name.split('.').next().unwrap_or(name);
+            scope(format!("{start}{stem}.test.ts"), "the new tests")
+        }
+        None if is_cargo => scope(format!("{folder}**/*.rs"), "tests, at the end of the file they are of"),
+        None => scope(format!("{folder}**/*.test.ts"), "the new tests"),
+    };
+    let manifest = scope(package.manifest.clone(), "script and development dependency");
+    let lock = || Some(scope(lockfile_of(map, package)?, "as the package manager writes it"));
+    if is_cargo { vec![tests] } else { std::iter::once(manifest).chain(lock()).chain([tests]).collect() }
 }
 
 fn install(manager: PackageManager, name: &str) -> String {
