@@ -385,7 +385,8 @@ fn of_logging_catch(map: &RepoMap, effects: &Effects, file: FileId, catch: &Catc
         .message(format!(
             "When `{name}` fails, `{function}` logs the error and gives its normal result: the caller goes on as if it were stored."
         ))
-        .impact(3)
+        // What is logged and goes on is most often a stamp or a hint that the answer does not depend on.
+        .impact(2)
         .effort(Effort::S)
         .risk(Risk::Med)
         .confidence(Confidence::Med)
@@ -470,17 +471,18 @@ fn of_catches(map: &RepoMap, effects: &Effects, file: FileId, group: &[(&Catch, 
         2 => " One more handler of the function does the same.".to_owned(),
         count => format!(" {} more handlers of the function do the same.", count - 1),
     };
+    // What is to be gone and cannot be deleted was most often gone before.
+    let is_telling = !effects.direct(write).is_empty() && !deletes(map, write);
     let mut draft = FindingDraft::at_lines(&DOC, path, catch.lines.start, catch.lines.end.min(catch.lines.start + 4), "handler")
         .within(map, file, catch.symbol)
         .title(format!("`{function}` hides that `{name}` failed"))
         .message(format!(
             "When `{name}` fails, the empty handler in `{function}` drops the error: the caller goes on as if it were stored.{more}"
         ))
-        .impact(4)
+        .impact(if is_telling { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Med)
-        // What is to be gone and cannot be deleted was most often gone before.
-        .confidence(if effects.direct(write).is_empty() || deletes(map, write) { Confidence::Med } else { Confidence::High })
+        .confidence(if is_telling { Confidence::High } else { Confidence::Med })
         .and_call(map, write, "write")
         .path(effects.path(map, write, effect));
     for (other, _) in &group[1..] {
@@ -517,7 +519,7 @@ fn of_calls(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Finding {
             if is_plain { "`let _ =`" } else { "`.ok()`" }
         ))
         // `.ok()` at the end of a statement is seldom written without a thought.
-        .impact(if is_plain { 4 } else { 3 })
+        .impact(if is_plain { 3 } else { 2 })
         .effort(Effort::S)
         .risk(Risk::Med)
         .confidence(if is_plain { Confidence::Med } else { Confidence::Low })

@@ -254,7 +254,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         title: format!("Pin down what `{name}` does with tests"),
         instruction: format!(
             "Write at least three tests of `{name}` that pass on the code as it is: the common case, an early exit, and one \
-             error. Where it needs a database or the network, pass in a stand-in the way the existing tests of this package do."
+             error, each of which no test holds yet. Where it needs a database or the network, pass in a stand-in the way the existing tests of this package do."
         ),
         edits: Vec::new(),
         gates: vec![GateDraft::NewTests(3)],
@@ -305,13 +305,15 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         out_of_scope: vec![
             (format!("the signature of `{name}`"), "its callers stay as they are".to_owned()),
             (
-                "behaviour".to_owned(),
+                "its behaviour".to_owned(),
                 "a fault found on the way is written down, not mended: this plan must be provably neutral".to_owned(),
             ),
         ],
         tests: vec![format!("`{name}`: the common case, an early exit, an error")],
         stop_conditions: vec![
-            format!("`{name}` cannot be called from a test without changing its signature"),
+            format!(
+                "no test gets to `{name}` without changing its signature, neither by a call nor by running the program"
+            ),
             "an extracted block would need more than seven parameters: choose another seam".to_owned(),
         ],
         maintenance: vec![format!(

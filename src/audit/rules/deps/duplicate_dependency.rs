@@ -110,7 +110,7 @@ impl Rule for DuplicateDependency {
             steps,
             in_scope,
             out_of_scope: vec![(
-                "versions".to_owned(),
+                "their versions".to_owned(),
                 "the requirement that stays is the one that ships today".to_owned(),
             )],
             stop_conditions: vec![

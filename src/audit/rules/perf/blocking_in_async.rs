@@ -602,8 +602,10 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         ))
         .impact(match weight {
             _ if is_seldom => 1,
+            Weight::Long if api.library == "rusqlite" && !is_asked => 2,
             Weight::Sleep | Weight::Long => 4,
-            Weight::Files | Weight::Work => 3,
+            // Most files are small, and what the function waits for besides takes longer.
+            Weight::Files | Weight::Work => 2,
         })
         .effort(if distance == 1 { Effort::S } else { Effort::M })
         .risk(Risk::Low)

@@ -209,7 +209,8 @@ fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
             component.name,
             count * 50
         ))
-        .impact(3)
+        // Most such lists are picked or configured by a person, and short.
+        .impact(1)
         .effort(Effort::M)
         .risk(Risk::Med)
         .confidence(if of_one.iter().all(|own| is_part(&own.iteration)) { Confidence::Low } else { Confidence::Med })

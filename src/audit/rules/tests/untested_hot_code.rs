@@ -312,7 +312,7 @@ fn recipe(finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
             remark: "nothing but the visibility a test needs; the tests go where this package keeps its own".to_owned(),
         }],
         out_of_scope: vec![(
-            "behaviour".to_owned(),
+            "its behaviour".to_owned(),
             "a test that shows a fault is kept, marked, and reported".to_owned(),
         )],
         tests: functions
