@@ -3,7 +3,8 @@
 //! Windows of lines are hashed by shape (names and literals aside); equal windows on one diagonal of a pair of files grow into
 //! a run, and runs a few lines apart into one clone, so that a copy that drifted is still one clone.
 
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::repo_map::facts::CodeLine;
@@ -100,7 +101,7 @@ pub fn find(sequences: &[Sequence<'_>], min_lines: usize) -> Vec<Clone2> {
 
 /// Starts of equal windows by pair of sequences.
 fn matching_windows(sequences: &[Sequence<'_>]) -> BTreeMap<(usize, usize), Vec<(usize, usize)>> {
-    let mut windows: HashMap<u64, Vec<(usize, usize)>> = HashMap::new();
+    let mut windows: FxHashMap<u64, Vec<(usize, usize)>> = FxHashMap::default();
     for (index, sequence) in sequences.iter().enumerate() {
         for (start, window) in sequence.lines.windows(WINDOW).enumerate() {
             let mut hasher = DefaultHasher::new();

@@ -4,7 +4,8 @@
 //! do the same. So a call has an effect by name when **every** definition it may mean has it. Such ways are kept apart from
 //! the resolved ones: only rules that ask for what is likely see them, and none of them is certain.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::factories::{self, Products};
 use crate::effects::tables::api_names;
@@ -47,8 +48,8 @@ impl ByName {
 /// Finds what the calls run that the call graph left open.
 pub fn by_name(map: &RepoMap, direct: &BTreeMap<CallId, Vec<DirectEffect>>) -> ByName {
     let mut found = ByName { products: factories::products(map), ..ByName::default() };
-    let mut definitions: HashMap<(Name, bool), Vec<(SymbolId, bool)>> = HashMap::new();
-    let owners: HashSet<String> = map
+    let mut definitions: FxHashMap<(Name, bool), Vec<(SymbolId, bool)>> = FxHashMap::default();
+    let owners: FxHashSet<String> = map
         .symbols()
         .filter(|(_, symbol)| symbol.kind.is_type())
         .map(|(_, symbol)| symbol.name.as_str())
@@ -99,7 +100,7 @@ pub fn by_name(map: &RepoMap, direct: &BTreeMap<CallId, Vec<DirectEffect>>) -> B
 /// The definitions a call may mean by its name; none when there are too many, or when it may as well be a plain getter.
 fn namesakes(
     map: &RepoMap,
-    definitions: &HashMap<(Name, bool), Vec<(SymbolId, bool)>>,
+    definitions: &FxHashMap<(Name, bool), Vec<(SymbolId, bool)>>,
     id: CallId,
     site: &CallSite,
 ) -> Vec<(SymbolId, bool)> {
@@ -126,7 +127,7 @@ fn namesakes(
 /// `order.getTotal` is the order's where orders have one.
 fn of_receiver(
     map: &RepoMap,
-    owners: &HashSet<String>,
+    owners: &FxHashSet<String>,
     site: &CallSite,
     meant: Vec<(SymbolId, bool)>,
 ) -> Vec<(SymbolId, bool)> {

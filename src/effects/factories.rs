@@ -2,7 +2,8 @@
 //!
 //! Calling the factory does nothing yet; what stands in the function it gives happens when that is called.
 
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{RegionIndex, SymbolIndex, SymbolKind};
@@ -44,11 +45,11 @@ fn function_of(value: &Expr) -> Option<RegionIndex> {
 }
 
 /// Names that hold what a factory gave, by file and function, with the factory.
-pub type Made = HashMap<(FileId, Option<SymbolIndex>, Name), SymbolId>;
+pub type Made = FxHashMap<(FileId, Option<SymbolIndex>, Name), SymbolId>;
 
 /// Every name that holds what a factory gave.
 pub fn made(map: &RepoMap, products: &Products) -> Made {
-    let mut found = Made::new();
+    let mut found = Made::default();
     for (file, source) in map.files_with_ids().filter(|(_, source)| source.language.is_ecmascript()) {
         for binding in source.facts.bindings.iter().filter(|one| one.member_of.is_none() && one.taken.is_none()) {
             let factory = binding.value.as_ref().and_then(|value| factory(map, products, file, value));

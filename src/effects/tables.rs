@@ -1,8 +1,9 @@
 //! API tables: which calls of which libraries have which effect. Data, one file per library.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::effects::{DirectEffect, Effect, chain};
 use crate::repo_map::expr::{Expr, TemplatePart};
@@ -277,13 +278,13 @@ pub const fn does(effect: Effect, pattern: &'static str) -> Api {
 
 /// Tables by the last name of their patterns, so that a call is compared with few of them.
 struct Index {
-    apis: HashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
-    shapes: HashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
+    apis: FxHashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
+    shapes: FxHashMap<&'static str, Vec<(&'static Library, &'static Api)>>,
 }
 
 impl Index {
     fn new(libraries: &[&'static Library]) -> Index {
-        let mut index = Index { apis: HashMap::new(), shapes: HashMap::new() };
+        let mut index = Index { apis: FxHashMap::default(), shapes: FxHashMap::default() };
         for &library in libraries {
             for (table, entries) in [(&mut index.apis, library.apis), (&mut index.shapes, library.shapes)] {
                 for api in entries {
@@ -364,7 +365,7 @@ fn effects_of(map: &RepoMap, index: &Index, dependencies: &BTreeSet<&str>, id: C
         return Vec::new();
     }
     let ecosystem = if source.language == LanguageName::Rust { Ecosystem::Cargo } else { Ecosystem::Npm };
-    let candidates = |table: &HashMap<&'static str, Vec<(&'static Library, &'static Api)>>, last: &str| {
+    let candidates = |table: &FxHashMap<&'static str, Vec<(&'static Library, &'static Api)>>, last: &str| {
         let mut found = table.get(last).cloned().unwrap_or_default();
         found.extend(table.get("*").into_iter().flatten());
         found.retain(|(library, api)| {
@@ -452,7 +453,7 @@ fn is_of_a_list(site: &CallSite) -> bool {
 }
 
 /// Names of the libraries' calls, such as `findFirst`: they say nothing about who is asked.
-pub fn api_names() -> HashSet<&'static str> {
+pub fn api_names() -> FxHashSet<&'static str> {
     LIBRARIES.iter().copied().flat_map(names_in).collect()
 }
 
@@ -462,7 +463,7 @@ fn names_in(library: &'static Library) -> impl Iterator<Item = &'static str> {
 }
 
 /// The same, of the libraries of these packages alone and of what needs no package.
-pub fn api_names_of(packages: &HashSet<&str>) -> HashSet<&'static str> {
+pub fn api_names_of(packages: &FxHashSet<&str>) -> FxHashSet<&'static str> {
     let is_there = |library: &&Library| {
         library.packages.contains(&"global") || packages.iter().any(|package| names_package(library.packages, package))
     };
@@ -673,7 +674,10 @@ fn has_argument(facts: &FileFacts, call: CallIndex, wanted: &[&str]) -> bool {
 /// Whether `package` is one of `packages`, sub-paths (`drizzle-orm/pg-core`) and forks (`@acme/slonik`) included.
 pub fn names_package(packages: &[&str], package: &str) -> bool {
     let fork = package.strip_prefix('@').and_then(|scoped| scoped.split_once('/')).map(|(_, name)| name);
-    packages.iter().any(|known| match known.strip_suffix("/*") {
+    let starts = [package, fork.unwrap_or(package)].map(|name| name.as_bytes().first().copied());
+    // Most names differ in their first letter, and this is asked of each call.
+    let may_match = |known: &&&str| starts.contains(&known.as_bytes().first().copied());
+    packages.iter().filter(may_match).any(|known| match known.strip_suffix("/*") {
         Some(scope) => package.strip_prefix(scope).is_some_and(|rest| rest.starts_with('/')),
         None => {
             let is_known =

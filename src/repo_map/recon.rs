@@ -112,7 +112,12 @@ pub struct Dependency {
 impl Package {
     /// A path of the repository as seen from the package's folder; `None` when it is outside of it.
     pub fn inside<'p>(&self, path: &'p str) -> Option<&'p str> {
-        if self.folder.is_empty() { Some(path) } else { path.strip_prefix(self.folder.as_str())?.strip_prefix('/') }
+        if self.folder.is_empty() {
+            return Some(path);
+        }
+        // A look at one byte refuses most paths before the folders are compared.
+        let is_folder = path.as_bytes().get(self.folder.len()) == Some(&b'/');
+        if is_folder { path.strip_prefix(self.folder.as_str())?.strip_prefix('/') } else { None }
     }
 }
 

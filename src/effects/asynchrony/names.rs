@@ -1,6 +1,7 @@
 //! Methods known by name: `bean.isActive()` on a value nobody typed, where every `isActive` of the repository is asynchronous.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use rustc_hash::FxHashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::by_name::is_telling;
 use crate::effects::tables::api_names_of;
@@ -19,7 +20,7 @@ pub struct Names {
 /// Collects them. A name that anything else bears as well says nothing, nor does one that libraries have.
 pub fn names(map: &RepoMap, asynchronous: &BTreeSet<SymbolId>) -> Names {
     let mut found = Names::default();
-    let mut others: HashSet<Name> = HashSet::new();
+    let mut others: FxHashSet<Name> = FxHashSet::default();
     for (id, symbol) in map.symbols().filter(|(id, _)| map.file(id.file).language.is_ecmascript()) {
         if symbol.kind == SymbolKind::Method && asynchronous.contains(&id) {
             if map.file(id.file).role == FileRole::Production && symbol.has_body && is_telling(&symbol.name) {

@@ -1,6 +1,5 @@
 //! Names: what an identifier stands for at a place, by the spans of scopes.
-
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
@@ -69,17 +68,17 @@ impl Meaning<'_> {
 /// What is asked of one file again and again.
 #[derive(Debug, Default)]
 pub struct FileIndex {
-    bindings: HashMap<Name, Vec<u32>>,
-    assignments: HashMap<Name, Vec<u32>>,
+    bindings: FxHashMap<Name, Vec<u32>>,
+    assignments: FxHashMap<Name, Vec<u32>>,
     /// Calls by the names their receiver or arguments start with.
-    mentions: HashMap<Name, Vec<CallIndex>>,
-    callbacks: HashMap<Name, Vec<RegionIndex>>,
+    mentions: FxHashMap<Name, Vec<CallIndex>>,
+    callbacks: FxHashMap<Name, Vec<RegionIndex>>,
     /// Functions by the names their parameters bind.
-    parameters: HashMap<Name, Vec<SymbolIndex>>,
+    parameters: FxHashMap<Name, Vec<SymbolIndex>>,
     /// Calls that get a function written in place or named, which has a symbol of its own, as an argument.
-    hosts: HashMap<SymbolIndex, CallIndex>,
+    hosts: FxHashMap<SymbolIndex, CallIndex>,
     /// Returns by function and by callback.
-    returns: HashMap<(Option<SymbolIndex>, Option<RegionIndex>), Vec<u32>>,
+    returns: FxHashMap<(Option<SymbolIndex>, Option<RegionIndex>), Vec<u32>>,
 }
 
 impl FileIndex {
@@ -115,7 +114,7 @@ impl FileIndex {
                 index.mentions.entry(name).or_default().push(at);
             }
         }
-        let functions: HashMap<Name, SymbolIndex> = (0..)
+        let functions: FxHashMap<Name, SymbolIndex> = (0..)
             .zip(&facts.symbols)
             .filter(|(_, symbol)| symbol.kind.is_callable() && symbol.member_of.is_none())
             .map(|(at, symbol)| (symbol.name, at))

@@ -1,6 +1,7 @@
 //! Repository: what the search asks of the map again and again, kept by name.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::effects::Effects;
@@ -27,29 +28,29 @@ pub struct Taint<'a> {
     /// What its settings say of its own functions.
     pub declared: &'a Declared,
     /// Names bound to `promisify(…)`, anywhere.
-    pub promisified: HashSet<Name>,
+    pub promisified: FxHashSet<Name>,
     /// Parameters of routes that a router checks for every handler: `app.param('id', check)`.
-    pub(super) checked_parameters: HashSet<Name>,
+    pub(super) checked_parameters: FxHashSet<Name>,
     /// Headers that a middleware of the project writes into requests (Rust).
-    pub(super) replaced_headers: HashSet<Name>,
+    pub(super) replaced_headers: FxHashSet<Name>,
     /// Functions that answer for a field of GraphQL: their second parameter is what a client wrote.
     pub(super) resolvers: BTreeSet<Handler>,
     pub(super) indices: Vec<OnceLock<FileIndex>>,
     pub(super) types: Types,
     /// Variables at module level, by name.
-    pub(super) constants: HashMap<Name, Vec<(FileId, u32)>>,
+    pub(super) constants: FxHashMap<Name, Vec<(FileId, u32)>>,
     dependencies: BTreeSet<&'a str>,
     /// Libraries with sources that the repository depends on, in the order of the tables.
     used: Vec<&'static Library>,
     /// Cleaning functions by ecosystem and name, with what their results cannot do.
-    pub(super) cleaners: HashMap<(bool, &'static str), Vec<&'static [Danger]>>,
+    pub(super) cleaners: FxHashMap<(bool, &'static str), Vec<&'static [Danger]>>,
 }
 
 impl<'a> Taint<'a> {
     pub(super) fn new(map: &'a RepoMap, effects: &'a Effects) -> Taint<'a> {
-        let mut constants: HashMap<Name, Vec<(FileId, u32)>> = HashMap::new();
-        let mut promisified = HashSet::new();
-        let mut checked_parameters = HashSet::new();
+        let mut constants: FxHashMap<Name, Vec<(FileId, u32)>> = FxHashMap::default();
+        let mut promisified = FxHashSet::default();
+        let mut checked_parameters = FxHashSet::default();
         let param = Name::from("param");
         for (file, source) in map.files_with_ids() {
             for site in source.facts.calls.iter().filter(|site| site.name == param && site.arguments.len() == 2) {
@@ -83,7 +84,7 @@ impl<'a> Taint<'a> {
             .copied()
             .filter(|library| !library.sources.is_empty() && is_used(&dependencies, library.packages))
             .collect();
-        let mut cleaners: HashMap<(bool, &'static str), Vec<&'static [Danger]>> = HashMap::new();
+        let mut cleaners: FxHashMap<(bool, &'static str), Vec<&'static [Danger]>> = FxHashMap::default();
         for library in LIBRARIES {
             for cleaner in library.cleaners {
                 for name in cleaner.names.split('|') {

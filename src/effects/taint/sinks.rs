@@ -3,7 +3,8 @@
 mod arguments;
 mod lifted;
 
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 use crate::audit::place::resolve;
 use crate::effects::Effect;
@@ -213,12 +214,12 @@ impl<'a> Taint<'a> {
 
 /// Sinks by the last name of their patterns.
 struct Index {
-    by_name: HashMap<Name, Vec<(&'static Library, &'static Sink)>>,
+    by_name: FxHashMap<Name, Vec<(&'static Library, &'static Sink)>>,
 }
 
 impl Index {
     fn new() -> Index {
-        let mut by_name: HashMap<Name, Vec<_>> = HashMap::new();
+        let mut by_name: FxHashMap<Name, Vec<_>> = FxHashMap::default();
         for &library in LIBRARIES {
             for sink in library.sinks {
                 let last = sink.pattern.rsplit('.').next().unwrap_or_default();

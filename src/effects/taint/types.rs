@@ -1,6 +1,5 @@
 //! Types: whether a value of a written type can carry syntax, and what type its fields have.
-
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::repo_map::facts::{BindingKind, SymbolKind};
 use crate::repo_map::name::Name;
@@ -20,9 +19,9 @@ pub enum Kind {
 /// Types of the repository by name.
 #[derive(Debug, Default)]
 pub struct Types {
-    by_name: HashMap<Name, Vec<SymbolId>>,
+    by_name: FxHashMap<Name, Vec<SymbolId>>,
     /// Fields by the file and name of their type, and by their own name.
-    fields: HashMap<(FileId, Name, Name), Name>,
+    fields: FxHashMap<(FileId, Name, Name), Name>,
 }
 
 impl Types {

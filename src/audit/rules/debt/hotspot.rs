@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use rustc_hash::FxHashSet;
+
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{LanguageName, Symbol, SymbolKind};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallTarget, FileId, FileRole, RepoMap, SymbolId};
 
 /// Calls followed from a test. Our choice: longer chains are no test of what stands at their end.
@@ -19,7 +22,7 @@ pub struct TestReach<'a> {
     /// Symbols a test calls, directly or through other functions.
     reached: BTreeSet<SymbolId>,
     /// Identifiers that occur in test files.
-    named: BTreeSet<&'a str>,
+    named: FxHashSet<Name>,
     /// Families whose tests can be followed: TypeScript and JavaScript, Rust.
     ecmascript: bool,
     rust: bool,
@@ -31,14 +34,14 @@ impl<'a> TestReach<'a> {
         let mut reach = TestReach {
             map,
             reached: BTreeSet::new(),
-            named: BTreeSet::new(),
+            named: FxHashSet::default(),
             ecmascript: can_follow(map, LanguageName::is_ecmascript),
             rust: can_follow(map, |language| language == LanguageName::Rust),
         };
-        reach.follow_calls();
         for file in map.files.iter().filter(|file| file.role == FileRole::Test) {
-            reach.named.extend(file.facts.references.iter().map(|name| name.as_str()));
+            reach.named.extend(file.facts.references.iter().copied());
         }
+        reach.follow_calls();
         reach
     }
 
@@ -49,7 +52,7 @@ impl<'a> TestReach<'a> {
 
     /// Whether some test gets to a definition, or names it.
     pub fn reaches(&self, symbol: SymbolId) -> bool {
-        self.reached.contains(&symbol) || self.named.contains(self.map.symbol(symbol).name.as_str())
+        self.reached.contains(&symbol) || self.named.contains(&self.map.symbol(symbol).name)
     }
 
     /// Whether some test gets to a definition by calls.
@@ -65,7 +68,7 @@ impl<'a> TestReach<'a> {
                 queue.extend(map.resolved(call).map(|resolved| (resolved.symbol, 1)));
             }
         }
-        queue.extend(self.trait_members().map(|symbol| (symbol, 1)));
+        queue.extend(self.trait_members().into_iter().map(|symbol| (symbol, 1)));
         while let Some((symbol, depth)) = queue.pop_front() {
             if !self.reached.insert(symbol) || depth >= MAX_DEPTH {
                 continue;
@@ -78,7 +81,7 @@ impl<'a> TestReach<'a> {
 
     /// Members of trait implementations that run without a call that shows: those of foreign traits (`Deserialize`,
     /// `Iterator`, `Drop`), and those of types that tests use, which they may hand to anything generic.
-    fn trait_members(&self) -> impl Iterator<Item = SymbolId> + use<'a> {
+    fn trait_members(&self) -> Vec<SymbolId> {
         let map = self.map;
         let traits: BTreeSet<&str> = map
             .symbols()
@@ -90,21 +93,17 @@ impl<'a> TestReach<'a> {
             .filter(|(_, file)| file.facts.symbols.iter().any(|symbol| symbol.test))
             .map(|(id, _)| id)
             .collect();
-        let named: BTreeSet<&str> = map
-            .files
-            .iter()
-            .filter(|file| file.role == FileRole::Test)
-            .flat_map(|file| file.facts.references.iter().map(|name| name.as_str()))
-            .collect();
         let last = |path: &'a str| {
             let path = path.split('<').next().unwrap_or(path).trim();
             path.rsplit("::").next().unwrap_or(path)
         };
-        map.symbols().filter_map(move |(id, symbol)| {
+        let members = map.symbols().filter_map(|(id, symbol)| {
             let of_trait = symbol.of_trait.as_deref()?;
             let of_type = symbol.member_of.as_deref().map_or("", last);
-            (!traits.contains(last(of_trait)) || tested.contains(&id.file) || named.contains(of_type)).then_some(id)
-        })
+            (!traits.contains(last(of_trait)) || tested.contains(&id.file) || self.named.contains(&Name::new(of_type)))
+                .then_some(id)
+        });
+        members.collect()
     }
 }
 

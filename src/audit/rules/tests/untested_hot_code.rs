@@ -12,7 +12,7 @@ use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, SymbolKind};
+use crate::repo_map::facts::{CallKind, Symbol, SymbolKind};
 use crate::repo_map::name::file_name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
@@ -51,29 +51,36 @@ impl Rule for UntestedHotCode {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
+        let is_hot = |(id, symbol): &(SymbolId, &Symbol)| {
+            symbol.complexity >= MIN_COMPLEXITY
+                && map.file(id.file).history.churn_90d >= MIN_CHURN
+                && symbol.kind != SymbolKind::Constructor
+        };
+        let hot: Vec<SymbolId> = production_functions(map).filter(is_hot).map(|(id, _)| id).collect();
+        if hot.is_empty() {
+            return Vec::new();
+        }
         let reach = TestReach::new(map);
         let mut files: BTreeMap<FileId, Vec<(u64, SymbolId)>> = BTreeMap::new();
-        for (id, symbol) in production_functions(map) {
-            let file = map.file(id.file);
+        for id in hot {
+            let (file, symbol) = (map.file(id.file), map.symbol(id));
             let callers = callers(map, id);
             // A table of cases (`match self { A => "a", … }`) has branches and nothing to get wrong.
-            let does_something = map.calls_in(id).filter(|call| map.call(*call).kind != CallKind::Jsx).count()
-                >= MIN_CALLS
-                && !gives_literals(map, id)
-                && !writes_constants(map, id);
-            let is_hot =
-                file.history.churn_90d >= MIN_CHURN && symbol.complexity >= MIN_COMPLEXITY && callers >= MIN_CALLERS;
-            if is_hot
-                && does_something
-                && symbol.kind != SymbolKind::Constructor
+            let does_something = || {
+                map.calls_in(id).filter(|call| map.call(*call).kind != CallKind::Jsx).count() >= MIN_CALLS
+                    && !gives_literals(map, id)
+                    && !writes_constants(map, id)
+            };
+            if callers >= MIN_CALLERS
+                && does_something()
                 && reach.is_telling(file.language)
                 && !reach.reaches(id)
                 && !asks_at_the_terminal(map, id)
-                && !is_handed_over(map, id)
                 && !may_be_reached(map, &reach, id)
                 && !is_component(map, id)
                 && !is_of_component(map, id)
                 && !runs_the_program_in_tests(map, &file.path)
+                && !is_handed_over(map, id)
             {
                 // What users set off counts for more than what a script does.
                 let in_use = if effects.entries.of_symbol(id).is_some() { 2 } else { 1 };

@@ -1,6 +1,6 @@
 //! Replaced headers: what a middleware of the project puts into a request, whoever sent it.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use crate::effects::chain;
 use crate::effects::taint::repository::Taint;
@@ -14,8 +14,8 @@ const MAX_LINES: u32 = 2;
 
 /// Headers that some function writes into a request it is handed: `request.headers_mut().insert(HeaderName::from_static(TENANT), …)`.
 /// What tests and clients send is not what a server was sent.
-pub fn replaced_headers(map: &RepoMap) -> HashSet<Name> {
-    let mut found = HashSet::new();
+pub fn replaced_headers(map: &RepoMap) -> FxHashSet<Name> {
+    let mut found = FxHashSet::default();
     let insert = Name::from("insert");
     let shipped = |source: &SourceFile| source.role == FileRole::Production && !source.language.is_ecmascript();
     for (file, source) in map.files_with_ids().filter(|(_, source)| shipped(source)) {
