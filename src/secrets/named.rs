@@ -37,6 +37,10 @@ static BARE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Calls `visit` with each name and the bytes of its value.
 pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&'t str, Range<usize>)) {
+    // Without either mark nothing is bound to a name, and most texts have neither.
+    if memchr::memchr2(b':', b'=', text.as_bytes()).is_none() {
+        return;
+    }
     // Where the next quoted one may begin, and the end of the last line looked at.
     let (mut quoted_from, mut line_end) = (0, 0);
     let mut at = 0;

@@ -7,8 +7,9 @@ use aho_corasick::AhoCorasick;
 use rustc_hash::FxHasher;
 
 use crate::map::syntax::{Node, SyntaxTree};
-
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CodeLine, Comment, CommentKind, Lines, Span};
+use crate::repo_map::name::Name;
 
 /// Bytes of a signature or a comment that are kept. Our choice: two terminal lines.
 const MAX_LINE: usize = 240;
@@ -57,7 +58,7 @@ pub fn outer(qualified: &str) -> &str {
 }
 
 /// At most `limit` bytes of `text`: its head and its tail with `…` between. What stands before a hole decides what the hole is.
-pub fn cap_middle(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
+fn cap_middle(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
     if text.len() <= limit {
         return text.into();
     }
@@ -67,6 +68,15 @@ pub fn cap_middle(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
         start += 1;
     }
     format!("{}…{}", cap(text, limit - tail_bytes - '…'.len_utf8()), &text[start..]).into()
+}
+
+/// A string literal as facts keep it: secrets masked, then capped.
+pub fn literal(text: &str) -> Name {
+    // Hardly any holds one, and those that do not are not copied.
+    if crate::secrets::find(text).is_empty() {
+        return Name::from(&*cap_middle(text, Expr::MAX_TEXT));
+    }
+    Name::from(&*cap_middle(&crate::secrets::mask(text), Expr::MAX_TEXT))
 }
 
 /// The signature of a definition: from `start` to its body, folded and capped.

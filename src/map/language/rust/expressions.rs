@@ -5,7 +5,7 @@ use crate::map::syntax::Node;
 use super::items::Preamble;
 use super::patterns::Bound;
 use super::walker::{MAX_ELEMENTS, Value, Walker, children};
-use crate::map::language::shared::cap_middle;
+use crate::map::language::shared::literal;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
 use crate::repo_map::name::Name;
@@ -400,9 +400,7 @@ impl Walker<'_> {
 
     /// A string literal: its content, common escapes undone, capped and masked.
     pub fn string(&self, node: Node<'_>) -> Expr {
-        let content = self.string_content(node);
-        let masked = crate::secrets::mask(&content);
-        Expr::Text(cap_middle(&masked, Expr::MAX_TEXT).into())
+        Expr::Text(literal(&self.string_content(node)))
     }
 
     /// The whole content of a string literal.

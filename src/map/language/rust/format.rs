@@ -1,6 +1,6 @@
 //! Format strings: text and holes.
 
-use crate::map::language::shared::cap_middle;
+use crate::map::language::shared::literal;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::name::Name;
 
@@ -41,7 +41,7 @@ pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<Name>])
     }
     text.push_str(rest);
     if parts.is_empty() {
-        return Expr::Text(cap_middle(&crate::secrets::mask(&text), Expr::MAX_TEXT).into());
+        return Expr::Text(literal(&text));
     }
     push_text(&mut parts, &mut text);
     super::walker::capped(Expr::Template(parts))
@@ -49,7 +49,7 @@ pub(super) fn template(format: &str, arguments: &[Expr], names: &[Option<Name>])
 
 fn push_text(parts: &mut Vec<TemplatePart>, text: &mut String) {
     if !text.is_empty() {
-        parts.push(TemplatePart::Text(cap_middle(&crate::secrets::mask(text), Expr::MAX_TEXT).into()));
+        parts.push(TemplatePart::Text(literal(text)));
         text.clear();
     }
 }

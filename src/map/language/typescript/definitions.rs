@@ -104,7 +104,9 @@ impl<'t> Walker<'t> {
     /// A signature, secrets in default values masked.
     pub fn signature_text(&self, start: usize, end: usize) -> Name {
         let text = signature(self.source, start, end);
-        crate::secrets::mask(text.trim_end_matches(['{', ';', '='].as_slice()).trim_end()).into()
+        let text = text.trim_end_matches(['{', ';', '='].as_slice()).trim_end();
+        // A default value that is a credential stands in quotes.
+        if text.contains(['"', '\'', '`']) { crate::secrets::mask(text).into() } else { text.into() }
     }
 
     /// `function f() {}` and its signatures.

@@ -1,9 +1,11 @@
 //! Expressions, cut down to [`Expr`].
 
+use std::borrow::Cow;
+
 use crate::map::syntax::Node;
 use crate::repo_map::name::Name;
 
-use super::super::shared::{cap, cap_middle, fold};
+use super::super::shared::{cap, fold, literal};
 use super::prefix;
 use super::walk::{Walker, is_function};
 use crate::repo_map::expr::{Expr, TemplatePart};
@@ -48,7 +50,7 @@ impl<'t> Walker<'t> {
                 None => Expr::Other,
             },
             "await_expression" => Expr::Await(Box::new(self.only_child(node, depth))),
-            "string" => Expr::Text(literal(&string_content(self.text(node))).into()),
+            "string" => Expr::Text(literal(&string_content(self.text(node)))),
             "template_string" => self.template(node, depth),
             "number" => Expr::Number(self.text(node).into()),
             "true" => Expr::Bool(true),
@@ -156,7 +158,7 @@ impl<'t> Walker<'t> {
             if child.kind() == "template_substitution" {
                 holes = true;
                 if !text.is_empty() {
-                    parts.push(TemplatePart::Text(literal(&std::mem::take(&mut text)).into()));
+                    parts.push(TemplatePart::Text(literal(&std::mem::take(&mut text))));
                 }
                 let hole = self.only_child(child, depth);
                 parts.push(TemplatePart::Hole(hole));
@@ -168,10 +170,10 @@ impl<'t> Walker<'t> {
             }
         }
         if !holes {
-            return Expr::Text(literal(&text).into());
+            return Expr::Text(literal(&text));
         }
         if !text.is_empty() {
-            parts.push(TemplatePart::Text(literal(&text).into()));
+            parts.push(TemplatePart::Text(literal(&text)));
         }
         Expr::Template(parts)
     }
@@ -207,9 +209,9 @@ impl<'t> Walker<'t> {
     /// A property name: quotes taken off, computed ones as written.
     pub fn key(&self, node: Node<'t>) -> Name {
         match node.kind() {
-            "string" => literal(&string_content(self.text(node))).into(),
+            "string" => literal(&string_content(self.text(node))),
             "computed_property_name" => match node.named_child(0) {
-                Some(inner) if inner.kind() == "string" => literal(&string_content(self.text(inner))).into(),
+                Some(inner) if inner.kind() == "string" => literal(&string_content(self.text(inner))),
                 _ => cap(&fold(self.text(node)), 80).into(),
             },
             _ => self.text(node).into(),
@@ -231,22 +233,13 @@ impl<'t> Walker<'t> {
     }
 }
 
-/// Text as facts keep it: secrets masked, then capped.
-fn literal(text: &str) -> String {
-    // Nothing shorter is taken for a credential.
-    if text.len() < 12 {
-        return text.to_owned();
-    }
-    cap_middle(&crate::secrets::mask(text), Expr::MAX_TEXT).into_owned()
-}
-
 /// The content of a quoted string, the common escapes read.
-pub(super) fn string_content(quoted: &str) -> String {
+pub(super) fn string_content(quoted: &str) -> Cow<'_, str> {
     let inner = quoted
         .strip_prefix(['"', '\'', '`'])
         .map_or(quoted, |rest| rest.strip_suffix(['"', '\'', '`']).unwrap_or(rest));
     if !inner.contains('\\') {
-        return inner.to_owned();
+        return inner.into();
     }
     let mut content = String::with_capacity(inner.len());
     let mut letters = inner.chars();
@@ -267,7 +260,7 @@ pub(super) fn string_content(quoted: &str) -> String {
             None => {}
         }
     }
-    content
+    content.into()
 }
 
 /// Whether `text` could be written after a dot.

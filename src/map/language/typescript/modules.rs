@@ -33,7 +33,7 @@ impl<'t> Walker<'t> {
     }
 
     fn specifier(&self, node: Node<'t>) -> Name {
-        string_content(self.text(node)).into()
+        Name::from(&*string_content(self.text(node)))
     }
 
     fn has_type_word(&mut self, node: Node<'t>) -> bool {
