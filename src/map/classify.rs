@@ -272,6 +272,7 @@ pub fn is_generated(path: &str, text: &str) -> bool {
         || [".generated", ".gen", ".pb", "_pb", "_grpc_pb", ".pb-grpc"].iter().any(|mark| stem.ends_with(mark))
         || (text.starts_with("// @ts-nocheck") && speaks_for_a_machine(text))
         || is_bundle(text)
+        || is_served_library(path, text)
         // GraphQL Code Generator's client preset writes this file under this name and says so nowhere.
         || (stem == "fragment-masking" && text.starts_with("/* eslint-disable */"))
         || head_says_generated(text)
@@ -281,6 +282,18 @@ pub fn is_generated(path: &str, text: &str) -> bool {
 fn speaks_for_a_machine(text: &str) -> bool {
     const IDIOMS: &[&str] = &["$protobuf", "$Reader", "$util", "$root", "$types"];
     text.lines().take(HEAD_LINES).any(|line| IDIOMS.iter().any(|idiom| line.contains(idiom)))
+}
+
+/// A script that a site serves as it is, with the notice of whoever wrote it: a library, copied in.
+fn is_served_library(path: &str, text: &str) -> bool {
+    let is_served =
+        path.ends_with(".js") && path.split('/').any(|folder| matches!(folder, "public" | "static" | "assets"));
+    is_served
+        && text.starts_with("/*")
+        && text.lines().take(HEAD_LINES).take_while(|line| !line.contains("*/")).any(|line| {
+            let line = line.to_ascii_lowercase();
+            line.contains("copyright (c)") || line.contains("@license") || line.contains("copyright ©")
+        })
 }
 
 /// Whether a bundler put this file together from others: rolldown and esbuild name each of them in a comment above its code,

@@ -136,12 +136,14 @@ impl Taint<'_> {
         }
         let words = words(name);
         let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
+        // `SsrfGuard.validate(url)`: whoever names the danger has thought of it.
+        let names_danger = danger == Danger::Url && names.iter().any(|name| name.to_ascii_lowercase().contains("ssrf"));
         let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
         // `allowed.redirect(uri, list)`: what the check is called stands before its name.
         let keeper = site.usage == Usage::Tested && receiver.and_then(Expr::last_name).is_some_and(is_keeper);
         let is_check = (keeper || words.iter().any(|word| is_check(word) || word.starts_with("valid")))
             && (!is_far(bare(facts, &site.arguments[place]), expr) || reads_input(&words));
-        if has_form || asks_for_dots {
+        if has_form || asks_for_dots || names_danger {
             Check::Allowed
         } else if (asks && is_check) || self.looks_up(call, site, expr) {
             Check::Named

@@ -11,7 +11,7 @@ use crate::effects::entry::Handler;
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, Span, SymbolIndex};
+use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, LanguageName, Span, Symbol, SymbolIndex};
 use crate::repo_map::name::words;
 use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SymbolId};
 
@@ -243,7 +243,7 @@ fn collect<'a>(
     for call in map.calls_in(function) {
         let site = map.call(call);
         if effects.own(call, Effect::Panics).is_some() && matches!(site.name.as_str(), "unwrap" | "expect") {
-            if let Some(reads) = fails(facts, call.index, &names)
+            if let Some(reads) = fails(map, call, &names)
                 && !was_asked(facts, span, call.index, &names)
                 && !found.iter().any(|other| {
                     let known = map.call(other.call);
@@ -299,20 +299,40 @@ fn is_text(facts: &FileFacts, expr: &Expr, names: &BTreeSet<&str>) -> bool {
 }
 
 /// What is read where an `unwrap` stands, when a client can make it fail.
-fn fails(facts: &FileFacts, unwrap: CallIndex, names: &BTreeSet<&str>) -> Option<String> {
-    let Expr::Member(receiver, _) = facts.call(unwrap).callee.peeled() else { return None };
+fn fails(map: &RepoMap, unwrap: CallId, names: &BTreeSet<&str>) -> Option<String> {
+    let facts = &map.file(unwrap.file).facts;
+    let Expr::Member(receiver, _) = facts.call(unwrap.index).callee.peeled() else { return None };
     let Expr::Call(read) = receiver.peeled() else { return None };
     let site = facts.call(*read);
     let links = chain::receivers(facts, *read);
     let ours = links.iter().any(|link| OURS.contains(&facts.call(*link).name.as_str()));
     if ours
         || copies_header(facts, *read)
+        || gives_always(map, CallId { index: *read, ..unwrap })
         || !FALLIBLE.contains(&site.name.as_str())
         || !is_text(facts, receiver, names)
     {
         return None;
     }
     Some(site.name.to_string())
+}
+
+/// `Role::from_str(&name)` or `name.parse::<Role>()` of the repository's own, which ends in `Ok` whatever it is given.
+fn gives_always(map: &RepoMap, read: CallId) -> bool {
+    let site = map.call(read);
+    let called: Vec<SymbolId> = match (site.name.as_str(), site.type_arguments) {
+        ("parse", Some(made)) => {
+            let reads = |symbol: &Symbol| symbol.name == "from_str" && symbol.member_of == Some(made);
+            map.symbols().filter(|(_, symbol)| reads(symbol)).map(|(id, _)| id).collect()
+        }
+        _ => map.resolved(read).map(|found| found.symbol).collect(),
+    };
+    !called.is_empty()
+        && called.into_iter().all(|function| {
+            let inside = || map.calls_in(function).map(|call| map.call(call));
+            let fails = |site: &CallSite| site.propagated || matches!(site.name.as_str(), "Err" | "bail" | "anyhow");
+            inside().any(|site| site.name == "Ok") && !inside().any(fails)
+        })
 }
 
 /// `HeaderValue::from_bytes(value.as_bytes())`: what came as the value of a header is one.

@@ -43,7 +43,7 @@ impl Rule for SwallowedError {
         for (file, source) in map.files_with_ids().filter(|(_, source)| source.role == FileRole::Production) {
             let mut lost: Vec<(&Catch, CallId)> = Vec::new();
             for catch in &source.facts.catches {
-                if let Some(write) = lost_write(map, effects, file, catch) {
+                if let Some(write) = lost_write(map, effects, file, catch).filter(|write| !is_swept(map, *write)) {
                     lost.push((catch, write));
                 } else if let Some(write) = denied_write(map, effects, file, catch) {
                     found.push(of_logging_catch(map, effects, file, catch, write));
@@ -489,6 +489,12 @@ fn of_catches(map: &RepoMap, effects: &Effects, file: FileId, group: &[(&Catch, 
         draft = draft.and_lines(path, other.lines.start, other.lines.end.min(other.lines.start + 4), "handler");
     }
     draft.build()
+}
+
+/// `rows.deleteStale().catch(() => {})`: nobody waits for it, and what is left over is swept the next time.
+fn is_swept(map: &RepoMap, write: CallId) -> bool {
+    let end = map.call(chain::end(map, write));
+    deletes(map, write) && !end.awaited && end.usage == Usage::Discarded
 }
 
 fn deletes(map: &RepoMap, call: CallId) -> bool {

@@ -1,5 +1,6 @@
 //! `blocking-in-async`: an `async fn` that holds its executor's thread, or a request that holds the event loop.
 
+mod driven;
 mod own_files;
 mod process;
 mod request;
@@ -20,6 +21,7 @@ use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, SymbolIndex};
 use crate::repo_map::name::Name;
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
+use driven::{is_driven_here, on_own_thread};
 
 /// Blocking work in code that shares its thread.
 pub struct BlockingInAsync;
@@ -177,7 +179,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     if cause.distance > MAX_DISTANCE || !place::in_async_code(map, call) || is_moved_away(map, call) {
         return None;
     }
-    if is_explained(map, call) || is_left_to_a_pool(map, effects, call) {
+    if is_explained(map, call) || is_left_to_a_pool(map, effects, call) || is_driven_here(map, call) {
         return None;
     }
     // An async callee is reported itself; here it is only awaited.
@@ -483,17 +485,6 @@ fn is_moved_away(map: &RepoMap, call: CallId) -> bool {
         }
     }
     is_deferred(map, call, Effect::Blocking)
-}
-
-/// `thread::spawn(move || runtime.block_on(async { … }))`: a thread with a runtime of its own, on which nobody else waits.
-fn on_own_thread(map: &RepoMap, call: CallId) -> bool {
-    let facts = &map.file(call.file).facts;
-    facts.enclosing_regions(map.call(call).region).any(|(_, region)| {
-        let RegionKind::Callback { call: Some(host), is_async: false, .. } = &region.kind else { return false };
-        let host = facts.call(*host);
-        let names = chain::names(facts, &host.callee).unwrap_or_default();
-        host.name == "spawn" && (names.contains(&"thread") || names.contains(&"Builder"))
-    })
 }
 
 /// The call through which a closure around `call` runs, innermost first.

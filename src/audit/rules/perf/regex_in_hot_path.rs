@@ -337,16 +337,20 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding
         ),
     };
     let beside_network = heat == Heat::Looped && waits_for_the_network(map, effects, call);
+    // How many requests take the branch is not known.
+    let is_seldom = group.iter().all(|call| place::is_conditional(map, *call, None));
     let mut draft = FindingDraft::at_call(&DOC, map, call, "pattern")
         .title(title)
         .message(format!("`{function}` compiles {what} {how_often}; compiling costs more than matching."))
         .impact(match heat {
             Heat::Looped if beside_network => 1,
+            Heat::Requested if is_seldom => 2,
             Heat::Looped | Heat::Requested => 3,
             Heat::Called | Heat::Unknown => 2,
         })
         .confidence(match heat {
             Heat::Looped if beside_network => Confidence::Med,
+            Heat::Requested if is_seldom => Confidence::Med,
             Heat::Looped | Heat::Requested => Confidence::High,
             Heat::Called if takes_text(map, call) => Confidence::Med,
             Heat::Called | Heat::Unknown => Confidence::Low,

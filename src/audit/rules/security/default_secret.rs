@@ -17,7 +17,7 @@ use crate::effects::chain;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{LanguageName, Lines, SymbolIndex};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, RepoMap};
-use reads::{defaulted, places, protects};
+use reads::{defaulted, is_shown_to_another_service, places, protects};
 use refusals::{asks_for_the_environment, is_demanded};
 
 /// A secret with a value to fall back on in the source.
@@ -181,7 +181,8 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
         let facts = &source.facts;
         let defaults = places(facts)
             .filter(|place| !map.is_test(file, place.symbol))
-            .flat_map(|place| defaulted(facts, place.value).into_iter().map(move |variable| (place, variable)));
+            .flat_map(|place| defaulted(facts, place.value).into_iter().map(move |variable| (place, variable)))
+            .filter(|(place, variable)| !is_shown_to_another_service(facts, place, variable));
         for (place, variable) in defaults {
             let Some(text) = ground.tree.text(&source.path) else { continue };
             let lines: Vec<&str> = text.lines().collect();

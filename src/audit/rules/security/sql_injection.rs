@@ -33,7 +33,7 @@ impl Rule for SqlInjection {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        tainted::groups(map, effects, &[Danger::Sql]).iter().map(|group| finding(map, group)).collect()
+        tainted::groups(map, effects, &[Danger::Sql]).iter().map(|group| finding(map, effects, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -126,7 +126,7 @@ impl Rule for SqlInjection {
     }
 }
 
-fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, group: &Group<'_>) -> Finding {
     let flow = group.worst;
     let quoted = flow.context.quote == Some('\'');
     let identifier = is_identifier(flow);
@@ -138,7 +138,13 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
         Trust::Stored => (4, Confidence::Med),
         // The catalogue is asked for names of the schema, which configuration holds.
         Trust::Parameter if asks_catalogue(flow) => (2, Confidence::Low),
-        // A quote around a value in the code is a decision to paste it.
+        // A quote around a value in the code is a decision to paste it. What no request leads to is given by who runs the program.
+        Trust::Parameter
+            if quoted
+                && effects.entries.of_call(map, flow.sink).is_some_and(|reach| !reach.entry.kind.is_request()) =>
+        {
+            (3, Confidence::Low)
+        }
         Trust::Parameter if quoted => (4, Confidence::Med),
         Trust::Parameter | Trust::Page | Trust::Unknown | Trust::Constant if identifier => (2, Confidence::Low),
         Trust::Parameter | Trust::Page | Trust::Unknown | Trust::Constant => (3, Confidence::Low),

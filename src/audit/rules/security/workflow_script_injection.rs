@@ -67,23 +67,33 @@ impl Rule for WorkflowScriptInjection {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        map.recon.workflows.iter().flat_map(holes).map(|hole| finding(&hole)).collect()
+        let finding = |workflow| groups(workflow).iter().map(|group| finding(group)).collect::<Vec<_>>();
+        map.recon.workflows.iter().flat_map(finding).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let place = finding.location();
         let workflow = context.map.recon.workflows.iter().find(|workflow| workflow.path == place.file)?;
-        let found = holes(workflow);
-        let hole = found.iter().find(|hole| hole.line == place.start_line && place.quote.contains(hole.written))?;
+        let found = groups(workflow);
+        let is_told = |hole: &Hole<'_>| hole.line == place.start_line && place.quote.contains(hole.written);
+        let group = found.iter().find(|group| is_told(&group[0]))?;
+        let hole = &group[0];
         let name = variable(hole.context);
         let text = FileText::read(context.tree, &workflow.path)?;
-        let edits = edits(&text, hole, &name).unwrap_or_default();
+        let edits = edits(&text, group, &name).unwrap_or_default();
         let value = format!("{name}: {}", hole.written);
         let goal = GateDraft::TextPresent { text: value.clone(), file: workflow.path.clone() };
         let mut gates = vec![goal.clone()];
-        if let Some(line) = text.line(hole.line).filter(|line| text.text.matches(line.trim()).count() == 1) {
-            gates.push(GateDraft::TextGone { text: line.trim().to_owned(), file: workflow.path.clone() });
+        for hole in group {
+            if let Some(line) = text.line(hole.line).filter(|line| text.text.matches(line.trim()).count() == 1) {
+                gates.push(GateDraft::TextGone { text: line.trim().to_owned(), file: workflow.path.clone() });
+            }
         }
+        let lines: Vec<String> = group.iter().map(|hole| hole.line.to_string()).collect();
+        let lines = match lines.as_slice() {
+            [one] => format!("line {one}"),
+            several => format!("lines {}", several.join(", ")),
+        };
         Some(PlanDraft {
             title: format!("Hand `{}` to the script of `{}` as a variable", hole.context, workflow.path),
             why: format!(
@@ -95,8 +105,8 @@ impl Rule for WorkflowScriptInjection {
                 instruction: format!(
                     "In `{}`, job `{}`: give the step on line {} an entry `{value}` under `env:` and write `\"${name}\"` (in \
                      PowerShell `$env:{name}`, in `github-script` `process.env.{name}`) where the script holds the expression \
-                     on line {}.",
-                    workflow.path, hole.job.id, hole.step.line, hole.line
+                     on {lines}.",
+                    workflow.path, hole.job.id, hole.step.line
                 ),
                 edits,
                 gates,
@@ -122,6 +132,20 @@ impl Rule for WorkflowScriptInjection {
             ..PlanDraft::default()
         })
     }
+}
+
+/// The places of each expression in each step: one variable serves all of them.
+fn groups(workflow: &Workflow) -> Vec<Vec<Hole<'_>>> {
+    let mut groups: Vec<Vec<Hole<'_>>> = Vec::new();
+    for hole in holes(workflow) {
+        let is_its =
+            |group: &&mut Vec<Hole<'_>>| std::ptr::eq(group[0].step, hole.step) && group[0].written == hole.written;
+        match groups.iter_mut().find(is_its) {
+            Some(group) => group.push(hole),
+            None => groups.push(vec![hole]),
+        }
+    }
+    groups
 }
 
 fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
@@ -211,19 +235,29 @@ fn variable(context: &str) -> String {
     name.replace(['.', '-'], "_").to_ascii_uppercase()
 }
 
-fn finding(hole: &Hole<'_>) -> Finding {
+fn finding(group: &[Hole<'_>]) -> Finding {
+    let hole = &group[0];
     let anybody = hole.workflow.triggers.iter().any(|trigger| {
         ["issues", "issue_comment", "pull_request_target", "discussion", "discussion_comment", "workflow_run", "fork"]
             .contains(&trigger.as_str())
     });
+    let opens = ["issue", "comment", "discussion", "pages"].iter().find(|word| hole.context.contains(*word));
+    let opens = match opens {
+        Some(&"issue") => "open an issue",
+        Some(&"pages") => "edit the wiki",
+        Some(_) => "comment",
+        None => "open a pull request",
+    };
     let who = if anybody {
-        "Anybody who can open an issue or a pull request chooses that text, and the job runs with the repository's own token \
-         and secrets"
+        format!(
+            "Anybody who can {opens} chooses that text, and the job runs with the repository's own token and the secrets it names"
+        )
     } else {
         "Whoever opens a pull request chooses that text; from a fork the job has a read-only token and no secrets, from a \
          branch of the repository it has both"
+            .to_owned()
     };
-    FindingDraft::at_lines(&DOC, &hole.workflow.path, hole.line, hole.line, "expression")
+    let draft = FindingDraft::at_lines(&DOC, &hole.workflow.path, hole.line, hole.line, "expression")
         .expecting(hole.written)
         .title(format!("`{}` is pasted into a script of the job `{}`", hole.context, hole.job.id))
         .message(if is_javascript(hole) {
@@ -234,15 +268,17 @@ fn finding(hole: &Hole<'_>) -> Finding {
             )
         } else {
             format!(
-                "`{}` becomes part of the shell script of the job `{}` before the shell reads it. {who}: `\"; command; \"` in it \
-                 runs.",
+                "`{}` becomes part of the shell script of the job `{}` before the shell reads it. {who}: `$(command)` in it runs.",
                 hole.written, hole.job.id
             )
         })
         .impact(if anybody { 5 } else { 3 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::High)
+        .confidence(Confidence::High);
+    let others = group[1..].iter().filter(|other| other.line != hole.line);
+    others
+        .fold(draft, |draft, other| draft.and_lines(&hole.workflow.path, other.line, other.line, "expression"))
         .build()
 }
 
@@ -252,18 +288,17 @@ fn is_javascript(hole: &Hole<'_>) -> bool {
 }
 
 /// Exact edits, where the script is for a POSIX shell and the value stands outside of single quotes.
-fn edits(text: &FileText, hole: &Hole<'_>, name: &str) -> Option<Vec<EditDraft>> {
+fn edits(text: &FileText, group: &[Hole<'_>], name: &str) -> Option<Vec<EditDraft>> {
+    let hole = &group[0];
     let path = &hole.workflow.path;
     let shell = hole.step.shell.as_deref().unwrap_or("bash");
     let is_posix = matches!(shell, "bash" | "sh")
         && !hole.job.runs_on.to_ascii_lowercase().contains("windows")
         && !hole.job.runs_on.contains("${{");
-    let line = text.line(hole.line)?;
     let here_document = hole.script.text.contains("<<");
-    if is_javascript(hole) || !is_posix || line.contains('\'') || here_document || hole.step.has_env {
+    if is_javascript(hole) || !is_posix || here_document || hole.step.has_env {
         return None;
     }
-    let hole_span = text.part_span(hole.line, hole.written)?;
     let key_line = text.line(hole.script.line)?;
     let indent = &key_line[..key_line.len() - key_line.trim_start().len()];
     let entry = format!("{name}: {}", hole.written);
@@ -282,11 +317,25 @@ fn edits(text: &FileText, hole: &Hole<'_>, name: &str) -> Option<Vec<EditDraft>>
     } else {
         return None;
     };
+    let values = group.iter().map(|hole| in_script(text, hole, name)).collect::<Option<Vec<_>>>()?;
+    Some(std::iter::once(env).chain(values).collect())
+}
+
+/// The variable where the script holds the expression.
+fn in_script(text: &FileText, hole: &Hole<'_>, name: &str) -> Option<EditDraft> {
+    let line = text.line(hole.line)?;
+    if line.contains('\'') || line.matches(hole.written).count() != 1 {
+        return None;
+    }
     // Quoted by the script already, or not: braces keep the name apart from what follows.
     let before = &line[..line.find(hole.written)?];
     let quoted = before.matches('"').count() % 2 == 1;
     let value = if quoted { format!("${{{name}}}") } else { format!("\"${{{name}}}\"") };
-    Some(vec![env, EditDraft::Replace { file: path.clone(), span: hole_span, text: value }])
+    Some(EditDraft::Replace {
+        file: hole.workflow.path.clone(),
+        span: text.part_span(hole.line, hole.written)?,
+        text: value,
+    })
 }
 
 #[cfg(test)]

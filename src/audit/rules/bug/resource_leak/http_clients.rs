@@ -9,6 +9,9 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{LanguageName, Usage};
 use crate::repo_map::{CallId, CallTarget, RepoMap};
 
+/// Calls from a handler to the place. Our choice: what is further away often runs on an event, not for each request.
+const MAX_DISTANCE: u32 = 2;
+
 /// `reqwest::Client::new()` and database pools, made where a loop or a request makes one each time.
 pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
@@ -32,10 +35,9 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         Usage::Receiver(_) => false,
         _ => true,
     };
-    let request = effects
-        .entries
-        .of_call(map, call)
-        .filter(|reach| matches!(reach.entry.kind, EntryKind::Route | EntryKind::Resolver) && reach.distance <= 4);
+    let request = effects.entries.of_call(map, call).filter(|reach| {
+        matches!(reach.entry.kind, EntryKind::Route | EntryKind::Resolver) && reach.distance <= MAX_DISTANCE
+    });
     if kept || !in_loop && request.is_none() {
         return None;
     }

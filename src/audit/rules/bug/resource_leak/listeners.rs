@@ -286,7 +286,9 @@ fn kept_by_effect(facts: &FileFacts, call: CallIndex) -> Option<Found> {
         other.name == "removeEventListener"
             && matches!(other.arguments.first().map(Expr::peeled), Some(Expr::Text(own)) if own == event)
     });
-    if ends_itself || removed || has_cleanup(facts, effect) || is_behind_a_flag(facts, effect, call) {
+    // What happens once for a page piles up nothing.
+    let happens_once = matches!(event.as_str(), "load" | "DOMContentLoaded");
+    if happens_once || ends_itself || removed || has_cleanup(facts, effect) || is_behind_a_flag(facts, effect, call) {
         return None;
     }
     Some(Found {

@@ -404,16 +404,26 @@ fn is_small_field(map: &RepoMap, call: CallId, over: &Expr) -> bool {
 
 /// A parameter for which every caller writes a short list.
 fn is_small_argument(map: &RepoMap, call: CallId, over: &Expr, scope: Scope<'_>) -> bool {
-    let (Expr::Name(name), Some(owner)) = (over.peeled(), scope.owner) else { return false };
-    let Meaning::Parameter(position) = scope.look_up(name) else { return false };
+    let given = short_arguments(map, call, over, scope);
+    !given.is_empty() && given.iter().all(|is_short| *is_short)
+}
+
+/// Whether some caller writes a short list where the loop runs over a parameter: the function is made for one as well as for many.
+pub fn is_given_few(map: &RepoMap, call: CallId, iteration: &Iteration<'_>) -> bool {
+    let Some(over) = iteration.over.map(|over| listed(iteration, over)) else { return false };
+    let scope = Scope::around(&map.file(call.file).facts, iteration.region);
+    short_arguments(map, call, over, scope).contains(&true)
+}
+
+/// For each caller, whether what it gives for the parameter that is looped over is a short list it writes out.
+fn short_arguments(map: &RepoMap, call: CallId, over: &Expr, scope: Scope<'_>) -> Vec<bool> {
+    let (Expr::Name(name), Some(owner)) = (over.peeled(), scope.owner) else { return Vec::new() };
+    let Meaning::Parameter(position) = scope.look_up(name) else { return Vec::new() };
     let symbol = SymbolId { file: call.file, index: owner };
     if map.symbol(symbol).parameters[position].name != *name {
-        return false;
+        return Vec::new();
     }
-    let callers = map.callers(symbol);
-    !callers.is_empty()
-        && callers.iter().all(|&caller| {
-            // `Type::method(value, list)` names the receiver first: only plain positions are compared.
-            map.call(caller).arguments.get(position).is_some_and(is_short_list)
-        })
+    // `Type::method(value, list)` names the receiver first: only plain positions are compared.
+    let is_short = |caller: &CallId| map.call(*caller).arguments.get(position).is_some_and(is_short_list);
+    map.callers(symbol).iter().map(is_short).collect()
 }

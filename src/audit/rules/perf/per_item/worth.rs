@@ -6,7 +6,7 @@ use crate::audit::place;
 use crate::audit::rules::perf::per_item::beside::{is_one_of_many_arms, is_query, waits_for_heavier, waits_for_more};
 use crate::audit::rules::perf::per_item::by_design::{fails_alone, has_limit};
 use crate::audit::rules::perf::per_item::kept::is_fallback;
-use crate::audit::rules::perf::per_item::origin::Origin;
+use crate::audit::rules::perf::per_item::origin::{Origin, is_given_few};
 use crate::audit::rules::perf::per_item::verbs::{
     is_look_up, is_operation, names_a_write, names_an_act, receiver_acts,
 };
@@ -87,6 +87,10 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     // How long the list gets where nobody waits for it is for those to say who run the job.
     let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
     if !is_asked {
+        ceiling = ceiling.min(Confidence::Med);
+    }
+    if is_given_few(map, site.call, &site.iteration) {
+        impact = impact.min(2);
         ceiling = ceiling.min(Confidence::Med);
     }
     if is_gathered_by_prisma(map, site) {

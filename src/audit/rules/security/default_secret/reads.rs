@@ -2,7 +2,7 @@
 
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, Lines, SymbolIndex};
+use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, Lines, SymbolIndex};
 use crate::repo_map::name::{Name, words};
 
 /// A value that may be one.
@@ -89,6 +89,16 @@ fn has_default(facts: &FileFacts, declared: &Expr) -> bool {
         Expr::Object(entries) => entries.iter().any(|(key, value)| key == "default" && is_string(facts, value)),
         _ => site.name == "default" && is_string(facts, argument),
     }
+}
+
+/// `new MailClient({ apiKey: process.env.MAIL_SECRET_KEY || "…" })`: what another service knows us by protects nothing here.
+pub fn is_shown_to_another_service(facts: &FileFacts, place: &Place<'_>, variable: &str) -> bool {
+    let is_key =
+        |name: &Name| matches!(name.to_ascii_lowercase().as_str(), "apikey" | "api_key" | "accesskey" | "access_key");
+    place.given_to.is_some_and(|call| facts.call(call).kind == CallKind::New)
+        && matches!(place.value.peeled(), Expr::Object(entries) if entries.iter().any(|(name, value)| {
+            is_key(name) && defaulted(facts, value).iter().any(|own| own == variable)
+        }))
 }
 
 fn is_in_capitals(name: &str) -> bool {

@@ -1,0 +1,30 @@
+//! Futures that a thread of their own drives: whoever blocks in one holds nobody else up.
+
+use crate::effects::chain;
+use crate::repo_map::facts::RegionKind;
+use crate::repo_map::{CallId, RepoMap};
+
+/// `thread::spawn(move || runtime.block_on(async { … }))`: a thread with a runtime of its own, on which nobody else waits.
+pub fn on_own_thread(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(map.call(call).region).any(|(_, region)| {
+        let RegionKind::Callback { call: Some(host), is_async: false, .. } = &region.kind else { return false };
+        let host = facts.call(*host);
+        let names = chain::names(facts, &host.callee).unwrap_or_default();
+        host.name == "spawn" && (names.contains(&"thread") || names.contains(&"Builder"))
+    })
+}
+
+/// `block_on(async { … })` in a function that is not async: the thread waits for that one future and for nothing else.
+pub fn is_driven_here(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    let in_async = map.caller_of(call).is_some_and(|function| map.symbol(function).is_async);
+    let around = |name: &dyn Fn(&str) -> bool| {
+        facts.calls.iter().any(|host| {
+            name(&host.name) && host.span.contains(site.span) && host.span != site.span && host.caller == site.caller
+        })
+    };
+    // A task that is spawned inside runs beside others.
+    !in_async && around(&|name| name == "block_on") && !around(&|name| name.starts_with("spawn"))
+}
