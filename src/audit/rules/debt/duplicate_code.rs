@@ -1,7 +1,7 @@
 //! `duplicate-code`: the same code in several places, copies that drifted apart first.
 //!
 //! [`origin`] knows code that is repeated for a reason, [`logic`] what makes a clone a copy, [`wording`] how the copies are told and
-//! [`plan`] how one of them is left.
+//! [`plan`] how one of them is left. What a copy holds of statements is cut to whole ones beside this file, in `clone_whole`.
 
 mod logic;
 mod origin;
@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::clones::{self, Clone2, Sequence, Stretch};
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::clone_family::{Body, Family, families, file_lines};
+use crate::audit::rules::debt::clone_whole::Whole;
 use crate::audit::text::count_of;
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{CallSite, Lines, RegionKind, SymbolIndex};
 use crate::repo_map::recon::Package;
@@ -33,7 +33,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::TechDebt,
     what: "at least ten lines of logic that stand in several places, word for word or with few lines changed",
     why: "a fix in one copy is forgotten in the others; copies that already differ are where that has begun",
-    quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, the code is generated, bundled from \
+    quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, fewer than ten are left once statements that \
+                 the copy cuts in half and entries of lists are set aside, the code is generated, bundled from \
                  other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address that a \
                  comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
                  branch into the next, it differs in a query that is checked against the tables, or it is the same idiom in \
@@ -58,7 +59,8 @@ impl Rule for DuplicateCode {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
         let bodies: Vec<Body> = map
             .files_with_ids()
             .filter(|(_, file)| file.role == FileRole::Production && !is_from_elsewhere(map, &file.path))
@@ -74,9 +76,12 @@ impl Rule for DuplicateCode {
                 !bundles.contains(&file) && !is_packed(map, &map.file(file).path)
             })
         };
-        let clones: Vec<Clone2> =
+        let mut clones: Vec<Clone2> =
             all.iter().filter(is_own_code).filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
-        let mut families = families(map, &bodies, clones, &all);
+        let whole = Whole::read(map, ground.tree, &bodies, &clones);
+        clones = clones.iter().filter_map(|clone| whole.cut(&bodies, clone)).collect();
+        clones.retain(|clone| is_copy(map, &bodies, clone));
+        let mut families = families(map, &bodies, clones, &all, &whole);
         families.retain(|family| {
             let least = match (family.copies.len(), family.differences.logic()) {
                 (2, 1..) => MIN_PARTED,
@@ -90,7 +95,7 @@ impl Rule for DuplicateCode {
             let drifted = if family.differences.acts == 0 { 2 } else { 3 };
             (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
-        families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, family)).collect()
+        families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, &whole, family)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -137,11 +142,11 @@ fn repeated(family: &Family) -> usize {
     family.shared * (family.copies.len() - 1) + family.further.iter().map(|(.., equal)| equal).sum::<usize>()
 }
 
-fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
+fn finding(map: &RepoMap, bodies: &[Body], whole: &Whole<'_>, family: &Family) -> Finding {
     let path = |copy: Stretch| map.file(bodies[copy.sequence].file).path.as_str();
     let home = family.copies[0];
     let body = &bodies[home.sequence];
-    let range = file_lines(bodies, home);
+    let range = whole.lines(bodies, home);
     let mut by_file: BTreeMap<&str, usize> = BTreeMap::new();
     for copy in &family.copies {
         *by_file.entry(path(*copy)).or_default() += 1;
@@ -163,7 +168,9 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
         .further
         .iter()
         .take(2)
-        .map(|(left, right, _)| format!("{} in {}", place_of(map, bodies, *left), place_of(map, bodies, *right)))
+        .map(|(left, right, _)| {
+            format!("{} in {}", place_of(map, bodies, whole, *left), place_of(map, bodies, whole, *right))
+        })
         .collect();
     let more = match family.further.len() {
         0 => String::new(),
@@ -207,7 +214,7 @@ fn finding(map: &RepoMap, bodies: &[Body], family: &Family) -> Finding {
         )
         .risk(if found.logic() > 0 { Risk::Med } else { Risk::Low });
     for copy in family.copies.iter().skip(1).take(7) {
-        let range = file_lines(bodies, *copy);
+        let range = whole.lines(bodies, *copy);
         draft = draft.and_lines(path(*copy), range.start, range.end, "copy");
     }
     let (left, right) = (path(family.copies[family.pair.0]), path(family.copies[family.pair.1]));

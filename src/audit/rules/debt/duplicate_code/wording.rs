@@ -2,6 +2,7 @@
 
 use crate::audit::clones::Stretch;
 use crate::audit::rules::debt::clone_family::{Body, Family, file_lines};
+use crate::audit::rules::debt::clone_whole::Whole;
 use crate::audit::text::count_of;
 use crate::repo_map::RepoMap;
 use crate::repo_map::facts::Lines;
@@ -84,8 +85,8 @@ pub fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
 }
 
 /// `` lines 3–20 of `a.ts` ``.
-pub fn place_of(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> String {
-    let lines = file_lines(bodies, stretch);
+pub fn place_of(map: &RepoMap, bodies: &[Body], whole: &Whole<'_>, stretch: Stretch) -> String {
+    let lines = whole.lines(bodies, stretch);
     format!("lines {}–{} of `{}`", lines.start, lines.end, map.file(bodies[stretch.sequence].file).path)
 }
 

@@ -30,7 +30,7 @@ fn is_respelt(one: &str, other: &str) -> bool {
         words
     };
     let longest = one.chars().count().max(other.chars().count());
-    sorted(one) == sorted(other) || strsim::damerau_levenshtein(one, other) <= (longest / 4).min(2)
+    sorted(one) == sorted(other) || strsim::damerau_levenshtein(one, other) <= (longest / 5).min(2)
 }
 
 /// `tauri:build` and `tauri:build:dev`. One word alone is in many names.

@@ -153,7 +153,9 @@ impl<'t> Surroundings<'t> {
                 let start = SENTENCE.find_iter(before).last().map_or(0, |end| end.end());
                 let sentence = &before[start..];
                 let last = |pattern: &Regex| pattern.find_iter(sentence).last().map(|found| found.end());
-                !DONE_BY_TOOL.is_match(behind) && last(&TOOL) <= last(&READER)
+                // "will run" is both: the tool's.
+                let is_tool = last(&TOOL).is_some_and(|tool| last(&READER).is_none_or(|reader| reader <= tool));
+                !DONE_BY_TOOL.is_match(behind) && !is_tool
             })
     }
 
