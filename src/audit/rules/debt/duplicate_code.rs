@@ -21,7 +21,7 @@ use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{CallSite, Lines, RegionKind, SymbolIndex};
 use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
-use logic::{is_checked_query, is_copy};
+use logic::{is_checked_query, is_copy, is_dense};
 use origin::{bundles, follows_upstream, is_from_elsewhere, is_packed};
 use wording::{body_name, functions_have, joined, listed, place_of, told};
 
@@ -76,11 +76,11 @@ impl Rule for DuplicateCode {
                 !bundles.contains(&file) && !is_packed(map, &map.file(file).path)
             })
         };
-        let mut clones: Vec<Clone2> =
-            all.iter().filter(is_own_code).filter(|clone| is_copy(map, &bodies, clone)).cloned().collect();
+        let could_be_copy = |clone: &&Clone2| is_dense(&bodies, clone) && is_copy(map, &bodies, clone);
+        let mut clones: Vec<Clone2> = all.iter().filter(is_own_code).filter(could_be_copy).cloned().collect();
         let whole = Whole::read(map, ground.tree, &bodies, &clones);
-        clones = clones.iter().filter_map(|clone| whole.cut(&bodies, clone)).collect();
-        clones.retain(|clone| is_copy(map, &bodies, clone));
+        let as_copy = |clone| whole.versions(&bodies, clone).into_iter().find(|own| is_copy(map, &bodies, own));
+        clones = clones.iter().filter_map(as_copy).collect();
         let mut families = families(map, &bodies, clones, &all, &whole);
         families.retain(|family| {
             let least = match (family.copies.len(), family.differences.logic()) {

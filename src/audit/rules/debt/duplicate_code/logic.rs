@@ -13,14 +13,18 @@ const MIN_TOKENS: u32 = 90;
 /// Of a hundred lines of a clone, how many must be equal up to white space: below that it is a pattern, not a copy.
 const MIN_EXACT_PERCENT: usize = 70;
 
+/// Whether the lines of a clone say enough.
+pub fn is_dense(bodies: &[Body], clone: &Clone2) -> bool {
+    let tokens: u32 = code(bodies, clone.left).iter().map(|line| u32::from(line.tokens)).sum();
+    tokens >= MIN_TOKENS
+}
+
 /// Whether a clone is logic that was copied, rather than a pattern that repeats.
 pub fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
     let own = code(bodies, clone.left);
-    let tokens: u32 = own.iter().map(|line| u32::from(line.tokens)).sum();
     let shapes: BTreeSet<u32> = own.iter().map(|line| line.shape).collect();
     clone.exact * 100 >= clone.left.len().max(clone.right.len()) * MIN_EXACT_PERCENT
         && clone.exact >= MIN_LINES
-        && tokens >= MIN_TOKENS
         // Rows of a table share few shapes.
         && shapes.len() * 10 >= own.len() * 6
         && [clone.left, clone.right].iter().all(|stretch| has_logic(map, bodies, *stretch))
