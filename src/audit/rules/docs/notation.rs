@@ -64,10 +64,20 @@ pub fn has_words_for_values(text: &str) -> bool {
     WORD.captures_iter(&plain).any(|found| !WORDS_OF_OTHERS.contains(&&found[1]))
 }
 
+/// A key, an address or a path on its own: `shop|cart|tenant:1`. Comments aside.
+pub fn is_one_word(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let mut words = lines.flat_map(str::split_whitespace);
+    match (words.next(), words.next()) {
+        (Some(word), None) => !word.contains(['(', ')', '[', ']', '{', '}', '"', '\'', '`', '<']),
+        (Some(_) | None, _) => false,
+    }
+}
+
 /// The words of a sentence or heading above a fence that is no sample.
 static SAID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:pseudo-?\s?code|signatures?|notation|conceptually|schematically|in essence|sketch(?:ed)?|abridged|shorthand)\b",
+        r"(?im)\b(?:pseudo-?\s?code|(?:api|function|method|type|call|full|hook|constructor) signatures?|notation|conceptually|schematically|in essence|sketch(?:ed)?|abridged|shorthand)\b|\bsignatures?\s*:?\**$",
     )
 });
 
@@ -92,6 +102,8 @@ mod tests {
     fn a_list_of_functions_is_made_members() {
         assert_eq!(rust_signatures("Cart::add(&self, id: u32) -> bool\n")[1], "fn add(&self, id: u32) -> bool;\n");
         assert_eq!(script_signatures("shop.open<T>(id: string): Cart<T>")[0], "open<T>(id: string): Cart<T>");
+        assert!(is_one_word("// The key\nshop|cart|tenant:1\n") && !is_one_word("f('a\n") && !is_one_word("a b"));
+        assert!(is_announced("### API signature") && !is_announced("Check the signature of the request first."));
         assert!(is_unwritten("read(path[, options])") && !is_unwritten("a[0]; f(a, b)"));
     }
 }

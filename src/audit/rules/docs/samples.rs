@@ -54,6 +54,7 @@ pub fn broken_code(language: &str, info: &str, text: &str) -> Option<Broken> {
     let is_sound = |piece: &String| parses(grammars, around, piece) || is_signature(title, grammars, piece);
     if is_notation
         || title != "Rust" && notation::is_unwritten(&text)
+        || notation::is_one_word(&text)
         || is_shown_otherwise(info, &text)
         || pieces(&text).iter().all(is_sound)
     {
