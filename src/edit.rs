@@ -15,6 +15,7 @@ mod place;
 pub mod profile;
 mod region;
 mod rewrite;
+pub mod statements;
 pub mod surface;
 mod symbols;
 pub mod syntax;

@@ -52,7 +52,7 @@ fn bag(lines: &[CodeLine]) -> u32 {
 }
 
 /// Pairs of lines of equal shape in the order of both sides, worth most together.
-fn aligned(left: &[CodeLine], right: &[CodeLine]) -> Vec<(usize, usize)> {
+pub fn aligned(left: &[CodeLine], right: &[CodeLine]) -> Vec<(usize, usize)> {
     let worth = |a: &CodeLine, b: &CodeLine| match (a.exact == b.exact, a.shape == b.shape) {
         (true, _) => EQUAL,
         (false, true) => RENAMED,

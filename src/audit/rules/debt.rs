@@ -1,6 +1,7 @@
 //! Rules about structure that slows every change.
 
 pub mod clone_family;
+mod clone_whole;
 pub mod duplicate_code;
 pub mod hotspot;
 pub mod import_cycle;

@@ -7,6 +7,7 @@ pub mod dead_doc_path;
 mod faults;
 mod manifest;
 mod mentions;
+mod notation;
 mod samples;
 pub mod stale_doc_command;
 pub mod stale_doc_flag;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::audit::clones::compare::{Comparison, compare};
 use crate::audit::clones::{Clone2, Stretch};
+use crate::audit::rules::debt::clone_whole::Whole;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, CodeLine, Lines, RegionKind, Span, SymbolIndex, Usage};
 use crate::repo_map::{FileId, RepoMap};
@@ -206,7 +207,13 @@ fn callees(map: &RepoMap, file: FileId, line: u32) -> Vec<&str> {
 }
 
 /// Brings pairs together. `all` holds what was found before the choice of what is a copy: it tells what looks alike.
-pub fn families(map: &RepoMap, bodies: &[Body], mut clones: Vec<Clone2>, all: &[Clone2]) -> Vec<Family> {
+pub fn families(
+    map: &RepoMap,
+    bodies: &[Body],
+    mut clones: Vec<Clone2>,
+    all: &[Clone2],
+    whole: &Whole<'_>,
+) -> Vec<Family> {
     clones.sort_by_key(|clone| (Reverse(clone.exact), clone.left, clone.right));
     let mut groups: Vec<Vec<Clone2>> = Vec::new();
     for clone in clones {
@@ -224,7 +231,7 @@ pub fn families(map: &RepoMap, bodies: &[Body], mut clones: Vec<Clone2>, all: &[
         group.push(clone);
         groups.push(group);
     }
-    let mut found: Vec<Family> = groups.iter().map(|group| family(map, bodies, group, all)).collect();
+    let mut found: Vec<Family> = groups.iter().map(|group| family(map, bodies, group, all, whole)).collect();
     found.sort_by_key(|family| (Reverse(family.shared * (family.copies.len() - 1)), family.copies[0]));
     // Two files that share several stretches are one thing to mend.
     let mut merged: Vec<Family> = Vec::new();
@@ -242,14 +249,14 @@ pub fn families(map: &RepoMap, bodies: &[Body], mut clones: Vec<Clone2>, all: &[
     merged
 }
 
-fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2]) -> Family {
+fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2], whole: &Whole<'_>) -> Family {
     let main = &group[0];
     let mut copies: Vec<Stretch> = vec![main.left, main.right];
     // A copy of half the size is a copy of something else.
-    let whole: Vec<&Clone2> = group.iter().filter(|clone| clone.exact * 10 >= main.exact * 6).collect();
+    let large: Vec<&Clone2> = group.iter().filter(|clone| clone.exact * 10 >= main.exact * 6).collect();
     loop {
         let known = |side: Stretch, copies: &[Stretch]| copies.iter().any(|own| own.overlap(side) > 0);
-        let next = whole.iter().find_map(|clone| match (known(clone.left, &copies), known(clone.right, &copies)) {
+        let next = large.iter().find_map(|clone| match (known(clone.left, &copies), known(clone.right, &copies)) {
             (true, false) => Some(clone.right),
             (false, true) => Some(clone.left),
             _ => None,
@@ -258,7 +265,7 @@ fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2]) -> F
         copies.push(next);
     }
     copies.sort();
-    extend(bodies, &mut copies);
+    copies = extended(bodies, &copies, whole);
     let mut shared = usize::MAX;
     let mut differ = false;
     let mut told: Option<(usize, (usize, usize), Differences)> = None;
@@ -279,31 +286,35 @@ fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2]) -> F
     Family { copies, shared, pair, differences, differ, further: Vec::new(), alike }
 }
 
-/// Takes in what little is left of every function before and after its copy.
-fn extend(bodies: &[Body], copies: &mut [Stretch]) {
-    let apart = |copies: &[Stretch]| copies.windows(2).all(|pair| pair[0].sequence != pair[1].sequence);
-    if !apart(copies) {
-        return;
+/// The copies with what little is left of every function before and after them, as far as they stay whole statements.
+fn extended(bodies: &[Body], copies: &[Stretch], whole: &Whole<'_>) -> Vec<Stretch> {
+    if copies.windows(2).any(|pair| pair[0].sequence == pair[1].sequence) {
+        return copies.to_vec();
     }
     let len = |copy: &Stretch| bodies[copy.sequence].lines.len();
     // One copy may reach the end already, with the lines that the rest of another is like.
-    let belongs = |copies: &[Stretch], rest: &dyn Fn(&Stretch) -> usize, edge: &dyn Fn(&Stretch) -> Range<usize>| {
+    let belongs = |rest: &dyn Fn(&Stretch) -> usize, edge: &dyn Fn(&Stretch) -> Range<usize>| {
         let lines = |copy: &Stretch| &bodies[copy.sequence].lines[edge(copy)];
         copies.iter().all(|copy| {
             let equal = || compare(lines(&copies[0]), lines(copy)).equal;
             rest(copy) <= MAX_REST || rest(copy) <= MAX_ALIKE_REST && equal() * 2 >= MAX_ALIKE_REST
         })
     };
-    if belongs(copies, &|copy| len(copy) - copy.end, &|copy| len(copy).saturating_sub(MAX_ALIKE_REST)..len(copy)) {
-        for copy in copies.iter_mut() {
-            copy.end = len(copy);
-        }
-    }
-    if belongs(copies, &|copy| copy.start, &|copy| 0..len(copy).min(MAX_ALIKE_REST)) {
-        for copy in copies.iter_mut() {
-            copy.start = 0;
-        }
-    }
+    let at_end = belongs(&|copy| len(copy) - copy.end, &|copy| len(copy).saturating_sub(MAX_ALIKE_REST)..len(copy));
+    let at_start = belongs(&|copy| copy.start, &|copy| 0..len(copy).min(MAX_ALIKE_REST));
+    let with = |start: bool, end: bool| -> Vec<Stretch> {
+        let extend = |copy: &Stretch| Stretch {
+            start: if start { 0 } else { copy.start },
+            end: if end { len(copy) } else { copy.end },
+            ..*copy
+        };
+        copies.iter().map(extend).collect()
+    };
+    [(at_start, at_end), (false, at_end), (at_start, false)]
+        .into_iter()
+        .map(|(start, end)| with(start, end))
+        .find(|copies| copies.iter().all(|copy| whole.is_whole(bodies, *copy)))
+        .unwrap_or_else(|| copies.to_vec())
 }
 
 /// Functions that have the shape of a copy, and other names.

@@ -8,6 +8,7 @@ use crate::audit::draft::PlanDraft;
 use crate::audit::pages::{Fence, Page};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
+use crate::audit::rules::docs::notation;
 use crate::audit::rules::docs::samples::{broken_code, broken_yaml};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
@@ -20,9 +21,11 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Docs,
     what: "a fence of a page that says it is JSON, TOML, YAML, TypeScript, JavaScript or Rust and does not parse",
     why: "copied into a file, it stops the program that reads it, with a message about the reader's file",
-    quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole), a fence of TOML holds an INI or a unit file, JSON or TOML is a fragment, has a \
-                 comment, a value left blank or a key twice to show two ways; or code parses as any part of a program: a body, a method, \
-                 fields, arguments, the inside of an element or of a macro",
+    quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole, a word for a value), a \
+                 fence of TOML holds an INI or a unit file, JSON or TOML is a fragment, has a \
+                 comment, a value left blank or a key twice to show two ways; code parses as any part of a program: a body, a method, \
+                 fields, arguments, the inside of an element or of a macro; or the fence is notation: signatures without a body, \
+                 what the page calls a signature or pseudo-code",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 
@@ -59,7 +62,20 @@ impl Rule for BrokenDocSample {
 }
 
 fn broken(page: &Page) -> Vec<Fault> {
-    page.fences.iter().filter_map(fault).collect()
+    let is_notation = |fence: &Fence| {
+        !matches!(fence.language.as_str(), "json" | "toml" | "yaml" | "yml")
+            && notation::is_announced(&above(page, fence))
+    };
+    let found = page.fences.iter().filter_map(|fence| Some((fence, fault(fence)?)));
+    found.filter(|(fence, _)| !is_notation(fence)).map(|(_, fault)| fault).collect()
+}
+
+/// What stands right above a fence: the end of a paragraph, or a heading.
+fn above(page: &Page, fence: &Fence) -> String {
+    const SHOWN: usize = 2;
+    let lines = (1..fence.line.saturating_sub(1)).rev().filter_map(|line| page.text.line(line));
+    let lines = lines.take_while(|line| !line.trim_start().starts_with("```")).filter(|line| !line.trim().is_empty());
+    lines.take(SHOWN).collect::<Vec<_>>().join("\n")
 }
 
 fn fault(fence: &Fence) -> Option<Fault> {
@@ -89,7 +105,11 @@ fn broken_data(fence: &Fence) -> Option<Broken> {
     if left_out.iter().any(|mark| plain.contains(mark)) || has_placeholder {
         return None;
     }
-    if fence.language == "json" { broken_json(text) } else { broken_toml(text) }
+    match fence.language.as_str() {
+        "json" if notation::has_words_for_values(text) => None,
+        "json" => broken_json(text),
+        _ => broken_toml(text),
+    }
 }
 
 /// Line from 0, what is wrong, and the line as it should be.

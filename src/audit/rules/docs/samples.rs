@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use saphyr::{LoadableYamlNode, Yaml};
 
+use crate::audit::rules::docs::notation;
 use crate::edit::syntax;
 
 /// Bytes of a sample: longer ones are listings, and are parsed dozens of times below when something is wrong with them.
@@ -50,9 +51,12 @@ pub fn broken_code(language: &str, info: &str, text: &str) -> Option<Broken> {
         return None;
     }
     let is_notation = title == "JavaScript" && TYPED.is_match(&text) || title != "Rust" && SIGNATURE.is_match(&text);
+    let is_sound = |piece: &String| parses(grammars, around, piece) || is_signature(title, grammars, piece);
     if is_notation
+        || title != "Rust" && notation::is_unwritten(&text)
+        || notation::is_one_word(&text)
         || is_shown_otherwise(info, &text)
-        || pieces(&text).iter().all(|piece| parses(grammars, around, piece))
+        || pieces(&text).iter().all(is_sound)
     {
         return None;
     }
@@ -61,6 +65,15 @@ pub fn broken_code(language: &str, info: &str, text: &str) -> Option<Broken> {
     let at = grammars.iter().filter_map(of_grammar).max()?;
     let last = text.lines().count().saturating_sub(1);
     Some((at.min(last), format!("this is no {title}, whatever is put around it")))
+}
+
+/// Whether a piece says what functions take and give, and no more.
+fn is_signature(title: &str, grammars: &[&str], piece: &str) -> bool {
+    let (forms, around) = match title {
+        "Rust" => (notation::rust_signatures(piece), ("trait A {\n", "\n}")),
+        _ => (notation::script_signatures(piece), ("interface A {\n", "\n}")),
+    };
+    forms.iter().any(|form| grammars.iter().any(|name| first_error(name, around, form).is_none()))
 }
 
 fn parses(grammars: &[&str], around: &[(&str, &str)], text: &str) -> bool {
@@ -114,6 +127,9 @@ static LEFT_OUT: LazyLock<Regex> =
 /// `<your-name>`, `{{ name }}`, `{% if %}`, `<% %>`, `{{#include}}`, `[NAME]`: something to be filled in.
 static HOLE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?:^|[\s'=:(,])<[A-Za-z][\w .-]*>|\{\{[#/ ]|\{%|<%|%>|\$\{?[A-Z_]{2,}|\[[A-Z_]{3,}\]"));
+/// The same in words that no element is named by.
+static OWN_HOLE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"<(?:your|my|the|some|any|insert|replace|path|name)[-_ ][\w .-]*>"));
 /// A page that shows what is wrong says so, beside it.
 static SHOWN_AS_WRONG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -147,6 +163,7 @@ fn is_shown_otherwise(info: &str, text: &str) -> bool {
     ["diff", "ignore", "compile_fail", "text", "no-check", "nocheck", "pseudo"].iter().any(|word| info.contains(word))
         || LEFT_OUT.is_match(text)
         || (HOLE.is_match(text) && !has_elements)
+        || OWN_HOLE.is_match(text)
         || SHOWN_AS_WRONG.is_match(text)
         || OTHER.is_match(text)
         || TEMPLATE.is_match(text)
@@ -232,6 +249,33 @@ mod tests {
             assert!(!is_broken("js", text), "{text}");
         }
         assert_eq!(broken_code("rust", "rust,ignore", "fn a( {"), None);
+    }
+
+    #[test]
+    fn signatures_are_no_samples() {
+        for text in [
+            "function find(id: string): number",
+            "chat.open<T>(config?: Config<T>): Builder<T>;",
+            "chat.start<T>({\n  id: string, // whose\n  run: (args: Args<T>) => Promise<any>,\n  limit?: number,\n}): (req: Request) => Promise<Response>",
+            "carts.list(): Promise<Cart[]>\ncarts.get(id: string): Promise<Cart>\ncarts.find({ id?: string }): Promise<Cart>",
+            "useCart(id: string) => [Cart, (cart: Cart) => void]",
+            "reset(\n  task: string,\n  options?: Options\n): Promise<{ id: string }>",
+            "new Shop(options?: { port: number, host?: string })",
+            "fs.read(path[, options], then)",
+        ] {
+            assert!(!is_broken("ts", text), "{text}");
+        }
+        for text in [
+            "fn find(id: u32) -> Option<Cart>",
+            "pub async fn find<T: Id>(\n    id: T,\n) -> Option<Cart>",
+            "Cart::new(id: u32) -> Cart\nCart::add(&mut self, item: Item)",
+            "fn a(&self) -> u8\nfn b(&self, c: &str)",
+        ] {
+            assert!(!is_broken("rust", text), "{text}");
+        }
+        assert!(is_broken("ts", "shop.list([Cart\n  {\n    id: 'a',\n  },\n])"));
+        assert!(is_broken("ts", "shop.open('a', {\n  id: 'b',\n}\n.then((cart) => cart)"));
+        assert!(is_broken("rust", "let a = shop.open(\"b\";\n"));
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! What runs while a module loads: whether a cycle of imports can fail there.
+
+use super::knot::Edge;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{Import, ImportItem, RegionKind, SymbolKind};
+use crate::repo_map::{FileId, ImportTarget, RepoMap};
+
+/// An edge whose imported value is used while the module loads: by a call at the top level or as a base class.
+pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
+    for &edge in cycle {
+        let (from, to, _) = edge;
+        let facts = &map.file(from).facts;
+        let locals = facts
+            .imports
+            .iter()
+            .zip(&map.import_targets[from as usize])
+            .filter(|(import, target)| {
+                **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
+            })
+            .filter(|(import, _)| comes_too_late(map, import, to, from))
+            .map(|(import, _)| import.local.as_str());
+        for local in locals {
+            let base = facts.heritage.iter().find(|heritage| heritage.base == local);
+            let is_class =
+                |name: &str| facts.symbols.iter().any(|symbol| symbol.name == name && symbol.kind == SymbolKind::Class);
+            if let Some(heritage) = base.filter(|heritage| is_class(&heritage.of)) {
+                return Some((edge, local.to_owned(), heritage.line));
+            }
+            let call = facts.calls.iter().find(|call| {
+                call.caller.is_none()
+                    && call.callee.root_name() == Some(local)
+                    // Inside a callback it runs later, if the callback does.
+                    && facts.enclosing_regions(call.region).all(|(_, region)| !matches!(region.kind, RegionKind::Callback { .. }))
+            });
+            if let Some(call) = call {
+                return Some((edge, local.to_owned(), call.line));
+            }
+        }
+    }
+    None
+}
+
+/// Whether `to`, when it is imported first, does not hold the name yet while it waits for `from`: it defines the name itself, or takes
+/// it from a file that it imports after `from`. What a barrel has taken before is there.
+fn comes_too_late(map: &RepoMap, import: &Import, to: FileId, from: FileId) -> bool {
+    let ImportItem::Named(name) = &import.item else { return true };
+    let defines =
+        |file: FileId| map.file(file).facts.symbols.iter().any(|own| own.name == *name && own.container.is_none());
+    if defines(to) {
+        return true;
+    }
+    let imports = || map.file(to).facts.imports.iter().zip(&map.import_targets[to as usize]);
+    let line_of = |wanted: &dyn Fn(FileId) -> bool| {
+        let found = imports().filter(|(_, target)| matches!(target, ImportTarget::File(file) if wanted(*file)));
+        found.map(|(import, _)| import.line).min()
+    };
+    match (line_of(&|file| defines(file)), line_of(&|file| file == from)) {
+        (Some(own), Some(other)) => own > other,
+        // Where the name comes from is not known.
+        _ => false,
+    }
+}
+
+/// Whether something at the top level of a file, a static field or the type a decorated class is given reads a name that another file
+/// of the cycle exports.
+pub fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
+    cycle.iter().any(|&(from, to, _)| {
+        let facts = &map.file(from).facts;
+        let imports = facts.imports.iter().zip(&map.import_targets[from as usize]);
+        let mut locals = imports
+            .filter(|(import, target)| {
+                **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
+            })
+            .filter(|(import, _)| comes_too_late(map, import, to, from))
+            .map(|(import, _)| import.local.as_str());
+        locals.any(|local| {
+            let in_value = |expr: &Expr| expr.mentions(local);
+            let held = facts
+                .bindings
+                .iter()
+                .filter(|binding| binding.owner.is_none() || binding.member_of.is_some())
+                .any(|binding| binding.region.is_none() && binding.value.as_ref().is_some_and(in_value));
+            let called = || {
+                facts
+                    .calls
+                    .iter()
+                    .filter(|call| call.caller.is_none() && call.region.is_none())
+                    .any(|call| call.callee.root_name() == Some(local) || call.arguments.iter().any(in_value))
+            };
+            let is_decorated =
+                || facts.symbols.iter().any(|symbol| symbol.kind == SymbolKind::Class && !symbol.attributes.is_empty());
+            let given = || {
+                facts
+                    .symbols
+                    .iter()
+                    .filter(|symbol| symbol.kind == SymbolKind::Constructor)
+                    .any(|symbol| symbol.parameters.iter().any(|own| own.declared_type.as_deref() == Some(local)))
+            };
+            let extended = facts.heritage.iter().any(|heritage| heritage.base == local);
+            held || extended || called() || is_decorated() && given()
+        })
+    })
+}
