@@ -40,6 +40,9 @@ impl Taint<'_> {
         let Some(root) = expr.root_name() else { return Check::None };
         let facts = &self.map.file(spot.file).facts;
         let index = self.index(spot.file);
+        if danger == Danger::Url && names_the_danger(facts, spot) {
+            return Check::Allowed;
+        }
         let mut best = Check::None;
         if let (Danger::Url | Danger::Redirect, Expr::Name(name)) = (danger, expr.peeled())
             && self.host_is_asked(spot, name)
@@ -136,14 +139,12 @@ impl Taint<'_> {
         }
         let words = words(name);
         let has_form = words.iter().any(|word| FORMS.contains(&word.as_str())) && site.usage == Usage::Tested;
-        // `SsrfGuard.validate(url)`: whoever names the danger has thought of it.
-        let names_danger = danger == Danger::Url && names.iter().any(|name| name.to_ascii_lowercase().contains("ssrf"));
         let asks_for_dots = danger == Danger::Path && words.iter().any(|word| word.starts_with("travers"));
         // `allowed.redirect(uri, list)`: what the check is called stands before its name.
         let keeper = site.usage == Usage::Tested && receiver.and_then(Expr::last_name).is_some_and(is_keeper);
         let is_check = (keeper || words.iter().any(|word| is_check(word) || word.starts_with("valid")))
             && (!is_far(bare(facts, &site.arguments[place]), expr) || reads_input(&words));
-        if has_form || asks_for_dots || names_danger {
+        if has_form || asks_for_dots {
             Check::Allowed
         } else if (asks && is_check) || self.looks_up(call, site, expr) {
             Check::Named
@@ -227,6 +228,16 @@ fn of_verdict(pattern: &str, verdict: Verdict) -> Check {
         }
         Verdict::Unclear => Check::Named,
     }
+}
+
+/// `SsrfGuard::validate(url)` before the place: whoever names the danger has thought of it, under whichever name the address went there.
+fn names_the_danger(facts: &FileFacts, spot: Spot) -> bool {
+    facts.calls.iter().any(|site| {
+        site.span.end <= spot.until
+            && is_around(facts, site.caller, spot)
+            && chain::names(facts, &site.callee)
+                .is_some_and(|names| names.iter().any(|name| name.to_ascii_lowercase().contains("ssrf")))
+    })
 }
 
 /// Whether a value is named for what tells one record from the others.

@@ -22,7 +22,7 @@ use crate::repo_map::facts::{CallSite, Lines, RegionKind, SymbolIndex};
 use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use logic::{is_checked_query, is_copy, is_dense};
-use origin::{bundles, follows_upstream, is_from_elsewhere, is_packed};
+use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed};
 use wording::{body_name, functions_have, joined, listed, place_of, told};
 
 /// Code that stands in several places.
@@ -71,10 +71,10 @@ impl Rule for DuplicateCode {
         let all = clones::find(&sequences, MIN_LINES);
         let bundles = bundles(map, &bodies, &all);
         let is_own_code = |clone: &&Clone2| {
-            [clone.left, clone.right].iter().all(|side| {
-                let file = bodies[side.sequence].file;
-                !bundles.contains(&file) && !is_packed(map, &map.file(file).path)
-            })
+            let files = [clone.left, clone.right].map(|side| bodies[side.sequence].file);
+            let [left, right] = files.map(|file| map.file(file).path.as_str());
+            !are_versions(left, right)
+                && files.iter().all(|file| !bundles.contains(file) && !is_packed(map, &map.file(*file).path))
         };
         let could_be_copy = |clone: &&Clone2| is_dense(&bodies, clone) && is_copy(map, &bodies, clone);
         let mut clones: Vec<Clone2> = all.iter().filter(is_own_code).filter(could_be_copy).cloned().collect();

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::effects::taint::Danger;
-use crate::effects::taint::names::{Meaning, keys_of};
+use crate::effects::taint::guards::Check;
+use crate::effects::taint::names::{Meaning, Spot, keys_of};
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::sinks::Site;
+use crate::effects::taint::{Context, Danger};
 use crate::finding::Hop;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::name::Name;
@@ -105,7 +106,13 @@ impl<'a> Taint<'a> {
         let mut at = own.span.start;
         let mut expr = site.expr.peeled();
         let mut keys: Vec<Name> = Vec::new();
+        let spot = Spot::of_call(site.call.file, own);
         for _ in 0..6 {
+            // What the function asks about its parameter is asked of whatever its callers hand in.
+            let check = self.check(spot, expr, site.danger, &Context::default());
+            if matches!(check, Check::Named | Check::Allowed) {
+                return None;
+            }
             match expr {
                 Expr::Member(object, name) if !matches!(object.peeled(), Expr::This) => {
                     keys.insert(0, *name);

@@ -1,6 +1,9 @@
 //! Code that is repeated for a reason: where it came from says that nobody keeps the copies by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::MIN_LINES;
 use crate::audit::clones::{Clone2, Stretch};
@@ -49,6 +52,15 @@ pub fn follows_upstream(map: &RepoMap, body: &Body) -> bool {
     })
 }
 
+/// `post.workflow.v1.0.8.ts` and `post.workflow.v1.0.9.ts`, `routes/v1/users.ts` and `routes/v2/users.ts`: an old version is kept as it
+/// is for those who still use it.
+pub fn are_versions(left: &str, right: &str) -> bool {
+    static VERSION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:^|[/._-])v\d+(?:[._]\d+)*(?:$|[/._-])").expect("the pattern is tested"));
+    let bare = |path: &str| VERSION.replace(path, "/").into_owned();
+    left != right && VERSION.is_match(left) && bare(left) == bare(right)
+}
+
 /// Below a folder that is packed and shipped alone, as a Helm chart is: it can use nothing from outside.
 pub fn is_packed(map: &RepoMap, path: &str) -> bool {
     let mut folder = folder_of(path);
@@ -88,4 +100,18 @@ pub fn bundles(map: &RepoMap, bodies: &[Body], clones: &[Clone2]) -> BTreeSet<Fi
         .filter(|(file, count)| *count >= 2 && is_script(*file) && !imports_ours(*file))
         .map(|(file, _)| file)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_versions;
+
+    #[test]
+    fn versions_differ_in_their_number_alone() {
+        assert!(are_versions("src/post.workflow.v1.0.8.ts", "src/post.workflow.v1.0.9.ts"));
+        assert!(are_versions("routes/v1/users.ts", "routes/v2/users.ts"));
+        assert!(!are_versions("routes/v1/users.ts", "routes/v1/users.ts"), "one file is no two versions");
+        assert!(!are_versions("routes/v1/users.ts", "routes/v2/orders.ts"));
+        assert!(!are_versions("src/ipv4.rs", "src/ipv6.rs"), "a number alone is no version");
+    }
 }
