@@ -595,8 +595,9 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             _ if is_seldom => 1,
             Weight::Long if api.library == "rusqlite" && !is_asked => 2,
             Weight::Sleep | Weight::Long => 4,
+            Weight::Work => 2,
             // Most files are small, and what the function waits for besides takes longer.
-            Weight::Files | Weight::Work => 2,
+            Weight::Files => 1,
         })
         .effort(if distance == 1 { Effort::S } else { Effort::M })
         .risk(Risk::Low)

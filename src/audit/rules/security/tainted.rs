@@ -27,9 +27,10 @@ pub fn groups<'a>(map: &RepoMap, effects: &'a Effects, dangers: &[Danger]) -> Ve
             let same_danger = other.danger == flow.danger;
             let alike = same_danger && other.place.0 == flow.place.0;
             // One value that does harm in several calls of a function is checked once.
-            let one_source = !flow.source.is_empty()
-                && other.source == flow.source
-                && (other.steps.first() == flow.steps.first() || (flow.value.is_some() && other.value == flow.value));
+            let (same_value, same_start) =
+                (flow.value.is_some() && other.value == flow.value, other.steps.first() == flow.steps.first());
+            let same_source = !flow.source.is_empty() && other.source == flow.source;
+            let one_source = same_source && (same_start || same_value) || same_value && same_start;
             let one_value = one_source
                 && body_of(map, other.sink) == body_of(map, flow.sink)
                 && body_of(map, flow.sink) != (None, None);

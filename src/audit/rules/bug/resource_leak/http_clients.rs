@@ -53,7 +53,8 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
             "Every {how_often} makes a new {what}: it opens connections of its own instead of using those that are open, and reads the trust \
              store again."
         ),
-        impact: 3,
+        // Milliseconds of a request, beside those it waits for the answer.
+        impact: if in_loop { 3 } else { 2 },
         confidence: if in_loop { Confidence::High } else { Confidence::Med },
         others: Vec::new(),
     })
