@@ -1,6 +1,9 @@
 //! Applying and verifying plans in repositories built in temporary folders. Every test also holds that the user's own tree, index
 //! and HEAD are byte for byte what they were.
 
+#[path = "common/alone.rs"]
+mod alone;
+mod common;
 #[path = "apply/crew.rs"]
 mod crew;
 #[path = "apply/flaky.rs"]
@@ -1321,4 +1324,62 @@ fn a_lease_waits_for_a_child_that_has_not_become_its_program_yet() {
     let lease = Lease::take(&place, "001-rename", "plans/001-rename.md", "improve/001-rename");
     lease.expect("it is waited for").end().expect("it is ours");
     holder.join().expect("it only sleeps");
+}
+
+/// A plan of one exact edit, as somebody wrote it.
+fn written_plan(number: u32, word: &str, replacement: &str) -> String {
+    format!(
+        "# Plan {number:03}: Write {replacement}\n\n## Status\n\n- **Priority**: P3\n- **Effort**: S\n- **Risk**: LOW\n\
+         - **Depends on**: none\n- **Category**: tech-debt\n\n## Why this matters\n\nIt reads better.\n\n\
+         ## Scope\n\n**In scope**\n\n- `letters.txt`\n\n## Steps\n\n### Step 1: Write `{replacement}`\n\n\
+         ```edit file=letters.txt\n<<<<<<< SEARCH\n{word}\n=======\n{replacement}\n>>>>>>> REPLACE\n```\n\n\
+         **Verify**: `grep -q '{replacement}' letters.txt` → exit 0\n\n## Done criteria\n\n\
+         - [ ] `grep -q '{replacement}' letters.txt` → exit 0\n\n## STOP conditions\n\n- The word is gone.\n"
+    )
+}
+
+/// A repository with a plan for each pair of words.
+fn planned(edits: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    common::git(folder.path(), &["init", "-q", "-b", "main"]);
+    common::write(folder.path(), "letters.txt", "alpha\nbeta\ngamma\n");
+    for (number, (word, replacement)) in (1..).zip(edits) {
+        let path = format!("plans/{number:03}-{word}.md");
+        common::write(folder.path(), &path, &written_plan(number, word, replacement));
+    }
+    common::git(folder.path(), &["add", "."]);
+    common::git(folder.path(), &["commit", "-q", "-m", "letters"]);
+    folder
+}
+
+#[test]
+fn one_plan_gives_its_receipt_and_several_a_list_of_theirs() {
+    let folder = planned(&[("alpha", "ALPHA"), ("beta", "BETA"), ("gamma", "GAMMA")]);
+    let one = alone::run(folder.path(), &["apply", "1", "--trust", "--format", "json"]);
+    assert_eq!(one.status.code(), Some(0), "{}", alone::stderr(&one));
+    let receipt = alone::json(&one);
+    assert_eq!((&receipt["plan"]["path"], &receipt["outcome"]), (&"plans/001-alpha.md".into(), &"verified".into()));
+    let several = alone::run(folder.path(), &["apply", "2", "3", "--trust", "--format", "json"]);
+    assert_eq!(several.status.code(), Some(0), "{}", alone::stderr(&several));
+    let receipts = alone::json(&several);
+    let paths: Vec<_> = receipts.as_array().expect("a list").iter().map(|receipt| &receipt["plan"]["path"]).collect();
+    assert_eq!(paths, ["plans/002-beta.md", "plans/003-gamma.md"]);
+}
+
+#[test]
+fn where_no_plan_waits_nothing_is_printed_and_nothing_is_wrong() {
+    let folder = planned(&[]);
+    let output = alone::run(folder.path(), &["apply", "--all", "--trust", "--format", "json"]);
+    assert_eq!((output.status.code(), alone::stdout(&output)), (Some(0), String::new()));
+    assert!(alone::stderr(&output).contains("no plan waits to be carried out"), "{}", alone::stderr(&output));
+}
+
+#[test]
+fn a_base_that_is_no_commit_is_told_before_anything_is_made() {
+    let folder = planned(&[("alpha", "ALPHA")]);
+    let output = alone::run(folder.path(), &["apply", "1", "--trust", "--base", "nowhere"]);
+    assert_eq!((output.status.code(), alone::stdout(&output)), (Some(2), String::new()));
+    assert!(alone::stderr(&output).contains("`nowhere`"), "{}", alone::stderr(&output));
+    let repository = Repository::open(folder.path()).expect("it is a repository");
+    assert_eq!(repository.branches(None).expect("they can be listed").count(), 1, "main alone");
 }

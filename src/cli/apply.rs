@@ -14,8 +14,10 @@ use improve::plan::index::PlanStatus;
 use improve::receipt::{Outcome, Receipt};
 use improve::repo_map::RepoMap;
 use improve::repo_map::recon::{CommandPurpose, ProjectCommand};
+use improve::report::layout::Page;
 use improve::report::{json, receipt as report};
 use improve::sandbox::Sandbox;
+use improve::settings::apply::ApplySettings;
 use improve::settings::{Flags, Origin, Settings};
 use improve::trust::{Approved, commands_of};
 use improve::verifier::prepare::install_command;
@@ -24,9 +26,10 @@ use improve::worktree::place::cache_folder;
 
 use super::Context;
 use super::audit::read;
+use super::console::Console;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::{Format, Kind, OutputArgs};
+use super::output::{Format, Kind, OutputArgs, Outputs};
 use super::plan_argument::PlanFile;
 use super::plans::context_for;
 use super::progress::Bar;
@@ -129,82 +132,35 @@ pub fn limits(settings: &Settings) -> GateLimits {
 
 /// Carries out each plan after those it depends on and prints the receipts. The worst exit code wins.
 pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let ApplyArgs {
-        plans,
-        all,
-        take_up,
-        fresh,
-        keep_worktree,
-        base,
-        stack,
-        pr,
-        allow_public_security,
-        dry_run,
-        yes,
-        crew,
-        running,
-        output,
-    } = args;
-    let outputs = output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
-    let workspace = context.globals.workspace(crew.flags(running.flags()), &context.console)?;
-    let crew = Crew::bound(&crew, &workspace.settings)?;
+    let outputs = args.output.outputs("improve apply", &[Format::Human, Format::Json, Format::Jsonl])?;
+    let workspace = context.globals.workspace(args.crew.flags(args.running.flags()), &context.console)?;
+    let crew = Crew::bound(&args.crew, &workspace.settings)?;
     let console = &context.console;
     let backlog = Backlog::open(&workspace.root)?;
-    if backlog.is_displaced() && all {
+    if backlog.is_displaced() && args.all {
         console.note(&format!("note: plans/ belongs to something else; plans are in {}/", backlog.folder()));
     }
-    let chosen = choose(&plans, all, &workspace.root, &backlog, console)?;
+    let chosen = choose(&args.plans, args.all, &workspace.root, &backlog, console)?;
     let place = Place::of(&workspace.root, &cache_folder())?;
     // Told before anything is read: without a commit there is nothing to start from.
-    place.commit_of(base.as_deref())?;
+    place.commit_of(args.base.as_deref())?;
     if chosen.is_empty() {
         console.note("no plan waits to be carried out");
         return Ok(ExitCode::Done);
     }
     let survey = read(&workspace, context)?;
     let policy = &workspace.settings.apply;
-    let chosen: Vec<Chosen> = chosen
-        .into_iter()
-        .map(|mut one| {
-            policy::extend(&mut one.plan, policy, |purpose, path| {
-                survey.map.recon.command_for(purpose, path).map(ProjectCommand::at_root)
-            });
-            one
-        })
-        .collect();
-    let chosen = if policy.require_approval.value && !yes && !dry_run {
-        policy::approved(chosen, policy, context)?
-    } else {
-        chosen
-    };
+    let chosen = under_policy(chosen, &args, policy, &survey.map, context)?;
     if chosen.is_empty() {
         console.note("no plan is left to be carried out");
         return Ok(ExitCode::Done);
     }
-    if policy.show_estimated_time.value && !dry_run {
+    if policy.show_estimated_time.value && !args.dry_run {
         policy::say_estimated_time(&chosen, &place, console);
     }
-    let earlier = match (take_up, fresh) {
-        (true, _) => Earlier::Continue,
-        (false, true) => Earlier::Discard,
-        (false, false) => Earlier::Resume,
-    };
-    let options = ApplyOptions {
-        limits: limits(&workspace.settings),
-        earlier,
-        worktree: if keep_worktree { AfterWork::Keep } else { AfterWork::Remove },
-        dry_run,
-    };
-    let sandbox = if dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
-    let commands: Vec<String> =
-        chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, &survey.map).as_deref())).collect();
-    let commands: Vec<String> = commands.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let approved =
-        if dry_run { Approved::by_user(&commands) } else { approve(&place, &commands, running.trust, console)? };
-    let publisher = if pr { Some(Publisher::new(&place, allow_public_security, context)?) } else { None };
-    for one in &chosen {
-        publisher.as_ref().map_or(Ok(()), |publisher| publisher.check(&one.plan))?;
-    }
+    let sandbox = if args.dry_run { Sandbox::none("nothing is run") } else { sandbox(&workspace.settings, console)? };
+    let approved = agreed(&chosen, &args, &survey.map, &place, console)?;
+    let publisher = publisher(&chosen, &args, &place, context)?;
     let plans: Vec<&Plan> = chosen.iter().map(|one| &one.plan).collect();
     let workplace = Workplace {
         map: &survey.map,
@@ -215,8 +171,8 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         pack: OnceLock::new(),
         context,
     };
-    let crew = if dry_run { crew } else { crew.agree(&plans, &workplace)? };
-    let line = if dry_run { None } else { crew.line(context)? };
+    let crew = if args.dry_run { crew } else { crew.agree(&plans, &workplace)? };
+    let line = if args.dry_run { None } else { crew.line(context)? };
     let own = line.is_none().then(|| Bar::new(console, context.cancel.clone()));
     let bar = line.as_ref().map(|line| &line.voice.bar).or(own.as_ref()).expect("one of them draws");
     let budget = crew.budget(&workspace);
@@ -227,17 +183,13 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
         budget: &budget,
         bar,
         place: &place,
-        base: base.as_deref(),
+        base: args.base.as_deref(),
         approved: &approved,
         sandbox: &sandbox,
-        yes,
+        yes: args.yes,
         policy,
-        options,
-        order: if stack {
-            Order::Stacked(if base.is_none() { foundation(&backlog, &place, console)? } else { None })
-        } else {
-            Order::Apart(at_a_time(&workspace.settings))
-        },
+        options: options(&args, &workspace.settings),
+        order: order(&args, &workspace.settings, &backlog, &place, console)?,
         publisher: publisher.as_ref(),
         is_unpublished: AtomicBool::new(false),
     };
@@ -246,26 +198,124 @@ pub fn run(args: ApplyArgs, context: &Context) -> Result<ExitCode, Failure> {
     drop(line);
     let (receipts, failed) = carried?;
     let page = console.page(&workspace.root.to_string_lossy());
-    let written = outputs.write(console, &|format, _| match (format.kind(), receipts.as_slice()) {
+    print(&receipts, chosen.len(), args.dry_run, &outputs, console, &page)?;
+    let code = |receipt: &Receipt| {
+        if args.dry_run { dry_code(receipt.outcome) } else { ExitCode::of(receipt.exit_code()) }
+    };
+    let worst = receipts.iter().map(|(_, receipt)| code(receipt)).chain(failed).max();
+    Ok(worst.unwrap_or(ExitCode::Done))
+}
+
+/// The plans with the checks that the settings add, those alone that somebody approves of where the settings want that.
+fn under_policy(
+    chosen: Vec<Chosen>,
+    args: &ApplyArgs,
+    policy: &ApplySettings,
+    map: &RepoMap,
+    context: &Context,
+) -> Result<Vec<Chosen>, Failure> {
+    let chosen: Vec<Chosen> = chosen
+        .into_iter()
+        .map(|mut one| {
+            policy::extend(&mut one.plan, policy, |purpose, path| {
+                map.recon.command_for(purpose, path).map(ProjectCommand::at_root)
+            });
+            one
+        })
+        .collect();
+    if policy.require_approval.value && !args.yes && !args.dry_run {
+        policy::approved(chosen, policy, context)
+    } else {
+        Ok(chosen)
+    }
+}
+
+/// What the flags say of each plan.
+fn options(args: &ApplyArgs, settings: &Settings) -> ApplyOptions {
+    let earlier = match (args.take_up, args.fresh) {
+        (true, _) => Earlier::Continue,
+        (false, true) => Earlier::Discard,
+        (false, false) => Earlier::Resume,
+    };
+    ApplyOptions {
+        limits: limits(settings),
+        earlier,
+        worktree: if args.keep_worktree { AfterWork::Keep } else { AfterWork::Remove },
+        dry_run: args.dry_run,
+    }
+}
+
+/// The commands of all plans, agreed to at once.
+fn agreed(
+    chosen: &[Chosen],
+    args: &ApplyArgs,
+    map: &RepoMap,
+    place: &Place,
+    console: &Console,
+) -> Result<Approved, Failure> {
+    let commands: BTreeSet<String> =
+        chosen.iter().flat_map(|one| commands_of(&one.plan, install(&one.plan, map).as_deref())).collect();
+    let commands: Vec<String> = commands.into_iter().collect();
+    if args.dry_run { Ok(Approved::by_user(&commands)) } else { approve(place, &commands, args.running.trust, console) }
+}
+
+/// Who opens pull requests, where they are wanted. What may not be published is told before anything is carried out.
+fn publisher<'a>(
+    chosen: &[Chosen],
+    args: &ApplyArgs,
+    place: &'a Place,
+    context: &'a Context,
+) -> Result<Option<Publisher<'a>>, Failure> {
+    if !args.pr {
+        return Ok(None);
+    }
+    let publisher = Publisher::new(place, args.allow_public_security, context)?;
+    for one in chosen {
+        publisher.check(&one.plan)?;
+    }
+    Ok(Some(publisher))
+}
+
+/// One on the branch of the other, or apart, as many at a time as the flags say.
+fn order(
+    args: &ApplyArgs,
+    settings: &Settings,
+    backlog: &Backlog,
+    place: &Place,
+    console: &Console,
+) -> Result<Order, Failure> {
+    Ok(if args.stack {
+        Order::Stacked(if args.base.is_none() { foundation(backlog, place, console)? } else { None })
+    } else {
+        Order::Apart(at_a_time(settings))
+    })
+}
+
+/// Prints the receipts of `count` chosen plans. A reader that went away does not turn a plan that failed into one that did not.
+fn print(
+    receipts: &[(&PlanFile, Receipt)],
+    count: usize,
+    dry_run: bool,
+    outputs: &Outputs,
+    console: &Console,
+    page: &Page,
+) -> Result<(), Failure> {
+    let written = outputs.write(console, &|format, _| match (format.kind(), receipts) {
         (Kind::Text, receipts) => {
             let shown =
-                receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), &page));
+                receipts.iter().map(|(file, receipt)| report::receipt(receipt, &next(file, receipt, dry_run), page));
             let shown = shown.collect::<Vec<_>>().join("\n");
             let all: Vec<&Receipt> = receipts.iter().map(|(_, receipt)| receipt).collect();
-            if all.len() > 1 { format!("{shown}\n{}", report::several(&all, &page)) } else { shown }
+            if all.len() > 1 { format!("{shown}\n{}", report::several(&all, page)) } else { shown }
         }
-        (Kind::Document, [(_, one)]) if chosen.len() == 1 => json::document(one),
+        (Kind::Document, [(_, one)]) if count == 1 => json::document(one),
         (Kind::Document, several) => json::document(&several.iter().map(|(_, receipt)| receipt).collect::<Vec<_>>()),
         (Kind::Lines, receipts) => json::lines(receipts.iter().map(|(_, receipt)| receipt)),
     });
     match written {
-        // A reader that went away does not turn a plan that failed into one that did not.
-        Err(failure) if failure.message.is_none() => {}
-        other => other?,
+        Err(failure) if failure.message.is_none() => Ok(()),
+        other => other,
     }
-    let code = |receipt: &Receipt| if dry_run { dry_code(receipt.outcome) } else { ExitCode::of(receipt.exit_code()) };
-    let worst = receipts.iter().map(|(_, receipt)| code(receipt)).chain(failed).max();
-    Ok(worst.unwrap_or(ExitCode::Done))
 }
 
 /// How the repository fetches its dependencies, when the plan does not say.
