@@ -324,6 +324,18 @@ fn apply_asks_for_trust_then_commits_on_a_branch_and_leaves_the_tree_alone() {
 }
 
 #[test]
+fn a_branch_that_is_merged_is_cleaned_without_a_question() {
+    let shop = planned();
+    let applied = run(shop.path(), &["apply", "1", "--trust"]);
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
+    assert_eq!(run(shop.path(), &["clean", "1"]).status.code(), Some(2), "its commits are nowhere else");
+    git(shop.path(), &["merge", "-q", "--ff-only", "improve/001-name-total"]);
+    let cleaned = run(shop.path(), &["clean", "1"]);
+    assert_eq!(cleaned.status.code(), Some(0), "{}", stderr(&cleaned));
+    assert_eq!(git_output(shop.path(), &["branch", "--list", "improve/*"]), "");
+}
+
+#[test]
 fn clean_removes_what_is_kept_for_the_next_run_and_says_how_much_that_was() {
     let shop = planned();
     let kept = || {

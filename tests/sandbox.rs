@@ -197,6 +197,16 @@ fn ordinary_work_is_done_at_every_level() {
 }
 
 #[test]
+fn a_command_with_files_of_its_own_does_not_meet_the_folder_they_are_kept_in() {
+    for sandbox in levels().into_iter().filter(|sandbox| sandbox.level() == Level::Namespaces) {
+        let arena = Arena::new();
+        // A run of ours inside would take it for one that a killed run left, and remove it: the command's temporary folder with it.
+        let finished = arena.run(&sandbox, "touch $TMPDIR/mine && find /tmp -name 'improve-sandboxed-*'");
+        assert_eq!((finished.end, finished.stdout.head.as_str()), (End::Exited(0), ""), "{}", output(&finished));
+    }
+}
+
+#[test]
 fn a_server_on_localhost_is_reached_where_there_is_a_network_of_its_own() {
     if !Path::new("/usr/bin/node").exists() {
         println!("skipped: no /usr/bin/node");

@@ -51,7 +51,8 @@ pub fn run(args: CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
         found.iter().filter(concerned).cloned().collect()
     } else {
         if let Some(slug) = &slug {
-            agree_to_discard(slug, yes, context)?;
+            let has_worktree = found.iter().any(|leftover| leftover.slug == *slug);
+            agree_to_discard(slug, yes || !has_worktree && is_merged(slug, &place)?, context)?;
         }
         clean(&place, slug.as_deref(), slug.is_some())?
     };
@@ -82,6 +83,16 @@ fn copies(place: &Place, dry_run: bool) -> Result<Vec<Cache>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// Whether HEAD has every commit of the branch: nothing is lost with it.
+fn is_merged(slug: &str, place: &Place) -> Result<bool, Failure> {
+    let branch = branch_of(slug);
+    if !place.has_branch(&branch)? {
+        return Ok(false);
+    }
+    let (head, tip) = (place.commit_of(None)?, place.commit_of(Some(&format!("refs/heads/{branch}")))?);
+    Ok(place.merge_base(&head, &tip).is_ok_and(|base| base == tip))
 }
 
 fn agree_to_discard(slug: &str, yes: bool, context: &Context) -> Result<(), Failure> {

@@ -150,10 +150,16 @@ impl Policy {
         let folder = os::canonical(ground.folder).unwrap_or_else(|_| ground.folder.to_owned());
         let home = variable(os::HOME).filter(|home| is_a_home(home));
         let private = private.path();
+        let mut writable = vec![folder.clone()];
+        if level != Level::Namespaces {
+            // There it has them in place of the temporary folder and the home, and must not meet them under their own name: a run of
+            // ours in the command takes a folder of that name which nobody holds for one that was left behind, and removes it.
+            writable.extend(["tmp", "home"].map(|name| private.join(name)));
+        }
         let mut policy = Policy {
             level,
             purpose: ground.purpose,
-            writable: vec![folder.clone(), private.join("tmp"), private.join("home")],
+            writable,
             readable: Vec::new(),
             hidden: Vec::new(),
             replaced: Vec::new(),
