@@ -1,4 +1,7 @@
-//! Command-line programs of the repository: what they are called and which long flags they take, as far as their own words tell.
+//! Command-line programs of the repository: what they are called, which long flags they take and which subcommands they have, as far
+//! as their own words tell.
+
+mod commands;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -6,6 +9,7 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 use regex::Regex;
 
+use self::commands::Commands;
 use crate::audit::text::folder_of;
 use crate::repo_map::name::words;
 use crate::repo_map::recon::{Package, PackageManager};
@@ -23,6 +27,12 @@ pub struct Program {
     pub flags: BTreeMap<String, Flag>,
     /// It takes more than can be read: flags of another library, computed ones, or those of a command it starts.
     pub is_open: bool,
+    /// Subcommands with their aliases, those of nested ones among them.
+    pub commands: BTreeSet<String>,
+    /// The first word behind its name may be none of [`Program::commands`]: an operand, a plugin.
+    pub is_open_to_commands: bool,
+    /// What `cargo run` without a name starts.
+    is_alone: bool,
 }
 
 /// Where a flag is defined.
@@ -44,9 +54,10 @@ struct Defined {
     /// Types whose flags are taken in.
     flattened: Vec<String>,
     is_open: bool,
+    commands: Commands,
 }
 
-/// Programs with flags that can be read.
+/// Programs with flags or subcommands that can be read.
 pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
     let types: BTreeSet<&str> =
         map.symbols().filter(|(_, symbol)| symbol.kind.is_type()).map(|(_, symbol)| symbol.name.as_str()).collect();
@@ -73,10 +84,14 @@ pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
             Some(own) => vec![own],
             None => (0..found.len()).filter(|at| depends_on(map, &found[*at], home)).collect(),
         };
-        let open = defined.is_open || defined.flattened.iter().any(|name| !types.contains(name.as_str()));
+        let is_foreign = |name: &String| !types.contains(name.as_str());
+        let open = defined.is_open || defined.flattened.iter().any(is_foreign);
+        let open_to_commands = defined.commands.is_open || defined.commands.flattened.iter().any(is_foreign);
         for owner in owners {
             let program = &mut found[owner];
             program.is_open |= open;
+            program.is_open_to_commands |= open_to_commands;
+            program.commands.extend(defined.commands.names.iter().cloned());
             for (name, at, is_hidden) in &defined.flags {
                 let line = starts.partition_point(|start| start <= at) as u32;
                 let flag = Flag { file: file.path.clone(), line, is_hidden: *is_hidden };
@@ -85,7 +100,11 @@ pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
             }
         }
     }
-    found.retain(|program| !program.flags.is_empty());
+    let all_of_cargo: usize = map.recon.packages.iter().map(started_by_cargo).sum();
+    for program in &mut found {
+        program.is_alone &= all_of_cargo == 1;
+    }
+    found.retain(|program| !program.flags.is_empty() || !program.commands.is_empty());
     found
 }
 
@@ -95,6 +114,13 @@ fn depends_on(map: &RepoMap, program: &Program, library: &Package) -> bool {
         .iter()
         .filter(|package| package.folder == program.folder)
         .any(|package| package.dependencies.iter().any(|dependency| dependency.name == library.name))
+}
+
+/// How many programs `cargo run` can start here.
+fn started_by_cargo(package: &Package) -> usize {
+    let is_library = |path: &&String| path.ends_with("/lib.rs");
+    let of_cargo = package.manager == PackageManager::Cargo;
+    if of_cargo { package.entry_points.iter().filter(|path| !is_library(path)).count() } else { 0 }
 }
 
 /// A package that has programs, with their names.
@@ -123,7 +149,8 @@ fn named(tree: &dyn Tree, package: &Package) -> Option<Program> {
         }
         names.insert(package.name.clone());
     }
-    (!names.is_empty()).then(|| Program { names, folder: package.folder.clone(), ..Program::default() })
+    let is_alone = started_by_cargo(package) == 1;
+    (!names.is_empty()).then(|| Program { names, folder: package.folder.clone(), is_alone, ..Program::default() })
 }
 
 /// The library a file defines flags with.
@@ -193,9 +220,9 @@ impl Library {
     fn read(self, text: &str) -> Defined {
         match self {
             Library::Clap => clap(text),
-            Library::Written => by_words(text, &WRITTEN, true),
+            Library::Written => Defined { commands: commands::written(text), ..by_words(text, &WRITTEN, true) },
             Library::Yargs => {
-                let mut defined = by_words(text, &YARGS, false);
+                let mut defined = Defined { commands: commands::yargs(text), ..by_words(text, &YARGS, false) };
                 defined.is_open |= text.contains(".options(") || text.contains("yargs-parser");
                 for found in YARGS_ALIAS.captures_iter(text) {
                     let names = found[1].split(['\'', '"', '`', ',', ' ', '\n']).filter(|name| name.len() > 1);
@@ -278,7 +305,7 @@ fn parse_args(text: &str) -> Defined {
 fn clap(text: &str) -> Defined {
     // Tests show flags of programs that are none.
     let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
-    let mut defined = Defined::default();
+    let mut defined = Defined { commands: commands::clap(text), ..Defined::default() };
     for found in ATTRIBUTE.find_iter(text) {
         let Some(end) = closing(text, found.end()) else { continue };
         let body = &text[found.end()..end];
@@ -376,8 +403,9 @@ fn entries(body: &str) -> Vec<&str> {
     found
 }
 
-/// The long flags that a command line gives to one of the programs; `None` when it starts another.
-pub fn flags_given<'l>(program: &Program, line: &'l str) -> Option<Vec<&'l str>> {
+/// The words behind the name of the program in a command line that starts it, with that name as it is written; `None` when the
+/// line starts another.
+fn arguments_given<'l>(program: &Program, line: &'l str) -> Option<(&'l str, Vec<&'l str>)> {
     let mut words = line.split_whitespace().skip_while(|word| {
         matches!(*word, "$" | "sudo" | "npx" | "bunx" | "pnpx" | "time")
             || word.split_once('=').is_some_and(|(name, _)| {
@@ -388,30 +416,63 @@ pub fn flags_given<'l>(program: &Program, line: &'l str) -> Option<Vec<&'l str>>
     if matches!(first, "-y" | "--yes") {
         first = words.next()?;
     }
+    let ends = |word: &&str| {
+        matches!(*word, "|" | "||" | "&&" | ";" | ">" | "<" | "#" | "\\") || word.starts_with(['|', '#', '`', '(', '$'])
+    };
+    if first == "cargo" {
+        let words: Vec<&str> = words.take_while(|word| !ends(word)).collect();
+        let at = words.iter().position(|word| *word == "--")?;
+        return is_run_by_cargo(program, &words[..at]).then(|| ("--", words[at + 1..].to_vec()));
+    }
     let bare = first.rsplit_once('@').filter(|(name, _)| !name.is_empty()).map_or(first, |(name, _)| name);
     let bare = bare.strip_prefix("./target/release/").or_else(|| bare.strip_prefix("./target/debug/")).unwrap_or(bare);
-    if !program.names.contains(bare) {
-        return None;
+    program.names.contains(bare).then(|| (first, words.take_while(|word| *word != "--" && !ends(word)).collect()))
+}
+
+/// Whether `cargo run …` with these words in front of `--` starts the program.
+fn is_run_by_cargo(program: &Program, words: &[&str]) -> bool {
+    let mut words = words.iter().filter(|word| !word.starts_with('+'));
+    if !words.next().is_some_and(|verb| matches!(*verb, "run" | "r")) {
+        return false;
     }
-    let mut found = Vec::new();
-    for word in words {
-        if word == "--"
-            || matches!(word, "|" | "||" | "&&" | ";" | ">" | "<" | "#" | "\\")
-            || word.starts_with(['|', '#', '`', '(', '$'])
-        {
-            break;
+    let mut named = None;
+    while let Some(word) = words.next() {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (*word, None),
+        };
+        match flag {
+            "--bin" | "-p" | "--package" => named = value.or_else(|| words.next().copied()),
+            "--example" | "--manifest-path" => return false,
+            _ => {}
         }
-        let name = word
-            .trim_start_matches(['[', '('])
-            .strip_prefix("--")
-            .map(|rest| rest.split(['=', ']', ')', '"', '\'', ',', ';', '<', '[', '|']).next().unwrap_or(rest));
-        found.extend(name.filter(|name| {
-            name.len() > 1
-                && name.starts_with(|c: char| c.is_ascii_lowercase())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        }));
     }
-    Some(found)
+    named.map_or(program.is_alone, |name| program.names.contains(name))
+}
+
+/// The long flags that a command line gives to one of the programs; `None` when it starts another.
+pub fn flags_given<'l>(program: &Program, line: &'l str) -> Option<Vec<&'l str>> {
+    let (_, words) = arguments_given(program, line)?;
+    let flags = words.into_iter().filter_map(|word| {
+        let rest = word.trim_start_matches(['[', '(']).strip_prefix("--")?;
+        let name = rest.split(['=', ']', ')', '"', '\'', ',', ';', '<', '[', '|']).next().unwrap_or(rest);
+        let is_name = name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        is_name.then_some(name)
+    });
+    Some(flags.collect())
+}
+
+/// The name of the program as it is written in a command line that starts it, and the plain word behind it, which can be a subcommand.
+pub fn command_given<'l>(program: &Program, line: &'l str) -> Option<(&'l str, &'l str)> {
+    let (written, words) = arguments_given(program, line)?;
+    let word = words.first()?;
+    let is_name = word.len() > 1
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !word.ends_with('-');
+    is_name.then_some((written, word))
 }
 
 impl Program {
@@ -424,6 +485,12 @@ impl Program {
             || self.flags.contains_key(positive)
             || self.flags.contains_key(&format!("no-{name}"))
             || self.flags.keys().any(|own| camel(own))
+    }
+
+    /// Whether the program has the subcommand, as far as is known. Libraries give some of their own.
+    pub fn has_command(&self, name: &str) -> bool {
+        matches!(name, "help" | "version" | "completion" | "completions")
+            || self.commands.iter().any(|own| words(own) == words(name))
     }
 
     /// Whether pages of `subject` speak of this program.
@@ -477,6 +544,12 @@ mod tests {
         );
         assert_eq!(flags_given(&program, "tool a | grep --x"), Some(vec![]));
         assert_eq!(flags_given(&program, "docker run tool --x"), None);
+        assert_eq!(flags_given(&program, "cargo run --bin tool -- --fast"), Some(vec!["fast"]));
+        assert_eq!(flags_given(&program, "cargo run -- --fast"), None);
+        assert_eq!(command_given(&program, "$ ./target/release/tool up -- x"), Some(("./target/release/tool", "up")));
+        assert_eq!(command_given(&program, "cargo run -p tool -- up"), Some(("--", "up")));
+        assert_eq!(command_given(&program, "tool --quiet up"), None);
+        assert_eq!(command_given(&program, "tool ./up.sh"), None);
     }
 
     proptest::proptest! {

@@ -80,6 +80,7 @@ pub static RULES: &[&dyn Rule] = &[
     &docs::dead_doc_link::DeadDocLink,
     &docs::dead_doc_path::DeadDocPath,
     &docs::stale_doc_flag::StaleDocFlag,
+    &docs::stale_doc_subcommand::StaleDocSubcommand,
     &docs::undocumented_flag::UndocumentedFlag,
     &docs::stale_environment_variable::StaleEnvironmentVariable,
     &docs::undocumented_environment_variable::UndocumentedEnvironmentVariable,

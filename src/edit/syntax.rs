@@ -40,7 +40,7 @@ fn grammar(path: &str) -> Option<tree_sitter::Language> {
 }
 
 /// The syntax tree of a file; `None` for a language without a grammar and for files that are too long.
-pub(super) fn tree(path: &str, text: &str) -> Option<Tree> {
+pub fn tree(path: &str, text: &str) -> Option<Tree> {
     if text.len() > MAX_BYTES {
         return None;
     }

@@ -12,7 +12,7 @@ use crate::effects::{DirectEffect, Effect};
 use crate::repo_map::facts::CallKind;
 use crate::repo_map::recon::{DocumentKind, Package};
 use crate::repo_map::{CallId, FileId, FileRole, SourceFile};
-use crate::report::map_document::{LanguageTotal, languages, package_dependencies};
+use crate::report::map_document::{LanguageTotal, PackageDependency, languages, package_dependencies};
 
 /// Packages listed, the most needed first.
 const PACKAGES: usize = 24;
@@ -56,7 +56,7 @@ pub struct PackageOf {
     pub folder: String,
     /// What its manifest says it is.
     pub description: Option<String>,
-    /// Packages of this repository that it depends on, sorted.
+    /// Packages of this repository that it depends on, sorted, without those that others of them bring along.
     pub needs: Vec<String>,
 }
 
@@ -183,8 +183,33 @@ fn packages(ground: &Ground<'_>) -> (Vec<PackageOf>, usize) {
     let names: BTreeSet<String> = listed.iter().map(|package| package.name.clone()).collect();
     for package in &mut listed {
         package.needs.retain(|name| more > 0 || names.contains(name));
+        package.needs = without_those_of_others(&package.needs, &edges);
     }
     (listed, more)
+}
+
+/// Packages that none of the others depends on, through however many: they say how the parts lie on each other. Of two that depend on each
+/// other both stay.
+fn without_those_of_others(needs: &[String], edges: &[PackageDependency]) -> Vec<String> {
+    let below = |name: &str| {
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        let mut open = vec![name.to_owned()];
+        while let Some(from) = open.pop() {
+            for edge in edges.iter().filter(|edge| edge.from == from) {
+                if found.insert(edge.to.as_str()) {
+                    open.push(edge.to.clone());
+                }
+            }
+        }
+        found
+    };
+    let all: Vec<BTreeSet<&str>> = needs.iter().map(|name| below(name)).collect();
+    let is_brought = |at: usize| {
+        (0..needs.len()).any(|other| {
+            other != at && all[other].contains(needs[at].as_str()) && !all[at].contains(needs[other].as_str())
+        })
+    };
+    (0..needs.len()).filter(|at| !is_brought(*at)).map(|at| needs[at].clone()).collect()
 }
 
 /// Folders with code, the large ones opened, in order of path.
@@ -280,4 +305,31 @@ fn says(ground: &Ground<'_>, folder: &str) -> Option<String> {
     };
     let of_readme = || readme::first_sentence(&ground.sources.text(&format!("{folder}/README.md"))?);
     of_module.or_else(package).or_else(of_readme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_another_brings_along_is_not_named() {
+        let edge = |from: &str, to: &str| PackageDependency { from: from.to_owned(), to: to.to_owned() };
+        let edges = [
+            edge("api", "db"),
+            edge("api", "types"),
+            edge("api", "one"),
+            edge("api", "two"),
+            edge("db", "schema"),
+            edge("schema", "types"),
+            edge("one", "two"),
+            edge("two", "one"),
+        ];
+        let needs = ["db", "one", "two", "types"].map(str::to_owned);
+        assert_eq!(
+            without_those_of_others(&needs, &edges),
+            ["db", "one", "two"],
+            "types comes with db, the circle stays"
+        );
+        assert_eq!(without_those_of_others(&[], &edges), Vec::<String>::new());
+    }
 }

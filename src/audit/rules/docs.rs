@@ -12,6 +12,7 @@ mod samples;
 pub mod stale_doc_command;
 pub mod stale_doc_flag;
 pub mod stale_doc_import;
+pub mod stale_doc_subcommand;
 pub mod stale_environment_variable;
 pub mod stale_version_claim;
 mod targets;

@@ -57,6 +57,10 @@ const FALLIBLE: &[&str] = &[
     "from_hex",
 ];
 
+/// Of these, those that find nothing where a request lacks what they look for; to the others it has another form.
+const FINDS: &[&str] =
+    &["get", "get_first", "find", "header", "query", "nth", "file_name", "content_type", "split_once", "rsplit_once"];
+
 /// Of these, those that look something up when they are no method of the text.
 const LOOKS_UP: &[&str] = &["find", "get", "get_first", "query", "header", "nth"];
 
@@ -390,6 +394,11 @@ fn finding(map: &RepoMap, group: &[Panic]) -> Finding {
     let panic = &group[0];
     let name = map.call(panic.call).name;
     let reads: BTreeSet<&str> = group.iter().map(|panic| panic.reads.as_str()).collect();
+    let how = match (reads.iter().any(|read| FINDS.contains(read)), reads.iter().all(|read| FINDS.contains(read))) {
+        (true, true) => "without it",
+        (true, false) => "without it, or with another form,",
+        (false, _) => "that has another form",
+    };
     let mut hops = panic.hops.clone();
     if !hops.is_empty() {
         let site = map.call(panic.call);
@@ -405,8 +414,7 @@ fn finding(map: &RepoMap, group: &[Panic]) -> Finding {
             }
         ))
         .message(format!(
-            "`{name}` follows {} of what a client sent to `{}`: a request without it, or with another form, breaks the connection instead of \
-             being refused.",
+            "`{name}` follows {} of what a client sent to `{}`: a request {how} breaks the connection instead of being refused.",
             reads.into_iter().map(|read| format!("`{read}`")).collect::<Vec<_>>().join(", "),
             panic.label
         ))

@@ -6,7 +6,29 @@ use rayon::prelude::*;
 
 use crate::audit::texts::{Needles, Texts};
 use crate::repo_map::RepoMap;
+use crate::repo_map::name::words;
 use crate::tree::Tree;
+
+/// Ways in which code may name what a command line gives to a program.
+pub const FORMS: usize = 3;
+
+/// Those of a flag or a subcommand, without dashes in front.
+pub fn forms(name: &str, is_subcommand: bool) -> [String; FORMS] {
+    let parts = words(name);
+    // One plain word stands in any code; as a name it begins a text, or stands behind its dashes.
+    if parts.len() == 1 {
+        return if is_subcommand {
+            ['"', '\'', '`'].map(|quote| format!("{quote}{name}"))
+        } else {
+            [format!("--{name}"), format!("\"{name}\""), format!("'{name}'")]
+        };
+    }
+    let camel = parts.iter().enumerate().map(|(at, part)| match part.split_at_checked(1) {
+        Some((head, tail)) if at > 0 => format!("{}{tail}", head.to_uppercase()),
+        _ => part.clone(),
+    });
+    [name.to_owned(), parts.join("_"), camel.collect()]
+}
 
 /// The places in `words` of those that stand, as words of their own, in a source file or in a text that is no prose and that `counts`.
 /// All of them, when some text could not be read: silence proves nothing then.

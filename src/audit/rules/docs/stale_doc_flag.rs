@@ -5,11 +5,10 @@ use crate::audit::pages::Page;
 use crate::audit::programs::{Program, flags_given, programs};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
-use crate::audit::rules::docs::mentions::mentioned;
+use crate::audit::rules::docs::mentions::{FORMS, forms, mentioned};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
 use crate::nearest::nearest;
-use crate::repo_map::name::words;
 
 /// A documented flag that is gone.
 pub struct StaleDocFlag;
@@ -55,7 +54,7 @@ impl Rule for StaleDocFlag {
         let names: Vec<String> = found
             .iter()
             .flat_map(|(_, stale)| stale)
-            .flat_map(|fault| forms(fault.written.trim_start_matches('-')))
+            .flat_map(|fault| forms(fault.written.trim_start_matches('-'), false))
             .collect();
         if names.is_empty() {
             return Vec::new();
@@ -78,22 +77,6 @@ impl Rule for StaleDocFlag {
         let page = Page::read(context.map, context.tree, &finding.location().file)?;
         faults::recipe(&WORDS, finding, context.tree, &stale(&programs(context.map, context.tree), &page))
     }
-}
-
-/// Ways in which code may name a flag.
-const FORMS: usize = 3;
-
-fn forms(name: &str) -> [String; FORMS] {
-    let parts = words(name);
-    // One plain word stands in any code; as a flag it stands in quotes or behind its dashes.
-    if parts.len() == 1 {
-        return [format!("--{name}"), format!("\"{name}\""), format!("'{name}'")];
-    }
-    let camel = parts.iter().enumerate().map(|(at, part)| match part.split_at_checked(1) {
-        Some((head, tail)) if at > 0 => format!("{}{tail}", head.to_uppercase()),
-        _ => part.clone(),
-    });
-    [name.to_owned(), parts.join("_"), camel.collect()]
 }
 
 /// Flags of a page that no program of it takes, each once and one a line.

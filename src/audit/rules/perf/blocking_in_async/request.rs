@@ -33,13 +33,15 @@ enum Weight {
 }
 
 /// One finding a function for what takes long, and one a file for what it reads: who makes one of its functions asynchronous makes
-/// its callers so, too.
+/// its callers so, too. Hashing a password and comparing one stand side by side, and are mended together.
 pub fn findings(doc: &RuleDoc, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
     let mut groups: BTreeMap<_, Vec<(CallId, Weight)>> = BTreeMap::new();
     for &call in effects.direct.keys() {
         if let Some(weight) = weight(map, effects, call) {
             let entry = || reach(map, effects, call).map(|reach| (reach.entry.handler, reach.entry.label.as_str()));
-            let function = (weight == Weight::Long).then(|| (map.call(call).caller, entry()));
+            let hashes = effects.direct(call).iter().any(|direct| direct.library == "bcrypt");
+            let function = (weight == Weight::Long && !hashes).then(|| (map.call(call).caller, entry()));
+            let function = (weight == Weight::Long).then_some(function);
             groups.entry((call.file, function)).or_default().push((call, weight));
         }
     }
@@ -229,7 +231,10 @@ fn in_singleton(map: &RepoMap, call: CallId) -> bool {
 }
 
 fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, Weight)]) -> Option<Finding> {
-    let (call, weight) = *group.iter().max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(call.index)))?;
+    let distance = |call: CallId| reach(map, effects, call).map_or(u32::MAX, |reach| reach.distance);
+    let (call, weight) = *group
+        .iter()
+        .max_by_key(|(call, weight)| (*weight, std::cmp::Reverse(distance(*call)), std::cmp::Reverse(call.index)))?;
     if weight == Weight::Glance {
         return None;
     }
