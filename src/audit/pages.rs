@@ -310,8 +310,14 @@ fn is_page(path: &str) -> bool {
 /// Headings of sections that speak of what was or will be.
 fn is_aside(title: &str) -> bool {
     let title = title.to_lowercase();
+    // Those of a database are done today; one leads from what was to what is.
+    let of_database =
+        words(&title).iter().any(|word| matches!(word.as_str(), "migrations" | "database" | "db" | "schema" | "sql"));
+    let leads = words(&title).iter().any(|word| matches!(word.as_str(), "from" | "to" | "guide"));
+    if title.contains("migrat") && (leads || !of_database) {
+        return true;
+    }
     [
-        "migrat",
         "upgrad",
         "changelog",
         "deprecat",
@@ -378,6 +384,16 @@ mod tests {
         assert_eq!(spans, [("one", 5), ("five", 13)]);
         assert!(page.fences.is_empty());
         assert_eq!(page.prose, [Piece { text: "four ".to_owned(), line: 13 }]);
+    }
+
+    #[test]
+    fn migrations_of_a_database_are_no_migration_to_another_version() {
+        for title in ["Migrating", "Migration guide", "Migrations from v1", "Migrate to v2", "Legacy"] {
+            assert!(is_aside(title), "{title}");
+        }
+        for title in ["Create and run migrations", "Database migration", "Usage"] {
+            assert!(!is_aside(title), "{title}");
+        }
     }
 
     #[test]

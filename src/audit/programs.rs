@@ -475,6 +475,15 @@ pub fn command_given<'l>(program: &Program, line: &'l str) -> Option<(&'l str, &
     is_name.then_some((written, word))
 }
 
+/// The program that a command line on a page of `subject` starts: one of that package, else the only one of that name.
+pub fn started<'p>(programs: &'p [Program], subject: &str, line: &str) -> Option<&'p Program> {
+    let starts: Vec<&Program> = programs.iter().filter(|program| arguments_given(program, line).is_some()).collect();
+    match starts.as_slice() {
+        [one] => Some(one),
+        several => several.iter().copied().find(|program| program.is_spoken_of_in(subject)),
+    }
+}
+
 impl Program {
     /// Whether the program takes the flag, as far as is known. The library gives some of its own, and the opposite of a switch.
     pub fn takes(&self, name: &str) -> bool {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use tree_sitter::Node;
 
-use super::{LONG_ALIAS, entries, pattern};
+use super::{LONG_ALIAS, closing, entries, pattern};
 use crate::edit::syntax;
 use crate::repo_map::name::words;
 
@@ -21,7 +21,7 @@ pub struct Commands {
 }
 
 static BUILDER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"\b(?:Command|App|SubCommand)::(?:new|with_name)\(\s*(?:"([^"]+)"|(\S))"#));
+    LazyLock::new(|| pattern(r#"\b(?:Command|App|SubCommand)::(?:new|with_name)\(\s*(?:"([^"]+)"|([^\s(]+))"#));
 static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"(?:\.command|\bcreateCommand|\bnew Command|\.name|\.alias|\.aliases)\(\s*(?:['"`]([^'"`]*)['"`]|\[((?:[^\]'"`]|'[^']*'|"[^"]*"|`[^`]*`)*)\]|([^\s{)]))"#,
@@ -34,6 +34,7 @@ static MODULE: LazyLock<Regex> = LazyLock::new(|| {
 /// Enums of clap's derive, and its builder.
 pub fn clap(text: &str) -> Commands {
     let mut found = Commands::default();
+    built(text, &mut found);
     if !text.contains("ubcommand") {
         return found;
     }
@@ -41,7 +42,7 @@ pub fn clap(text: &str) -> Commands {
     let mut pending = vec![tree.root_node()];
     while let Some(node) = pending.pop() {
         match node.kind() {
-            "enum_item" if derives(node, text, "Subcommand") || derives(node, text, "StructOpt") => {
+            "enum_item" if ["Subcommand", "Parser", "StructOpt"].iter().any(|name| derives(node, text, name)) => {
                 variants(node, text, &mut found);
             }
             "struct_item" => found.is_open |= takes_operands(node, text),
@@ -52,28 +53,41 @@ pub fn clap(text: &str) -> Commands {
             _ => {}
         }
     }
-    if text.contains(".subcommand(") || text.contains(".subcommands(") {
-        built(text, &mut found);
-    }
     found
 }
 
-/// `Command::new("build")`, each behind its `.subcommand(`. The names of processes that are started count too: a name too many hides
-/// a finding and makes none.
+/// `Command::new("build")`. The names of processes that are started count too: a name too many hides a finding and makes none.
 fn built(text: &str, found: &mut Commands) {
+    let has_subcommands = text.contains(".subcommand(") || text.contains(".subcommands(");
     for name in BUILDER.captures_iter(text) {
-        match name.get(1) {
-            Some(literal) => found.names.push(literal.as_str().to_owned()),
-            None => found.is_open = true,
+        match (name.get(1), name.get(2)) {
+            (Some(literal), _) => found.names.push(literal.as_str().to_owned()),
+            // The program itself.
+            (None, Some(own)) if own.as_str().contains("crate_name!") || own.as_str().starts_with("env!") => {}
+            (None, _) => found.is_open |= has_subcommands,
         }
+    }
+    if !has_subcommands {
+        return;
     }
     for aliases in LONG_ALIAS.captures_iter(text) {
         found.names.extend(aliases[1].split(['"', ',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned));
     }
     let is_required = text.contains("subcommand_required(true)") || text.contains("SubcommandRequired");
     let is_operand = |argument: &str| !argument.contains(".long(") && !argument.contains(".short(");
-    found.is_open |=
-        text.contains("allow_external_subcommands") || (!is_required && text.split("Arg::new").skip(1).any(is_operand));
+    found.is_open |= text.contains("allow_external_subcommands")
+        || (!is_required && without_subcommands(text).split("Arg::new").skip(1).any(is_operand));
+}
+
+/// The text without what is handed to `.subcommand(`.
+fn without_subcommands(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(".subcommand(") {
+        kept.push_str(before);
+        rest = closing(after, 0).map_or("", |end| &after[end..]);
+    }
+    kept + rest
 }
 
 /// Attributes in front of a node or among its children, without `#[` and `]`.
@@ -231,6 +245,14 @@ mod tests {
         assert_eq!(found.names, ["tool", "up", "start"]);
         assert!(!found.is_open);
         assert!(clap("Command::new(NAME).subcommand(other())").is_open);
+        let own = |rest: &str| {
+            clap(&format!(
+                "Command::new(clap::crate_name!()).subcommand(Command::new(\"up\").arg(Arg::new(\"x\"))){rest}"
+            ))
+            .is_open
+        };
+        assert!(!own(""));
+        assert!(own(".arg(Arg::new(\"path\"))"));
     }
 
     #[test]

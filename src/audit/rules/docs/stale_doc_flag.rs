@@ -2,7 +2,7 @@
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::Page;
-use crate::audit::programs::{Program, flags_given, programs};
+use crate::audit::programs::{Program, flags_given, programs, started};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::mentions::{FORMS, forms, mentioned};
@@ -85,9 +85,7 @@ fn stale(programs: &[Program], page: &Page) -> Vec<Fault> {
     let lines = in_fences.chain(page.spans.iter().map(|piece| (piece.line, piece.text.as_str())));
     let mut found: Vec<Fault> = Vec::new();
     for (line, text) in lines {
-        let program = programs
-            .iter()
-            .find(|program| program.is_spoken_of_in(&page.subject) && flags_given(program, text).is_some());
+        let program = started(programs, &page.subject, text);
         let Some(program) = program.filter(|program| !program.is_open && program.flags.len() >= ENOUGH) else {
             continue;
         };

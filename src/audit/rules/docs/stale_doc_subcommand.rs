@@ -2,7 +2,7 @@
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::Page;
-use crate::audit::programs::{Program, command_given, programs};
+use crate::audit::programs::{Program, command_given, programs, started};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::mentions::{FORMS, forms, mentioned};
@@ -91,9 +91,8 @@ fn stale(programs: &[Program], page: &Page) -> Vec<Fault> {
     let lines = in_fences.chain(page.spans.iter().map(|piece| (piece.line, piece.text.as_str())));
     let given: Vec<(u32, &Program, &str, &str)> = lines
         .filter_map(|(line, text)| {
-            let own = programs.iter().filter(|program| program.is_spoken_of_in(&page.subject));
-            own.filter_map(|program| command_given(program, text).map(|(name, word)| (line, program, name, word)))
-                .next()
+            let program = started(programs, &page.subject, text)?;
+            command_given(program, text).map(|(name, word)| (line, program, name, word))
         })
         .collect();
     let mut found: Vec<Fault> = Vec::new();
