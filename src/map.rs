@@ -27,6 +27,7 @@ mod read;
 pub mod recon;
 pub mod resolve;
 pub mod syntax;
+mod test_modules;
 
 pub use facts_cache::CachePlace;
 use facts_cache::FactsCache;
@@ -195,6 +196,8 @@ impl Mapper<'_> {
                 Read::Unwanted => {}
             }
         }
+
+        test_modules::mark(&mut map.files);
 
         progress.phase("link", None);
         let input = resolve::LinkInput { files: &map.files, config: &config };

@@ -449,7 +449,7 @@ fn middle(name: &str) -> impl Iterator<Item = &str> {
 fn is_test_name(name: &str) -> bool {
     let stem = stem(name);
     middle(name).any(|word| {
-        matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture")
+        matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture" | "fixtures")
             || matches!(word, "clienttest" | "servertest" | "unittest" | "integrationtest" | "browsertest")
     }) || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
         || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
@@ -463,6 +463,9 @@ fn is_test_name(name: &str) -> bool {
                 | "test_utils"
                 | "test_util"
                 | "test-util"
+                | "test-fixtures"
+                | "test_fixtures"
+                | "fixtures"
                 | "test_helpers"
                 | "test-helpers"
                 | "conftest"

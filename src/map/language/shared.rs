@@ -122,8 +122,7 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
             "swallow",
             "fatal",
             "async",
-            "blocking",
-            "blocks",
+            "block",
             "cancel",
         ]))
         .expect("a few short words are a pattern")
@@ -160,6 +159,10 @@ const JUSTIFICATIONS: &[&str] = &[
     "do not wait",
     "not wait",
     "without waiting",
+    "async so that",
+    "asynchronous so that",
+    "cannot block",
+    "not block the",
     "no need to wait",
     "just in case",
     // Why work is not done all at once.

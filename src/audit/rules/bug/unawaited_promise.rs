@@ -173,16 +173,26 @@ fn task(map: &RepoMap, sites: &[(CallId, Misuse)], by_hand: bool) -> Option<(Str
             ),
         ),
         Misuse::Dropped(_) => (
-            if sites.len() == 1 {
-                format!("Await `{name}` in `{function}`")
-            } else {
-                format!("Await `{name}` in {} places", sites.len())
+            match sites.len() {
+                1 => format!("Await `{name}` in `{function}`"),
+                count if sites.iter().any(|(other, _)| wording::shown_name(map, *other) != name) => {
+                    format!("Await what `{function}` drops in {count} places")
+                }
+                count => format!("Await `{name}` in {count} places"),
             },
             format!("Write `await` before the call: {}.{must_become_async}", place_list(map, sites)),
         ),
         Misuse::DroppedByMapper => (
             format!("Hand the promise of `{name}` to what waits for it in `{function}`"),
-            format!("{place}: return the promise from the callback (`return {name}(…)`, or an arrow without braces)."),
+            match sites.len() {
+                1 => format!(
+                    "{place}: return the promise from the callback (`return {name}(…)`, or an arrow without braces)."
+                ),
+                _ => format!(
+                    "Return the promise from the callback (`return {name}(…)`, or an arrow without braces) at each place: {}.",
+                    place_list(map, sites)
+                ),
+            },
         ),
         Misuse::Nested => (
             format!("Wait for the promises of the inner list in `{function}`"),

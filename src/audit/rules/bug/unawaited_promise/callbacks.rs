@@ -38,9 +38,11 @@ pub fn for_each(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Loss> 
     let body = facts.regions[region as usize].span;
     let mut waits = false;
     let mut weighty = false;
+    let mut fails = false;
     for (index, inner) in (0..).zip(&facts.calls) {
         if inner.awaited && body.contains(inner.span) {
             waits = true;
+            fails |= !is_caught_below(facts, inner.region, region);
             let inner = CallId { file: call.file, index };
             weighty |= WEIGHTY.into_iter().any(|effect| effects.cause(map, inner, effect).is_some());
         }
@@ -54,6 +56,10 @@ pub fn for_each(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Loss> 
             && other.span.start > site.span.end
             && runs_after(facts, site.region, other.region)
     });
+    // Nothing is lost where every failure is handled in place and nothing comes after.
+    if !overtaken && !fails {
+        return None;
+    }
     Some(if overtaken {
         Loss::Overtaken
     } else if weighty {
@@ -61,6 +67,16 @@ pub fn for_each(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Loss> 
     } else {
         Loss::Unknown
     })
+}
+
+/// Whether what fails in `inner` is caught within the callback `outer`, and not thrown on.
+fn is_caught_below(facts: &FileFacts, inner: Option<RegionIndex>, outer: RegionIndex) -> bool {
+    let catches =
+        |index: RegionIndex| facts.catches.iter().any(|catch| catch.guarded == Some(index) && !catch.rethrows);
+    facts
+        .enclosing_regions(inner)
+        .take_while(|(index, _)| *index != outer)
+        .any(|(index, region)| region.kind == RegionKind::Try && catches(index))
 }
 
 /// Whether code in `later` runs in the same function activation as code in `earlier`: no callback between them.

@@ -5,9 +5,10 @@ use crate::audit::rules::bug::rejection::{Rejection, rejection};
 use crate::audit::rules::bug::unawaited_promise::habits::{self, callees};
 use crate::audit::rules::bug::unawaited_promise::reads::MORE_THAN_PROMISES;
 use crate::audit::rules::bug::unawaited_promise::relied;
+use crate::audit::text::folder_of;
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, Region, RegionKind, Usage};
+use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, Region, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// Functions whose result nobody waits for on purpose: telemetry, warming, navigation, cache hints.
@@ -182,6 +183,10 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
     if is_alone_in_try(facts, site) && rejection(map, effects, call) != Rejection::Impossible {
         return Some(Evidence::AloneInTry);
     }
+    // A page prints a rejection that nobody handles, and here nothing comes after the call that could rely on it.
+    if ends_function(facts, site) && !is_server_code(map, effects, call) {
+        return None;
+    }
     if !place::in_async_code(map, call) || runs_for_ever(map, call) {
         return None;
     }
@@ -218,6 +223,54 @@ fn rejects_on_a_server(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         && SERVER.into_iter().any(|effect| effects.cause(map, call, effect).is_some_and(|cause| cause.distance <= 3))
 }
 
+/// Folders of what runs in browsers.
+const CLIENT_FOLDERS: &[&str] =
+    &["public", "client", "frontend", "webapp", "browser", "renderer", "widgets", "components", "composables"];
+
+/// Whether nothing is called after the site in its function, but for other branches of what it stands in.
+fn ends_function(facts: &FileFacts, site: &CallSite) -> bool {
+    let around: Vec<RegionIndex> = facts.enclosing_regions(site.region).map(|(index, _)| index).collect();
+    let in_loop = facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Loop(_)));
+    !in_loop
+        && !facts.calls.iter().any(|other| {
+            other.caller == site.caller
+                && other.span.start > site.span.end
+                && !is_harmless(other)
+                && !is_in_other_branch(facts, &around, other)
+        })
+}
+
+/// Whether `other` stands in another branch of an `if` or `switch` in one of whose branches all of `around` ends.
+fn is_in_other_branch(facts: &FileFacts, around: &[RegionIndex], other: &CallSite) -> bool {
+    let Some((_, outer)) = facts.enclosing_regions(other.region).filter(|(index, _)| !around.contains(index)).last()
+    else {
+        return false;
+    };
+    let own = around.iter().map(|index| &facts.regions[*index as usize]).find(|region| region.parent == outer.parent);
+    let Some(own) = own.filter(|own| own.kind == RegionKind::Branch && outer.kind == RegionKind::Branch) else {
+        return false;
+    };
+    if own.is_case && outer.is_case {
+        return true;
+    }
+    // `} else if (…) {`: each arm begins on the line where the one before ends.
+    let mut end = own.lines.end;
+    for next in facts
+        .regions
+        .iter()
+        .filter(|next| next.parent == own.parent && next.kind == RegionKind::Branch && next.span.start > own.span.end)
+    {
+        if next.lines.start != end {
+            return false;
+        }
+        if next.span == outer.span {
+            return true;
+        }
+        end = next.lines.end;
+    }
+    false
+}
+
 /// Files of components run in browsers, where a rejection is only printed; one that renders mail beside its queries does not.
 pub fn is_server_code(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let source = map.file(call.file);
@@ -226,7 +279,10 @@ pub fn is_server_code(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
             effects.direct(CallId { file: call.file, index }).iter().any(|direct| SERVER.contains(&direct.effect))
         })
     };
-    !source.path.ends_with('x') || works_on_a_server()
+    let is_for_clients = || {
+        folder_of(&source.path).split('/').any(|folder| CLIENT_FOLDERS.contains(&folder.to_ascii_lowercase().as_str()))
+    };
+    !(source.path.ends_with('x') || is_for_clients()) || works_on_a_server()
 }
 
 /// A worker's endless loop is started, never waited for.

@@ -8,12 +8,13 @@ use crate::audit::rules::bug::unawaited_promise::assigned;
 use crate::audit::rules::bug::unawaited_promise::callbacks::{self, Loss};
 use crate::audit::rules::bug::unawaited_promise::dropped::{self, Evidence};
 use crate::audit::rules::bug::unawaited_promise::habits::{Callee, callee};
-use crate::audit::rules::bug::unawaited_promise::reads;
+use crate::audit::rules::bug::unawaited_promise::{reads, wording};
 use crate::audit::text::folder_of;
 use crate::effects::Effects;
+use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, CallSite, FileFacts, RegionKind, Usage};
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::facts::{CallKind, CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
 
 /// How a promise is misused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,49 +39,77 @@ pub enum Misuse {
     ReturnedFromTry,
 }
 
-/// Misuses, in order; those that drop the promise of the same function belong together, since one plan mends them all.
+/// What the misuses of one group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Common {
+    /// They drop the promise of one function, wherever they stand.
+    Callee(Callee),
+    /// They drop what is written alike in one file: `orders.save`.
+    Written(FileId, String),
+    /// They lose promises of one function that calls.
+    Caller(Kind, FileId, SymbolIndex),
+}
+
+/// Kinds that one function may have several of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Dropped(Confidence),
+    DroppedByMapper,
+    Nested,
+}
+
+/// Misuses, in order; those that one plan mends belong together.
 pub fn groups(map: &RepoMap, effects: &Effects) -> Vec<Vec<(CallId, Misuse)>> {
-    let mut by_callee: BTreeMap<Callee, usize> = BTreeMap::new();
+    let mut known: BTreeMap<Common, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<(CallId, Misuse)>> = Vec::new();
     for (call, _) in map.calls() {
         let Some(kind) = misuse(map, effects, call) else { continue };
-        let callee = if matches!(kind, Misuse::Dropped(_)) { callee(map, call) } else { None };
-        // The same slip in neighbouring files is one habit.
-        let folder = folder_of(&map.file(call.file).path).rsplit_once('/').map_or("", |(above, _)| above);
-        if kind == Misuse::ReturnedFromTry && !folder.is_empty() {
-            let near = |other: &Vec<(CallId, Misuse)>| {
-                let (first, own) = other[0];
-                own == kind && is_below(&map.file(first.file).path, folder)
-            };
-            if let Some(group) = groups.iter_mut().find(|other| near(other)) {
-                group.push((call, kind));
-                continue;
-            }
+        let common = common(map, effects, call, kind);
+        let beside = (kind == Misuse::ReturnedFromTry).then(|| beside(map, &groups, call)).flatten();
+        let group = common.iter().find_map(|one| known.get(one).copied()).or(beside).unwrap_or(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
         }
-        // Lists inside one list are mended together.
-        if kind == Misuse::Nested {
-            let beside = |other: &&mut Vec<(CallId, Misuse)>| {
-                let (first, own) = other[0];
-                own == kind && first.file == call.file && map.call(first).caller == map.call(call).caller
-            };
-            if let Some(group) = groups.iter_mut().find(beside) {
-                group.push((call, kind));
-                continue;
-            }
-        }
-        match callee.as_ref().and_then(|callee| by_callee.get(callee).copied()) {
-            Some(group) => groups[group].push((call, kind)),
-            None => {
-                by_callee.extend(callee.map(|callee| (callee, groups.len())));
-                groups.push(vec![(call, kind)]);
-            }
+        groups[group].push((call, kind));
+        for one in common {
+            known.entry(one).or_insert(group);
         }
     }
     groups
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+/// By what a misuse may belong to others.
+fn common(map: &RepoMap, effects: &Effects, call: CallId, kind: Misuse) -> Vec<Common> {
+    let of_caller = |kind| map.call(call).caller.map(|caller| Common::Caller(kind, call.file, caller));
+    match kind {
+        Misuse::Dropped(_) => {
+            let (_, confidence) = wording::weight(map, effects, call, kind);
+            let written = || map.call(call).callee.dotted().filter(|text| text.contains('.'));
+            let callee = callee(map, call)
+                .map(Common::Callee)
+                .or_else(|| written().map(|text| Common::Written(call.file, text)));
+            callee.into_iter().chain(of_caller(Kind::Dropped(confidence))).collect()
+        }
+        Misuse::DroppedByMapper => of_caller(Kind::DroppedByMapper).into_iter().collect(),
+        Misuse::Nested => of_caller(Kind::Nested).into_iter().collect(),
+        Misuse::Tested
+        | Misuse::Read
+        | Misuse::LikelyRead
+        | Misuse::ForEach(_)
+        | Misuse::Predicate
+        | Misuse::ReturnedFromTry => Vec::new(),
+    }
+}
+
+/// The group of the same slip in neighbouring files, which is one habit.
+fn beside(map: &RepoMap, groups: &[Vec<(CallId, Misuse)>], call: CallId) -> Option<usize> {
+    let (folder, _) = folder_of(&map.file(call.file).path).rsplit_once('/')?;
+    let is_below = |path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    groups.iter().position(|group| {
+        group
+            .first()
+            .is_some_and(|(first, kind)| *kind == Misuse::ReturnedFromTry && is_below(&map.file(first.file).path))
+    })
 }
 
 /// What is wrong with how the promise of `call` is used.

@@ -18,7 +18,7 @@ use crate::repo_map::{CallId, FileRole, RepoMap};
 /// The finding about `sites`, which drop the same promise or are one place.
 pub fn finding(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<Finding> {
     let &(call, misuse) = sites.first()?;
-    let (impact, confidence) = weight(map, effects, sites)?;
+    let (impact, confidence) = gravest(map, effects, sites)?;
     let mut draft = FindingDraft::at_call(&DOC, map, call, "call")
         .title(title(map, sites, call, misuse))
         .message(message(map, effects, sites, call, misuse))
@@ -48,8 +48,14 @@ fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse
             format!("{} places do not wait for the check `{name}`", sites.len())
         }
         Misuse::Dropped(_) if guards => format!("`{function}` does not wait for the check `{name}`"),
+        Misuse::Dropped(_) if sites.len() > 1 && is_of_one_function(map, sites) => {
+            format!("`{function}` drops {} promises", sites.len())
+        }
         Misuse::Dropped(_) if sites.len() > 1 => format!("{} places drop the promise of `{name}`", sites.len()),
         Misuse::Dropped(_) => format!("`{function}` drops the promise of `{name}`"),
+        Misuse::DroppedByMapper if sites.len() > 1 => {
+            format!("{} callbacks in `{function}` keep promises from what waits for them", sites.len())
+        }
         Misuse::DroppedByMapper => {
             format!("A callback in `{function}` keeps the promise of `{name}` from what waits for it")
         }
@@ -67,8 +73,13 @@ fn title(map: &RepoMap, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse
 
 fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: CallId, misuse: Misuse) -> String {
     let name = shown_name(map, call);
+    let names = names(map, sites);
+    let are_several = names.contains("` and");
+    let is_done = if are_several { "are done" } else { "is done" };
+    let its = if are_several { "a" } else { "its" };
     let function = place::function_name(map, call);
     let elsewhere = match habits::awaited(map, call) {
+        _ if are_several => String::new(),
         0 => String::new(),
         1 => " It is awaited in 1 other place.".to_owned(),
         count => format!(" It is awaited in {count} other places."),
@@ -94,17 +105,17 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             let who = droppers(map, sites);
             let goes = if who.matches('`').count() == 2 { "goes" } else { "go" };
             let lost = match rejection(map, effects, call) {
-                Rejection::Impossible => "",
+                Rejection::Impossible => String::new(),
                 // Components run in browsers, which only print it.
                 Rejection::Known if is_server_code(map, effects, call) && !survives_rejections(map, call) => {
-                    ", and its rejection is unhandled, which ends a Node.js process by default"
+                    format!(", and {its} rejection is unhandled, which ends a Node.js process by default")
                 }
-                Rejection::Possible | Rejection::Known => ", and its rejection is unhandled",
+                Rejection::Possible | Rejection::Known => format!(", and {its} rejection is unhandled"),
             };
             if is_guard(&called_name(map, call)) {
-                format!("{who} {goes} on before `{name}` is done: the check cannot stop anything{lost}.{elsewhere}")
+                format!("{who} {goes} on before {names} {is_done}: the check cannot stop anything{lost}.{elsewhere}")
             } else {
-                format!("{who} {goes} on before `{name}` is done{lost}.{elsewhere}")
+                format!("{who} {goes} on before {names} {is_done}{lost}.{elsewhere}")
             }
         }
         Misuse::DroppedByMapper => format!(
@@ -154,14 +165,21 @@ pub fn shown_name(map: &RepoMap, call: CallId) -> String {
     place::callee_text(map, call)
 }
 
-/// Impact and confidence; nothing when it is not worth saying.
-fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<(u8, Confidence)> {
-    let &(call, misuse) = sites.first()?;
+/// Impact and confidence of the gravest of `sites`.
+fn gravest(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<(u8, Confidence)> {
+    sites
+        .iter()
+        .map(|(call, misuse)| weight(map, effects, *call, *misuse))
+        .max_by_key(|(impact, confidence)| (*confidence, *impact))
+}
+
+/// Impact and confidence of one place.
+pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) -> (u8, Confidence) {
     let rejects = rejection(map, effects, call);
     let guards = is_guard(&called_name(map, call));
     let writes = effects.cause(map, call, Effect::DbWrite).is_some();
     let is_known = map.resolved(call).next().is_some();
-    Some(match misuse {
+    match misuse {
         Misuse::Tested => (5, Confidence::High),
         Misuse::Predicate => (4, Confidence::High),
         Misuse::Nested => (4, Confidence::High),
@@ -199,14 +217,30 @@ fn weight(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Optio
             };
             (impact, confidence)
         }
-    })
+    }
+}
+
+/// Whether all stand in one function and call different ones.
+fn is_of_one_function(map: &RepoMap, sites: &[(CallId, Misuse)]) -> bool {
+    let Some(&(first, _)) = sites.first() else { return false };
+    let name = shown_name(map, first);
+    sites.iter().all(|(call, _)| call.file == first.file && map.call(*call).caller == map.call(first).caller)
+        && sites.iter().any(|(call, _)| shown_name(map, *call) != name)
 }
 
 /// `` `close` ``, `` `close` and `remove` ``, `` `close`, `remove` and 3 more functions ``.
 fn droppers(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
+    listed(sites.iter().map(|(call, _)| place::function_name(map, *call)), "functions")
+}
+
+/// The calls, each name once.
+fn names(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
+    listed(sites.iter().map(|(call, _)| shown_name(map, *call)), "calls")
+}
+
+fn listed(all: impl Iterator<Item = String>, noun: &str) -> String {
     let mut names: Vec<String> = Vec::new();
-    for (call, _) in sites {
-        let name = format!("`{}`", place::function_name(map, *call));
+    for name in all.map(|name| format!("`{name}`")) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -214,7 +248,7 @@ fn droppers(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
     match names.as_slice() {
         [one, other] => format!("{one} and {other}"),
         [one, other, third] => format!("{one}, {other} and {third}"),
-        [one, other, rest @ ..] => format!("{one}, {other} and {} more functions", rest.len()),
+        [one, other, rest @ ..] => format!("{one}, {other} and {} more {noun}", rest.len()),
         [one] => one.clone(),
         [] => String::new(),
     }
