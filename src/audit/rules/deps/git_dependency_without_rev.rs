@@ -104,13 +104,20 @@ impl Rule for GitDependencyWithoutRev {
     }
 }
 
-/// Who the manifests say this repository belongs to.
+/// Who the manifests, and links of the README to a repository that is called like a package of this one, say this repository belongs to.
 fn owners(ground: &Ground<'_>) -> BTreeSet<String> {
     let texts = ground.map.recon.packages.iter().filter_map(|package| ground.tree.text(&package.manifest));
     let lines = texts.flat_map(|text| {
         text.lines().filter(|line| line.contains("repository")).map(str::to_owned).collect::<Vec<_>>()
     });
-    lines.filter_map(|line| owner_of(&line).map(str::to_owned)).collect()
+    let named = lines.filter_map(|line| owner_of(&line).map(str::to_owned));
+    let readme = ground.tree.text("README.md").unwrap_or_default();
+    let linked = readme.split("github.com/").skip(1).filter_map(|rest| {
+        let mut parts = rest.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+        let (owner, name) = (parts.next()?, parts.next()?);
+        ground.map.recon.packages.iter().any(|package| package.name == name).then(|| owner.to_owned())
+    });
+    named.chain(linked).collect()
 }
 
 /// `acme` of `https://github.com/acme/shop`, `git@github.com:acme/shop.git` and `github:acme/shop`.

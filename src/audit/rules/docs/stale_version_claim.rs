@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::audit::draft::PlanDraft;
-use crate::audit::pages::Page;
+use crate::audit::pages::{Fence, Page};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::manifest::{
@@ -141,7 +141,7 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
             });
         }
     }
-    for fence in &page.fences {
+    for fence in page.fences.iter().filter(|fence| asks_for_versions(fence)) {
         for (line, text) in fence.lines() {
             found.extend(releases.iter().find_map(|release| install(release, &fence.language, text, line)));
         }
@@ -149,6 +149,12 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     found.sort();
     found.dedup_by_key(|fault| fault.line);
     found
+}
+
+/// Whether versions in a fence are asked for: JSON may show what a program prints or sends.
+fn asks_for_versions(fence: &Fence) -> bool {
+    let lists = ["ependencies\"", "\"overrides\"", "\"resolutions\"", "\"catalog\""];
+    fence.language != "json" || !fence.text.contains('{') || lists.iter().any(|list| fence.text.contains(list))
 }
 
 /// Whether a page is for whoever works on the code.

@@ -36,6 +36,7 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
                 && crate_names(own.listed_name()).iter().all(|name| !names.contains(name.as_str()))
                 && !implied::is_crate_for_its_features(own.listed_name())
                 && !derives_for(package, own.listed_name())
+                && !is_configured(map, own.listed_name())
                 && is_unexplained(&manifest, own)
                 && !(switches_features(&manifest, own) && is_needed_elsewhere(lock.as_deref(), own))
         })
@@ -107,6 +108,16 @@ fn derives_for(package: &Package, name: &str) -> bool {
         let other = own.listed_name().replace('-', "_");
         let end = other.strip_prefix(&name).unwrap_or_default();
         matches!(end, "_macros" | "_macro" | "_derive" | "_derives" | "_codegen" | "_impl" | "_attributes")
+    })
+}
+
+/// Whether a file holds settings of the crate: its build script or its program reads them.
+fn is_configured(map: &RepoMap, name: &str) -> bool {
+    map.other_files.iter().any(|path| {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let stem =
+            file.strip_suffix(".toml").or_else(|| file.strip_suffix(".yaml")).or_else(|| file.strip_suffix(".yml"));
+        stem.is_some_and(|stem| stem.strip_prefix('.').unwrap_or(stem) == name)
     })
 }
 
