@@ -11,6 +11,7 @@ use regex::Regex;
 
 use self::commands::Commands;
 use crate::audit::text::folder_of;
+use crate::repo_map::facts::CallSite;
 use crate::repo_map::name::words;
 use crate::repo_map::recon::{Package, PackageManager};
 use crate::repo_map::{FileRole, RepoMap, SourceFile};
@@ -69,7 +70,7 @@ pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
         // A script of the repository's own takes flags of its own.
         .filter(|file| file.role == FileRole::Production || entries.contains(file.path.as_str()))
         .filter_map(|file| {
-            let library = library_of(file)?;
+            let library = library_of(file).or_else(|| builds_for_clap(map, file).then_some(Library::Clap))?;
             let text = tree.text(&file.path)?;
             let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
             Some((file, library.read(&text), starts))
@@ -191,6 +192,19 @@ fn library_of(file: &SourceFile) -> Option<Library> {
         | "gunshi" => Some(Library::Other),
         _ => None,
     })
+}
+
+/// Whether a file builds a command by names that another module of its package takes in from clap.
+fn builds_for_clap(map: &RepoMap, file: &SourceFile) -> bool {
+    let builds = |site: &CallSite| {
+        site.name == "new" && matches!(site.callee.dotted().as_deref(), Some("Command::new" | "Arg::new"))
+    };
+    !file.language.is_ecmascript()
+        && file.facts.calls.iter().any(builds)
+        && map
+            .recon
+            .package_in(&file.path, true)
+            .is_some_and(|package| package.dependencies.iter().any(|own| own.name == "clap"))
 }
 
 static LONG_CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\.long\(\s*"([^"]+)""#));
