@@ -233,7 +233,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
             && !is_of_command(map, effects, call)
             && !is_glance(map, effects, call, last)
             && !loads_settings(map, effects, call, &causes)
-            && !(effects.entries.is_only_at_start(map, call) && !may_repeat(map, call))
+            && (may_repeat(map, call) || !effects.entries.is_only_at_start(map, call))
             && !is_made_at_start(map, call)
             && !hands_work_over(map, call);
         is_told.then_some(Weight::Files)
