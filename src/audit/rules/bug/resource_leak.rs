@@ -28,7 +28,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a client made at every call, a handle kept when something fails, a listener or timer that nobody takes back",
     why: "each call leaves something behind: memory, sockets and database connections grow until the process or the server behind it \
           refuses more",
-    quiet_when: "the client is made once for the process, is handed on or returned, or is closed; the handle is given back in `finally`; \
+    quiet_when: "the client is made once for the process, is handed on or returned, or is closed; it carries what one request brings, or sends \
+                 one message that only an optional setting asks for; the handle is given back in `finally`; \
                  the listener is added once to something that ends with it, or behind a flag that is raised with it",
     example: "export async function settings() {\n  const prisma = new PrismaClient();\n  return await prisma.setting.findMany();\n}",
 };

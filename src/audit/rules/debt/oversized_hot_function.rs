@@ -9,7 +9,7 @@ use crate::audit::rules::debt::hotspot::{
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, Lines, Region, RegionKind, Symbol};
+use crate::repo_map::facts::{CallKind, FileFacts, Lines, Region, RegionIndex, RegionKind, Symbol, SymbolIndex};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{RepoMap, SymbolId};
 
@@ -22,13 +22,15 @@ static DOC: RuleDoc = RuleDoc {
     what: "a function of at least 120 lines and 25 branches in a file that is changed all the time",
     why: "size, branching and change together predict defects better than any of them alone; every change has to be understood \
           against the whole function",
-    quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, it is a table of \
-                 cases (one `match` or `switch` with short arms), a `From` or `TryFrom`, mostly one large object or a list of short checks, or a component whose size is markup",
+    quiet_when: "the file was changed fewer than six times in 90 days, the function is large but has few branches, or large by its \
+                 comments, it is one `match` or `switch` of which no arm is large, a `From`, `TryFrom` or `Debug`, mostly one large object or a list of short checks, or a component whose size is markup",
     example: "async function checkout(cart) { /* 340 lines, 61 branches, 14 changes in 90 days */ }",
 };
 
 /// Lines from which a function is large. Our choice: three screens.
 const MIN_LINES: u32 = 120;
+/// The same without comments, blank lines and lone brackets, which take a quarter of most functions. Our choice.
+const MIN_CODE_LINES: u32 = 90;
 /// Cyclomatic complexity from which a function is hard to test. Twice what most linters warn at by default.
 const MIN_COMPLEXITY: u32 = 25;
 /// Changes in 90 days from which a file is hot. Our choice: every second week.
@@ -47,48 +49,77 @@ pub fn is_oversized_and_hot(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> boo
         && map.file(id.file).history.churn_90d >= MIN_CHURN
         && !is_component(map, id)
         && !is_conversion(symbol)
-        && !is_table(map, id, symbol)
         && !is_mapping(map, id, symbol)
         && !is_list_of_guards(map, id)
-        && own_size(map, id).is_some_and(|(lines, branches)| lines >= MIN_LINES && branches >= MIN_COMPLEXITY)
+        && size_to_read(map, id).is_some_and(|(lines, branches)| lines >= MIN_CODE_LINES && branches >= MIN_COMPLEXITY)
         && is_logic(map, id, symbol)
 }
 
-/// `From` and `TryFrom`: one value said in another type, field by field or case by case.
+/// `From`, `TryFrom`, `Debug`, `Serialize`: one value said in another way, field by field or case by case.
 fn is_conversion(symbol: &Symbol) -> bool {
     symbol.of_trait.is_some_and(|name| {
         let name = name.split('<').next().unwrap_or_default();
-        matches!(name.rsplit("::").next().unwrap_or_default().trim(), "From" | "TryFrom")
+        matches!(name.rsplit("::").next().unwrap_or_default().trim(), "From" | "TryFrom" | "Debug" | "Serialize")
     })
 }
 
-/// Of a hundred lines, how many the arms of one `match` must take for the function to be nothing else. Our choice.
-const TABLE_PERCENT: u32 = 85;
-/// Lines of an arm, the middle one of all, up to which it is read at a glance. Our choice.
-const ARM_LINES: u32 = 15;
-/// Fewer arms are no table. Our choice.
-const MIN_ARMS: usize = 8;
+/// Of a hundred lines of code, how many the arms of one `match` must take for the function to be a dispatch. Our choice.
+const DISPATCH_PERCENT: u32 = 75;
+/// Fewer arms are a decision, not a dispatch. Our choice.
+const MIN_ARMS: usize = 4;
 
-/// One `match` or `switch` with short arms, and little around it. What stands within an arm belongs to it.
-fn is_table(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
-    let facts = &map.file(id.file).facts;
-    let mut arms: Vec<Lines> = facts
-        .regions
-        .iter()
-        .filter(|region| region.symbol == Some(id.index) && region.parent.is_none() && region.is_case)
-        .map(|region| region.lines)
+/// A body that is one `match` or `switch` is read an arm at a time: leaves out all arms but the largest, and within that one the same.
+/// Gives the lines of code that are left of `around`, and adds what is left out.
+fn leave_out_arms(
+    facts: &FileFacts,
+    function: SymbolIndex,
+    parent: Option<RegionIndex>,
+    around: Lines,
+    left_out: &mut Vec<Lines>,
+) -> u32 {
+    let mut arms: Vec<(Lines, RegionIndex)> = (0..)
+        .zip(&facts.regions)
+        .filter(|(_, region)| region.is_case && region.symbol == Some(function))
+        // A loop over events around the `match` is no other thing to read.
+        .filter(|(_, region)| {
+            let around = facts.enclosing_regions(region.parent);
+            let mut around = around.skip_while(|(index, region)| {
+                Some(*index) != parent && matches!(region.kind, RegionKind::Loop(_) | RegionKind::Try)
+            });
+            around.next().map(|(index, _)| index) == parent
+        })
+        .map(|(index, region)| (region.lines, index))
         .collect();
     arms.sort();
-    // Arms follow each other at once; a comment may stand between.
-    let follows = |one: &Lines, next: &Lines| next.start <= one.end + 3;
-    arms.chunk_by(follows).any(|arms| {
-        let taken = Lines { start: arms[0].start, end: arms[arms.len() - 1].end }.count();
-        let mut lengths: Vec<u32> = arms.iter().map(|arm| arm.count()).collect();
-        lengths.sort_unstable();
-        arms.len() >= MIN_ARMS
-            && taken * 100 >= symbol.lines.count() * TABLE_PERCENT
-            && lengths[lengths.len() / 2] <= ARM_LINES
-    })
+    let whole = lines_of_code(facts, around);
+    // Arms of one `match` follow each other at once; comments may stand between.
+    let follows = |(one, _): &(Lines, _), (next, _): &(Lines, _)| {
+        one.end + 1 >= next.start || lines_of_code(facts, Lines { start: one.end + 1, end: next.start - 1 }) == 0
+    };
+    let dispatch = arms.chunk_by(follows).find(|arms| {
+        let taken = Lines { start: arms[0].0.start, end: arms[arms.len() - 1].0.end };
+        arms.len() >= MIN_ARMS && lines_of_code(facts, taken) * 100 >= whole * DISPATCH_PERCENT
+    });
+    let Some(arms) = dispatch else { return whole };
+    let mut measured: Vec<(u32, Lines, Vec<Lines>)> = arms
+        .iter()
+        .map(|(lines, region)| {
+            let mut inner = Vec::new();
+            (leave_out_arms(facts, function, Some(*region), *lines, &mut inner), *lines, inner)
+        })
+        .collect();
+    let all: u32 = measured.iter().map(|(_, lines, _)| lines_of_code(facts, *lines)).sum();
+    let largest = (0..measured.len()).max_by_key(|index| measured[*index].0).unwrap_or_default();
+    let (left, _, inner) = measured.swap_remove(largest);
+    left_out.extend(inner);
+    left_out.extend(measured.iter().map(|(_, lines, _)| *lines));
+    whole.saturating_sub(all) + left
+}
+
+/// Lines with more than a comment or a bracket on them.
+fn lines_of_code(facts: &FileFacts, lines: Lines) -> u32 {
+    let before = |line: u32| facts.code_lines.partition_point(|code| code.line < line);
+    before(lines.end + 1).saturating_sub(before(lines.start)) as u32
 }
 
 /// Lines of a guard, its braces among them. Our choice.
@@ -126,9 +157,9 @@ fn is_mapping(map: &RepoMap, id: SymbolId, symbol: &Symbol) -> bool {
     })
 }
 
-/// Lines and branches of a function without the functions defined inside it, named or large: a factory, an object of
-/// callbacks, or a list of handlers, is not large.
-fn own_size(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
+/// Lines of code and branches that have to be read together. The functions defined inside, named or large, are read by themselves
+/// (a factory, an object of callbacks, or a list of handlers, is not large), and so are the arms of a dispatch.
+fn size_to_read(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
     let facts = &map.file(id.file).facts;
     let own = facts.symbols.get(id.index as usize)?;
     let named = facts
@@ -142,7 +173,9 @@ fn own_size(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
         .filter(|region| region.symbol == Some(id.index) && matches!(region.kind, RegionKind::Callback { .. }))
         .map(|region| region.lines)
         .filter(|lines| lines.count() >= HANDLER_LINES);
-    let mut inner: Vec<Lines> = named.chain(handlers).collect();
+    let mut arms = Vec::new();
+    leave_out_arms(facts, id.index, None, own.lines, &mut arms);
+    let mut inner: Vec<Lines> = named.chain(handlers).chain(arms).collect();
     inner.sort_by_key(|lines| (lines.start, std::cmp::Reverse(lines.end)));
     let mut outer: Vec<Lines> = Vec::new();
     for lines in inner {
@@ -150,7 +183,7 @@ fn own_size(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
             outer.push(lines);
         }
     }
-    let taken: u32 = outer.iter().map(|lines| lines.count()).sum();
+    let taken: u32 = outer.iter().map(|lines| lines_of_code(facts, *lines)).sum();
     // Branches are counted for a function as a whole: what the regions inside hold is taken off in proportion.
     let branches = |lines: &[Lines]| {
         facts
@@ -162,7 +195,7 @@ fn own_size(map: &RepoMap, id: SymbolId) -> Option<(u32, u32)> {
     };
     let (all, inside) = (branches(&[own.lines]), branches(&outer));
     let complexity = own.complexity - (own.complexity * inside).checked_div(all).unwrap_or_default();
-    Some((own.lines.count().saturating_sub(taken), complexity))
+    Some((lines_of_code(facts, own.lines).saturating_sub(taken), complexity))
 }
 
 /// Whether enough happens in a function for its length: a style sheet in a template is long and does nothing.

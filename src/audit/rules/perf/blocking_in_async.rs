@@ -1,9 +1,11 @@
 //! `blocking-in-async`: an `async fn` that holds its executor's thread, or a request that holds the event loop.
 
 mod driven;
+mod light;
 mod own_files;
 mod process;
 mod request;
+mod seldom;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,6 +24,8 @@ use crate::repo_map::name::Name;
 use crate::repo_map::recon::{CommandPurpose, PackageManager};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 use driven::{is_driven_here, on_own_thread};
+use light::{is_glance, reads_directory_only};
+use seldom::{is_made_at_start, is_of_another_system, is_uncalled, loads_settings};
 
 /// Blocking work in code that shares its thread.
 pub struct BlockingInAsync;
@@ -33,7 +37,9 @@ static DOC: RuleDoc = RuleDoc {
            synchronous helpers; in JavaScript, a synchronous call that a request reaches, and a process that an async function of a server waits for synchronously",
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
     quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
-                 speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed or looked at, outside a loop; \
+                 speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed, looked at or only opened, outside a loop; \
+                 the directory of an archive is read or written in memory; nothing in a repository that builds a program calls the function; \
+                 the function that blocks is compiled for other systems than servers run on; one file of settings is loaded, or something is made as the program starts; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
                  JavaScript, what runs as a module is loaded, in a command, once, or behind a cache; what `/proc` or a numeric address \
                  answers; the work is left to a pool's own thread; a template or page that ships with the code, a store that is opened \
@@ -200,8 +206,13 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
         return None;
     }
     let api = effects.api(map, call, Effect::Blocking)?;
-    let last = effects.causes(map, call, Effect::Blocking).last()?.call;
-    if needs_no_answer(map, last) || is_kept(map, call) || is_kept(map, last) {
+    let causes = effects.causes(map, call, Effect::Blocking);
+    let last = causes.last()?.call;
+    if needs_no_answer(map, last)
+        || is_kept(map, call)
+        || is_kept(map, last)
+        || is_of_another_system(map, effects, &causes)
+    {
         return None;
     }
     let also = |effect: Effect| effects.direct(last).iter().any(|direct| direct.effect == effect);
@@ -221,10 +232,13 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
             && !is_startup(map, call)
             && !is_of_command(map, effects, call)
             && !is_glance(map, effects, call, last)
+            && !loads_settings(map, effects, call, &causes)
+            && (may_repeat(map, call) || !effects.entries.is_only_at_start(map, call))
+            && !is_made_at_start(map, call)
             && !hands_work_over(map, call);
         is_told.then_some(Weight::Files)
     } else if api.library == "compression" {
-        (serves && !is_startup(map, call)).then_some(Weight::Work)
+        (serves && !is_startup(map, call) && !reads_directory_only(map, effects, call, last)).then_some(Weight::Work)
     } else if is_mains && named_for_once(map, call) {
         None
     } else {
@@ -320,38 +334,6 @@ fn is_of_command(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         && effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind == EntryKind::Command)
 }
 
-/// Operations on a name rather than on what a file holds: they cost as much as the change of a thread would.
-const GLANCES: &[&str] = &[
-    "create_dir",
-    "create_dir_all",
-    "metadata",
-    "symlink_metadata",
-    "rename",
-    "exists",
-    "try_exists",
-    "is_file",
-    "is_dir",
-    "remove_file",
-    "remove_dir",
-    "canonicalize",
-    "read_link",
-    "hard_link",
-    "symlink",
-    "set_permissions",
-];
-
-/// One such operation, in no loop, and nothing beside it in its function that reads or writes.
-fn is_glance(map: &RepoMap, effects: &Effects, call: CallId, last: CallId) -> bool {
-    let is_name_only = |call: CallId| GLANCES.contains(&map.call(call).name.as_str());
-    let loops = |call: CallId| !place::iterations(map, call).is_empty();
-    let beside = || {
-        map.caller_of(last).filter(|_| last != call).is_some_and(|function| {
-            map.calls_in(function).any(|other| effects.own(other, Effect::Blocking).is_some() && !is_name_only(other))
-        })
-    };
-    is_name_only(last) && !loops(call) && !loops(last) && !beside()
-}
-
 /// The function hands what takes long to threads that may wait: what it kept, somebody thought short enough.
 fn hands_work_over(map: &RepoMap, call: CallId) -> bool {
     const DOORS: &[&str] = &["spawn_blocking", "block_in_place", "unblock", "block_in_place_with"];
@@ -363,6 +345,9 @@ fn hands_work_over(map: &RepoMap, call: CallId) -> bool {
 /// Something that ships calls the function around `call`, names it, registers it by an attribute or reaches it through a trait.
 fn is_reachable(map: &RepoMap, call: CallId) -> bool {
     let Some(function) = map.caller_of(call) else { return true };
+    if builds_program(map) && is_uncalled(map, function) {
+        return false;
+    }
     let symbol = map.symbol(function);
     let callers = map.callers(function);
     let named_in = |own: bool| {
@@ -544,7 +529,11 @@ fn merged<'s>(map: &RepoMap, effects: &Effects, sites: &'s [(CallId, Weight)]) -
         let holder = map.caller_of(call).and_then(|function| map.symbol(function).member_of);
         let of_store = weight == Weight::Long && through.is_some() && holder.is_some();
         let library = effects.api(map, call, Effect::Blocking).map_or("", |api| api.library);
-        let key = if of_store {
+        let ends_in = || effects.causes(map, call, Effect::Blocking).last().map_or(call.file, |last| last.call.file);
+        // Hashing a password and comparing one stand side by side, and are mended together.
+        let key = if library == "password-hashing" {
+            (weight, None, Some((ends_in(), None)), library)
+        } else if of_store {
             (weight, None, Some((call.file, holder)), library)
         } else {
             (weight, through, through.is_none().then_some((call.file, None)), api)

@@ -12,7 +12,7 @@ use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, Symbol, SymbolKind};
+use crate::repo_map::facts::{CallKind, Symbol, SymbolIndex, SymbolKind};
 use crate::repo_map::name::file_name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
@@ -36,8 +36,11 @@ static DOC: RuleDoc = RuleDoc {
 const MIN_CHURN: u32 = 4;
 /// Cyclomatic complexity: below it there is little to get wrong.
 const MIN_COMPLEXITY: u32 = 6;
-/// Functions that call it.
-const MIN_CALLERS: usize = 3;
+/// Functions that call it: three are not much use. Our choice.
+const MIN_CALLERS: usize = 4;
+/// Branches plus one, and lines, up to which a caller in the same file does no more than choose arguments. Our choice.
+const WRAPPER_COMPLEXITY: u32 = 2;
+const WRAPPER_LINES: u32 = 20;
 /// Calls inside.
 const MIN_CALLS: usize = 3;
 /// Findings reported, a file each.
@@ -147,12 +150,29 @@ fn finding(map: &RepoMap, effects: &Effects, file: FileId, found: &[SymbolId]) -
     draft.build()
 }
 
-/// Functions and modules that call it, tests and the function itself left out.
+/// Functions and modules that call it, tests and the function itself left out. Where only thin wrappers beside it do, those that call them.
 fn callers(map: &RepoMap, id: SymbolId) -> usize {
+    let own = direct_callers(map, id);
+    let wrappers: Vec<SymbolId> = own
+        .iter()
+        .filter(|(file, _)| *file == id.file)
+        .filter_map(|(file, index)| Some(SymbolId { file: *file, index: (*index)? }))
+        .filter(|caller| {
+            let symbol = map.symbol(*caller);
+            symbol.complexity <= WRAPPER_COMPLEXITY && symbol.lines.count() <= WRAPPER_LINES
+        })
+        .collect();
+    if wrappers.len() < own.len() {
+        return own.len();
+    }
+    wrappers.into_iter().flat_map(|wrapper| direct_callers(map, wrapper)).collect::<BTreeSet<_>>().len()
+}
+
+fn direct_callers(map: &RepoMap, id: SymbolId) -> BTreeSet<(FileId, Option<SymbolIndex>)> {
     let from_outside =
         |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
     let callers = map.callers(id).iter().filter(from_outside);
-    callers.map(|call| (call.file, map.call(*call).caller)).collect::<BTreeSet<_>>().len()
+    callers.map(|call| (call.file, map.call(*call).caller)).collect()
 }
 
 /// A method in a file that tests get to by other ways: a task or a trait in between hides the rest of the way.

@@ -6,7 +6,8 @@ use crate::effects::entry::EntryKind;
 use crate::effects::{Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{LanguageName, Usage};
+use crate::repo_map::facts::{BindingKind, LanguageName, Usage};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, RepoMap};
 
 /// Calls from a handler to the place. Our choice: what is further away often runs on an event, not for each request.
@@ -41,6 +42,9 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     if kept || !in_loop && request.is_none() {
         return None;
     }
+    if !in_loop && (is_of_its_request(map, call) || is_for_an_option(map, call)) {
+        return None;
+    }
     let how_often = if in_loop { "item of a loop" } else { "request" };
     Some(Leak {
         call,
@@ -68,4 +72,73 @@ fn client(map: &RepoMap, call: CallId) -> Option<&'static str> {
         ("sqlx", [.., "PgPool" | "MySqlPool" | "SqlitePool" | "Pool", "connect"]) => Some("database pool"),
         _ => None,
     }
+}
+
+/// What makes a client fit one use and no other.
+const CONFIGURES: &[&str] =
+    &["default_headers", "identity", "proxy", "cookie_provider", "add_root_certificate", "resolve", "local_address"];
+/// Words of parameters that are the same for every request.
+const LASTING: &[&str] = &["config", "configuration", "settings", "options", "state", "app", "context", "ctx", "env"];
+
+/// The client carries what its caller brings, the credentials of one request above all: another request must not use it.
+fn is_of_its_request(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let Some(owner) = facts.call(call.index).caller else { return false };
+    let lasts = |text: &str| place::words(text).iter().any(|word| LASTING.contains(&word.as_str()));
+    let mut brought: Vec<Name> = facts.symbols[owner as usize]
+        .parameters
+        .iter()
+        .filter(|given| !lasts(&given.name) && !given.declared_type.as_deref().is_some_and(lasts))
+        .map(|given| given.name)
+        .collect();
+    let uses =
+        |brought: &[Name], expr: &Expr| chain::expr_uses(facts, expr, &|name| brought.iter().any(|own| own == name));
+    // What is made of it, or filled with it: `headers.insert("Api-Key", HeaderValue::from_str(key)?)`.
+    loop {
+        let bound = facts.bindings.iter().filter(|own| own.owner == Some(owner));
+        let made =
+            bound.filter(|own| own.value.as_ref().is_some_and(|value| uses(&brought, value))).map(|own| own.name);
+        let filled = facts.calls.iter().filter(|other| other.caller == Some(owner)).filter_map(|other| {
+            let Expr::Member(object, _) = other.callee.peeled() else { return None };
+            let fills = matches!(other.name.as_str(), "insert" | "append" | "extend" | "push");
+            let root =
+                object.root_name().filter(|_| fills && other.arguments.iter().any(|given| uses(&brought, given)))?;
+            Some(Name::new(root))
+        });
+        let more: Vec<Name> = made.chain(filled).filter(|name| !brought.contains(name)).collect();
+        if more.is_empty() {
+            break;
+        }
+        brought.extend(more);
+    }
+    facts.calls.iter().any(|other| {
+        other.caller == Some(owner)
+            && CONFIGURES.contains(&other.name.as_str())
+            && other.arguments.iter().any(|given| uses(&brought, given))
+    })
+}
+
+/// `if let Some(url) = &settings.webhook_url { notify(url).await }`, of which nobody looks at the result: most installations never make
+/// the client, and the others for one message.
+fn is_for_an_option(map: &RepoMap, call: CallId) -> bool {
+    let Some(function) = map.caller_of(call) else { return false };
+    let gives_nothing = map.symbol(function).return_type.as_deref().is_none_or(|given| given == "()");
+    let mut callers = map.callers(function).iter().filter(|caller| !place::in_test(map, **caller)).peekable();
+    gives_nothing && callers.peek().is_some() && callers.all(|caller| is_under_an_option(map, *caller))
+}
+
+/// A branch around the call binds what it is given from a setting.
+fn is_under_an_option(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let site = map.call(call);
+    let in_branch = place::is_conditional(map, call, None);
+    let of_setting = |value: &Expr| {
+        let path = value.dotted().unwrap_or_default();
+        path.split(['.', ':']).any(|part| matches!(part, "settings" | "config" | "configuration" | "options"))
+    };
+    let bound = facts.bindings.iter().filter(|own| own.owner == site.caller && own.kind == BindingKind::Pattern);
+    in_branch
+        && bound
+            .filter(|own| own.value.as_ref().is_some_and(of_setting) && own.taken.as_deref() == Some("Some.0"))
+            .any(|own| site.arguments.iter().any(|given| given.mentions(&own.name)))
 }
