@@ -14,7 +14,8 @@ pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
         let body = &bodies[copy.sequence];
         Some(SymbolId { file: body.file, index: body.symbol? })
     });
-    let unused: Vec<SymbolId> = functions.filter(|id| could_be_dead(ground.map, *id)).collect();
+    let unused: Vec<SymbolId> =
+        functions.filter(|id| could_be_dead(ground.map, *id) && !is_loaded(ground, *id)).collect();
     // The text decides: templates, strings and other languages name functions too.
     without_mentions(ground, unused).is_some_and(|dead| !dead.is_empty())
 }
@@ -50,6 +51,17 @@ fn could_be_dead(map: &RepoMap, id: SymbolId) -> bool {
         && !is_public(map, id)
         && map.callers(id).is_empty()
         && !is_named(map, symbol.name)
+}
+
+/// Of a module that a framework loads or that nothing leads to: what is called there is not for the code to say.
+fn is_loaded(ground: &Ground<'_>, id: SymbolId) -> bool {
+    let symbol = ground.map.symbol(id);
+    let is_own = is_private(symbol) || symbol.kind == SymbolKind::Function && !symbol.exported;
+    ground.map.file(id.file).language.is_ecmascript()
+        && !is_own
+        && !ground
+            .reach()
+            .is_some_and(|reach| reach.alive[id.file as usize] && !reach.is_entry(id.file) && !reach.is_lonely(id.file))
 }
 
 /// `private sendAll()`, `#sendAll()`.
