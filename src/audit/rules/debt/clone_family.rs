@@ -198,7 +198,7 @@ fn acts_alone(map: &RepoMap, body: &Body, lines: Lines, other: &Body) -> bool {
 }
 
 /// Names of the functions called on a line. The function a line defines is no call.
-fn callees(map: &RepoMap, file: FileId, line: u32) -> Vec<&str> {
+pub fn callees(map: &RepoMap, file: FileId, line: u32) -> Vec<&str> {
     let calls = map.file(file).facts.calls.iter();
     let mut names: Vec<&str> =
         calls.filter(|call| call.line == line && call.kind != CallKind::Jsx).map(|call| call.name.as_str()).collect();
@@ -249,6 +249,24 @@ pub fn families(
     merged
 }
 
+/// Two families as one, where their copies are near-copies of each other: one function serves them all.
+pub fn joined(map: &RepoMap, bodies: &[Body], one: &Family, other: &Family, all: &[Clone2]) -> Option<Family> {
+    /// Of a hundred lines of the longest copy, how many must stand in all of them. Our choice: as for any pair of copies.
+    const MIN_SHARED_PERCENT: usize = 70;
+    let mut copies = [&one.copies[..], &other.copies[..]].concat();
+    copies.sort();
+    let longest = copies.iter().map(|copy| copy.len()).max()?;
+    let shared = compare(code(bodies, one.copies[0]), code(bodies, other.copies[0])).equal;
+    // Stretches that overlap are no two copies.
+    let are_apart = copies.windows(2).all(|pair| pair[0].overlap(pair[1]) == 0);
+    if !are_apart || shared * 100 < longest * MIN_SHARED_PERCENT {
+        return None;
+    }
+    let mut joined = of_copies(map, bodies, copies, all);
+    joined.further = [&one.further[..], &other.further[..]].concat();
+    (joined.shared * 100 >= longest * MIN_SHARED_PERCENT).then_some(joined)
+}
+
 fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2], whole: &Whole<'_>) -> Family {
     let main = &group[0];
     let mut copies: Vec<Stretch> = vec![main.left, main.right];
@@ -265,7 +283,11 @@ fn family(map: &RepoMap, bodies: &[Body], group: &[Clone2], all: &[Clone2], whol
         copies.push(next);
     }
     copies.sort();
-    copies = extended(bodies, &copies, whole);
+    of_copies(map, bodies, extended(bodies, &copies, whole), all)
+}
+
+/// What some copies share, and where the two part that part most.
+fn of_copies(map: &RepoMap, bodies: &[Body], copies: Vec<Stretch>, all: &[Clone2]) -> Family {
     let mut shared = usize::MAX;
     let mut differ = false;
     let mut told: Option<(usize, (usize, usize), Differences)> = None;

@@ -1,11 +1,16 @@
 //! `duplicate-code`: the same code in several places, copies that drifted apart first.
 //!
-//! [`origin`] knows code that is repeated for a reason, [`logic`] what makes a clone a copy, [`wording`] how the copies are told and
-//! [`plan`] how one of them is left. What a copy holds of statements is cut to whole ones beside this file, in `clone_whole`.
+//! [`origin`] and [`backends`] know code that is repeated for a reason, [`dead`] copies that are to be deleted, [`logic`] what makes a
+//! clone a copy, [`names`] and [`weight`] what a copy does not share after all, [`wording`] how the copies are told and [`plan`] how one
+//! of them is left. What a copy holds of statements is cut to whole ones beside this file, in `clone_whole`.
 
+mod backends;
+mod dead;
 mod logic;
+mod names;
 mod origin;
 mod plan;
+mod weight;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,16 +19,17 @@ use crate::audit::clones::{self, Clone2, Sequence, Stretch};
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::debt::clone_family::{Body, Family, families, file_lines};
+use crate::audit::rules::debt::clone_family::{Body, Family, families, file_lines, joined};
 use crate::audit::rules::debt::clone_whole::Whole;
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::facts::{CallSite, Lines, RegionKind, SymbolIndex};
 use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
-use logic::{is_checked_query, is_copy, is_dense};
-use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed};
-use wording::{body_name, functions_have, joined, listed, place_of, told};
+use backends::{are_backends, are_of_other_drivers};
+use logic::{is_checked_query, is_copy, is_dense, is_little};
+use origin::{are_versions, bundles, follows_upstream, is_below, is_from_elsewhere, is_packed, modules_of_tests};
+use wording::{body_name, functions_have, listed, listed_all, place_of, told};
 
 /// Code that stands in several places.
 pub struct DuplicateCode;
@@ -37,8 +43,10 @@ static DOC: RuleDoc = RuleDoc {
                  the copy cuts in half and entries of lists are set aside, the code is generated, bundled from \
                  other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address that a \
                  comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
-                 branch into the next, it differs in a query that is checked against the tables, or it is the same idiom in \
-                 more than two dozen places",
+                 branch into the next, it differs in a query that is checked against the tables, what is shared hands values on \
+                 (parameters, arguments, fields) rather than doing something, equal names are functions or enums that each file \
+                 defines otherwise, one copy is a function that nothing calls or names, the copies are methods of one trait that \
+                 each query another database, or it is the same idiom in more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\
               const net = lines.reduce((sum, line) => sum + line.price * line.count, 0);",
 };
@@ -61,9 +69,11 @@ impl Rule for DuplicateCode {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
+        let of_tests = modules_of_tests(map);
+        let is_kept_by_hand = |path: &str| !is_from_elsewhere(map, path) && !is_below(&of_tests, path);
         let bodies: Vec<Body> = map
             .files_with_ids()
-            .filter(|(_, file)| file.role == FileRole::Production && !is_from_elsewhere(map, &file.path))
+            .filter(|(_, file)| file.role == FileRole::Production && is_kept_by_hand(&file.path))
             .flat_map(|(id, _)| bodies(map, id))
             .filter(|body| !follows_upstream(map, body))
             .collect();
@@ -82,25 +92,52 @@ impl Rule for DuplicateCode {
         let as_copy = |clone| whole.versions(&bodies, clone).into_iter().find(|own| is_copy(map, &bodies, own));
         clones = clones.iter().filter_map(as_copy).collect();
         let mut families = families(map, &bodies, clones, &all, &whole);
-        families.retain(|family| {
-            let least = match (family.copies.len(), family.differences.logic()) {
-                (2, 1..) => MIN_PARTED,
-                (2, 0) if family.differ => MIN_RENAMED,
-                _ => MIN_LINES,
-            };
-            family.shared >= least
-        });
+        families.retain(|family| is_enough(family, family.shared, family.differences.logic()));
         // Copies that drifted first, then by how much is repeated.
         families.sort_by_key(|family| {
             let drifted = if family.differences.acts == 0 { 2 } else { 3 };
             (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
-        families.iter().take(MAX_FINDINGS).map(|family| finding(map, &bodies, &whole, family)).collect()
+        // Each asks more than the one before, so that the last are asked of few.
+        families.retain(|family| !are_of_other_drivers(map, &bodies, family) && !weight::is_thin(map, &bodies, family));
+        let mut reported: Vec<Family> = Vec::new();
+        for family in families {
+            if reported.len() == MAX_FINDINGS {
+                break;
+            }
+            if !is_one_thing(ground, &bodies, &family) || dead::is_dead(ground, &bodies, &family) {
+                continue;
+            }
+            let near = (0..).zip(&reported).find_map(|(at, own)| Some((at, joined(map, &bodies, own, &family, &all)?)));
+            match near {
+                Some((at, joined)) => reported[at] = joined,
+                None => reported.push(family),
+            }
+        }
+        reported.iter().map(|family| finding(map, &bodies, &whole, family)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         plan::recipe(finding, context)
     }
+}
+
+/// Whether copies that part in some places share enough lines.
+fn is_enough(family: &Family, shared: usize, parted: usize) -> bool {
+    let least = match (family.copies.len(), parted) {
+        (2, 1..) => MIN_PARTED,
+        (2, 0) if family.differ => MIN_RENAMED,
+        _ => MIN_LINES,
+    };
+    shared >= least
+}
+
+/// Whether copies still do the same once names that are each file's own count as different.
+fn is_one_thing(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
+    let own = names::of_their_own(ground.map, ground.tree, bodies, family);
+    let parted = family.differences.logic() + own;
+    let longest = family.copies.iter().map(|copy| copy.len()).max().unwrap_or_default();
+    own == 0 || is_little(parted, longest) && is_enough(family, family.shared.saturating_sub(own), parted)
 }
 
 /// The outermost functions of a file that are no tests. Types, tables and settings around them repeat by nature.
@@ -174,7 +211,7 @@ fn finding(map: &RepoMap, bodies: &[Body], whole: &Whole<'_>, family: &Family) -
         .collect();
     let more = match family.further.len() {
         0 => String::new(),
-        1 | 2 => format!(" Repeated too: {}.", joined(&further)),
+        1 | 2 => format!(" Repeated too: {}.", listed_all(&further)),
         count => format!(" Repeated too: {} and {} more.", further.join(", "), count_of(count - 2, "piece")),
     };
     let alike = if family.alike > 0 {
@@ -262,17 +299,6 @@ fn are_apart(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
     packages.iter().enumerate().any(|(at, one)| {
         packages[at + 1..].iter().any(|other| one.folder != other.folder && local(one).is_disjoint(&local(other)))
     })
-}
-
-/// The same method of one trait for several types, as of drivers for several databases: what differs are the types around it.
-fn are_backends(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
-    let method = |copy: &Stretch| {
-        let body = &bodies[copy.sequence];
-        let symbol = &map.file(body.file).facts.symbols[body.symbol? as usize];
-        Some((symbol.name, symbol.of_trait?))
-    };
-    let first = family.copies.first().and_then(method);
-    first.is_some() && family.copies.iter().all(|copy| method(copy) == first)
 }
 
 /// Whether a file runs tests, whatever its name is: `describe(…)`, `it(…)` at its top level.

@@ -142,7 +142,7 @@ fn candidates(ground: &Ground<'_>) -> Vec<SymbolId> {
             && symbol.name.len() >= 4
             // A use in its own file may be the definition calling itself: the text decides.
             && known.get(&symbol.name).is_none_or(|user| *user == Some(id.file))
-            && !LOOKED_FOR.contains(&symbol.name.as_str())
+            && !is_looked_for(&symbol.name)
             && map.callers(id).iter().all(|call| map.caller_of(*call) == Some(id))
     };
     map.files_with_ids()
@@ -245,21 +245,28 @@ fn is_private_crate(map: &RepoMap, path: &str) -> bool {
 
 /// A public item nothing but its name speaks for.
 fn is_plain_item(symbol: &Symbol) -> bool {
-    const HARMLESS: &[&str] = &["inline", "must_use", "doc", "derive", "cold", "track_caller", "rustfmt::skip"];
-    let harmless = |attribute: &Name| {
-        let name = attribute.split(['(', ' ', '=']).next().unwrap_or_default();
-        HARMLESS.contains(&name)
-    };
     symbol.of_trait.is_none()
         && symbol.has_body
         && symbol.name != "main"
-        && symbol.attributes.iter().all(harmless)
+        && symbol.attributes.iter().all(is_harmless)
         && symbol.signature.starts_with("pub")
         && matches!(symbol.kind, SymbolKind::Function | SymbolKind::Method | SymbolKind::Constant)
 }
 
-/// Leaves out definitions whose name some text has, outside of the definition itself.
-fn without_mentions(ground: &Ground<'_>, candidates: Vec<SymbolId>) -> Option<Vec<SymbolId>> {
+/// An attribute that hands a Rust item to nobody.
+pub fn is_harmless(attribute: &Name) -> bool {
+    const HARMLESS: &[&str] = &["inline", "must_use", "doc", "derive", "cold", "track_caller", "rustfmt::skip"];
+    let name = attribute.split(['(', ' ', '=']).next().unwrap_or_default();
+    HARMLESS.contains(&name)
+}
+
+/// A name that frameworks look for in the modules they load.
+pub fn is_looked_for(name: &str) -> bool {
+    LOOKED_FOR.contains(&name)
+}
+
+/// Leaves out definitions whose name some text has, outside of the definition itself; `None` when not all texts could be read.
+pub fn without_mentions(ground: &Ground<'_>, candidates: Vec<SymbolId>) -> Option<Vec<SymbolId>> {
     if candidates.is_empty() {
         return Some(candidates);
     }

@@ -60,9 +60,13 @@ fn can_be_shared(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
         queries.into_iter().any(|call| (call.line..=call.end_line).contains(&line))
     };
     let own = code(bodies, clone.left);
-    // A tenth of the lines that do something else: the same frame around two things.
-    differences.logic() * 8 <= clone.left.len().max(clone.right.len())
+    is_little(differences.logic(), clone.left.len().max(clone.right.len()))
         && !comparison.renamed.iter().any(|(at, _)| is_fixed(own[*at].line))
+}
+
+/// Whether copies part in few of their lines. An eighth that does something else: the same frame around two things.
+pub fn is_little(parted: usize, lines: usize) -> bool {
+    parted * 8 <= lines
 }
 
 /// `sqlx::query!("…")`, `query_as!(Row, "…")`.

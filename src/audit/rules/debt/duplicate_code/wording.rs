@@ -47,7 +47,7 @@ pub fn told(map: &RepoMap, bodies: &[Body], family: &Family) -> String {
             .collect();
         let more = alone.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {} more", count_of(more, "place")) } else { String::new() };
-        format!("{}{more}", joined(&places))
+        format!("{}{more}", listed_all(&places))
     };
     if !steps.is_empty() {
         parts.push(format!("only one copy has {}", places(steps)));
@@ -95,7 +95,7 @@ pub fn functions_have(count: usize) -> String {
 }
 
 /// `a`, `b` and `c`.
-pub fn joined(parts: &[String]) -> String {
+pub fn listed_all(parts: &[String]) -> String {
     match parts {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => parts.join(", "),
