@@ -28,7 +28,7 @@ use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use backends::{are_backends, are_of_other_drivers};
 use logic::{is_checked_query, is_copy, is_dense, is_little};
-use origin::{are_versions, bundles, follows_upstream, is_below, is_from_elsewhere, is_packed, modules_of_tests};
+use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed};
 use wording::{body_name, functions_have, listed, listed_all, place_of, told};
 
 /// Code that stands in several places.
@@ -69,11 +69,9 @@ impl Rule for DuplicateCode {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
-        let of_tests = modules_of_tests(map);
-        let is_kept_by_hand = |path: &str| !is_from_elsewhere(map, path) && !is_below(&of_tests, path);
         let bodies: Vec<Body> = map
             .files_with_ids()
-            .filter(|(_, file)| file.role == FileRole::Production && is_kept_by_hand(&file.path))
+            .filter(|(_, file)| file.role == FileRole::Production && !is_from_elsewhere(map, &file.path))
             .flat_map(|(id, _)| bodies(map, id))
             .filter(|body| !follows_upstream(map, body))
             .collect();

@@ -25,33 +25,6 @@ pub fn is_from_elsewhere(map: &RepoMap, path: &str) -> bool {
     by_tool() || of_kit() || compiled()
 }
 
-/// Modules that Rust code declares for tests alone (`#[cfg(feature = "testing")] mod oracle;`), as the paths of their files without
-/// the ending.
-pub fn modules_of_tests(map: &RepoMap) -> BTreeSet<String> {
-    let declared = map.files.iter().flat_map(|file| {
-        let stem = file.path.strip_suffix(".rs").unwrap_or(&file.path);
-        let is_root = ["mod", "lib", "main"].iter().any(|root| stem.rsplit('/').next() == Some(root));
-        let folder = if is_root { folder_of(&file.path) } else { stem };
-        file.facts.modules.iter().filter(|module| module.test && module.path.is_none()).map(move |module| {
-            let within = module.within.iter().map(|name| name.as_str());
-            [folder].into_iter().chain(within).chain([module.name.as_str()]).collect::<Vec<&str>>().join("/")
-        })
-    });
-    declared.collect()
-}
-
-/// Whether a file is one of some modules, or below one.
-pub fn is_below(modules: &BTreeSet<String>, path: &str) -> bool {
-    let mut place = path.strip_suffix(".rs").unwrap_or_default();
-    while !place.is_empty() {
-        if modules.contains(place) {
-            return true;
-        }
-        place = folder_of(place);
-    }
-    false
-}
-
 /// Whether a comment above a function, or above the type's functions it is one of, names the address it was adapted from: who follows
 /// another's code keeps its shape.
 pub fn follows_upstream(map: &RepoMap, body: &Body) -> bool {
