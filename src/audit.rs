@@ -11,6 +11,7 @@ pub mod engine;
 pub mod finding_draft;
 pub mod locks;
 mod not_audited;
+pub mod owners;
 pub mod pages;
 mod path_filter;
 pub mod place;

@@ -180,6 +180,8 @@ impl Mapper<'_> {
         let notes = notes::notes(&config, &recon);
         let mut map = RepoMap { commit, recon, notes, ..RepoMap::default() };
         let copied = classify::copied_folders(entries.iter().map(|entry| entry.path.as_str()));
+        map.recon.packages.retain(|package| !classify::is_below(&package.manifest, &copied));
+        map.recon.documents.retain(|document| !classify::is_below(&document.path, &copied));
         let mut remembered = Vec::with_capacity(entries.len());
         for (entry, (read, kept)) in entries.iter().zip(read) {
             remembered.extend(kept);

@@ -7,6 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Opti
 use rayon::prelude::*;
 
 use crate::audit::text::{FileText, folder_of};
+use crate::map::classify::{copied_folders, is_below};
 use crate::repo_map::RepoMap;
 use crate::repo_map::name::words;
 use crate::tree::Tree;
@@ -158,9 +159,10 @@ impl Fence {
 /// Every page of a repository, sorted by path.
 pub fn read(map: &RepoMap, tree: &dyn Tree) -> Vec<Page> {
     let Ok(entries) = tree.entries() else { return Vec::new() };
+    let copied = copied_folders(entries.iter().map(|entry| entry.path.as_str()));
     let paths: Vec<&str> = entries
         .iter()
-        .filter(|entry| entry.bytes <= MAX_BYTES && is_page(&entry.path))
+        .filter(|entry| entry.bytes <= MAX_BYTES && is_page(&entry.path) && !is_below(&entry.path, &copied))
         .map(|entry| entry.path.as_str())
         .filter(|path| map.other_files.binary_search_by(|other| other.as_str().cmp(path)).is_ok())
         .collect();
@@ -283,6 +285,35 @@ fn is_language(word: &str) -> bool {
     LANGUAGES.contains(&word.as_str()) || (LANGUAGES.contains(&language) && region.len() == 2)
 }
 
+/// `contributing_de`, `readme-pt_br`, `publishing_zhtw`: a page and the language it was translated into.
+fn is_named_for_a_language(name: &str) -> bool {
+    /// Ends of names that are no English words, so that they mean a language behind any name.
+    const CERTAIN: [&str; 20] = [
+        "bn", "cn", "cz", "de", "es", "fa", "fr", "ja", "jp", "kr", "nl", "pl", "ptbr", "ru", "tr", "ua", "vi", "zh",
+        "zhcn", "zhtw",
+    ];
+    let ends = name.match_indices(['_', '-']).map(|(at, _)| (&name[..at], &name[at + 1..]));
+    ends.into_iter().any(|(base, end)| {
+        let (language, region) = end.split_once(['_', '-']).unwrap_or((end, ""));
+        let has_region = region.len() == 2 && is_language(language);
+        !base.is_empty() && (CERTAIN.contains(&end) || has_region || ALONE.contains(&base) && is_language(end))
+    })
+}
+
+/// Whether a document is a translation, which follows the page it was made from.
+pub fn is_translated(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    name.split('.').rev().skip(1).any(is_language) || is_named_for_a_language(stem(name))
+}
+
+/// Whether a document lies among what nobody keeps up.
+pub fn is_archived(path: &str) -> bool {
+    folder_of(path)
+        .split('/')
+        .any(|folder| matches!(folder.to_ascii_lowercase().as_str(), "archive" | "archived" | "archives"))
+}
+
 /// Whether a page speaks of the code as it is, in the project's own language.
 fn is_page(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
@@ -300,11 +331,9 @@ fn is_page(path: &str) -> bool {
     let is_elsewhere =
         folders.iter().any(|folder| ELSEWHERE.contains(folder) || is_language(folder) || is_version(folder))
             || folders.iter().any(|folder| folder.ends_with("_template"));
-    let is_translated = lower.split('.').rev().skip(1).any(is_language)
-        || name.rsplit_once(['_', '-']).is_some_and(|(base, end)| ALONE.contains(&base) && is_language(end));
     let is_past = words(name).iter().any(|word| PAST.contains(&word.to_ascii_lowercase().as_str()));
     let is_documentation = folders.iter().any(|folder| DOCUMENTATION.contains(folder)) || ALONE.contains(&name);
-    is_documentation && !is_hidden && !is_elsewhere && !is_translated && !is_past
+    is_documentation && !is_hidden && !is_elsewhere && !is_translated(path) && !is_past
 }
 
 /// Headings of sections that speak of what was or will be.
@@ -352,14 +381,22 @@ mod tests {
 
     #[test]
     fn pages_speak_of_the_code_as_it_is() {
-        for path in
-            ["README.md", "docs/a/b.mdx", "crates/x/README.md", ".github/CONTRIBUTING.md", "website/src/intro.md"]
-        {
+        for path in [
+            "README.md",
+            "docs/a/b.mdx",
+            "crates/x/README.md",
+            ".github/CONTRIBUTING.md",
+            "website/src/intro.md",
+            "docs/log-it.md",
+            "docs/user-id.md",
+        ] {
             assert!(is_page(path), "{path}");
         }
         for path in [
             "README.zh-CN.md",
             "README_de.md",
+            "docs/contributing/contributing_pt_br.md",
+            "docs/publishing/publishing_zhtw.md",
             "docs/ja/intro.md",
             "docs/pt_BR/intro.md",
             "docs/migration-from-v1.md",

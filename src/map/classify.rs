@@ -1,7 +1,7 @@
 //! What a file is, judged by its path and its first lines: whether to skip it, and what kind of code it holds.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
@@ -158,11 +158,14 @@ pub const LOCKFILES: &[&str] = &[
     "flake.lock",
 ];
 
+/// Folders of a corpus called after releases that make everything beside them copies, too. Our choice.
+const RELEASES: usize = 3;
+
 /// Folders of copied libraries: below `lib` or `libs`, with a licence of their own and no manifest that would make them a package of
-/// this repository.
+/// this repository; and packages called after a release of somebody else's (`ripgrep-14.1.1`), with the packages around several.
 pub fn copied_folders<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut licensed = BTreeSet::new();
-    let mut packages = BTreeSet::new();
+    let mut packages: BTreeSet<&str> = BTreeSet::new();
     for (folder, name) in paths.filter_map(|path| path.rsplit_once('/')) {
         let name = name.split('.').next().unwrap_or(name);
         match name {
@@ -176,7 +179,27 @@ pub fn copied_folders<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a 
             _ => {}
         }
     }
-    licensed.difference(&packages).copied().collect()
+    let parts = |folder: &&'a str| folder.rsplit_once('/').unwrap_or(("", folder));
+    let mut releases: BTreeMap<&str, usize> = BTreeMap::new();
+    for (above, _) in packages.iter().map(parts).filter(|(_, name)| is_release(name)) {
+        *releases.entry(above).or_default() += 1;
+    }
+    let is_copy = |folder: &&&'a str| {
+        let (above, name) = parts(folder);
+        is_release(name) || (!above.is_empty() && releases.get(above).is_some_and(|count| *count >= RELEASES))
+    };
+    licensed.difference(&packages).chain(packages.iter().filter(is_copy)).copied().collect()
+}
+
+/// `ripgrep-14.1.1`, `serde-1.0.219-threads4`: a name and all three numbers of a version.
+fn is_release(name: &str) -> bool {
+    name.match_indices('-').any(|(at, _)| {
+        let version = name[at + 1..].split('-').next().unwrap_or_default();
+        let numbers: Vec<&str> = version.split('.').collect();
+        at > 0
+            && numbers.len() == 3
+            && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// Whether a file stands in one of `folders`, or below one.
@@ -503,6 +526,29 @@ mod tests {
         for own in ["server/libs/own/index.js", "server/libs/readers.js", "packages/core/index.ts", "index.js"] {
             assert!(!is_below(own, &folders), "{own}");
         }
+    }
+
+    #[test]
+    fn packages_called_after_releases_are_copies() {
+        let paths = [
+            "corpus/ripgrep-14.1.1/Cargo.toml",
+            "corpus/serde-1.0.219-threads4/Cargo.toml",
+            "corpus/hyper-1.6.0/Cargo.toml",
+            "corpus/syn/Cargo.toml",
+            "crates/one-2.0.1/Cargo.toml",
+            "crates/own/Cargo.toml",
+            "crates/api-2/Cargo.toml",
+        ];
+        let folders = copied_folders(paths.into_iter());
+        let copied: Vec<&str> = folders.into_iter().collect();
+        let expected = [
+            "corpus/hyper-1.6.0",
+            "corpus/ripgrep-14.1.1",
+            "corpus/serde-1.0.219-threads4",
+            "corpus/syn",
+            "crates/one-2.0.1",
+        ];
+        assert_eq!(copied, expected);
     }
 
     #[test]

@@ -29,7 +29,6 @@ pub mod weak_password_hash;
 pub mod workflow_cache_poisoning;
 pub mod workflow_excessive_permissions;
 pub mod workflow_inherited_secrets;
-mod workflow_owner;
 pub mod workflow_persisted_credentials;
 pub mod workflow_pull_request_target_checkout;
 pub mod workflow_script_injection;

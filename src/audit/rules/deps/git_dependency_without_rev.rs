@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::owners::owners;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::lockfile_of;
 use crate::audit::text::FileText;
-use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{CommandPurpose, GitReference, GitSource, Package, PackageManager};
 
@@ -31,8 +32,8 @@ impl Rule for GitDependencyWithoutRev {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
-        let owners = owners(ground);
-        let mut found: Vec<(&GitSource, Vec<&str>, &Package)> = Vec::new();
+        let owners = owners(map, ground.tree);
+        let mut found: Vec<(Vec<&GitSource>, Vec<&str>, &Package)> = Vec::new();
         for package in &map.recon.packages {
             for dependency in &package.dependencies {
                 let Some(source) = &dependency.git else { continue };
@@ -41,60 +42,79 @@ impl Rule for GitDependencyWithoutRev {
                     continue;
                 }
                 // Crates of one repository move together, and a workspace inherits one line many times.
-                match found.iter_mut().find(|(own, ..)| own.url == source.url && own.manifest == source.manifest) {
-                    Some((_, names, _)) if names.contains(&dependency.name.as_str()) => {}
-                    Some((_, names, _)) => names.push(&dependency.name),
-                    None => found.push((source, vec![&dependency.name], package)),
+                let same =
+                    found.iter_mut().find(|(own, ..)| own[0].url == source.url && own[0].reference == source.reference);
+                let Some((sources, names, _)) = same else {
+                    found.push((vec![source], vec![&dependency.name], package));
+                    continue;
+                };
+                if !names.contains(&dependency.name.as_str()) {
+                    names.push(&dependency.name);
+                }
+                if sources.iter().all(|own| own.manifest != source.manifest) {
+                    sources.push(source);
                 }
             }
         }
-        let is_own = |source: &GitSource| owner_of(&source.url).is_some_and(|owner| owners.contains(owner));
+        let is_own =
+            |source: &GitSource| owner_of(&source.url).is_some_and(|owner| owners.contains(&owner.to_lowercase()));
         found
             .into_iter()
-            .map(|(source, names, package)| finding(map, source, &names, package, is_own(source)))
+            .map(|(sources, names, package)| finding(map, &sources, &names, package, is_own(sources[0])))
             .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let place = finding.location();
-        let (source, package) = context.map.recon.packages.iter().find_map(|package| {
-            let dependency = package.dependencies.iter().find(|own| {
-                own.git.as_ref().is_some_and(|git| git.manifest == place.file && git.line == place.start_line)
-            })?;
-            Some((dependency.git.as_ref()?, package))
-        })?;
-        let line =
-            FileText::read(context.tree, &place.file)?.line(place.start_line)?.trim().trim_end_matches(',').to_owned();
-        let lockfile = lockfile_of(context.map, package);
-        let gone = GateDraft::TextGone { text: line, file: place.file.clone() };
+        let at = |place: &Evidence| {
+            context.map.recon.packages.iter().find_map(|package| {
+                let dependency = package.dependencies.iter().find(|own| {
+                    own.git.as_ref().is_some_and(|git| git.manifest == place.file && git.line == place.start_line)
+                })?;
+                Some((dependency.git.as_ref()?, package))
+            })
+        };
+        let (source, package) = at(finding.location())?;
+        let lockfiles: BTreeSet<String> =
+            finding.evidence.iter().filter_map(|place| lockfile_of(context.map, at(place)?.1)).collect();
+        let gone: Vec<GateDraft> = finding
+            .evidence
+            .iter()
+            .filter_map(|place| {
+                let text = FileText::read(context.tree, &place.file)?;
+                let line = text.line(place.start_line)?.trim().trim_end_matches(',').to_owned();
+                Some(GateDraft::TextGone { text: line, file: place.file.clone() })
+            })
+            .collect();
+        let places: Vec<String> =
+            finding.evidence.iter().map(|place| format!("`{}` line {}", place.file, place.start_line)).collect();
         let written = if package.manager == PackageManager::Cargo {
             "add `rev = \"<commit>\"` and remove `branch`, for every crate that names this repository; then `cargo check` rewrites the lock file"
         } else {
             "end the requirement in `#<commit>`; then install, which rewrites the lock file"
         };
-        let today = lockfile.as_ref().map_or_else(
+        let today = lockfiles.first().map_or_else(
             || format!("`git ls-remote {}` says what the branch holds.", source.url),
             |lockfile| format!("The commit in use today stands in `{lockfile}`, behind the address `{}`.", source.url),
         );
-        let mut in_scope = vec![ScopeDraft { path: place.file.clone(), remark: "the requirement".to_owned() }];
-        in_scope
-            .extend(lockfile.map(|path| ScopeDraft { path, remark: "as the package manager writes it".to_owned() }));
+        let scope = |path: &str, remark: &str| ScopeDraft { path: path.to_owned(), remark: remark.to_owned() };
+        let manifests = finding.evidence.iter().map(|place| scope(&place.file, "the requirement"));
+        let locks = lockfiles.iter().map(|path| scope(path, "as the package manager writes it"));
         Some(PlanDraft {
             title: format!("Hold the git dependency on `{}` at a commit", source.url),
             why: format!("{} With a commit named, taking a newer one is a change somebody reviews.", finding.message),
             steps: vec![StepDraft {
                 title: "Name the commit that is in use".to_owned(),
-                instruction: format!("{today} In `{}`, line {}: {written}.", place.file, place.start_line),
+                instruction: format!("{today} In {}: {written}.", places.join(", ")),
                 edits: Vec::new(),
-                gates: vec![
-                    gone.clone(),
-                    GateDraft::Project(CommandPurpose::Build),
-                    GateDraft::Project(CommandPurpose::Test),
-                ],
+                gates: gone
+                    .iter()
+                    .cloned()
+                    .chain([GateDraft::Project(CommandPurpose::Build), GateDraft::Project(CommandPurpose::Test)])
+                    .collect(),
             }],
-            in_scope,
+            in_scope: manifests.chain(locks).collect(),
             out_of_scope: vec![("a newer commit".to_owned(), "the code that is built must stay the same".to_owned())],
-            goals: vec![gone],
+            goals: gone,
             stop_conditions: vec![
                 format!("the lock file does not name a commit of `{}`", source.url),
                 "a released version holds the same commit: then require that version instead, and say so".to_owned(),
@@ -104,22 +124,6 @@ impl Rule for GitDependencyWithoutRev {
     }
 }
 
-/// Who the manifests, and links of the README to a repository that is called like a package of this one, say this repository belongs to.
-fn owners(ground: &Ground<'_>) -> BTreeSet<String> {
-    let texts = ground.map.recon.packages.iter().filter_map(|package| ground.tree.text(&package.manifest));
-    let lines = texts.flat_map(|text| {
-        text.lines().filter(|line| line.contains("repository")).map(str::to_owned).collect::<Vec<_>>()
-    });
-    let named = lines.filter_map(|line| owner_of(&line).map(str::to_owned));
-    let readme = ground.tree.text("README.md").unwrap_or_default();
-    let linked = readme.split("github.com/").skip(1).filter_map(|rest| {
-        let mut parts = rest.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'));
-        let (owner, name) = (parts.next()?, parts.next()?);
-        ground.map.recon.packages.iter().any(|package| package.name == name).then(|| owner.to_owned())
-    });
-    named.chain(linked).collect()
-}
-
 /// `acme` of `https://github.com/acme/shop`, `git@github.com:acme/shop.git` and `github:acme/shop`.
 fn owner_of(url: &str) -> Option<&str> {
     let (_, rest) =
@@ -127,14 +131,15 @@ fn owner_of(url: &str) -> Option<&str> {
     rest.split('/').next().filter(|owner| !owner.is_empty())
 }
 
-fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package, is_own: bool) -> Finding {
+fn finding(map: &RepoMap, sources: &[&GitSource], names: &[&str], package: &Package, is_own: bool) -> Finding {
+    let source = sources[0];
     let held = match &source.reference {
         Some(GitReference::Branch(branch)) => format!("the branch `{branch}`"),
         Some(GitReference::Rev(_) | GitReference::Tag(_)) | None => "the default branch".to_owned(),
     };
     let locked = lockfile_of(map, package).is_some();
     let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    FindingDraft::at_lines(&DOC, &source.manifest, source.line, source.line, "requirement")
+    let mut draft = FindingDraft::at_lines(&DOC, &source.manifest, source.line, source.line, "requirement")
         .title(format!("{listed} {} {held} of a git repository", if names.len() == 1 { "follows" } else { "follow" }))
         .message(format!(
             "{listed} {} from {held} of `{}`; {}.",
@@ -154,8 +159,11 @@ fn finding(map: &RepoMap, source: &GitSource, names: &[&str], package: &Package,
             // A lock file holds it until somebody asks for a newer one; own code is reviewed where it is written.
             (true, false) | (false, true) => Confidence::Med,
             (true, true) => Confidence::Low,
-        })
-        .build()
+        });
+    for other in &sources[1..] {
+        draft = draft.and_lines(&other.manifest, other.line, other.line, "requirement");
+    }
+    draft.build()
 }
 
 #[cfg(test)]

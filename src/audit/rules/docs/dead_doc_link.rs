@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::pages::{is_archived, is_translated};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{FileText, count_of, folder_of, join_path, relative_path};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
@@ -54,6 +55,7 @@ fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
         .iter()
         // What an old version linked to may be gone.
         .filter(|document| document.kind != DocumentKind::Changelog && !is_template(&document.path))
+        .filter(|document| !is_translated(&document.path) && !is_archived(&document.path))
         .flat_map(|document| document.links.iter().map(move |link| (document, link)))
         .filter(|(document, link)| is_dead(map, tree, document, link))
         .collect();

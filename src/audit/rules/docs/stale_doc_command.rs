@@ -9,6 +9,7 @@ mod surroundings;
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::pages::{is_archived, is_translated};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::commands::{self, Named, Place, TargetKind};
 use crate::audit::rules::docs::targets::Targets;
@@ -109,7 +110,8 @@ fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree, targets: &Targets) -> Vec<Vec<S
         matches!(
             document.kind,
             DocumentKind::Readme | DocumentKind::Agents | DocumentKind::Contributing | DocumentKind::Docs
-        )
+        ) && !is_translated(&document.path)
+            && !is_archived(&document.path)
     };
     let mut groups: Vec<Vec<Stale<'a>>> = Vec::new();
     for document in map.recon.documents.iter().filter(is_read) {

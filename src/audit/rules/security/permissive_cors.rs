@@ -9,7 +9,7 @@ use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, LanguageName, RegionKind};
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SourceFile};
 
 /// Any site may ask in the name of the person who visits it.
 pub struct PermissiveCors;
@@ -67,7 +67,11 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
         return None;
     }
     // Without a session of its own, a service on the same machine gives nothing away.
-    let sure = facts.call(call.index).name != "very_permissive";
+    let confidence = match facts.call(call.index).name.as_str() {
+        _ if !keeps_sessions(map, call.file) => Confidence::Low,
+        "very_permissive" => Confidence::Med,
+        _ => Confidence::High,
+    };
     Some(
         FindingDraft::at_call(&DOC, map, call, "setting")
             .title("CORS mirrors any origin and allows credentials")
@@ -78,9 +82,28 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
             .impact(4)
             .effort(Effort::S)
             .risk(Risk::Med)
-            .confidence(if sure { Confidence::High } else { Confidence::Med })
+            .confidence(confidence)
             .build(),
     )
+}
+
+/// Whether the package of a file, or one it depends on, names cookies, sessions or what keeps them: a token that a page has to put into a
+/// header itself is none that a browser sends along.
+fn keeps_sessions(map: &RepoMap, file: FileId) -> bool {
+    let source = map.file(file);
+    if source.language != LanguageName::Rust {
+        return true;
+    }
+    let Some(home) = map.recon.package_in(&source.path, true) else { return true };
+    let is_near = |other: &SourceFile| {
+        map.recon.package_in(&other.path, true).is_some_and(|package| {
+            package.folder == home.folder || home.dependencies.iter().any(|own| own.name == package.name)
+        })
+    };
+    map.files
+        .iter()
+        .filter(|other| other.language == LanguageName::Rust && is_near(other))
+        .any(|other| other.facts.references.iter().any(|name| name.to_ascii_lowercase().contains("cookie")))
 }
 
 /// `CorsLayer::very_permissive()`, `.allow_origin(AllowOrigin::mirror_request()).allow_credentials(true)`.

@@ -2,8 +2,8 @@
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::owners::owners;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::workflow_owner::owners;
 use crate::audit::text::FileText;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::recon::workflow::{Workflow, WorkflowJob};
@@ -29,7 +29,7 @@ impl Rule for WorkflowInheritedSecrets {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        let owners = owners(ground.tree);
+        let owners = owners(ground.map, ground.tree);
         if owners.is_empty() {
             return Vec::new();
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::owners::owners;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::security::workflow_owner::owners;
 use crate::audit::text::FileText;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
@@ -40,7 +40,7 @@ impl Rule for WorkflowUnpinnedAction {
         for found in map.recon.workflows.iter().flat_map(uses).filter(|found| !is_own(map, found.action)) {
             groups.entry((found.action, found.branch)).or_default().push(found);
         }
-        let owners = if groups.is_empty() { BTreeSet::new() } else { owners(ground.tree) };
+        let owners = if groups.is_empty() { BTreeSet::new() } else { owners(ground.map, ground.tree) };
         groups.values().map(|group| finding(group, &owners)).collect()
     }
 

@@ -85,6 +85,13 @@ const HARMLESS: &[&str] = &[
     "config",
     "content",
     "function",
+    "plan",
+    "candidate",
+    "persisted",
+    "snapshot",
+    "block",
+    "chunk",
+    "names",
 ];
 
 /// How one side of a comparison looks.

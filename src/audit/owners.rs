@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::repo_map::RepoMap;
 use crate::tree::Tree;
 
-/// Owners that the repository names as its own: in `repository` of its manifests, and in the badges of its workflows.
-pub fn owners(tree: &dyn Tree) -> BTreeSet<String> {
+/// Owners that the repository names as its own, in lower case: in `repository` of its manifests, in the badges of its workflows, and in
+/// links of the README to a repository that is called like a package of this one.
+pub fn owners(map: &RepoMap, tree: &dyn Tree) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut note = |text: &str| {
         let Some((_, rest)) = text.split_once("github.com") else { return };
@@ -15,7 +17,8 @@ pub fn owners(tree: &dyn Tree) -> BTreeSet<String> {
             found.insert(owner.to_lowercase());
         }
     };
-    for path in ["package.json", "Cargo.toml"] {
+    let manifests = map.recon.packages.iter().map(|package| package.manifest.as_str());
+    for path in ["package.json", "Cargo.toml"].into_iter().chain(manifests) {
         let text = tree.text(path).unwrap_or_default();
         let mut after = 0;
         for line in text.lines() {
@@ -35,6 +38,13 @@ pub fn owners(tree: &dyn Tree) -> BTreeSet<String> {
         let start = readme[..at].rfind("github.com").unwrap_or(at);
         if at - start < 120 {
             note(&readme[start..at]);
+        }
+    }
+    for (at, _) in readme.match_indices("github.com/") {
+        let mut parts = readme[at..].split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+        let name = parts.nth(2).unwrap_or_default();
+        if map.recon.packages.iter().any(|package| package.name == name) {
+            note(&readme[at..]);
         }
     }
     found
