@@ -8,7 +8,7 @@ use regex::Regex;
 use super::indent::{Shift, indent_of};
 use super::matching::{Found, Line, Match, Rung, block_lines, find, lines_of};
 use super::rewrite::{Change, common, differences, rewrite};
-use super::surface::elision;
+use super::surface::{elision, fence};
 use super::{Block, Hunk, Insertion, Side, numbers, region, symbols};
 
 /// A text with an edit in it.
@@ -51,7 +51,20 @@ pub(crate) struct Target<'a> {
 }
 
 /// `target` with one SEARCH/REPLACE block applied.
+///
+/// A fence around the block is the file's own where it stands there, and else the message's.
 pub(crate) fn block(target: Target<'_>, block: &Block) -> Result<Placed, Refusal> {
+    let Some(inner) = fence::unwrapped_block(target.path, block) else { return bare_block(target, block) };
+    match bare_block(Target { may_guess: false, ..target }, block) {
+        Err(Refusal::NotFound) => match bare_block(target, &inner) {
+            Err(Refusal::NotFound) => bare_block(target, block),
+            found => found,
+        },
+        found => found,
+    }
+}
+
+fn bare_block(target: Target<'_>, block: &Block) -> Result<Placed, Refusal> {
     in_region(target, block, &|file| Ok(std::iter::once(0..file.len()).collect()))
 }
 
@@ -111,6 +124,17 @@ fn at_edge(target: Target<'_>, insertion: &Insertion) -> Result<Placed, Refusal>
 ///
 /// Whole lines go first. A part of a line has to stand there byte for byte and once, and may not cut a word.
 pub(crate) fn substitution(target: Target<'_>, old: &str, new: &str) -> Result<Placed, Refusal> {
+    let (inner_old, inner_new) = fence::unwrapped_pair(target.path, old, new);
+    if inner_old == old || inner_old.trim().is_empty() {
+        return bare_substitution(target, old, new);
+    }
+    match bare_substitution(Target { may_guess: false, ..target }, old, new) {
+        Err(Refusal::NotFound) => bare_substitution(target, &inner_old, &inner_new),
+        found => found,
+    }
+}
+
+fn bare_substitution(target: Target<'_>, old: &str, new: &str) -> Result<Placed, Refusal> {
     let as_lines = Block::of_texts(old, new);
     checked(target, &as_lines)?;
     let (mark, body) = split_mark(target.text);

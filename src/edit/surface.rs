@@ -15,7 +15,7 @@ use super::explain::EditFailure;
 mod apply_patch;
 mod arguments;
 pub(super) mod elision;
-mod fence;
+pub(super) mod fence;
 mod old_new;
 mod paths;
 mod search_replace;

@@ -38,6 +38,30 @@ fn changed(text: &str, rung: Rung) -> Result<(String, Rung), FailureCode> {
 }
 
 #[test]
+fn a_fence_is_the_files_own_where_it_stands_there_and_else_the_messages() {
+    let part = |text: &str, old: &str, new: &str| {
+        let operation = EditOperation::Substitute { old: old.to_owned(), new: new.to_owned() };
+        let edits = [FileEdit { file: "a.ts".to_owned(), operation }];
+        run(&[("a.ts", text)], &edits).map(|changes| changes.files["a.ts"].clone().expect("not removed"))
+    };
+    let whole = |text: &str, search: &str, replacement: &str| {
+        let edits = [replace("a.ts", vec![block(search, replacement)])];
+        run(&[("a.ts", text)], &edits).map(|changes| changes.files["a.ts"].clone().expect("not removed"))
+    };
+    for edit in [&part as &dyn Fn(&str, &str, &str) -> Result<String, Vec<EditFailure>>, &whole] {
+        assert_eq!(edit("x()\ny()\n", "```ts\nx()\n```", "```ts\nz()\n```").as_deref(), Ok("z()\ny()\n"));
+        assert_eq!(edit("x()\ny()\n", "```ts\nx()\n```", "").as_deref(), Ok("y()\n"));
+        // The second `x()` shows that what is inside the fence is not looked for.
+        assert_eq!(edit("x()\n```\nx()\n```\ny()\n", "```\nx()\n```", "").as_deref(), Ok("x()\ny()\n"));
+        assert_eq!(
+            edit("x()\n```\nx()\n```\n", "```\nx()\n```", "```\nz()\n```").as_deref(),
+            Ok("x()\n```\nz()\n```\n")
+        );
+    }
+    assert_eq!(part("a(x, y)\n", "```ts\nx, y\n```", "```ts\ny, x\n```").as_deref(), Ok("a(y, x)\n"));
+}
+
+#[test]
 fn each_rung_places_what_the_one_above_cannot() {
     use Rung::{Exact, IndentShift, TrailingSpace, UnicodePunctuation};
     let cases = [

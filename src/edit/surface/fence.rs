@@ -1,5 +1,7 @@
 //! Markdown fences around what a model sends.
 
+use crate::edit::Block;
+
 /// The opening or closing line of a fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence<'a> {
@@ -64,8 +66,14 @@ pub(super) fn unwrapped_parts<'l, 't>(
     }
 }
 
+/// A block without the fences around both of its parts, where it has them.
+pub(in crate::edit) fn unwrapped_block(file: &str, block: &Block) -> Option<Block> {
+    let (search, replace) = unwrapped_pair(file, &block.search, &block.replace);
+    (search != block.search && !search.trim().is_empty()).then_some(Block { search, replace })
+}
+
 /// The same of two texts.
-pub(super) fn unwrapped_pair(file: &str, old: &str, new: &str) -> (String, String) {
+pub(in crate::edit) fn unwrapped_pair(file: &str, old: &str, new: &str) -> (String, String) {
     let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
     let (old_inner, new_inner) = unwrapped_parts(file, &old_lines, &new_lines);
     let text = |inner: &[&str], all: &[&str], whole: &str| {

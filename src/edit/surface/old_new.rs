@@ -74,6 +74,7 @@ fn start_of_value(text: &str) -> Option<usize> {
 }
 
 fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, Vec<EditFailure>> {
+    let (written, written_new) = (old, new);
     let (old, new) = fence::unwrapped_pair(file, old, new);
     if let Some(line) = elision::elided(file, &old, &new) {
         let message = format!("`new` leaves code out: `{}`", line.trim());
@@ -86,7 +87,8 @@ fn edit(file: &str, old: &str, new: &str) -> Result<FileEdit, Vec<EditFailure>> 
         }
         EditOperation::Create(new)
     } else {
-        EditOperation::Substitute { old, new }
+        // Whose the fences are is known once the file is read.
+        EditOperation::Substitute { old: written.to_owned(), new: written_new.to_owned() }
     };
     Ok(FileEdit { file: file.to_owned(), operation })
 }

@@ -64,6 +64,7 @@ impl Reading {
     }
 
     fn block(&mut self, file: &str, line: usize, search: &[&str], replace: &[&str]) {
+        let (written, written_replace) = (search, replace);
         let (search, replace) = fence::unwrapped_parts(file, search, replace);
         if let Some(elided) = elision::elided(file, &search.join("\n"), &replace.join("\n")) {
             let message = format!("the replacement of the block at line {line} leaves code out: `{}`", elided.trim());
@@ -76,7 +77,8 @@ impl Reading {
         if search.iter().all(|line| line.trim().is_empty()) {
             return self.create(file, line, replace);
         }
-        let block = Block::of_lines(search, replace);
+        // Whose the fences are is known once the file is read.
+        let block = Block::of_lines(written, written_replace);
         let of_file = self.edits.iter_mut().rev().find(|edit| edit.file == file);
         match of_file.map(|edit| &mut edit.operation) {
             Some(EditOperation::Replace(blocks)) => blocks.push(block),

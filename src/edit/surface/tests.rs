@@ -56,8 +56,8 @@ fn old_and_new_are_a_substitution_and_an_empty_old_is_a_new_file() {
     assert_eq!(read("a\nb\n", "c\n"), Ok(vec![substitute("a.ts", "a\nb\n", "c\n")]));
     assert_eq!(read("a", ""), Ok(vec![substitute("a.ts", "a", "")]));
     assert_eq!(read("", "a\n"), Ok(vec![create("a.ts", "a\n")]));
-    assert_eq!(read("```ts\na\n```", "```ts\nb\n```"), Ok(vec![substitute("a.ts", "a", "b")]));
-    assert_eq!(read("```ts\na\n```", "b"), Ok(vec![substitute("a.ts", "```ts\na\n```", "b")]), "the file may hold it");
+    let fenced = substitute("a.ts", "```ts\na\n```", "```ts\nb\n```");
+    assert_eq!(read("```ts\na\n```", "```ts\nb\n```"), Ok(vec![fenced]), "the file may hold it");
     assert!(read("", " ").is_err());
 }
 
