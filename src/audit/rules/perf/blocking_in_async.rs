@@ -5,7 +5,7 @@ mod light;
 mod own_files;
 mod process;
 mod request;
-mod seldom;
+pub mod seldom;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -367,7 +367,7 @@ fn is_reachable(map: &RepoMap, call: CallId) -> bool {
 }
 
 /// Whether the repository builds a program, so that all callers are in sight.
-fn builds_program(map: &RepoMap) -> bool {
+pub fn builds_program(map: &RepoMap) -> bool {
     map.recon.packages.iter().filter(|package| package.manager == PackageManager::Cargo).any(|package| {
         let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
         map.has_path(&format!("{folder}src/main.rs"))

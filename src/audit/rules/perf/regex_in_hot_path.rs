@@ -4,6 +4,8 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rules::perf::blocking_in_async::builds_program;
+use crate::audit::rules::perf::blocking_in_async::seldom::is_uncalled;
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Finding, Risk};
 use crate::repo_map::expr::Expr;
@@ -318,6 +320,9 @@ fn takes_text(map: &RepoMap, call: CallId) -> bool {
 
 fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding> {
     let call = *group.first()?;
+    if builds_program(map) && map.caller_of(call).is_some_and(|function| is_uncalled(map, function)) {
+        return None;
+    }
     let heat = heat(map, effects, call);
     let function = place::function_name(map, call);
     let how_often = match heat {

@@ -3,8 +3,7 @@
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::effects::Effects;
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionIndex, RegionKind, Span, SymbolIndex};
@@ -20,13 +19,39 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "certificate verification switched off by a constant",
     why: "anybody between the two ends can read and change the traffic, passwords and tokens included",
-    quiet_when: "the value comes from configuration, the connection is a health check or goes to the own machine, or the code does not ship; where somebody has to ask for it, confidence is low",
+    quiet_when: "the value comes from configuration, the connection is a health check or goes to the own machine, or the code does not ship (debug builds alone have it); where somebody has to ask for it, confidence is low",
     example: "new https.Agent({ rejectUnauthorized: false });",
 };
 
 /// Rust builder methods that switch verification off when given `true`.
 const RUST_SWITCHES: &[&str] =
     &["danger_accept_invalid_certs", "danger_accept_invalid_hostnames", "tls_danger_accept_invalid_certs"];
+
+/// Lines above a place that are looked at for a block that only debug builds have. Our choice.
+const LINES_ABOVE: usize = 40;
+
+/// `#[cfg(debug_assertions)]` stands over the statement or over a block around it: what ships does not have it.
+fn is_of_debug_builds(ground: &Ground<'_>, site: &Site) -> bool {
+    let source = ground.map.file(site.file);
+    if source.language != LanguageName::Rust {
+        return false;
+    }
+    let Some(text) = ground.tree.text(&source.path) else { return false };
+    let above: Vec<&str> = text.lines().take(site.line as usize - 1).collect();
+    // Blocks that are closed on the way up are none around the place.
+    let mut closed = 0_i32;
+    let mut is_opener = true;
+    for line in above.iter().rev().take(LINES_ABOVE) {
+        let line = line.trim();
+        if is_opener && line.starts_with("#[cfg(") && line.contains("debug_assertions") && !line.contains("not(") {
+            return true;
+        }
+        closed += line.matches('}').count() as i32 - line.matches('{').count() as i32;
+        is_opener = closed < 0 || (is_opener && line.starts_with(['#', '/', '.']));
+        closed = closed.max(0);
+    }
+    false
+}
 
 /// Words of functions that say what they give up.
 const GIVES_UP: &[&str] = &["insecure", "insecurely", "danger", "dangerous", "unsafe", "untrusted", "unverified"];
@@ -49,10 +74,11 @@ impl Rule for TlsVerificationDisabled {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
         sites(map)
             .into_iter()
-            .filter(|site| !is_towards_itself(map, site))
+            .filter(|site| !is_towards_itself(map, site) && !is_of_debug_builds(ground, site))
             .map(|site| {
                 let facts = &map.file(site.file).facts;
                 let conditional = site.is_optional

@@ -67,12 +67,9 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         ceiling = ceiling.min(if is_part { Confidence::Low } else { Confidence::Med });
     }
     if is_in_process(map, site) {
+        // Many small statements are what an embedded database is fast at (https://www.sqlite.org/np1queryprob.html).
         impact = impact.min(2);
-        // Written in one transaction, a statement a row is what an embedded database is fast at.
-        let written = site.effect() == Effect::DbWrite;
-        let is_command =
-            effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind == EntryKind::Command);
-        ceiling = ceiling.min(if written || is_command { Confidence::Low } else { Confidence::Med });
+        ceiling = Confidence::Low;
     }
     if waits_for_heavier(map, effects, site)
         || is_one_of_many_arms(map, site.call, site.iteration.region)
