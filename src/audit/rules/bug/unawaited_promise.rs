@@ -175,7 +175,7 @@ fn task(map: &RepoMap, sites: &[(CallId, Misuse)], by_hand: bool) -> Option<(Str
         Misuse::Dropped(_) => (
             match sites.len() {
                 1 => format!("Await `{name}` in `{function}`"),
-                count if sites.iter().any(|(other, _)| wording::shown_name(map, *other) != name) => {
+                count if wording::is_of_one_function(map, sites) => {
                     format!("Await what `{function}` drops in {count} places")
                 }
                 count => format!("Await `{name}` in {count} places"),

@@ -1,5 +1,7 @@
 //! Wording: a finding of misuses that belong together, and how much it weighs.
 
+use std::collections::BTreeSet;
+
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rules::bug::rejection::{Rejection, rejection};
@@ -106,8 +108,15 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
             let goes = if who.matches('`').count() == 2 { "goes" } else { "go" };
             let lost = match rejection(map, effects, call) {
                 Rejection::Impossible => String::new(),
-                // Components run in browsers, which only print it.
-                Rejection::Known if is_server_code(map, effects, call) && !survives_rejections(map, call) => {
+                Rejection::Possible | Rejection::Known
+                    if is_server_code(map, effects, call) && listens_for_rejections(map) =>
+                {
+                    format!(", and only what listens for rejections in the whole process hears of {its} failure")
+                }
+                // Components run in browsers, which only print it; Next.js listens for rejections itself.
+                Rejection::Known
+                    if is_server_code(map, effects, call) && !place::depends_on(map, call.file, "next") =>
+                {
                     format!(", and {its} rejection is unhandled, which ends a Node.js process by default")
                 }
                 Rejection::Possible | Rejection::Known => format!(", and {its} rejection is unhandled"),
@@ -145,15 +154,12 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
     }
 }
 
-/// Whether the process goes on after a rejection that nobody handles: somebody listens for them, or Next.js does.
-fn survives_rejections(map: &RepoMap, call: CallId) -> bool {
-    let listens = || {
-        map.files.iter().flat_map(|file| &file.facts.calls).any(|own| {
-            matches!(own.name.as_str(), "on" | "once" | "addListener")
-                && matches!(own.arguments.first(), Some(Expr::Text(event)) if event == "unhandledRejection")
-        })
-    };
-    place::depends_on(map, call.file, "next") || listens()
+/// `process.on('unhandledRejection', …)`.
+fn listens_for_rejections(map: &RepoMap) -> bool {
+    map.files.iter().flat_map(|file| &file.facts.calls).any(|own| {
+        matches!(own.name.as_str(), "on" | "once" | "addListener")
+            && matches!(own.arguments.first(), Some(Expr::Text(event)) if event == "unhandledRejection")
+    })
 }
 
 /// The name of what is called, also where it has none of its own: `saveWith(…)`.
@@ -221,7 +227,7 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
 }
 
 /// Whether all stand in one function and call different ones.
-fn is_of_one_function(map: &RepoMap, sites: &[(CallId, Misuse)]) -> bool {
+pub fn is_of_one_function(map: &RepoMap, sites: &[(CallId, Misuse)]) -> bool {
     let Some(&(first, _)) = sites.first() else { return false };
     let name = shown_name(map, first);
     sites.iter().all(|(call, _)| call.file == first.file && map.call(*call).caller == map.call(first).caller)
@@ -233,9 +239,11 @@ fn droppers(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
     listed(sites.iter().map(|(call, _)| place::function_name(map, *call)), "functions")
 }
 
-/// The calls, each name once.
+/// The calls, each function once, whatever its object is called: `server.send` and `this.send`.
 fn names(map: &RepoMap, sites: &[(CallId, Misuse)]) -> String {
-    listed(sites.iter().map(|(call, _)| shown_name(map, *call)), "calls")
+    let mut known = BTreeSet::new();
+    let others = sites.iter().filter(|(call, _)| callees(map, *call).next().is_none_or(|symbol| known.insert(symbol)));
+    listed(others.map(|(call, _)| shown_name(map, *call)), "calls")
 }
 
 fn listed(all: impl Iterator<Item = String>, noun: &str) -> String {
