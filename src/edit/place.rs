@@ -125,7 +125,7 @@ fn at_edge(target: Target<'_>, insertion: &Insertion) -> Result<Placed, Refusal>
 /// Whole lines go first. A part of a line has to stand there byte for byte and once, and may not cut a word.
 pub(crate) fn substitution(target: Target<'_>, old: &str, new: &str) -> Result<Placed, Refusal> {
     let (inner_old, inner_new) = fence::unwrapped_pair(target.path, old, new);
-    if inner_old == old || inner_old.trim().is_empty() {
+    if inner_old == old {
         return bare_substitution(target, old, new);
     }
     match bare_substitution(Target { may_guess: false, ..target }, old, new) {

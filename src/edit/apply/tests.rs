@@ -58,6 +58,7 @@ fn a_fence_is_the_files_own_where_it_stands_there_and_else_the_messages() {
             Ok("x()\n```\nz()\n```\n")
         );
     }
+    assert_eq!(part("a\n```\n```\nb\n", "```\n```", "").as_deref(), Ok("a\nb\n"));
     assert_eq!(part("a(x, y)\n", "```ts\nx, y\n```", "```ts\ny, x\n```").as_deref(), Ok("a(y, x)\n"));
 }
 

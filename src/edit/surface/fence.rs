@@ -49,7 +49,7 @@ pub(super) fn unwrapped(file: &str, text: &str) -> String {
 }
 
 /// The lines of a text and of its replacement without a fence around each. A file may hold fences, so both have to have one and the
-/// same: then a fence of the file is only left out of what is quoted.
+/// same: then a fence of the file is only left out of what is quoted. A fence with nothing inside wraps nothing that could be looked for.
 pub(super) fn unwrapped_parts<'l, 't>(
     file: &str,
     old: &'l [&'t str],
@@ -59,6 +59,7 @@ pub(super) fn unwrapped_parts<'l, 't>(
     let is_blank = |lines: &[&str]| lines.iter().all(|line| line.trim().is_empty());
     match (inside(old), inside(new)) {
         _ if is_markdown(file) => (old, new),
+        (Some(old_inner), _) if is_blank(old_inner) => (old, new),
         (Some(old_inner), Some(new_inner)) if opener(old) == opener(new) => (old_inner, new_inner),
         (None, Some(new_inner)) if is_blank(old) => (old, new_inner),
         (Some(old_inner), None) if is_blank(new) => (old_inner, new),
@@ -69,7 +70,7 @@ pub(super) fn unwrapped_parts<'l, 't>(
 /// A block without the fences around both of its parts, where it has them.
 pub(in crate::edit) fn unwrapped_block(file: &str, block: &Block) -> Option<Block> {
     let (search, replace) = unwrapped_pair(file, &block.search, &block.replace);
-    (search != block.search && !search.trim().is_empty()).then_some(Block { search, replace })
+    (search != block.search).then_some(Block { search, replace })
 }
 
 /// The same of two texts.
