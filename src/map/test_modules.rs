@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::map::classify::is_below;
 use crate::repo_map::facts::LanguageName;
 use crate::repo_map::name::{Name, file_name};
 use crate::repo_map::{FileRole, SourceFile};
@@ -15,16 +16,10 @@ pub fn mark(files: &mut [SourceFile]) {
             stems.insert(stem(file, &declaration.within, &declaration.name, declaration.path.as_ref()));
         }
     }
-    let stems: BTreeSet<&String> = gated.difference(&taken).collect();
-    if stems.is_empty() {
-        return;
-    }
-    let is_below = |path: &str| {
-        let own = path.strip_suffix(".rs").unwrap_or(path);
-        stems.contains(&own.to_owned()) || path.match_indices('/').any(|(at, _)| stems.contains(&path[..at].to_owned()))
-    };
+    let stems: BTreeSet<&str> = gated.difference(&taken).map(String::as_str).collect();
     for file in files {
-        if file.role == FileRole::Production && file.language == LanguageName::Rust && is_below(&file.path) {
+        let own = file.path.strip_suffix(".rs").unwrap_or_default();
+        if file.role == FileRole::Production && (stems.contains(own) || is_below(&file.path, &stems)) {
             file.role = FileRole::Test;
         }
     }

@@ -23,7 +23,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a relative link of a Markdown document to a file or folder that does not exist",
     why: "a reader, or an agent that gathers context, follows it and stops there",
     quiet_when: "the link starts at the root of a site, leaves the repository, has no file extension and may be a route, points \
-                 into a submodule or to what a sparse checkout left out, or the document is a changelog or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
+                 into a submodule or to what a sparse checkout left out, or the document is a changelog, a translation, one of an archive or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
     example: "See [the guide](docs/guide.md)   <!-- docs/guide.md was renamed -->",
 };
 

@@ -2,7 +2,8 @@
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::Page;
-use crate::audit::programs::{Program, flags_given, programs, started};
+use crate::audit::programs::given::{flags_given, started};
+use crate::audit::programs::{Program, programs};
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::mentions::{FORMS, forms, mentioned};

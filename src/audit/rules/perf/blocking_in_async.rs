@@ -5,7 +5,7 @@ mod light;
 mod own_files;
 mod process;
 mod request;
-pub mod seldom;
+mod seldom;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,6 +13,7 @@ use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDr
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
+use crate::audit::rules::perf::uncalled::{builds_program, is_uncalled};
 use crate::effects::deferral::is_deferred;
 use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;
@@ -21,11 +22,11 @@ use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, SymbolIndex};
 use crate::repo_map::name::Name;
-use crate::repo_map::recon::{CommandPurpose, PackageManager};
+use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 use driven::{is_driven_here, on_own_thread};
 use light::{is_glance, reads_directory_only};
-use seldom::{is_made_at_start, is_of_another_system, is_uncalled, loads_settings};
+use seldom::{is_made_at_start, is_of_another_system, loads_settings};
 
 /// Blocking work in code that shares its thread.
 pub struct BlockingInAsync;
@@ -364,14 +365,6 @@ fn is_reachable(map: &RepoMap, call: CallId) -> bool {
         || (callers.is_empty() && named_in(true))
         // A library's own users are not in the repository.
         || (symbol.exported && !builds_program(map))
-}
-
-/// Whether the repository builds a program, so that all callers are in sight.
-pub fn builds_program(map: &RepoMap) -> bool {
-    map.recon.packages.iter().filter(|package| package.manager == PackageManager::Cargo).any(|package| {
-        let folder = if package.folder.is_empty() { String::new() } else { format!("{}/", package.folder) };
-        map.has_path(&format!("{folder}src/main.rs"))
-    })
 }
 
 /// The crate around a call builds no program.

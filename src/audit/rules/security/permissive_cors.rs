@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "CORS that mirrors any origin and allows credentials",
     why: "any page a signed-in person visits can read and change their data in their name",
-    quiet_when: "origins are listed or checked, the setting depends on a condition, credentials are not allowed, or the origin is `*`, which browsers refuse with credentials",
+    quiet_when: "origins are listed or checked, the setting depends on a condition, credentials are not allowed, or the origin is `*`, which browsers refuse with credentials; where a Rust service and the crates it needs name no cookie, confidence is low",
     example: "app.use(cors({ origin: true, credentials: true }));",
 };
 

@@ -53,7 +53,8 @@ enum Common {
 /// Kinds that one function may have several of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    Dropped(Confidence),
+    /// What is said of one that stands alone in a `try` is not so of the others.
+    Dropped(Confidence, bool),
     DroppedByMapper,
     Nested,
 }
@@ -82,13 +83,13 @@ pub fn groups(map: &RepoMap, effects: &Effects) -> Vec<Vec<(CallId, Misuse)>> {
 fn common(map: &RepoMap, effects: &Effects, call: CallId, kind: Misuse) -> Vec<Common> {
     let of_caller = |kind| map.call(call).caller.map(|caller| Common::Caller(kind, call.file, caller));
     match kind {
-        Misuse::Dropped(_) => {
+        Misuse::Dropped(evidence) => {
             let (_, confidence) = wording::weight(map, effects, call, kind);
             let written = || map.call(call).callee.dotted().filter(|text| text.contains('.'));
             let callee = callee(map, call)
                 .map(Common::Callee)
                 .or_else(|| written().map(|text| Common::Written(call.file, text)));
-            callee.into_iter().chain(of_caller(Kind::Dropped(confidence))).collect()
+            callee.into_iter().chain(of_caller(Kind::Dropped(confidence, evidence == Evidence::AloneInTry))).collect()
         }
         Misuse::DroppedByMapper => of_caller(Kind::DroppedByMapper).into_iter().collect(),
         Misuse::Nested => of_caller(Kind::Nested).into_iter().collect(),
