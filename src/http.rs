@@ -206,11 +206,17 @@ impl Http {
             .map_err(|error| TransportFault::BadAddress { url: call.url.to_owned(), why: error.to_string() })?;
         let host = url.host_str().map(str::to_owned).unwrap_or_default();
         let host = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        // A connection that is kept may be closed by the server in the moment the next request is sent, which is then lost. Without TLS a
+        // new one costs next to nothing, and who is spoken to so is mostly a server of models on this machine.
+        let is_plain = url.scheme() == "http";
         let mut request = match call.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
             Method::Patch => self.client.patch(url),
         };
+        if is_plain {
+            request = request.header("connection", "close");
+        }
         for (name, value) in call.headers {
             request = request.header(name, &value.0);
         }
@@ -338,4 +344,40 @@ fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let said: Vec<String> = causes.map(ToString::to_string).collect();
     said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Answers one request of a connection, says that it stays open, and hangs up over the next.
+    fn fickle(stream: TcpStream) -> std::io::Result<()> {
+        let mut lines = BufReader::new(stream.try_clone()?).lines();
+        let mut next = || lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).count();
+        next();
+        write!(&stream, "HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\n{{}}")?;
+        next();
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_without_tls_that_closes_what_it_said_it_keeps_loses_no_request() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A caller that goes away in the middle is no fault of the server.
+                std::thread::spawn(move || drop(fickle(stream)));
+            }
+        });
+        let http = Http::new(Timeouts::default()).expect("a client");
+        for _ in 0..3 {
+            let call = Call { method: Method::Get, url: &url, headers: &[], body: None };
+            let answer = http.send(&call, &mut |_, _| (), &Cancel::default()).expect("it is answered");
+            assert_eq!(answer.body, b"{}");
+        }
+    }
 }
