@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 
 pub(crate) mod dot_ignore;
+mod kept;
 mod working;
 
+pub(crate) use kept::KeptTexts;
 pub(crate) use working::Listing;
 pub use working::WorkingTree;
 pub(crate) use working::check_path;

@@ -21,11 +21,12 @@ use crate::effects::Effects;
 use crate::finding::{self, Category, Finding};
 use crate::repo_map::{FileRole, RepoMap};
 use crate::secrets;
-use crate::tree::Tree;
+use crate::tree::{KeptTexts, Tree};
 
 /// Audits a repository.
 pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOptions) -> Result<Audit, AuditError> {
-    run_rules(&chosen_rules(options)?, map, effects, tree, options)
+    // One rule after the other reads all source.
+    run_rules(&chosen_rules(options)?, map, effects, &KeptTexts::new(tree), options)
 }
 
 fn run_rules(

@@ -18,6 +18,9 @@ const MAX_TOTAL: u64 = 64 << 20;
 /// Letters of words that are looked for by a table: about as many states of some 100 bytes each.
 const MAX_IN_TABLE: usize = 1 << 16;
 
+/// Words that may have bytes by which to skip text without any of them.
+const FEW: usize = 8;
+
 /// Prose, pictures and data: to be named there keeps nothing alive.
 const SILENT: &[&str] = &[
     ".md",
@@ -96,7 +99,9 @@ impl Needles {
         let words: Vec<&str> = words.into_iter().collect();
         // Every source file is read for them: an automaton twice as fast is worth some megabytes, not some hundred.
         let kind = (words.iter().map(|word| word.len()).sum::<usize>() < MAX_IN_TABLE).then_some(AhoCorasickKind::DFA);
-        Some(Needles { finder: AhoCorasick::builder().kind(kind).build(words).ok()? })
+        // With many words a byte that stands in one of them is never far: looking for it first takes longer than looking at all of them.
+        let has_rare_bytes = words.len() <= FEW;
+        Some(Needles { finder: AhoCorasick::builder().kind(kind).prefilter(has_rare_bytes).build(words).ok()? })
     }
 
     /// The words that occur in `text` at a place (what is before and after it is given) that `accepts` takes. A word without letters

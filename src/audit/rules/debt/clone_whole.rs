@@ -1,7 +1,9 @@
 //! Whole statements: a copy that begins or ends inside of one cannot be taken out, so that every copy grows to the end of the statements
 //! it is in, where little is left of them, or is cut down to those it holds from beginning to end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
 
 use crate::audit::clones::compare::aligned;
 use crate::audit::clones::{Clone2, Stretch};
@@ -29,15 +31,13 @@ struct Run {
 impl<'m> Whole<'m> {
     /// Reads the files of some clones.
     pub fn read(map: &'m RepoMap, tree: &dyn Tree, bodies: &[Body], clones: &[Clone2]) -> Whole<'m> {
-        let mut lists = BTreeMap::new();
-        for stretch in clones.iter().flat_map(|clone| [clone.left, clone.right]) {
-            let file = bodies[stretch.sequence].file;
-            lists.entry(file).or_insert_with(|| {
-                let path = &map.file(file).path;
-                tree.text(path).and_then(|text| statements::lists(path, &text)).unwrap_or_default()
-            });
-        }
-        Whole { map, lists }
+        let stretches = clones.iter().flat_map(|clone| [clone.left, clone.right]);
+        let files: BTreeSet<FileId> = stretches.map(|stretch| bodies[stretch.sequence].file).collect();
+        let lists = |file: FileId| {
+            let path = &map.file(file).path;
+            (file, tree.text(path).and_then(|text| statements::lists(path, &text)).unwrap_or_default())
+        };
+        Whole { map, lists: files.into_par_iter().map(lists).collect() }
     }
 
     /// The most statements that a stretch holds as a whole.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::audit::draft::PlanDraft;
@@ -46,7 +47,7 @@ impl Rule for BrokenDocSample {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        let found = ground.pages().iter().map(|page| (page, broken(page)));
+        let found = ground.pages().par_iter().map(|page| (page, broken(page)));
         found
             .filter_map(|(page, broken)| {
                 let impact = if page.is_first_read { 2 } else { 1 };

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::audit::draft::PlanDraft;
@@ -54,7 +55,7 @@ impl Rule for StaleVersionClaim {
         let releases = releases(ground.map, ground.tree);
         ground
             .pages()
-            .iter()
+            .par_iter()
             .filter_map(|page| {
                 let stale = stale(ground.map, ground.tree, page, &releases);
                 let impact = if page.is_first_read { 3 } else { 2 };
