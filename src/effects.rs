@@ -169,12 +169,15 @@ pub fn effects(map: &RepoMap) -> Effects {
     let mut direct = tables::direct_effects(map);
     direct.extend(associations::getters(map));
     let inward = tables::inward_effects(map);
-    let functions = propagate::propagate(map, &direct, &inward);
-    let by_name = by_name::by_name(map, &direct);
-    let (all, given) = propagate::propagate_likely(map, &direct, &by_name);
-    let likely = Likely { by_name, functions: all, given };
-    let asynchrony = asynchrony::asynchrony(map, &direct);
-    let entries = entry::entries(map);
+    let likely = || {
+        let by_name = by_name::by_name(map, &direct);
+        let (functions, given) = propagate::propagate_likely(map, &direct, &by_name);
+        Likely { by_name, functions, given }
+    };
+    let ((functions, likely), (asynchrony, entries)) = rayon::join(
+        || rayon::join(|| propagate::propagate(map, &direct, &inward), likely),
+        || rayon::join(|| asynchrony::asynchrony(map, &direct), || entry::entries(map)),
+    );
     let own = OwnEffects::of(direct.iter().chain(&inward));
     Effects { direct, inward, functions, asynchrony, entries, likely, own, flows: OnceLock::new() }
 }

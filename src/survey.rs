@@ -182,7 +182,7 @@ fn now_ns() -> i64 {
 
 /// A file of ours for this repository in the user's cache; `None` where that would be a file in the repository.
 fn kept(root: &Path, name: &str) -> Option<PathBuf> {
-    Some(Place::of(root, &cache_folder()).ok()?.cache().join(name))
+    Some(Place::of_records(root, &cache_folder()).ok()?.cache().join(name))
 }
 
 impl Survey {

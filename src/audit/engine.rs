@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -29,6 +30,9 @@ pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOpt
     run_rules(&chosen_rules(options)?, map, effects, &KeptTexts::new(tree), options)
 }
 
+/// Bytes of stack of a thread that rules run on: as much as the first thread of a program has on Linux.
+const LANE_STACK: usize = 8 << 20;
+
 fn run_rules(
     rules: &[&'static dyn Rule],
     map: &RepoMap,
@@ -41,8 +45,7 @@ fn run_rules(
     audit.not_audited.extend(without_advisories(rules, map, options));
     let ground = Ground::new(map, tree, options.advisories.as_deref());
     let checked: Vec<_> = rules.par_iter().map(|rule| check(*rule, map, effects)).collect();
-    // One after the other: what they share is read by the first, and each of them uses all threads.
-    let from_tree: Vec<_> = rules.iter().map(|rule| check_tree(*rule, &ground)).collect();
+    let from_tree = check_trees(rules, &ground);
     let mut found = Vec::new();
     for ((rule, checked), from_tree) in rules.iter().zip(checked).zip(from_tree) {
         let id = rule.doc().id;
@@ -170,6 +173,31 @@ fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
 /// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
 fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
     catch_unwind(AssertUnwindSafe(|| rule.check(map, effects))).ok()
+}
+
+/// What each rule finds in the tree, several at once.
+///
+/// Not on threads of the pool: what rules share is made by the first that asks, with the help of the pool, and a thread of the pool that
+/// waited for it would be one that it waits for.
+fn check_trees(rules: &[&'static dyn Rule], ground: &Ground<'_>) -> Vec<Option<Vec<Finding>>> {
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let places = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        let mine = places.map_while(|place| Some((place, check_tree(*rules.get(place)?, ground))));
+        mine.collect::<Vec<_>>()
+    };
+    let is_in_pool = rayon::current_thread_index().is_some();
+    let others = if is_in_pool { 0 } else { rayon::current_num_threads() - 1 };
+    let mut found = std::thread::scope(|scope| {
+        // A thread that cannot be started leaves its rules to the others.
+        let spawn = |_| std::thread::Builder::new().stack_size(LANE_STACK).spawn_scoped(scope, lane).ok();
+        let threads: Vec<_> = (0..others).filter_map(spawn).collect();
+        let own = lane();
+        let joined = threads.into_iter().flat_map(|thread| thread.join().expect("a rule that panics is caught"));
+        own.into_iter().chain(joined).collect::<Vec<_>>()
+    });
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
 fn check_tree(rule: &dyn Rule, ground: &Ground<'_>) -> Option<Vec<Finding>> {

@@ -134,7 +134,7 @@ pub fn agents<'a>(copy: &'a ReadingCopy<'a>, workspace: &'a Workspace) -> Instal
 
 /// Where records about a repository are: the ledger in its git folder, or in the user's state; replies in the user's cache.
 pub fn places(workspace: &Workspace) -> (Ledger, Replies) {
-    match Place::of(&workspace.root, &cache_folder()) {
+    match Place::of_records(&workspace.root, &cache_folder()) {
         Ok(place) => (Ledger::within(&place.state()), Replies::within(place.cache())),
         Err(_) => {
             let id = repository_id(&workspace.root);

@@ -26,16 +26,26 @@ const FUNCTIONS: [&str; 4] = ["method_definition", "arrow_function", "function_e
 pub fn lists(path: &str, text: &str) -> Option<Vec<List>> {
     let tree = syntax::tree(path, text)?;
     let mut found = Vec::new();
-    let mut pending = vec![tree.root_node()];
-    while let Some(node) = pending.pop() {
-        let mut cursor = node.walk();
-        let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
-        if BLOCKS.contains(&node.kind()) {
-            found.push(alone(&children));
-        } else if node.kind() == "object" {
-            found.extend(functions(&children));
+    // One walks, the other looks at what is below.
+    let (mut cursor, mut below) = (tree.walk(), tree.walk());
+    'nodes: loop {
+        let node = cursor.node();
+        if node.is_named() && node.child_count() > 0 {
+            let kind = node.kind();
+            if BLOCKS.contains(&kind) {
+                found.push(alone(&node.children(&mut below).collect::<Vec<_>>()));
+            } else if kind == "object" {
+                found.extend(functions(&node.children(&mut below).collect::<Vec<_>>()));
+            }
+            if cursor.goto_first_child() {
+                continue;
+            }
         }
-        pending.extend(children);
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                break 'nodes;
+            }
+        }
     }
     found.retain(|list| !list.is_empty());
     found.sort();

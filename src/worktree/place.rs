@@ -49,6 +49,22 @@ pub(super) fn git_name(name: &str) -> String {
 impl Place {
     /// The repository that `folder` is in, with our cache in `cache`.
     pub fn of(folder: &Path, cache: &Path) -> Result<Place, WorktreeError> {
+        let (place, repository) = Place::found(folder, cache)?;
+        if let Err(source) = repository.index() {
+            return Err(match limits::is_set(&repository, "index.sparse") {
+                true => WorktreeError::SparseIndex { folder: place.root },
+                false => git("read the index")(source),
+            });
+        }
+        Ok(place)
+    }
+
+    /// The same for who keeps records alone and makes no worktree: the index, which may be large, is not read.
+    pub fn of_records(folder: &Path, cache: &Path) -> Result<Place, WorktreeError> {
+        Ok(Place::found(folder, cache)?.0)
+    }
+
+    fn found(folder: &Path, cache: &Path) -> Result<(Place, Repository), WorktreeError> {
         let not_found = || WorktreeError::NotARepository { folder: folder.to_owned() };
         let unsupported = |source| WorktreeError::Unsupported { folder: folder.to_owned(), source };
         let repository = Repository::discover(folder).map_err(|error| match (error.code(), error.class()) {
@@ -60,12 +76,6 @@ impl Place {
         })?;
         let root = repository.workdir().ok_or_else(|| WorktreeError::Bare { folder: folder.to_owned() })?;
         let root = os::canonical(root).map_err(super::io_at(root))?;
-        if let Err(source) = repository.index() {
-            return Err(match limits::is_set(&repository, "index.sparse") {
-                true => WorktreeError::SparseIndex { folder: root },
-                false => git("read the index")(source),
-            });
-        }
         let common = os::canonical(repository.commondir()).map_err(super::io_at(repository.commondir()))?;
         let cache = std::path::absolute(cache).map_err(super::io_at(cache))?;
         let inside = existing_part(&cache).starts_with(&root) && !existing_part(&cache).starts_with(&common);
@@ -73,7 +83,7 @@ impl Place {
             return Err(WorktreeError::CacheInside { folder: cache });
         }
         let worktrees = cache.join(repository_id(&common)).join("worktrees");
-        Ok(Place { root, common, worktrees })
+        Ok((Place { root, common, worktrees }, repository))
     }
 
     /// The user's working tree.

@@ -126,7 +126,12 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     lines.dedup();
     for line in lines {
         let Some(text) = page.text.line(line) else { continue };
-        if HEDGES.iter().any(|hedge| text.to_lowercase().contains(hedge)) {
+        // The patterns ask for a version, which few lines hold.
+        if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let lower = text.to_lowercase();
+        if HEDGES.iter().any(|hedge| lower.contains(hedge)) {
             continue;
         }
         found.extend(runtime(&NODE, text, line, &node, 1));
@@ -142,9 +147,10 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
             });
         }
     }
+    let named: Vec<&Release> = releases.iter().filter(|release| page.text.text.contains(&release.name)).collect();
     for fence in page.fences.iter().filter(|fence| asks_for_versions(fence)) {
         for (line, text) in fence.lines() {
-            found.extend(releases.iter().find_map(|release| install(release, &fence.language, text, line)));
+            found.extend(named.iter().find_map(|release| install(release, &fence.language, text, line)));
         }
     }
     found.sort();
@@ -222,6 +228,9 @@ fn runtime(pattern: &Regex, text: &str, line: u32, said: &Option<Said>, depth: u
 
 /// `foo = "0.3"`, `cargo add foo@0.3`, `npm install foo@3`: a version that is not compatible with today's.
 fn install(release: &Release, language: &str, text: &str, line: u32) -> Option<Fault> {
+    if !text.contains(release.name.as_str()) {
+        return None;
+    }
     let name = regex::escape(&release.name);
     let pattern = match (release.manager == PackageManager::Cargo, language) {
         (true, "toml") => {
@@ -233,9 +242,6 @@ fn install(release: &Release, language: &str, text: &str, line: u32) -> Option<F
         (false, "json") => format!(r#"^\s*"{name}"\s*:\s*"[\^~]?(?P<version>\d+(?:\.\d+){{0,2}})""#),
         (false, _) => format!(r"(?:^|[\s/:]){name}@\^?(?P<version>\d+(?:\.\d+){{0,2}})(?:[\s/]|$)"),
     };
-    if !text.contains(release.name.as_str()) {
-        return None;
-    }
     let found = Regex::new(&pattern).ok()?.captures(text)?;
     // `@x/foo` is another package; `https://esm.sh/foo` is not.
     let before = &text[..found.get(0)?.start()];
