@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use crate::repo_map::name::file_name;
@@ -84,7 +85,7 @@ impl Folder {
         let mut found = NAMES.get(name).copied().unwrap_or_default();
         if name.contains(['-', '_']) {
             let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-            found.test |= ends(&["-tests", "-test", "_tests", "-e2e", "-fixtures"])
+            found.test |= ends(&["-tests", "-test", "_tests", "_test", "-e2e", "_e2e", "-fixtures"])
                 || ["tests-", "test-", "e2e-"].iter().any(|start| name.starts_with(start));
             found.example |= ends(&["-example", "-examples", "-demo", "-playground", "-benchmarks"])
                 || ["example-", "examples-"].iter().any(|start| name.starts_with(start));
@@ -320,8 +321,11 @@ fn is_served_library(path: &str, text: &str) -> bool {
 }
 
 /// Whether a bundler put this file together from others: rolldown and esbuild name each of them in a comment above its code,
-/// webpack and esbuild begin with their own run time.
+/// webpack and esbuild begin with their own run time. A prelude for any loader is written by hand, too, but not with names of one letter.
 fn is_bundle(text: &str) -> bool {
+    static PRELUDE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[!(]\s*\(?function\s*\(\s*[a-z]\s*,\s*[a-z]\s*\)").expect("the pattern is fixed")
+    });
     const RUN_TIME: &[&str] =
         &["/******/ ", "var __webpack_modules__", "var __defProp = Object.defineProperty", "var __commonJS = "];
     let names_source = |line: &str| {
@@ -330,7 +334,10 @@ fn is_bundle(text: &str) -> bool {
                 || (line.starts_with("//#region ") && path.contains('/') && file_name(path).contains('.'))
         })
     };
-    text.lines().take(HEAD_LINES).any(|line| names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
+    let head = || text.lines().take(HEAD_LINES);
+    head().any(|line| names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
+        || head().any(|line| line.starts_with(['!', '(']) && PRELUDE.is_match(line))
+            && head().any(|line| line.contains("typeof exports"))
 }
 
 /// Whether a comment among the first lines says so. Lines of a block comment need no mark of their own.
@@ -475,6 +482,9 @@ fn is_test_name(name: &str) -> bool {
         matches!(word, "test" | "tests" | "spec" | "e2e" | "cy" | "test-d" | "mock" | "fixture" | "fixtures")
             || matches!(word, "clienttest" | "servertest" | "unittest" | "integrationtest" | "browsertest")
     }) || ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
+        // `jest.setup.ts`, `jest.integration.teardown.ts`.
+        || matches!(stem, "jest" | "vitest" | "cypress" | "playwright")
+            && middle(name).any(|word| matches!(word, "setup" | "teardown"))
         || matches!(stem, "mock" | "mocks" | "fake" | "fakes" | "stub" | "stubs")
         || matches!(
             stem,
@@ -638,6 +648,7 @@ mod tests {
             ("web/src/__e2e__/orders.ts", Test),
             ("crates/core/tests/it.rs", Test),
             ("src/parser/tests.rs", Test),
+            ("server/jest.integration.teardown.ts", Test),
             ("src/hosting/mock.rs", Test),
             ("playwright/global-utils.ts", Test),
             ("src/contest.rs", Production),
@@ -654,6 +665,7 @@ mod tests {
             ("crates/core/flags/doc/man.rs", Production),
             ("fuzz/fuzz_targets/glob.rs", Test),
             ("crates/tests-database/src/lib.rs", Test),
+            ("crates/e2e_test/src/server.rs", Test),
             ("build/bundle.ts", Script),
             ("src/build/bundle.ts", Production),
             ("packages/tailwind-config/index.cjs", Script),

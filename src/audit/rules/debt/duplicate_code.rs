@@ -28,7 +28,7 @@ use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use backends::{are_backends, are_of_other_drivers};
 use logic::{is_checked_query, is_copy, is_dense, is_little};
-use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed};
+use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed, is_step};
 use wording::{body_name, functions_have, listed, listed_all, place_of, told};
 
 /// Code that stands in several places.
@@ -45,7 +45,8 @@ static DOC: RuleDoc = RuleDoc {
                  comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
                  branch into the next, it differs in a query that is checked against the tables, what is shared hands values on \
                  (parameters, arguments, fields) rather than doing something, equal names are functions or enums that each file \
-                 defines otherwise, one copy is a function that nothing calls or names, the copies are methods of one trait that \
+                 defines otherwise, one copy is a function that nothing calls or names, the copies are the few lines that start programs of \
+                 several packages, the copies are methods of one trait that \
                  each query another database, or it is the same idiom in more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\
               const net = lines.reduce((sum, line) => sum + line.price * line.count, 0);",
@@ -73,7 +74,7 @@ impl Rule for DuplicateCode {
             .files_with_ids()
             .filter(|(_, file)| file.role == FileRole::Production && !is_from_elsewhere(map, &file.path))
             .flat_map(|(id, _)| bodies(map, id))
-            .filter(|body| !follows_upstream(map, body))
+            .filter(|body| !follows_upstream(map, body) && !is_step(map, body))
             .collect();
         let sequences: Vec<Sequence<'_>> = bodies.iter().map(|body| Sequence { lines: &body.lines }).collect();
         let all = clones::find(&sequences, MIN_LINES);
@@ -97,7 +98,11 @@ impl Rule for DuplicateCode {
             (std::cmp::Reverse(repeated(family) * drifted), family.copies[0])
         });
         // Each asks more than the one before, so that the last are asked of few.
-        families.retain(|family| !are_of_other_drivers(map, &bodies, family) && !weight::is_thin(map, &bodies, family));
+        families.retain(|family| {
+            !are_of_other_drivers(map, &bodies, family)
+                && !weight::is_start(map, &bodies, family)
+                && !weight::is_thin(map, &bodies, family)
+        });
         let mut reported: Vec<Family> = Vec::new();
         for family in families {
             if reported.len() == MAX_FINDINGS {

@@ -55,6 +55,11 @@ impl<'a> TestReach<'a> {
         self.reached.contains(&symbol) || self.named.contains(&self.map.symbol(symbol).name)
     }
 
+    /// Whether some test names a thing so.
+    pub fn names(&self, name: Name) -> bool {
+        self.named.contains(&name)
+    }
+
     /// Whether some test gets to a definition by calls.
     pub fn calls(&self, symbol: SymbolId) -> bool {
         self.reached.contains(&symbol)

@@ -231,6 +231,8 @@ fn finding(map: &RepoMap, reach: &TestReach<'_>, id: SymbolId, symbol: &Symbol) 
     let file = map.file(id.file);
     let untested = reach.is_telling(file.language)
         && !reach.reaches(id)
+        // Who makes the object may get to it by an event.
+        && symbol.member_of.is_none_or(|class| !reach.names(class))
         && !is_handed_over(map, id)
         && !runs_the_program_in_tests(map, &file.path);
     let tests = if untested { " No test calls it, directly or through other functions." } else { "" };

@@ -156,9 +156,10 @@ fn finding(map: &RepoMap, sources: &[&GitSource], names: &[&str], package: &Pack
         .risk(Risk::Low)
         .confidence(match (locked, is_own) {
             (false, false) => Confidence::High,
-            // A lock file holds it until somebody asks for a newer one; own code is reviewed where it is written.
-            (true, false) | (false, true) => Confidence::Med,
-            (true, true) => Confidence::Low,
+            // Own code is reviewed where it is written.
+            (false, true) => Confidence::Med,
+            // A lock file holds it until somebody asks for a newer one.
+            (true, _) => Confidence::Low,
         });
     for other in &sources[1..] {
         draft = draft.and_lines(&other.manifest, other.line, other.line, "requirement");

@@ -354,8 +354,10 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding
         })
         .confidence(match heat {
             Heat::Looped if beside_network => Confidence::Med,
-            Heat::Requested if is_seldom => Confidence::Med,
-            Heat::Looped | Heat::Requested => Confidence::High,
+            // Beside what else a request costs, one pattern is little.
+            Heat::Requested if is_seldom => Confidence::Low,
+            Heat::Requested => Confidence::Med,
+            Heat::Looped => Confidence::High,
             Heat::Called if takes_text(map, call) => Confidence::Med,
             Heat::Called | Heat::Unknown => Confidence::Low,
         });

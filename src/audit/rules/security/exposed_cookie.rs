@@ -83,6 +83,13 @@ fn edit(context: &RecipeContext<'_>, call: CallId, fault: Fault) -> Option<EditD
     })
 }
 
+/// `routes/debug.ts`, `local_debug_router.ts`: served where nobody but the developer is.
+fn is_for_development(path: &str) -> bool {
+    const WORDS: &[&str] = &["debug", "dev", "development", "local", "mock", "fake"];
+    let names = path.rsplit('/').take(2).map(|part| part.split('.').next().unwrap_or(part));
+    names.flat_map(place::words).any(|word| WORDS.contains(&word.as_str()))
+}
+
 fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
     let (name, fault) = fault(map, call)?;
     let (what, confidence) = match fault {
@@ -112,7 +119,11 @@ fn fault(map: &RepoMap, call: CallId) -> Option<(String, Fault)> {
         Setter::Method => site.arguments.as_slice(),
         Setter::Function => site.arguments.get(1..)?,
     };
-    if !source.language.is_ecmascript() || source.role != FileRole::Production || place::in_test(map, call) {
+    if !source.language.is_ecmascript()
+        || source.role != FileRole::Production
+        || place::in_test(map, call)
+        || is_for_development(&source.path)
+    {
         return None;
     }
     let Expr::Text(name) = place::resolve(facts, site.caller, arguments.first()?) else { return None };

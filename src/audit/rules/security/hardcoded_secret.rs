@@ -57,10 +57,18 @@ impl Rule for HardcodedSecret {
                             secret.line,
                             kind_text(secret)
                         ))
-                        .impact(if is_search_key(secret) { 2 } else { 5 })
+                        .impact(match () {
+                            () if is_search_key(secret) => 2,
+                            () if is_application_key(secret) => 3,
+                            () => 5,
+                        })
                         .effort(Effort::S)
                         .risk(Risk::Med)
-                        .confidence(if is_generic(secret) || is_search_key(secret) { Confidence::Low } else { Confidence::Med })
+                        .confidence(if is_generic(secret) || is_search_key(secret) || is_application_key(secret) {
+                            Confidence::Low
+                        } else {
+                            Confidence::Med
+                        })
                         .build(),
                 );
             }
@@ -193,6 +201,12 @@ fn is_search_key(secret: &SecretLiteral) -> bool {
 /// Known by the name it is bound to rather than by its own form.
 fn is_generic(secret: &SecretLiteral) -> bool {
     matches!(secret.kind.as_str(), "password" | "secret" | "token" | "credential")
+}
+
+/// An `api_key` without its issuer's form: often what tells one program from another and ships with each copy of it.
+fn is_application_key(secret: &SecretLiteral) -> bool {
+    secret.kind == "api-key"
+        && secret.name.is_none_or(|name| place::words(&name).iter().any(|word| word == "api" || word == "apikey"))
 }
 
 fn kind_text(secret: &SecretLiteral) -> String {

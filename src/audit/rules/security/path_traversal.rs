@@ -36,7 +36,8 @@ impl Rule for PathTraversal {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let groups = tainted::groups(map, effects, &[Danger::Path]);
-        groups.iter().filter(|group| !is_named_whole(map, group.worst)).map(|group| finding(map, group)).collect()
+        let in_folder = groups.iter().filter(|group| !is_named_whole(map, group.worst));
+        in_folder.map(|group| finding(map, effects, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -101,7 +102,7 @@ impl Rule for PathTraversal {
     }
 }
 
-fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, group: &Group<'_>) -> Finding {
     let flow = group.worst;
     let (function, name) = (tainted::function(map, flow), tainted::callee(map, flow));
     let keeps = match &flow.leak {
@@ -124,25 +125,28 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
         .message(message)
         // A fixed extension leaves few files to reach.
         .impact(match flow.trust {
+            _ if is_meant(map, effects, flow) => 3,
             _ if flow.doubtful && flow.sibling.is_none() => 3,
             Trust::Client => 5,
             _ => 4,
         })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(confidence(flow))
+        .confidence(confidence(map, effects, flow))
         .build()
 }
 
 /// The window's own code, or who may write to a queue, names a whole path (`open(path)`, `path.join("meta.json")`): a person picked
 /// that file, and there is no folder it has to stay in.
 fn is_named_whole(map: &RepoMap, flow: &Flow) -> bool {
+    flow.trust == Trust::Stored && is_whole(map, flow)
+}
+
+/// Whether a value is the path, rather than something put behind a folder.
+fn is_whole(map: &RepoMap, flow: &Flow) -> bool {
     let places = flow.steps.iter().map(|step| (step.file.as_str(), step.line));
     let mut places = places.chain(std::iter::once((flow.place.0.as_str(), flow.place.1)));
-    flow.trust == Trust::Stored
-        && flow.sibling.is_none()
-        && flow.context.before.is_empty()
-        && !places.any(|(file, line)| is_joined(map, file, line))
+    flow.sibling.is_none() && flow.context.before.is_empty() && !places.any(|(file, line)| is_joined(map, file, line))
 }
 
 /// Whether a line puts something that is no fixed text behind a path: `folder.join(name)`.
@@ -155,10 +159,16 @@ fn is_joined(map: &RepoMap, file: &str, line: u32) -> bool {
     })
 }
 
+/// The window of a desktop program may mostly open any file by itself, and who was let in to name a whole path was let in for that.
+fn is_meant(map: &RepoMap, effects: &Effects, flow: &Flow) -> bool {
+    flow.trust == Trust::Stored || is_whole(map, flow) && tainted::is_guarded(map, effects, flow)
+}
+
 /// `…/${slug}.mdx`: whatever the value is, only files of one kind are opened.
-fn confidence(flow: &Flow) -> Confidence {
+fn confidence(map: &RepoMap, effects: &Effects, flow: &Flow) -> Confidence {
     let end = flow.text.rsplit("{}").next().unwrap_or_default();
     let is_extension = |end: &str| end.len() > 1 && end.chars().all(char::is_alphanumeric);
     let of_one_kind = flow.doubtful && flow.sibling.is_none() && end.strip_prefix('.').is_some_and(is_extension);
-    tainted::confidence(flow).min(if of_one_kind { Confidence::Low } else { Confidence::High })
+    let is_doubtful = of_one_kind || is_meant(map, effects, flow);
+    tainted::confidence(flow).min(if is_doubtful { Confidence::Low } else { Confidence::High })
 }

@@ -203,11 +203,8 @@ fn finding(map: &RepoMap, effects: &Effects, id: SymbolId, assignment: &Assignme
         .impact(if fed.is_some() { 4 } else { 3 })
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(match (fed, reach) {
-            (Some(_), _) => Confidence::High,
-            (None, Some(_)) => Confidence::Med,
-            (None, None) => Confidence::Low,
-        });
+        // That a request gets there says nothing of the keys.
+        .confidence(if fed.is_some() { Confidence::High } else { Confidence::Low });
     match fed {
         Some(call) => draft.and_call(map, call, "what a client sent").build(),
         None => draft.and_symbol(map, id, "function").build(),

@@ -33,7 +33,7 @@ impl Rule for Ssrf {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        tainted::groups(map, effects, &[Danger::Url]).iter().map(|group| finding(map, group)).collect()
+        tainted::groups(map, effects, &[Danger::Url]).iter().map(|group| finding(map, effects, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -107,17 +107,22 @@ impl Rule for Ssrf {
 }
 
 /// Many features exist to fetch what users name; a check that can be passed shows that this one does not.
-fn confidence(flow: &Flow) -> Confidence {
+fn confidence(map: &RepoMap, effects: &Effects, flow: &Flow) -> Confidence {
     match tainted::confidence(flow) {
         Confidence::High if flow.leak.is_some() => Confidence::High,
+        // Who was let in to say where something is to be fetched from was let in for that.
+        Confidence::High | Confidence::Med if tainted::is_guarded(map, effects, flow) => Confidence::Low,
         Confidence::High => Confidence::Med,
+        // The window of a desktop program can ask any host by itself.
+        Confidence::Med | Confidence::Low if flow.trust == Trust::Stored => Confidence::Low,
         other => other,
     }
 }
 
-fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, group: &Group<'_>) -> Finding {
     let flow = group.worst;
     let (function, name) = (tainted::function(map, flow), tainted::callee(map, flow));
+    let confidence = confidence(map, effects, flow);
     tainted::draft(&DOC, map, group, "request")
         .title(format!("`{function}` sends a request to a host from {}", tainted::whose(flow).trim_start_matches("a value from ")))
         .message(format!(
@@ -126,9 +131,9 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
             tainted::value(flow),
             tainted::leak(flow)
         ))
-        .impact(if flow.trust == Trust::Client { 4 } else { 3 })
+        .impact(if flow.trust == Trust::Client && confidence > Confidence::Low { 4 } else { 3 })
         .effort(Effort::S)
-        .confidence(confidence(flow))
+        .confidence(confidence)
         .risk(Risk::Med)
         .build()
 }

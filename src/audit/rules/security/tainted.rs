@@ -3,6 +3,7 @@
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::RuleDoc;
+use crate::audit::rules::security::missing_auth::guards;
 use crate::effects::Effects;
 use crate::effects::taint::{Danger, Flow, Trust};
 use crate::finding::{Confidence, Evidence, Finding, Hop};
@@ -76,6 +77,16 @@ pub fn group_at<'a>(map: &RepoMap, effects: &'a Effects, dangers: &[Danger], fin
 /// How bad a flow is beside others of its sink.
 fn rank(flow: &Flow) -> (Trust, bool, bool, bool) {
     (flow.trust, !flow.doubtful, flow.leak.is_none(), flow.context.quote.is_some())
+}
+
+/// Whether the route where a flow begins asks who is calling.
+pub fn is_guarded(map: &RepoMap, effects: &Effects, flow: &Flow) -> bool {
+    let first =
+        flow.steps.first().map_or((flow.place.0.as_str(), flow.place.1), |step| (step.file.as_str(), step.line));
+    let entry = map.file_by_path(first.0).and_then(|(file, _)| effects.entries.of_line(map, file, first.1));
+    entry.is_some_and(|reach| {
+        !guards::before(map, effects, reach.entry).is_empty() || guards::checks_itself(map, effects, reach.entry)
+    })
 }
 
 /// How sure a rule can be of a flow by its way alone.

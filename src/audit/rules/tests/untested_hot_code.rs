@@ -12,10 +12,10 @@ use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, Symbol, SymbolIndex, SymbolKind};
+use crate::repo_map::facts::{CallKind, CallSite, LanguageName, Symbol, SymbolIndex, SymbolKind};
 use crate::repo_map::name::file_name;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, FileId, RepoMap, SymbolId};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SourceFile, SymbolId};
 
 /// Code that matters, changes, and is tested by nothing.
 pub struct UntestedHotCode;
@@ -64,6 +64,7 @@ impl Rule for UntestedHotCode {
             return Vec::new();
         }
         let reach = TestReach::new(map);
+        let tested = tested_packages(map);
         let mut files: BTreeMap<FileId, Vec<(u64, SymbolId)>> = BTreeMap::new();
         for id in hot {
             let (file, symbol) = (map.file(id.file), map.symbol(id));
@@ -84,6 +85,7 @@ impl Rule for UntestedHotCode {
                 && !is_of_component(map, id)
                 && !runs_the_program_in_tests(map, &file.path)
                 && !is_handed_over(map, id)
+                && tested.contains(&package_of(map, id.file))
             {
                 // What users set off counts for more than what a script does.
                 let in_use = if effects.entries.of_symbol(id).is_some() { 2 } else { 1 };
@@ -173,6 +175,25 @@ fn direct_callers(map: &RepoMap, id: SymbolId) -> BTreeSet<(FileId, Option<Symbo
         |call: &&CallId| !map.is_test(call.file, map.call(**call).caller) && map.caller_of(**call) != Some(id);
     let callers = map.callers(id).iter().filter(from_outside);
     callers.map(|call| (call.file, map.call(*call).caller)).collect()
+}
+
+/// The package of a file, and whether it is Rust: the two are tested by programs of their own.
+fn package_of(map: &RepoMap, file: FileId) -> (bool, Option<&str>) {
+    let source = map.file(file);
+    let is_rust = source.language == LanguageName::Rust;
+    (is_rust, map.recon.package_in(&source.path, is_rust).map(|package| package.folder.as_str()))
+}
+
+/// Packages with a test: where there is none, the first one is another task than one more.
+fn tested_packages(map: &RepoMap) -> BTreeSet<(bool, Option<&str>)> {
+    // A folder `test` may hold pages about tests of something else.
+    let is_tested = |(_, file): &(FileId, &SourceFile)| {
+        let is_case = |call: &CallSite| matches!(call.callee.root_name(), Some("describe" | "it" | "test" | "Deno"));
+        file.facts.symbols.iter().any(|symbol| symbol.test)
+            || file.role == FileRole::Test
+                && (file.language == LanguageName::Rust || file.facts.calls.iter().any(is_case))
+    };
+    map.files_with_ids().filter(is_tested).map(|(id, _)| package_of(map, id)).collect()
 }
 
 /// A method in a file that tests get to by other ways: a task or a trait in between hides the rest of the way.

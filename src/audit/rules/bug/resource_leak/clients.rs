@@ -5,7 +5,7 @@ use crate::audit::rules::bug::resource_leak::{Kind, Leak};
 use crate::effects::{Effects, chain};
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, HeritageKind, Import, ImportItem, Usage};
+use crate::repo_map::facts::{CallKind, CallSite, HeritageKind, Import, ImportItem, Usage};
 use crate::repo_map::{CallId, CallTarget, ImportTarget, RepoMap, SymbolId};
 
 /// Constructors and factories that open connections of their own: package, names, what is made.
@@ -68,6 +68,9 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         return None;
     }
     let what = client(map, call)?;
+    if is_given_a_connection(site) {
+        return None;
+    }
     let body = Body::of_call(facts, call.index)?;
     let leak = |confidence, detail: String| Leak {
         call,
@@ -106,6 +109,16 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         return None;
     }
     Some(leak(Confidence::High, String::new()))
+}
+
+/// `new Queue(name, { connection: redis })`: it shares a client that is there; of an object or an address it makes its own.
+fn is_given_a_connection(site: &CallSite) -> bool {
+    site.arguments.iter().any(|argument| match argument.peeled() {
+        Expr::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| key == "connection" && matches!(value.peeled(), Expr::Name(_) | Expr::Member(..))),
+        _ => false,
+    })
 }
 
 /// What a call makes, if it opens connections.

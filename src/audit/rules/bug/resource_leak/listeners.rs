@@ -350,7 +350,13 @@ fn added_in_loop(facts: &FileFacts, call: CallIndex) -> Option<Found> {
     // Rounds that wait come one after the other, as long as their target lives.
     let waits = facts.calls.iter().any(|other| other.awaited && region.span.contains(other.span));
     let dotted = target.dotted()?;
-    if !waits || chain::expr_uses(facts, target, &made_inside) {
+    // `this.socket = new WebSocket(url); this.socket.on(…)`: another target each time.
+    let is_set_inside = facts.assignments.iter().any(|assignment| {
+        region.span.contains(assignment.span)
+            && assignment.span.end <= site.span.start
+            && assignment.target.dotted().as_deref() == Some(dotted.as_str())
+    });
+    if !waits || is_set_inside || chain::expr_uses(facts, target, &made_inside) {
         return None;
     }
     let body = Body::of_call(facts, call)?;

@@ -190,6 +190,10 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
     if !place::in_async_code(map, call) || runs_for_ever(map, call) {
         return None;
     }
+    // Most of those who drop it say that they mean to.
+    if habits::ignored(map, call) * 2 > habits::dropped(map, call) {
+        return None;
+    }
     let awaited = habits::awaited(map, call);
     // Two droppers are a habit; against it speaks only that a failure ends the process.
     if awaited > 0 && awaited >= habits::dropped(map, call) {

@@ -15,6 +15,11 @@ pub fn dropped(map: &RepoMap, call: CallId) -> usize {
     count(map, call, |site| !site.awaited && matches!(site.usage, Usage::Discarded | Usage::Ignored))
 }
 
+/// Places that say by `void` that nobody waits for it.
+pub fn ignored(map: &RepoMap, call: CallId) -> usize {
+    count(map, call, |site| matches!(site.usage, Usage::Ignored))
+}
+
 fn count(map: &RepoMap, call: CallId, wanted: impl Fn(&CallSite) -> bool) -> usize {
     let through_factory = map.resolved(call).next().is_none();
     let of_function = |symbol: SymbolId| {

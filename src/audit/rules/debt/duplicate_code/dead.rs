@@ -14,10 +14,33 @@ pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
         let body = &bodies[copy.sequence];
         Some(SymbolId { file: body.file, index: body.symbol? })
     });
+    let (own, others): (Vec<SymbolId>, Vec<SymbolId>) = functions.partition(|id| is_own(ground.map, *id));
+    if own.iter().any(|id| is_unused_at_home(ground.map, *id)) {
+        return true;
+    }
     let unused: Vec<SymbolId> =
-        functions.filter(|id| could_be_dead(ground.map, *id) && !is_loaded(ground, *id)).collect();
+        others.into_iter().filter(|id| could_be_dead(ground.map, *id) && !is_loaded(ground, *id)).collect();
     // The text decides: templates, strings and other languages name functions too.
     without_mentions(ground, unused).is_some_and(|dead| !dead.is_empty())
+}
+
+/// A function at the top level of a module that does not export it: nobody else can name it.
+fn is_own(map: &RepoMap, id: SymbolId) -> bool {
+    let (file, symbol) = (map.file(id.file), map.symbol(id));
+    let exports_it = |target: &ExportTarget| matches!(target, ExportTarget::Local(own) if *own == symbol.name);
+    file.language.is_ecmascript()
+        && symbol.kind == SymbolKind::Function
+        && symbol.container.is_none()
+        && !symbol.exported
+        && !symbol.default_export
+        // Scripts of a page share one scope.
+        && !(file.facts.exports.is_empty() && file.facts.imports.is_empty())
+        && !file.facts.exports.iter().any(|export| exports_it(&export.target))
+}
+
+fn is_unused_at_home(map: &RepoMap, id: SymbolId) -> bool {
+    let (facts, name) = (&map.file(id.file).facts, map.symbol(id).name);
+    map.callers(id).is_empty() && !facts.references.contains(&name) && !facts.partly_read
 }
 
 fn could_be_dead(map: &RepoMap, id: SymbolId) -> bool {

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::MIN_LINES;
 use crate::audit::clones::{Clone2, Stretch};
+use crate::audit::place;
 use crate::audit::rules::debt::clone_family::Body;
 use crate::audit::rules::debt::unused_file::is_of_kit;
 use crate::audit::text::folder_of;
@@ -52,13 +53,24 @@ pub fn follows_upstream(map: &RepoMap, body: &Body) -> bool {
     })
 }
 
-/// `post.workflow.v1.0.8.ts` and `post.workflow.v1.0.9.ts`, `routes/v1/users.ts` and `routes/v2/users.ts`: an old version is kept as it
-/// is for those who still use it.
+/// `post.workflow.v1.0.8.ts` and `post.workflow.v1.0.9.ts`, `routes/v1/users.ts` and `routes/v2/users.ts`, `index.rs` and
+/// `new_index.rs`: an old version is kept as it is for those who still use it, or until the new one has taken its place.
 pub fn are_versions(left: &str, right: &str) -> bool {
-    static VERSION: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?:^|[/._-])v\d+(?:[._]\d+)*(?:$|[/._-])").expect("the pattern is tested"));
+    static VERSION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:^|[/._-])v\d+(?:[._]\d+)*(?:$|[/._-])|/(?:new|old|legacy)[_-]|/legacy/")
+            .expect("the pattern is tested")
+    });
     let bare = |path: &str| VERSION.replace(path, "/").into_owned();
-    left != right && VERSION.is_match(left) && bare(left) == bare(right)
+    left != right && (VERSION.is_match(left) || VERSION.is_match(right)) && bare(left) == bare(right)
+}
+
+/// `mig_5_to_6`, `migrate_v3`: what a database went through once stays as it was.
+pub fn is_step(map: &RepoMap, body: &Body) -> bool {
+    let Some(index) = body.symbol else { return false };
+    let words = place::words(&map.file(body.file).facts.symbols[index as usize].name);
+    let is_number = |word: &String| word.trim_start_matches('v').parse::<u32>().is_ok();
+    matches!(words.first().map(String::as_str), Some("mig" | "migrate" | "migration" | "upgrade"))
+        && words.iter().any(is_number)
 }
 
 /// Below a folder that is packed and shipped alone, as a Helm chart is: it can use nothing from outside.
@@ -110,6 +122,9 @@ mod tests {
     fn versions_differ_in_their_number_alone() {
         assert!(are_versions("src/post.workflow.v1.0.8.ts", "src/post.workflow.v1.0.9.ts"));
         assert!(are_versions("routes/v1/users.ts", "routes/v2/users.ts"));
+        assert!(are_versions("src/facet/incremental.rs", "src/facet/new_incremental.rs"));
+        assert!(are_versions("src/legacy/users.ts", "src/users.ts"));
+        assert!(!are_versions("src/news/users.ts", "src/users.ts"));
         assert!(!are_versions("routes/v1/users.ts", "routes/v1/users.ts"), "one file is no two versions");
         assert!(!are_versions("routes/v1/users.ts", "routes/v2/orders.ts"));
         assert!(!are_versions("src/ipv4.rs", "src/ipv6.rs"), "a number alone is no version");

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::clones::Stretch;
 use crate::audit::clones::compare::aligned;
 use crate::audit::rules::debt::clone_family::{Body, Family, callees, code, file_lines};
-use crate::repo_map::RepoMap;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{
     Binding, CallKind, CallSite, CodeLine, FileFacts, RegionIndex, RegionKind, Span, StatementRef, Usage,
 };
+use crate::repo_map::{FileId, RepoMap};
 
 /// Acts that all copies share: with fewer, a call of the shared function takes as many lines as it saves. Our choice.
 const MIN_ACTS: usize = 4;
@@ -25,6 +25,24 @@ pub fn is_thin(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
     let least =
         if family.copies.iter().all(|copy| is_delegate(map, bodies, *copy)) { MIN_ACTS_OF_DELEGATES } else { MIN_ACTS };
     family.copies[1..].iter().any(|copy| shared_acts(map, bodies, family.copies[0], *copy) < least)
+}
+
+/// Lines of what starts a program: below that they are settings, a server and what ends it. Our choice: as for copies that part.
+const MIN_OF_PROGRAMS: usize = 20;
+
+/// Whether the copies start programs of their own packages, each a file that exports nothing: their few lines say which parts there are.
+pub fn is_start(map: &RepoMap, bodies: &[Body], family: &Family) -> bool {
+    let files: BTreeSet<FileId> = family.copies.iter().map(|copy| bodies[copy.sequence].file).collect();
+    let package = |file: &FileId| map.recon.package_of(&map.file(*file).path).map(|package| package.folder.as_str());
+    let packages: BTreeSet<_> = files.iter().map(package).collect();
+    let starts = |file: &FileId| {
+        let source = map.file(*file);
+        source.language.is_ecmascript() && source.facts.exports.is_empty()
+    };
+    family.shared < MIN_OF_PROGRAMS
+        && packages.len() == files.len()
+        && files.len() == family.copies.len()
+        && files.iter().all(starts)
 }
 
 /// Whether a copy stands in a method of a trait and neither chooses nor repeats anything.

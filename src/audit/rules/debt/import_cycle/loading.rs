@@ -10,6 +10,10 @@ pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> 
     for &edge in cycle {
         let (from, to, _) = edge;
         let facts = &map.file(from).facts;
+        // Where a class could not be read, what stands in its methods looks as if it stood outside of them.
+        if facts.partly_read {
+            continue;
+        }
         let locals = facts
             .imports
             .iter()
@@ -64,7 +68,7 @@ fn comes_too_late(map: &RepoMap, import: &Import, to: FileId, from: FileId) -> b
 /// Whether something at the top level of a file, a static field or the type a decorated class is given reads a name that another file
 /// of the cycle exports.
 pub fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
-    cycle.iter().any(|&(from, to, _)| {
+    cycle.iter().filter(|(from, ..)| !map.file(*from).facts.partly_read).any(|&(from, to, _)| {
         let facts = &map.file(from).facts;
         let imports = facts.imports.iter().zip(&map.import_targets[from as usize]);
         let mut locals = imports

@@ -412,6 +412,7 @@ pub fn is_often_a_peer(name: &str) -> bool {
         "typeorm",
         "knex",
         "apollo-server-core",
+        "graphql-middleware",
         "socket.io",
         "video.js",
         "leaflet",

@@ -11,6 +11,7 @@ use crate::audit::rules::perf::per_item::verbs::{
     is_look_up, is_operation, names_a_write, names_an_act, receiver_acts,
 };
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
+use crate::audit::rules::perf::uncalled::{builds_program, is_uncalled};
 use crate::effects::entry::EntryKind;
 use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};
@@ -75,6 +76,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         || is_one_of_many_arms(map, site.call, site.iteration.region)
         || is_seldom(map, effects, site)
         || runs_once(map, site)
+        || builds_program(map) && map.caller_of(site.call).is_some_and(|function| is_uncalled(map, function))
         || starts_the_program(map, effects, site)
         || is_piece_of_work(map, effects, site)
         || is_of_a_tool(map, effects, site)
@@ -305,7 +307,9 @@ fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
         "developer",
     ];
     let source = map.file(site.call.file);
+    let is_mark = |word: &String| MARKS.contains(&word.as_str()) || word == "backfill";
     source.role == FileRole::Migration
+        || place::words(&place::function_name(map, site.call)).iter().any(is_mark)
         || source.path.split('/').any(|part| MARKS.contains(&part.split('.').next().unwrap_or(part)))
 }
 
@@ -426,9 +430,12 @@ pub fn is_in_process(map: &RepoMap, site: &PerItem<'_>) -> bool {
         let depends = |name: &str| {
             map.recon.packages.iter().any(|package| package.dependencies.iter().any(|own| own.name == name))
         };
-        return matches!(site.api.library, "drizzle" | "kysely" | "knex")
-            && depends("better-sqlite3")
-            && !["pg", "postgres", "mysql2", "@neondatabase/serverless"].into_iter().any(depends);
+        const SERVERS: &[&str] =
+            &["pg", "postgres", "mysql", "mysql2", "mariadb", "tedious", "oracledb", "@neondatabase/serverless"];
+        // Knex comes without a driver, and Node.js with one for SQLite.
+        return (site.api.library == "knex"
+            || matches!(site.api.library, "drizzle" | "kysely") && depends("better-sqlite3"))
+            && !SERVERS.iter().copied().any(depends);
     }
     // A function that takes any executor says nothing; who makes the pool does.
     match backend_of(sink) {

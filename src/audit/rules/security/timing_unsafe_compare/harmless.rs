@@ -36,7 +36,7 @@ pub fn is_old(facts: &FileFacts, expr: &Expr) -> bool {
     holders.iter().any(|name| place::words(name).iter().any(|word| BEFORE.contains(&word.as_str())))
 }
 
-/// `TokenType.PasswordReset`, `TOKEN_KINDS.reset`: a literal in all but spelling, as a member of an enum or of an object that is
+/// `TokenType.PasswordReset`, `NAMES.PasswordReset`, `TOKEN_KINDS.reset`: a literal in all but spelling, as a member of an enum or of an object that is
 /// `as const`.
 pub fn is_constant_member(map: &RepoMap, file: FileId, expr: &Expr) -> bool {
     let Expr::Member(object, member) = expr.peeled() else { return false };
@@ -48,7 +48,8 @@ pub fn is_constant_member(map: &RepoMap, file: FileId, expr: &Expr) -> bool {
     if place::words(name).iter().any(|word| SETTINGS.contains(&word.as_str())) {
         return false;
     }
-    if is_pascal(name) && is_pascal(member) {
+    // `SettingName.NAMES.MfaSecret`: the table may be a static of a class.
+    if (is_pascal(name) || is_in_capitals(name)) && is_pascal(member) {
         return true;
     }
     // An enum of a package whose code is not here has the same look.
