@@ -244,7 +244,13 @@ fn script(arguments: &[&str], place: &Place) -> Option<Named> {
     let elsewhere = own.iter().any(selects);
     let at = own.iter().position(|word| matches!(*word, "run" | "run-script"));
     let name = match at {
-        Some(at) => *own[at + 1..].iter().find(|word| !word.starts_with('-'))?,
+        Some(at) => {
+            // `pnpm run --filter web build`: the package is no script.
+            const WITH_VALUE: &[&str] = &["--filter", "-F", "--workspace", "-w", "--prefix", "-C", "--dir", "--cwd"];
+            let is_value = |place: usize| WITH_VALUE.contains(&own[place - 1]);
+            let place = (at + 1..own.len()).find(|place| !own[*place].starts_with('-') && !is_value(*place))?;
+            own[place]
+        }
         // Only `test` is a script by convention with every manager; `start` may be built in.
         None if own.first() == Some(&"test") => "test",
         None => return None,
@@ -271,6 +277,7 @@ mod tests {
     fn scripts_are_read_from_every_manager() {
         assert_eq!(names("npm run build -- --watch"), [script("build", "", false)]);
         assert_eq!(names("pnpm --filter web run dev"), [script("dev", "", true)]);
+        assert_eq!(names("pnpm run --filter web build"), [script("build", "", true)]);
         assert_eq!(names("cd apps/web && CI=1 yarn run test:unit"), [script("test:unit", "apps/web", false)]);
         assert_eq!(names("npm install && npm test # all"), [script("test", "", false)]);
         assert_eq!(names("bun run src/index.ts"), []);

@@ -78,11 +78,12 @@ impl Rule for UndocumentedFlag {
     }
 }
 
-/// Whether a text names the flag, and not one that begins like it.
+/// Whether a text names the flag, and not one that begins like it; `--web_url` for `--web-url` is misspelt, not missing.
 fn names(text: &str, flag: &str) -> bool {
-    let written = format!("--{flag}");
-    text.match_indices(&written).any(|(at, _)| {
-        !text[at + written.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    [format!("--{flag}"), format!("--{}", flag.replace('-', "_"))].iter().any(|written| {
+        text.match_indices(written).any(|(at, _)| {
+            !text[at + written.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        })
     })
 }
 

@@ -159,9 +159,9 @@ fn is_joined(map: &RepoMap, file: &str, line: u32) -> bool {
     })
 }
 
-/// The window of a desktop program may mostly open any file by itself, and who was let in to name a whole path was let in for that.
+/// Who was let in to name a whole path was let in for that.
 fn is_meant(map: &RepoMap, effects: &Effects, flow: &Flow) -> bool {
-    flow.trust == Trust::Stored || is_whole(map, flow) && tainted::is_guarded(map, effects, flow)
+    is_whole(map, flow) && tainted::is_guarded(map, effects, flow)
 }
 
 /// `…/${slug}.mdx`: whatever the value is, only files of one kind are opened.

@@ -10,7 +10,7 @@ use crate::audit::rules::security::remedy::Remedy;
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{FileFacts, LanguageName, Usage};
+use crate::repo_map::facts::{CallSite, FileFacts, LanguageName, Usage};
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
 /// A password given to MD5, SHA-1 or SHA-2.
@@ -205,6 +205,8 @@ const OTHER_REASONS: &[&str] = &[
     "decrypt",
     "kdf",
     "range",
+    "backup",
+    "backups",
 ];
 
 fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
@@ -230,11 +232,20 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
         ["bcrypt", "argon", "scrypt", "pbkdf2"].iter().any(|name| text.contains(name))
             || other.name.starts_with("createCipher")
     });
-    let kept_as = match &map.call(chain::end(map, call)).usage {
+    let end = map.call(chain::end(map, call));
+    // `digest()` gives bytes, as a key is made of; what is stored is text.
+    let gives_bytes = |site: &CallSite| site.name == "digest" && site.arguments.is_empty();
+    let is_key = source.language.is_ecmascript()
+        && (gives_bytes(end)
+            || map
+                .resolved(call)
+                .flat_map(|resolved| map.calls_in(resolved.symbol))
+                .any(|inner| gives_bytes(map.call(inner))));
+    let kept_as = match &end.usage {
         Usage::Bound(name) => name.as_str(),
         _ => "",
     };
-    if about(&function) || about(path_end) || about(kept_as) || slow {
+    if about(&function) || about(path_end) || about(kept_as) || slow || is_key {
         return None;
     }
     Some(

@@ -94,8 +94,12 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
                         "The timer calls `{setter}` later, whether the component is still there or not, and a second run does not stop the \
                          first: nobody keeps its handle or clears it on unmount."
                     ),
-                    // React forgives it since version 18; what is left is a message that goes too early.
-                    Confidence::Med,
+                    // React forgives it since version 18; what is left is a message that goes too early, of which a short one is none.
+                    if delay(site.arguments.get(1)).is_some_and(|delay| delay <= BRIEF) {
+                        Confidence::Low
+                    } else {
+                        Confidence::Med
+                    },
                     1,
                 )
             })
@@ -103,6 +107,9 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
         _ => None,
     }
 }
+
+/// Milliseconds that a message or a mark is shown for. Our choice.
+const BRIEF: f64 = 3_000.0;
 
 fn delay(argument: Option<&Expr>) -> Option<f64> {
     match argument.map(Expr::peeled) {

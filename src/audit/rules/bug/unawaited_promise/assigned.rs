@@ -32,9 +32,23 @@ pub fn is_taken_for_value(map: &RepoMap, effects: &Effects, call: CallId) -> boo
                 && other.span != own.span
                 && matches!(&other.value, Expr::Await(_))
                 && other.target.dotted().as_deref() == Some(target.as_str())
+                // A local of another function is another variable.
+                && (other.symbol == own.symbol || is_of_file(facts, &target))
         })
     };
-    (is_settled_elsewhere() || is_used_as_list(facts, call, own, &target)) && !is_awaited(facts, &target)
+    // Whoever calls the function gets the promise.
+    let is_given_back = !is_of_file(facts, &target)
+        && facts
+            .returns
+            .iter()
+            .any(|one| one.symbol == own.symbol && one.value.dotted().as_deref() == Some(target.as_str()));
+    (is_settled_elsewhere() && !is_given_back || is_used_as_list(facts, call, own, &target))
+        && !is_awaited(facts, &target)
+}
+
+/// Whether a variable outlives the function that writes it: one of the file, or a field.
+fn is_of_file(facts: &FileFacts, target: &str) -> bool {
+    target.contains('.') || facts.bindings.iter().any(|binding| binding.owner.is_none() && binding.name == target)
 }
 
 /// `orders = Promise.map(orders, …); orders.sort(…)`.

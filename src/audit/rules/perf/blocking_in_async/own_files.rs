@@ -31,8 +31,14 @@ pub fn reads_own_file(map: &RepoMap, call: CallId) -> bool {
         of_the_repository
             && parts.literals.iter().any(|text| text.contains('.') && !text.trim_matches(['.', '/']).is_empty())
     };
-    let is_own = if parts.chosen == 0 { is_fixed() } else { among_texts() };
+    let is_own = if parts.chosen == 0 { is_fixed() } else { among_texts() || is_settings(&parts) };
     !parts.unknown && is_own && !is_written(facts, site)
+}
+
+/// `path.join(CONFIG_FOLDER, "docker.yaml")`: settings that somebody wrote by hand.
+fn is_settings(parts: &Parts) -> bool {
+    const FORMS: &[&str] = &[".yaml", ".yml", ".toml", ".ini", ".conf", ".env"];
+    parts.chosen == 1 && parts.literals.last().is_some_and(|text| FORMS.iter().any(|form| text.ends_with(form)))
 }
 
 fn is_relative(text: &str) -> bool {

@@ -58,14 +58,16 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
     if !direct && is_far && !is_recursive(map, site) {
         ceiling = Confidence::Low;
     }
+    let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
     if waits_for_more(map, effects, site) {
-        ceiling = ceiling.min(Confidence::Med);
+        // Beside what an item waits for otherwise, a query more counts where somebody waits for the whole.
+        ceiling = ceiling.min(if is_asked { Confidence::Med } else { Confidence::Low });
     }
     if is_in_background(map, site) {
         impact = impact.min(3) - 1;
         // The authors of one book, the steps of one job: few, and nobody waits.
         let is_part = matches!(site.origin, Origin::Form | Origin::Entity);
-        ceiling = ceiling.min(if is_part { Confidence::Low } else { Confidence::Med });
+        ceiling = ceiling.min(if is_part || !is_asked { Confidence::Low } else { Confidence::Med });
     }
     if is_in_process(map, site) {
         // Many small statements are what an embedded database is fast at (https://www.sqlite.org/np1queryprob.html).
@@ -84,7 +86,6 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         ceiling = Confidence::Low;
     }
     // How long the list gets where nobody waits for it is for those to say who run the job.
-    let is_asked = effects.entries.of_call(map, site.call).is_some_and(|reach| reach.entry.kind.is_request());
     if !is_asked {
         ceiling = ceiling.min(Confidence::Med);
     }
@@ -307,10 +308,16 @@ fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
         "developer",
     ];
     let source = map.file(site.call.file);
-    let is_mark = |word: &String| MARKS.contains(&word.as_str()) || word == "backfill";
+    // Words that tell wherever they stand in a name.
+    const STEPS: &[&str] = &["migrate", "migration", "migrations", "upgrade", "upgrades", "backfill", "seed", "seeds"];
+    let is_step = |name: &str| place::words(name).iter().any(|word| STEPS.contains(&word.as_str()));
     source.role == FileRole::Migration
-        || place::words(&place::function_name(map, site.call)).iter().any(is_mark)
-        || source.path.split('/').any(|part| MARKS.contains(&part.split('.').next().unwrap_or(part)))
+        || is_step(&place::function_name(map, site.call))
+        || source
+            .path
+            .split('/')
+            .map(|part| part.split('.').next().unwrap_or(part))
+            .any(|part| MARKS.contains(&part) || is_step(part))
 }
 
 /// What only runs while a server starts, over what somebody configured; where it is not known who calls, the name may say so.
@@ -432,10 +439,10 @@ pub fn is_in_process(map: &RepoMap, site: &PerItem<'_>) -> bool {
         };
         const SERVERS: &[&str] =
             &["pg", "postgres", "mysql", "mysql2", "mariadb", "tedious", "oracledb", "@neondatabase/serverless"];
-        // Knex comes without a driver, and Node.js with one for SQLite.
-        return (site.api.library == "knex"
-            || matches!(site.api.library, "drizzle" | "kysely") && depends("better-sqlite3"))
-            && !SERVERS.iter().copied().any(depends);
+        // Knex comes without a driver, and Node.js with one for SQLite. Prisma has drivers of its own.
+        let is_sqlite = || ["better-sqlite3", "sqlite3", "sqlite"].into_iter().any(depends);
+        let may_be = site.api.library == "knex" || site.api.library != "prisma" && is_sqlite();
+        return may_be && !SERVERS.iter().copied().any(depends);
     }
     // A function that takes any executor says nothing; who makes the pool does.
     match backend_of(sink) {
