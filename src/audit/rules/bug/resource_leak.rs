@@ -29,8 +29,9 @@ static DOC: RuleDoc = RuleDoc {
     why: "each call leaves something behind: memory, sockets and database connections grow until the process or the server behind it \
           refuses more",
     quiet_when: "the client is made once for the process, is handed on or returned, or is closed; it carries what one request brings, or sends \
-                 one message that only an optional setting asks for; the handle is given back in `finally`; \
-                 the listener is added once to something that ends with it, or behind a flag that is raised with it",
+                 one message that only an optional setting asks for, or shares a connection that it is given; the handle is given back in `finally`; \
+                 the listener is added once to something that ends with it, to something made in the same round, or behind a flag that is raised with it; a timer of a few \
+                 seconds is told with low confidence",
     example: "export async function settings() {\n  const prisma = new PrismaClient();\n  return await prisma.setting.findMany();\n}",
 };
 

@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
     quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
-                 at load time, or only what a barrel has taken before, and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other (told with low \
+                 at load time, or only what a barrel has taken before, and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other, or one of the files could be read in part only (told with low \
                  confidence); the files are tests, or tables of an ORM that name each other \
                  in relations; the language is Rust, where modules of a crate may refer to each other freely",
     example: "// a.ts: import { b } from './b'; export const a = b + 1;\n// b.ts: import { a } from './a'; export const b = 2;",

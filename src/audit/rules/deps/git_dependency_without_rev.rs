@@ -20,8 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Migration,
     what: "a dependency fetched from a git repository that names no commit and no tag",
     why: "every refresh of the lock file takes whatever the branch holds that day, unreviewed and without a version to compare",
-    quiet_when: "the requirement names a `rev` or a `tag`; shown only at `--effort deep` where a lock file holds it and the repository has the \
-                 same owner",
+    quiet_when: "the requirement names a `rev` or a `tag`; shown only at `--effort deep` where a lock file holds it",
     example: "[dependencies]\nactivitypub = { git = \"https://example.org/activitypub\", branch = \"main\" }",
 };
 

@@ -39,8 +39,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
     quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
                  speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed, looked at or only opened, outside a loop; \
-                 the directory of an archive is read or written in memory; nothing in a repository that builds a program calls the function; \
-                 the function that blocks is compiled for other systems than servers run on; one file of settings is loaded, or something is made as the program starts; \
+                 an archive or an entry of it is opened; nothing in a repository that builds a program calls the function; \
+                 the function that blocks is compiled for other systems than servers run on; one file of settings is loaded (a fixed name ending in `.yaml`, `.toml` and the like), or something is made as the program starts; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
                  JavaScript, what runs as a module is loaded, in a command, once, or behind a cache; what `/proc` or a numeric address \
                  answers; the work is left to a pool's own thread; a template or page that ships with the code, a store that is opened \

@@ -19,7 +19,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a cookie that holds a session or token, set without `HttpOnly`",
     why: "one script injected anywhere in the page reads it and takes over the session",
-    quiet_when: "the cookie's name does not speak of a session, it is a CSRF token, it is being cleared, or its options are made elsewhere",
+    quiet_when: "the cookie's name does not speak of a session, it is a CSRF token, it is being cleared, its options are made elsewhere, or by the name of \
+                 its file or folder the route is there for development",
     example: "res.cookie('session', token, { httpOnly: false });",
 };
 

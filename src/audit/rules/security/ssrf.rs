@@ -19,7 +19,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a request sent by the server to a host that the client chose",
     why: "the server reaches what the client cannot: the cloud's metadata service, databases and admin pages of the inner network",
     quiet_when: "the address starts with a fixed host and a slash, the value is one of a fixed list, or its parsed host was set or \
-                 compared; functions that ask for a secret of the server's environment first; code of the page itself",
+                 compared; functions that ask for a secret of the server's environment first; code of the page itself; where \
+                 the route asks who is calling, and of the window of a desktop program, it is told with low confidence",
     example: "app.get('/preview', async (req, res) => res.send(await (await fetch(req.query.url)).text()));",
 };
 

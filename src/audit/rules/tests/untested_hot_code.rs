@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "functions with branches and several callers, in a file that changes often, that no test calls directly or through \
            other functions",
     why: "the next change is likely to be here, and nothing would notice if it broke them",
-    quiet_when: "the repository has hardly any tests, too many of its calls cannot be resolved, a test names the function, it is handed over as a value, it is a \
+    quiet_when: "the repository has hardly any tests or the package none, too many of its calls cannot be resolved, a test names the function, it is handed over as a value, it is a \
                  method in a file that tests get to, it only chooses among constant texts, asks at the terminal or belongs to a component, or the tests start the whole program, in whatever language, so that \
                  calls do not show what they reach",
     example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
