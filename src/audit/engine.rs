@@ -30,9 +30,6 @@ pub fn run(map: &RepoMap, effects: &Effects, tree: &dyn Tree, options: &AuditOpt
     run_rules(&chosen_rules(options)?, map, effects, &KeptTexts::new(tree), options)
 }
 
-/// Bytes of stack of a thread that rules run on: as much as the first thread of a program has on Linux.
-const LANE_STACK: usize = 8 << 20;
-
 fn run_rules(
     rules: &[&'static dyn Rule],
     map: &RepoMap,
@@ -174,6 +171,9 @@ fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
 fn check(rule: &dyn Rule, map: &RepoMap, effects: &Effects) -> Option<Vec<Finding>> {
     catch_unwind(AssertUnwindSafe(|| rule.check(map, effects))).ok()
 }
+
+/// Bytes of stack of a thread that rules run on: as much as the first thread of a program has on Linux.
+const LANE_STACK: usize = 8 << 20;
 
 /// What each rule finds in the tree, several at once.
 ///

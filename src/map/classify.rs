@@ -429,6 +429,7 @@ const TEST_FOLDERS: &[&str] = &[
 const EXAMPLE_FOLDERS: &[&str] = &[
     "example",
     "examples",
+    "prototypes",
     "demo",
     "demos",
     "playground",

@@ -7,8 +7,9 @@ use crate::audit::rules::deps::{by_install, lockfile_of, require_command};
 use crate::audit::text::{FileText, count_of};
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::RepoMap;
+use crate::map::classify::role;
 use crate::repo_map::recon::{CommandPurpose, Dependency, DependencyKind, Package, PackageManager};
+use crate::repo_map::{FileRole, RepoMap};
 
 /// A dependency on whatever is newest.
 pub struct WildcardDependency;
@@ -29,7 +30,8 @@ impl Rule for WildcardDependency {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        let open = map.recon.packages.iter().filter_map(|package| {
+        let is_used = |package: &&Package| !matches!(role(&package.manifest), FileRole::Test | FileRole::Example);
+        let open = map.recon.packages.iter().filter(is_used).filter_map(|package| {
             let open: Vec<&Dependency> = unbounded(map, package).collect();
             (!open.is_empty()).then_some((package, open))
         });

@@ -590,7 +590,8 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             // A statement on a file takes as long as there are rows, and only a request is sure to come often.
             (Weight::Long, _) if api.library == "rusqlite" && !is_asked => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,
-            (Weight::Long, 1 | 2) => Confidence::High,
+            // A command has nothing else to do meanwhile, and which code is a command's alone is not always seen.
+            (Weight::Long, 1 | 2) if is_asked => Confidence::High,
             (Weight::Sleep, _) | (Weight::Long, _) | (Weight::Files | Weight::Work, _) => Confidence::Med,
         })
         .path(effects.path(map, call, Effect::Blocking));

@@ -153,6 +153,14 @@ impl Walker<'_> {
                 }
                 Value::default()
             }
+            // What a generator or `stream!` yields goes to who drives it.
+            "yield_expression" => {
+                for child in children(node) {
+                    let value = self.expression(child);
+                    self.mark(&value.sources, &Usage::Passed);
+                }
+                Value::default()
+            }
             "continue_expression" => Value::default(),
             "closure_expression" => self.closure(node, None),
             "block" => self.block(node),

@@ -68,7 +68,7 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
         return None;
     }
     let what = client(map, call)?;
-    if is_given_a_connection(site) {
+    if what.starts_with("queue") && is_given_a_connection(site) {
         return None;
     }
     let body = Body::of_call(facts, call.index)?;
@@ -111,7 +111,7 @@ pub fn leaks(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Leak> {
     Some(leak(Confidence::High, String::new()))
 }
 
-/// `new Queue(name, { connection: redis })`: it shares a client that is there; of an object or an address it makes its own.
+/// `new Queue(name, { connection: redis })`: it shares a client that is there; of an object that is spelt out it makes its own.
 fn is_given_a_connection(site: &CallSite) -> bool {
     site.arguments.iter().any(|argument| match argument.peeled() {
         Expr::Object(entries) => entries

@@ -48,6 +48,8 @@ enum Common {
     Written(FileId, String),
     /// They lose promises of one function that calls.
     Caller(Kind, FileId, SymbolIndex),
+    /// One function takes the promises of another for values.
+    ReadBy(FileId, SymbolIndex, Callee),
 }
 
 /// Kinds that one function may have several of.
@@ -93,12 +95,11 @@ fn common(map: &RepoMap, effects: &Effects, call: CallId, kind: Misuse) -> Vec<C
         }
         Misuse::DroppedByMapper => of_caller(Kind::DroppedByMapper).into_iter().collect(),
         Misuse::Nested => of_caller(Kind::Nested).into_iter().collect(),
-        Misuse::Tested
-        | Misuse::Read
-        | Misuse::LikelyRead
-        | Misuse::ForEach(_)
-        | Misuse::Predicate
-        | Misuse::ReturnedFromTry => Vec::new(),
+        Misuse::Read | Misuse::LikelyRead => {
+            let read_by = |callee| Some(Common::ReadBy(call.file, map.call(call).caller?, callee));
+            callee(map, call).and_then(read_by).into_iter().collect()
+        }
+        Misuse::Tested | Misuse::ForEach(_) | Misuse::Predicate | Misuse::ReturnedFromTry => Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ pub const MORE_THAN_PROMISES: &[&str] =
 /// Functions that look into the value they are given, by the names written: receiver (empty for a bare call) and name.
 const LOOKERS: &[(&str, &[&str])] = &[
     ("JSON", &["stringify", "parse"]),
-    ("Object", &["keys", "values", "entries", "assign", "fromEntries"]),
+    ("Object", &["keys", "values", "entries", "fromEntries"]),
     ("Array", &["isArray", "from"]),
     ("Number", &["isNaN", "isInteger", "isFinite", "parseInt", "parseFloat"]),
     ("Math", &["max", "min", "round", "floor", "ceil", "abs"]),
@@ -66,7 +66,8 @@ pub fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         return false;
     }
     match &site.usage {
-        Usage::Operand => true,
+        // `load().then(show).catch`: what a promise has of its own, forgotten to be called.
+        Usage::Operand => !matches!(site.name.as_str(), "then" | "catch" | "finally"),
         Usage::Bound(name) if name.is_empty() => true,
         Usage::Argument(host) => looks_into(map, CallId { index: *host, ..call }, call.index),
         Usage::Bound(_) => {

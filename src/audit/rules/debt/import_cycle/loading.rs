@@ -2,7 +2,7 @@
 
 use super::knot::Edge;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Import, ImportItem, RegionKind, SymbolKind};
+use crate::repo_map::facts::{BindingKind, FileFacts, Import, ImportItem, RegionKind, Span, SymbolKind};
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
 
 /// An edge whose imported value is used while the module loads: by a call at the top level or as a base class.
@@ -33,6 +33,7 @@ pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> 
             let call = facts.calls.iter().find(|call| {
                 call.caller.is_none()
                     && call.callee.root_name() == Some(local)
+                    && !is_in_field(facts, call.span)
                     // Inside a callback it runs later, if the callback does.
                     && facts.enclosing_regions(call.region).all(|(_, region)| !matches!(region.kind, RegionKind::Callback { .. }))
             });
@@ -42,6 +43,11 @@ pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> 
         }
     }
     None
+}
+
+/// Whether something stands in the initialiser of a field. That of an instance runs when one is made; a static one is not told apart.
+fn is_in_field(facts: &FileFacts, span: Span) -> bool {
+    facts.bindings.iter().any(|binding| binding.kind == BindingKind::Field && binding.span.contains(span))
 }
 
 /// Whether `to`, when it is imported first, does not hold the name yet while it waits for `from`: it defines the name itself, or takes
@@ -65,7 +71,7 @@ fn comes_too_late(map: &RepoMap, import: &Import, to: FileId, from: FileId) -> b
     }
 }
 
-/// Whether something at the top level of a file, a static field or the type a decorated class is given reads a name that another file
+/// Whether something at the top level of a file or the type a decorated class is given reads a name that another file
 /// of the cycle exports.
 pub fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
     cycle.iter().filter(|(from, ..)| !map.file(*from).facts.partly_read).any(|&(from, to, _)| {
@@ -82,13 +88,13 @@ pub fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
             let held = facts
                 .bindings
                 .iter()
-                .filter(|binding| binding.owner.is_none() || binding.member_of.is_some())
+                .filter(|binding| binding.owner.is_none() && binding.kind != BindingKind::Field)
                 .any(|binding| binding.region.is_none() && binding.value.as_ref().is_some_and(in_value));
             let called = || {
                 facts
                     .calls
                     .iter()
-                    .filter(|call| call.caller.is_none() && call.region.is_none())
+                    .filter(|call| call.caller.is_none() && call.region.is_none() && !is_in_field(facts, call.span))
                     .any(|call| call.callee.root_name() == Some(local) || call.arguments.iter().any(in_value))
             };
             let is_decorated =

@@ -27,6 +27,8 @@ const LOADED: &[&str] = &[
     "@swc/helpers",
     "reflect-metadata",
     "source-map-support",
+    // What Docusaurus and others make of MDX imports it.
+    "@mdx-js/react",
     "sharp",
     "encoding",
     "bufferutil",
@@ -442,6 +444,9 @@ pub fn is_often_a_peer(name: &str) -> bool {
 pub fn is_crate_for_its_features(name: &str) -> bool {
     const CRATES: &[&str] = &[
         "getrandom",
+        // What cargo-hakari writes.
+        "workspace-hack",
+        "workspace_hack",
         "openssl",
         "openssl-sys",
         "openssl-src",

@@ -292,21 +292,8 @@ fn is_piece_of_work(map: &RepoMap, effects: &Effects, site: &PerItem<'_>) -> boo
 
 /// Migrations, seeds and what else runs once, with nobody waiting.
 fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
-    const MARKS: &[&str] = &[
-        "migrate",
-        "migration",
-        "migrations",
-        "alterations",
-        "seed",
-        "seeds",
-        "populate",
-        "dummy",
-        "fixtures",
-        "checks",
-        "disabled",
-        "debug",
-        "developer",
-    ];
+    const MARKS: &[&str] =
+        &["alterations", "populate", "dummy", "fixtures", "checks", "disabled", "debug", "developer"];
     let source = map.file(site.call.file);
     // Words that tell wherever they stand in a name.
     const STEPS: &[&str] = &["migrate", "migration", "migrations", "upgrade", "upgrades", "backfill", "seed", "seeds"];
