@@ -25,7 +25,7 @@ use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
 use driven::{is_driven_here, on_own_thread};
-use light::{is_glance, reads_directory_only};
+use light::is_glance;
 use seldom::{is_made_at_start, is_of_another_system, loads_settings};
 
 /// Blocking work in code that shares its thread.
@@ -239,7 +239,7 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
             && !hands_work_over(map, call);
         is_told.then_some(Weight::Files)
     } else if api.library == "compression" {
-        (serves && !is_startup(map, call) && !reads_directory_only(map, effects, call, last)).then_some(Weight::Work)
+        (serves && !is_startup(map, call)).then_some(Weight::Work)
     } else if is_mains && named_for_once(map, call) {
         None
     } else {

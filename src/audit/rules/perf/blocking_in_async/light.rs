@@ -1,4 +1,4 @@
-//! Calls that are over in microseconds: a name that is looked at, a file that is only opened, an archive of which the directory is read.
+//! Calls that are over in microseconds: a name that is looked at, a file that is only opened.
 
 use crate::audit::place;
 use crate::effects::{Effect, Effects, chain};
@@ -44,15 +44,6 @@ pub fn is_glance(map: &RepoMap, effects: &Effects, call: CallId, last: CallId) -
         && (last == call || !calls_beside(map, last).any(|other| is_heavy(map, effects, other)))
 }
 
-/// `ZipArchive::new(reader)` reads the list of what is inside, and `ZipWriter::finish` writes it: a few entries, in memory. To unpack one
-/// of them, or to add one, is another call.
-pub fn reads_directory_only(map: &RepoMap, effects: &Effects, call: CallId, last: CallId) -> bool {
-    !in_loop(map, call)
-        && !in_loop(map, last)
-        && is_directory_only(map, effects, last)
-        && (last == call || !calls_beside(map, last).any(|other| is_heavy(map, effects, other)))
-}
-
 fn in_loop(map: &RepoMap, call: CallId) -> bool {
     !place::iterations(map, call).is_empty()
 }
@@ -65,43 +56,14 @@ fn calls_beside(map: &RepoMap, call: CallId) -> impl Iterator<Item = CallId> {
 
 /// A call that blocks, by itself or through others, and for longer than any of these.
 fn is_heavy(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    effects.causes(map, call, Effect::Blocking).last().is_some_and(|last| {
-        !is_name_only(map, last.call)
-            && !only_opens(map, effects, last.call)
-            && !is_directory_only(map, effects, last.call)
-    })
+    effects
+        .causes(map, call, Effect::Blocking)
+        .last()
+        .is_some_and(|last| !is_name_only(map, last.call) && !only_opens(map, effects, last.call))
 }
 
 fn is_name_only(map: &RepoMap, call: CallId) -> bool {
     GLANCES.contains(&map.call(call).name.as_str())
-}
-
-fn is_directory_only(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
-    let Some(api) = effects.own(call, Effect::Blocking).filter(|api| api.library == "compression") else {
-        return false;
-    };
-    let facts = &map.file(call.file).facts;
-    // What the archives of a file are made over: a buffer in memory.
-    let in_memory = |kind: &str| {
-        let is_made = |path: &str| path.ends_with(&format!("{kind}::new"));
-        let mut made =
-            facts.calls.iter().filter(|other| other.callee.dotted().is_some_and(|path| is_made(&path))).peekable();
-        let over_cursor = |expr: &Expr| {
-            let mut found = false;
-            chain::walk_deep(facts, expr, &mut |inner| {
-                found |= matches!(inner, Expr::Path(path) if path.iter().any(|part| part == "Cursor"));
-                found |= matches!(inner, Expr::Call(call)
-                    if facts.call(*call).callee.dotted().is_some_and(|path| path.ends_with("Cursor::new")));
-            });
-            found
-        };
-        made.peek().is_some() && made.all(|other| other.arguments.iter().any(over_cursor))
-    };
-    match map.call(call).name.as_str() {
-        "new" => api.api.contains("ZipArchive"),
-        "finish" => api.api.contains("ZipWriter") && in_memory("ZipWriter"),
-        _ => false,
-    }
 }
 
 /// Whether a file is opened here and nothing is read or written through it by this thread: async code gets it, or nobody does.
