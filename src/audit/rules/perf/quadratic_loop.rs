@@ -30,7 +30,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "ten times the data take a hundred times as long: what is instant in development holds the process for seconds in \
           production",
     quiet_when: "the list is a set, a map or text, is written out in the code, is known to be short, or belongs to the item; \
-                 components that render lists are left alone",
+                 components that render lists are left alone; told with low confidence where no request is known to reach it",
     example: "const allowed = (await prisma.grant.findMany()).map((grant) => grant.itemId);\n\
               return (await prisma.item.findMany()).filter((item) => allowed.includes(item.id));",
 };

@@ -22,7 +22,8 @@ static DOC: RuleDoc = RuleDoc {
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
                  it, in a build script or in test code, the function itself waits for a database, the network or a program, only \
-                 tests, `main` or constructors lead to it without a loop, or nothing shows that it runs more than once",
+                 tests, `main` or constructors lead to it without a loop, or nothing shows that it runs more than once; told with low confidence outside of loops where \
+                 no request is known to reach it, or only on a condition",
     example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
 };
 

@@ -28,7 +28,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the waits add up: ten requests of 50 ms take half a second in a row and 50 ms together",
     quiet_when: "a later piece uses an earlier one's value, the loop carries a value on, leaves early, pauses or retries, or what it calls does, \
                  it only does something for an item with a certain field, the pieces share a transaction, order may matter (migrations, pages, chunks, steps), a query a loop could be one for all \
-                 (`n-plus-one`), or it is a script or test code",
+                 (`n-plus-one`), or it is a script or test code; told with low confidence where no request is known to reach it",
     example: "const user = await loadUser(id);\nconst orders = await loadOrders(id);\nconst invoices = await loadInvoices(id);",
 };
 
