@@ -134,16 +134,16 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
         if HEDGES.iter().any(|hedge| lower.contains(hedge)) {
             continue;
         }
-        found.extend(runtime(&NODE, text, line, &node, 1));
-        found.extend(runtime(&RUST, text, line, &rust, 2));
+        found.extend(runtime(&NODE, text, line, || node.as_ref(), 1));
+        found.extend(runtime(&RUST, text, line, || rust.as_ref(), 2));
     }
     for (line, text) in (1..).zip(page.text.text.lines()) {
         if let Some(badge) = BADGE.captures(text) {
             let of_node = badge["what"].to_lowercase().contains("node");
             found.extend(if of_node {
-                runtime(&BADGE, text, line, &node, 1)
+                runtime(&BADGE, text, line, || node.as_ref(), 1)
             } else {
-                runtime(&BADGE, text, line, &rust, 2)
+                runtime(&BADGE, text, line, || rust.as_ref(), 2)
             });
         }
     }
@@ -198,9 +198,16 @@ fn is_asked_for(before: &str) -> bool {
 }
 
 /// A claim that less is enough than the manifest asks for. `depth` is how many numbers tell one release line from another.
-fn runtime(pattern: &Regex, text: &str, line: u32, said: &Option<Said>, depth: usize) -> Option<Fault> {
-    let said = said.as_ref()?;
+fn runtime<'s>(
+    pattern: &Regex,
+    text: &str,
+    line: u32,
+    said: impl FnOnce() -> Option<&'s Said>,
+    depth: usize,
+) -> Option<Fault> {
     let found = pattern.captures(text)?;
+    // Manifests are read for the few lines that speak of a version.
+    let said = said()?;
     if !is_asked_for(text[..found.get(0)?.start()].rsplit(". ").next().unwrap_or_default()) {
         return None;
     }
@@ -287,7 +294,8 @@ mod tests {
     #[test]
     fn claims_below_what_is_asked_for_are_stale() {
         let mended = |pattern: &Regex, text: &str, asked: &str, depth| {
-            runtime(pattern, text, 1, &said(asked), depth).and_then(|fault| fault.replacement)
+            let said = said(asked);
+            runtime(pattern, text, 1, || said.as_ref(), depth).and_then(|fault| fault.replacement)
         };
         assert_eq!(mended(&NODE, "- Node.js >= 16", ">=20", 1), None, "`>=20` is no version");
         assert_eq!(mended(&NODE, "- Node.js >= 16", "20.10.0", 1).as_deref(), Some("Node.js >= 20"));
