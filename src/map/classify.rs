@@ -415,6 +415,7 @@ const TEST_FOLDERS: &[&str] = &[
     "test-data",
     "test_utils",
     "testutils",
+    "testkit",
     "testing",
     "spec",
     "specs",
@@ -493,6 +494,7 @@ fn is_test_name(name: &str) -> bool {
                 | "tests"
                 | "testutil"
                 | "testutils"
+                | "testkit"
                 | "test-utils"
                 | "test_utils"
                 | "test_util"

@@ -9,11 +9,7 @@ pub static LIBRARY: Library = Library {
     origins: &[origin("rusqlite", "0.37", "https://docs.rs/rusqlite")],
     packages: &["rusqlite"],
     apis: &[
-        runs_sql(
-            "**.query_row|query_row_and_then|query_map|query_and_then|query_one|query|exists|execute|\
-             insert",
-        )
-        .blocking(),
+        runs_sql("**.query_row|query_row_and_then|query_map|query_and_then|query_one|query|exists|execute").blocking(),
         writes("**.execute_batch").blocking(),
         does(
             Effect::Blocking,
@@ -22,6 +18,8 @@ pub static LIBRARY: Library = Library {
         .blocking(),
     ],
     shapes: &[
+        // `OpenFlags` and the sets of results have an `insert` of their own.
+        runs_sql("**.stmt|statement.insert").blocking(),
         runs_sql("**.query_row|query_map|query_and_then").blocking(),
         runs_sql("**.conn|connection|stmt|tx|db|sqlite.execute").blocking(),
     ],

@@ -124,6 +124,7 @@ pub fn runs_once(map: &RepoMap, call: CallId) -> bool {
         || asks_the_kernel(map, call)
         || in_singleton(map, call)
         || serves_developers(&map.file(call.file).path)
+        || sets_up(&map.file(call.file).path)
 }
 
 /// `/proc/meminfo`, `/sys/fs/cgroup/cpu.stat`: no disk is asked. The path may come through a parameter from a constant of the file.
@@ -218,6 +219,13 @@ fn serves_developers(path: &str) -> bool {
     stem == "devserver" || stem == "devmiddleware"
 }
 
+/// `setup.js`, `setup-database.js`, `installer.ts`: a server that answers whoever installs the program, and ends with that.
+fn sets_up(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    place::words(stem).first().is_some_and(|word| matches!(word.as_str(), "setup" | "install" | "installer"))
+}
+
 /// In the constructor of a class that hands out one instance of itself: `KubernetesClient.getInstance()`.
 fn in_singleton(map: &RepoMap, call: CallId) -> bool {
     let Some(function) = map.caller_of(call).filter(|function| map.symbol(*function).name == "constructor") else {
@@ -276,8 +284,9 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
         .risk(Risk::Low)
         .confidence(match (weight, reach.distance) {
             (Weight::Long, 0..=2) => Confidence::High,
-            (Weight::OwnFile, _) => Confidence::Low,
-            _ => Confidence::Med,
+            (Weight::Long, _) => Confidence::Med,
+            // Small, nearly always: settings, a page, one record.
+            (Weight::Files | Weight::OwnFile | Weight::Glance, _) => Confidence::Low,
         });
     let (file, line) = (reach.entry.handler.file(), reach.entry.handler.line(map));
     draft = draft.and_lines(&map.file(file).path, line, line, "handler");

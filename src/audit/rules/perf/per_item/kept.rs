@@ -12,6 +12,34 @@ use crate::repo_map::{CallId, RepoMap, SymbolId};
 pub fn is_cached(map: &RepoMap, cause: Cause) -> bool {
     cause.through.is_some_and(|symbol| says_kept(&map.symbol(symbol).qualified) || is_memoised(map, symbol))
         || says_kept(&map.call(cause.call).name)
+        || is_given_to_a_cache(map, cause.call)
+}
+
+/// `cache.get(key, () => findZones())`: asked the first time alone. A key made of the item asks once for each all the same.
+fn is_given_to_a_cache(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    facts.enclosing_regions(facts.call(call.index).region).any(|(_, region)| match region.kind {
+        RegionKind::Callback { call: Some(host), .. } => {
+            let host = facts.call(host);
+            let holder = host.callee.dotted();
+            let holder = holder.as_deref().and_then(|callee| callee.rsplit_once('.')).map(|(holder, _)| holder);
+            matches!(host.name.as_str(), "get" | "wrap" | "fetch" | "remember" | "getOrSet" | "getOrFetch")
+                && host
+                    .arguments
+                    .iter()
+                    .any(|argument| matches!(argument.peeled(), Expr::Text(_)) || constant(argument))
+                && holder.is_some_and(says_kept)
+        }
+        _ => false,
+    })
+}
+
+/// `CACHE_KEYS.zones`, `ZONES_KEY`.
+fn constant(expr: &Expr) -> bool {
+    expr.dotted().is_some_and(|name| {
+        let first = name.split('.').next().unwrap_or_default();
+        first.len() > 1 && first.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 fn says_kept(name: &str) -> bool {

@@ -93,6 +93,10 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         impact = impact.min(2);
         ceiling = ceiling.min(Confidence::Med);
     }
+    if is_throttled(map, site) {
+        // Who set how many run at a time has thought of what each of them costs.
+        ceiling = ceiling.min(Confidence::Med);
+    }
     if is_gathered_by_prisma(map, site) {
         ceiling = ceiling.min(Confidence::Med);
     }
@@ -101,7 +105,7 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         impact = impact.min(3);
         // What else a function that writes has to do for each row is not known.
         ceiling = match direct {
-            true => ceiling,
+            true => ceiling.min(Confidence::Med),
             false if is_thin(map, effects, site) && !is_conditional(map, site) => ceiling.min(Confidence::Med),
             false => Confidence::Low,
         };
@@ -138,6 +142,15 @@ pub fn worth(map: &RepoMap, effects: &Effects, site: &PerItem<'_>, more: usize) 
         impact = impact.min(2);
     }
     Worth { impact: impact.max(1), effort, confidence }
+}
+
+/// `pMap(ids, work, { concurrency: 5 })`.
+fn is_throttled(map: &RepoMap, site: &PerItem<'_>) -> bool {
+    site.iteration.host.is_some_and(|host| {
+        map.file(site.call.file).facts.call(host).arguments.iter().any(|argument| {
+            matches!(argument.peeled(), Expr::Object(entries) if entries.iter().any(|(key, _)| *key == "concurrency"))
+        })
+    })
 }
 
 /// Whether the loop ends with the first item the query has something for: how many it asks for is not known, and seldom all.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Sequence, speaks_of_order};
 use crate::audit::place;
+use crate::effects::entry::Handler;
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Binding, BindingKind, FileFacts, Usage};
+use crate::repo_map::facts::{Binding, BindingKind, CallKind, FileFacts, Usage};
 use crate::repo_map::{CallId, FileId, RepoMap};
 
 /// Reads in a row that are worth a word. Our choice: two are often written so on purpose.
@@ -75,8 +76,31 @@ fn is_read(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
             matches!(name, "tx" | "trx" | "transaction" | "t" | "session" | "manager" | "queryRunner")
         })
         && !shares_a_connection(map, effects, call)
+        && !runs_in_a_transaction(map, effects, call)
         && !speaks_of_order(&site.name)
         && !changes_by_name(&site.name)
+}
+
+/// `@Transaction()` on the handler or on the function itself: what runs below it has one connection.
+fn runs_in_a_transaction(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let handler = effects.entries.of_call(map, call).map(|reach| reach.entry.handler);
+    let handler = match handler {
+        Some(Handler::Function(function)) => Some(function),
+        Some(Handler::Callback(..)) | None => None,
+    };
+    map.caller_of(call).into_iter().chain(handler).any(|function| {
+        let facts = &map.file(function.file).facts;
+        let symbol = map.symbol(function);
+        // From the member before it, or the head of its class, to its name.
+        let before = facts.symbols.iter().filter(|own| own.span.start < symbol.span.start);
+        let from = before.map(|own| if own.span.contains(symbol.span) { own.span.start } else { own.span.end }).max();
+        facts.calls.iter().any(|own| {
+            own.kind == CallKind::Decorator
+                && matches!(own.name.as_str(), "Transaction" | "Transactional")
+                && own.line <= symbol.name_line
+                && own.span.start >= from.unwrap_or_default()
+        })
+    })
 }
 
 /// `prisma.txClient().user.findMany()`: a client that is the transaction's where there is one, which takes one statement at a time.
