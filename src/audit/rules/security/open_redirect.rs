@@ -35,7 +35,11 @@ impl Rule for OpenRedirect {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let groups = tainted::groups(map, effects, &[Danger::Redirect]);
-        groups.iter().filter(|group| !keeps_the_page(map, group.worst)).map(|group| finding(map, group)).collect()
+        groups
+            .iter()
+            .filter(|group| !keeps_the_page(map, group.worst))
+            .map(|group| finding(map, effects, group))
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -91,15 +95,20 @@ impl Rule for OpenRedirect {
 
 /// A value behind one slash is a host only when it starts with a second one. A segment of a route seldom can, and pages build
 /// their own links from what stands in their address all the time.
-fn confidence(flow: &Flow) -> Confidence {
+fn confidence(map: &RepoMap, effects: &Effects, flow: &Flow) -> Confidence {
     let from = |kind: &str| flow.source.split(['.', '[']).any(|part| part == kind);
     let is_segment = from("params");
     // No link sets a cookie: what stands in it was put there by this site.
     if from("cookies") {
         return Confidence::Low;
     }
-    // Nor does a link have a body: another site has to send a form. What a server action is given, a page of this site sends.
-    if from("body") || from("parsedInput") || from("clientInput") {
+    // Nor does a link have a body, or another method than GET: another site has to send a form. What a server action is given, a page of this site sends.
+    let is_sent = || {
+        effects.entries.of_call(map, flow.sink).is_some_and(|reach| {
+            ["POST ", "PUT ", "PATCH ", "DELETE "].iter().any(|method| reach.entry.label.starts_with(method))
+        })
+    };
+    if from("body") || from("parsedInput") || from("clientInput") || is_sent() {
         return tainted::confidence(flow).min(Confidence::Med);
     }
     if flow.context.before == "/" && (flow.trust != Trust::Client || is_segment) {
@@ -124,7 +133,7 @@ fn keeps_the_page(map: &RepoMap, flow: &Flow) -> bool {
     parts.iter().any(|(key, value)| key == "pathname" && is_own(value)) && !parts.iter().any(|(key, _)| decides(key))
 }
 
-fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
+fn finding(map: &RepoMap, effects: &Effects, group: &Group<'_>) -> Finding {
     let flow = group.worst;
     let (function, name) = (tainted::function(map, flow), tainted::callee(map, flow));
     tainted::draft(&DOC, map, group, "redirect")
@@ -137,6 +146,6 @@ fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {
         .impact(3)
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(confidence(flow))
+        .confidence(confidence(map, effects, flow))
         .build()
 }

@@ -32,7 +32,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
     quiet_when: "one side is a literal, a constant that is one, a member of an enum or of a constant object, null or a length, both sides \
                  come from the same place, a cookie is compared with what the same request sends beside it, one becomes the other where \
-                 they differ or one side is named as the old one, the names speak of lexing, or it is test code",
+                 they differ or one side is named as the old one, the names speak of lexing, locks or challenges, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 
@@ -222,14 +222,15 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         return None;
     }
     let sides = [&comparison.left, &comparison.right];
-    // `activeLock.token === headers.token`: who holds a lock, not who may come in.
-    let is_of_a_lock = |side: &Expr| {
+    // `activeLock.token === headers.token`: who holds a lock, not who may come in. `challenge.token === params.token`: what is shown to
+    // whoever asks.
+    let is_no_proof = |side: &Expr| {
         let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
-        names
-            .iter()
-            .any(|name| place::words(name).iter().any(|word| matches!(word.as_str(), "lock" | "locks" | "lease")))
+        names.iter().any(|name| {
+            place::words(name).iter().any(|word| matches!(word.as_str(), "lock" | "locks" | "lease" | "challenge"))
+        })
     };
-    if sides.into_iter().any(is_of_a_lock) {
+    if sides.into_iter().any(is_no_proof) {
         return None;
     }
     if sides
