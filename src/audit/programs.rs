@@ -74,7 +74,12 @@ pub fn programs(map: &RepoMap, tree: &dyn Tree) -> Vec<Program> {
             let library = library_of(file).or_else(|| builds_for_clap(map, file).then_some(Library::Clap))?;
             let text = tree.text(&file.path)?;
             let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-            Some((file, library.read(&text), starts))
+            let mut defined = library.read(&text);
+            // What a comment takes out is no flag.
+            let is_code =
+                |at: usize| !text[..at].rsplit('\n').next().unwrap_or_default().trim_start().starts_with("//");
+            defined.flags.retain(|(_, at, _)| is_code(*at));
+            Some((file, defined, starts))
         })
         .collect();
     let mut found: Vec<Program> = map.recon.packages.iter().filter_map(|package| named(tree, package)).collect();

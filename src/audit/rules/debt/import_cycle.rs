@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
     quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
-                 at load time, or only what a barrel has taken before, and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other, or one of the files could be read in part only (told with low \
+                 at load time, or only what a barrel has taken before, and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other, what is read as one loads is imported by its reader alone, which others import, or one of the files could be read in part only (told with low \
                  confidence); the files are tests, or tables of an ORM that name each other \
                  in relations; the language is Rust, where modules of a crate may refer to each other freely",
     example: "// a.ts: import { b } from './b'; export const a = b + 1;\n// b.ts: import { a } from './a'; export const b = 2;",
@@ -46,7 +46,7 @@ impl Rule for ImportCycle {
         let mut found: Vec<(bool, usize, Finding)> = Vec::new();
         for component in components(&graph) {
             let Some(cycle) = shortest_cycle(map, &graph, &component) else { continue };
-            let eager = eager_edge(map, &cycle);
+            let eager = eager_edge(map, &graph, &cycle);
             // Tables and entities name each other in relations, which are functions for that very reason.
             if eager.is_none() && cycle.iter().all(|(from, ..)| holds_schema(&map.file(*from).path)) {
                 continue;
@@ -184,7 +184,7 @@ fn finding(
         .risk(Risk::Low)
         .confidence(match &eager {
             Some(_) => Confidence::High,
-            None if is_read_at_load(map, cycle) => Confidence::Med,
+            None if is_read_at_load(map, graph, cycle) => Confidence::Med,
             // Only functions read what the files give each other, and those run when all is there.
             None => Confidence::Low,
         })

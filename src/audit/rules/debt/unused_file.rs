@@ -1,6 +1,6 @@
 //! `unused-file`: source files that nothing imports, starts, serves, tests or names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
@@ -50,10 +50,14 @@ impl Rule for UnusedFile {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let map = ground.map;
-        let mut found = folded(map, modules(ground));
+        let package =
+            |path: &str| map.recon.package_in(path, false).map_or_else(String::new, |package| package.folder.clone());
+        let mut found = folded(modules(ground), MAX_APART, &package);
         let orphans = orphans::orphans(ground).unwrap_or_default();
         let convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
-        found.extend(convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))));
+        let orphans = convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))).collect();
+        // Those of one folder often name each other, and go together.
+        found.extend(folded(orphans, 1, &|path| folder_of(path).to_owned()));
         largest(found, MAX_FINDINGS)
     }
 
@@ -62,17 +66,16 @@ impl Rule for UnusedFile {
     }
 }
 
-/// Many of one package are one piece of work, and one finding: a list of findings is not for reading a list of files.
-fn folded(map: &RepoMap, found: Vec<(u32, Finding)>) -> Vec<(u32, Finding)> {
-    let mut packages: BTreeMap<(&str, Confidence), Vec<(u32, Finding)>> = BTreeMap::new();
+/// More than `apart` of one `home` (a package, a folder) are one piece of work, and one finding: a list of findings is not for reading a
+/// list of files.
+fn folded(found: Vec<(u32, Finding)>, apart: usize, home: &dyn Fn(&str) -> String) -> Vec<(u32, Finding)> {
+    let mut homes: BTreeMap<(String, Confidence), Vec<(u32, Finding)>> = BTreeMap::new();
     for (lines, finding) in found {
-        let package = map.recon.package_in(&finding.location().file, false);
-        let folder = package.map_or("", |package| package.folder.as_str());
-        packages.entry((folder, finding.confidence)).or_default().push((lines, finding));
+        homes.entry((home(&finding.location().file), finding.confidence)).or_default().push((lines, finding));
     }
     let mut kept = Vec::new();
-    for ((folder, _), mut own) in packages {
-        if own.len() <= MAX_APART {
+    for ((folder, _), mut own) in homes {
+        if own.len() <= apart {
             kept.extend(own);
             continue;
         }
@@ -86,9 +89,10 @@ fn folded(map: &RepoMap, found: Vec<(u32, Finding)>) -> Vec<(u32, Finding)> {
         let place = if folder.is_empty() { "the package".to_owned() } else { format!("`{folder}`") };
         first.title = format!("nothing uses {} of {place}", count_of(count, "file"));
         first.message = format!(
-            "{} {} more files of {place} are unused in the same way, {} in all.",
+            "{} {} of {place} {} unused in the same way, {} in all.",
             first.message,
-            count - 1,
+            count_of(count - 1, "more file"),
+            if count == 2 { "is" } else { "are" },
             count_of(lines as usize, "line")
         );
         first.impact = if lines >= 150 { 2 } else { 1 };
@@ -111,7 +115,12 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
     let Some(reach) = ground.reach() else { return Vec::new() };
     let dead = reach.dead();
     let crowded = crowded_packages(map, &dead);
-    let roots: Vec<FileId> = dead.iter().copied().filter(|file| reach.is_lonely(*file)).collect();
+    let aliased = aliased(map);
+    let roots: Vec<FileId> = dead
+        .iter()
+        .copied()
+        .filter(|file| reach.is_lonely(*file) && !is_named_by_alias(map, &aliased, *file))
+        .collect();
     let roots = without_crowds(map, &roots, &|file| reach.is_lonely(file) && !reach.is_entry(file));
     let kept: Vec<FileId> = roots
         .into_iter()
@@ -130,6 +139,32 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
             (lines, module_finding(map, root, &below, lines))
         })
         .collect()
+}
+
+/// What imports behind an alias name, with the folder of the package that imports: `(packages/account, providers/theme)` of
+/// `@/providers/theme`. Where an alias leads a bundler's settings may say otherwise than the compiler's.
+fn aliased(map: &RepoMap) -> BTreeSet<(&str, &str)> {
+    let mut found = BTreeSet::new();
+    for (_, file) in map.files_with_ids().filter(|(_, file)| file.language.is_ecmascript()) {
+        let Some(package) = map.recon.package_in(&file.path, false) else { continue };
+        let behind =
+            |source: &'static str| ["@/", "~/", "#/", "@@/", "~~/"].iter().find_map(|mark| source.strip_prefix(mark));
+        found.extend(
+            file.facts
+                .imports
+                .iter()
+                .filter_map(|import| Some((package.folder.as_str(), behind(import.source.as_str())?))),
+        );
+    }
+    found
+}
+
+fn is_named_by_alias(map: &RepoMap, aliased: &BTreeSet<(&str, &str)>, file: FileId) -> bool {
+    let path = &map.file(file).path;
+    let Some(package) = map.recon.package_in(path, false) else { return false };
+    let bare = path.rsplit_once('.').map_or(path.as_str(), |(bare, _)| bare);
+    let bare = bare.strip_suffix("/index").unwrap_or(bare);
+    bare.match_indices('/').any(|(at, _)| aliased.contains(&(package.folder.as_str(), &bare[at + 1..])))
 }
 
 /// `components/ui/skeleton.tsx` beside shadcn's `components.json`: a kit that is copied in whole.

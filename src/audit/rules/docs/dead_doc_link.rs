@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ignore::gitignore::GitignoreBuilder;
+
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::pages::{is_archived, is_translated};
@@ -23,7 +25,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a relative link of a Markdown document to a file or folder that does not exist",
     why: "a reader, or an agent that gathers context, follows it and stops there",
     quiet_when: "the link starts at the root of a site, leaves the repository, has no file extension and may be a route, points \
-                 into a submodule or to what a sparse checkout left out, or the document is a changelog, a translation, one of an archive or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
+                 into a submodule, to what a sparse checkout left out or to what git is told to ignore, or the document is a changelog, a translation, one of an archive or a template to fill in (`adr/template.md`, `ISSUE_TEMPLATE/`)",
     example: "See [the guide](docs/guide.md)   <!-- docs/guide.md was renamed -->",
 };
 
@@ -120,7 +122,23 @@ fn is_dead(map: &RepoMap, tree: &dyn Tree, document: &Document, link: &DocumentL
         && !exists(map, &path)
         && !tree.is_left_out(&path)
         && !in_submodule(map, &path)
+        && !is_made(tree, &path)
         && (folder.is_empty() || reachable(map, folder))
+}
+
+/// Whether git is told to ignore the file: a program writes it, and it is there once that has run.
+fn is_made(tree: &dyn Tree, path: &str) -> bool {
+    let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+    std::iter::once("").chain(folders).any(|folder| {
+        let Some(patterns) = join_path(folder, ".gitignore").and_then(|file| tree.text(&file)) else { return false };
+        let mut builder = GitignoreBuilder::new("");
+        for line in patterns.lines() {
+            // A line that is no pattern excludes nothing, as in git.
+            let _ = builder.add_line(None, line);
+        }
+        let inside = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+        builder.build().is_ok_and(|ignored| ignored.matched_path_or_any_parents(inside, false).is_ignore())
+    })
 }
 
 fn exists(map: &RepoMap, path: &str) -> bool {

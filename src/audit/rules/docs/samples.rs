@@ -125,8 +125,11 @@ fn without_hidden_marks(text: &str) -> String {
 static LEFT_OUT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\.\.\.(?:[^\w\[({$]|$)|…|⋮|\[\.\.\.|\b(?:etc|and so on)\b"));
 /// `<your-name>`, `{{ name }}`, `{% if %}`, `<% %>`, `{{#include}}`, `[NAME]`: something to be filled in.
-static HOLE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:^|[\s'=:(,])<[A-Za-z][\w .-]*>|\{\{[#/ ]|\{%|<%|%>|\$\{?[A-Z_]{2,}|\[[A-Z_]{3,}\]"));
+static HOLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[\s'=:(,])<[A-Za-z][\w .-]*>|\{\{(?:[#/ =]|[A-Za-z][\w ]*\}\})|\{%|<%|%>|\$\{?[A-Z_]{2,}|\[[A-Z_]{3,}\]",
+    )
+});
 /// The same in words that no element is named by.
 static OWN_HOLE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"<(?:your|my|the|some|any|insert|replace|path|name)[-_ ][\w .-]*>"));

@@ -62,6 +62,22 @@ pub fn are_versions(left: &str, right: &str) -> bool {
     });
     let bare = |path: &str| VERSION.replace(path, "/").into_owned();
     left != right && (VERSION.is_match(left) || VERSION.is_match(right)) && bare(left) == bare(right)
+        || are_levels(left, right)
+}
+
+/// `migration_data/dl8/groups.rs` and `migration_data/dl9/groups.rs`: below a folder of migrations, folders told apart by a number.
+fn are_levels(left: &str, right: &str) -> bool {
+    let bare = |part: &str| part.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let mut of_migrations = false;
+    let mut levels = 0;
+    for (own, other) in left.split('/').zip(right.split('/')) {
+        if own != other {
+            levels += usize::from(of_migrations && bare(own) == bare(other) && !bare(own).is_empty());
+            return levels == 1;
+        }
+        of_migrations |= place::words(own).iter().any(|word| matches!(word.as_str(), "migration" | "migrations"));
+    }
+    false
 }
 
 /// `mig_5_to_6`, `migrate_v3`: what a database went through once stays as it was.

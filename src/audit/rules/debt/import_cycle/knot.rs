@@ -79,7 +79,7 @@ pub fn shortest_cycle(map: &RepoMap, graph: &Graph, component: &[FileId]) -> Opt
     for &start in component.iter().take(400) {
         let limit = best.as_ref().map_or(usize::MAX, |(len, ..)| *len);
         let Some(cycle) = cycle_from(graph, &members, start, limit) else { continue };
-        let key = (cycle.len(), eager_edge(map, &cycle).is_none());
+        let key = (cycle.len(), eager_edge(map, graph, &cycle).is_none());
         if best.as_ref().is_none_or(|(len, harmless, _)| key < (*len, *harmless)) {
             best = Some((key.0, key.1, cycle));
         }

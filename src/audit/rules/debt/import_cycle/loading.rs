@@ -1,14 +1,17 @@
 //! What runs while a module loads: whether a cycle of imports can fail there.
 
-use super::knot::Edge;
+use super::knot::{Edge, Graph};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{BindingKind, FileFacts, Import, ImportItem, RegionKind, Span, SymbolKind};
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
 
 /// An edge whose imported value is used while the module loads: by a call at the top level or as a base class.
-pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
+pub fn eager_edge(map: &RepoMap, graph: &Graph, cycle: &[Edge]) -> Option<(Edge, String, u32)> {
     for &edge in cycle {
         let (from, to, _) = edge;
+        if is_never_first(map, graph, to, from) {
+            continue;
+        }
         let facts = &map.file(from).facts;
         // Where a class could not be read, what stands in its methods looks as if it stood outside of them.
         if facts.partly_read {
@@ -45,6 +48,18 @@ pub fn eager_edge(map: &RepoMap, cycle: &[Edge]) -> Option<(Edge, String, u32)> 
     None
 }
 
+/// Whether the program comes in by `from` alone: it loads first of the two then, and has `to` run whole.
+fn is_never_first(map: &RepoMap, graph: &Graph, to: FileId, from: FileId) -> bool {
+    is_imported_besides(map, graph, from, to) && !is_imported_besides(map, graph, to, from)
+}
+
+/// Whether anything but `other` leads to `file`.
+fn is_imported_besides(map: &RepoMap, graph: &Graph, file: FileId, other: FileId) -> bool {
+    let path = &map.file(file).path;
+    graph.iter().any(|(own, imports)| *own != other && imports.contains_key(&file))
+        || map.recon.packages.iter().any(|package| package.entry_points.contains(path))
+}
+
 /// Whether something stands in the initialiser of a field. That of an instance runs when one is made; a static one is not told apart.
 fn is_in_field(facts: &FileFacts, span: Span) -> bool {
     facts.bindings.iter().any(|binding| binding.kind == BindingKind::Field && binding.span.contains(span))
@@ -73,8 +88,9 @@ fn comes_too_late(map: &RepoMap, import: &Import, to: FileId, from: FileId) -> b
 
 /// Whether something at the top level of a file or the type a decorated class is given reads a name that another file
 /// of the cycle exports.
-pub fn is_read_at_load(map: &RepoMap, cycle: &[Edge]) -> bool {
-    cycle.iter().filter(|(from, ..)| !map.file(*from).facts.partly_read).any(|&(from, to, _)| {
+pub fn is_read_at_load(map: &RepoMap, graph: &Graph, cycle: &[Edge]) -> bool {
+    let may_fail = |&&(from, to, _): &&Edge| !map.file(from).facts.partly_read && !is_never_first(map, graph, to, from);
+    cycle.iter().filter(may_fail).any(|&(from, to, _)| {
         let facts = &map.file(from).facts;
         let imports = facts.imports.iter().zip(&map.import_targets[from as usize]);
         let mut locals = imports

@@ -29,6 +29,8 @@ const LOADED: &[&str] = &[
     "source-map-support",
     // What Docusaurus and others make of MDX imports it.
     "@mdx-js/react",
+    // A peer of those of it for React, Vue and the others.
+    "@testing-library/dom",
     "sharp",
     "encoding",
     "bufferutil",
@@ -170,6 +172,7 @@ const STARTS: &[&str] = &[
     "@lezer/",
     "@vitest/",
     "@jest/",
+    "jest-environment-",
     "@playwright/",
     "less-",
     "eslint-",
