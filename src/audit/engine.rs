@@ -71,6 +71,7 @@ fn run_rules(
     }
     let mut findings = sarif_in::fold(quote(found, tree));
     deduplicate(&mut findings);
+    ranking::without_what_batching_mends(&mut findings);
     fingerprint(&mut findings);
 
     let context = RecipeContext { map, effects, tree };
@@ -533,6 +534,47 @@ export async function listOrders(ids: string[]) {
             .expect("files in memory can be mapped");
         ranking::weigh(&mut script, &map, &Effects::default(), &ranking::Busy::of(&map));
         assert_eq!((script.impact, script.confidence), (2, Confidence::Med));
+    }
+
+    #[test]
+    fn what_nothing_runs_comes_last() {
+        let dropped = |head: &str| {
+            let text = format!(
+                "import {{ unlink }} from 'fs/promises';\n{head} clean() {{\n  unlink('a');\n  await unlink('b');\n}}\n"
+            );
+            let told = audit(&[("src/clean.ts", &text)], &only("unawaited-promise")).findings.remove(0);
+            (told.impact, told.confidence)
+        };
+        assert_eq!(dropped("async function"), (2, Confidence::Low));
+        assert!(dropped("export async function") > (2, Confidence::Low));
+        let text = "import { unlink } from 'fs/promises';\nasync function clean() {\n  unlink('a');\n  await unlink('b');\n}\nclean();\n";
+        let called = audit(&[("src/clean.ts", text)], &only("unawaited-promise")).findings.remove(0);
+        assert!(called.confidence > Confidence::Low);
+    }
+
+    #[test]
+    fn waits_that_batching_mends_are_told_once() {
+        let body = "const rows = [];\n  for (const order of orders) {\n    const buyer = await prisma.user.findFirst({ where: { id: order.buyer } });\n    \
+                    const shop = await prisma.shop.findFirst({ where: { id: order.shop } });\n    \
+                    const price = await prisma.price.findFirst({ where: { id: order.price } });\n    rows.push({ buyer, shop, price });\n  }\n";
+        let one = "const buyer = await prisma.user.findFirst({ where: { id: order.buyer } });\n  \
+                   const shop = await prisma.shop.findFirst({ where: { id: order.shop } });\n  \
+                   const price = await prisma.price.findFirst({ where: { id: order.price } });\n  const rows = { buyer, shop, price };\n";
+        let rules = |body: &str| {
+            let text = format!(
+                "import {{ PrismaClient }} from '@prisma/client';\nconst prisma = new PrismaClient();\n\
+                 export async function rows(orders: Order[], order: Order) {{\n  {body}  return rows;\n}}\n"
+            );
+            let options = AuditOptions {
+                only_rules: vec!["n-plus-one".to_owned(), "sequential-await".to_owned()],
+                depth: Depth::Deep,
+                ..AuditOptions::default()
+            };
+            let found = audit(&[("src/rows.ts", &text)], &options).findings;
+            found.iter().map(|finding| finding.rule.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(one), ["sequential-await"]);
+        assert_eq!(rules(body), ["n-plus-one"]);
     }
 
     #[test]

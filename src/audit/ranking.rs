@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::audit::Depth;
+use crate::audit::rules::perf::uncalled::is_uncalled;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Finding};
-use crate::repo_map::{FileRole, RepoMap};
+use crate::repo_map::{FileRole, RepoMap, SymbolId};
 
 /// Lowers what a finding is worth when it stands in code that does not ship, raises it when requests reach it or it changes all
 /// the time.
@@ -22,10 +23,34 @@ pub fn weigh(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Bus
         match role {
             Some(FileRole::Test | FileRole::Example) => demote(finding, 1),
             Some(FileRole::Script | FileRole::Migration) => demote(finding, 2),
+            Some(FileRole::Production) if is_idle(finding, map, effects) => {
+                finding.impact = finding.impact.min(2);
+                finding.confidence = Confidence::Low;
+            }
             Some(FileRole::Production) => promote(finding, map, effects, busy),
             Some(FileRole::Generated) | None => {}
         }
     }
+}
+
+/// Whether a fault stands in a function of a module's own that nothing calls, hands on or names: it never happens.
+fn is_idle(finding: &Finding, map: &RepoMap, effects: &Effects) -> bool {
+    let place = finding.location();
+    let Some((file, source)) = map.file_by_path(&place.file) else { return false };
+    let facts = &source.facts;
+    let is_module = !facts.imports.is_empty() || !facts.exports.is_empty();
+    if finding.category == Category::TechDebt || !is_module || !source.language.is_ecmascript() {
+        return false;
+    }
+    let own = (0..).zip(&facts.symbols).find(|(_, symbol)| {
+        symbol.kind.is_callable() && symbol.container.is_none() && symbol.lines.contains(place.start_line)
+    });
+    own.is_some_and(|(index, symbol)| {
+        !symbol.exported
+            && map.callers(SymbolId { file, index }).is_empty()
+            && effects.entries.of_line(map, file, place.start_line).is_none()
+            && is_uncalled(map, SymbolId { file, index })
+    })
 }
 
 /// Files that change more often than nearly all others.
@@ -54,6 +79,9 @@ const UNUSED: &[&str] = &[UNUSED_FILE, "unused-export"];
 /// Rules about time that is felt where somebody waits and hardly elsewhere: of what they said of jobs, commands and code that no request is
 /// known to reach, read against the code of 34 repositories, one finding of nine was worth a change.
 const FELT_BY_REQUESTS: &[&str] = &["sequential-await", "quadratic-loop", "regex-in-hot-path"];
+
+/// Rules whose plans load at once what a loop asks for item by item.
+const BATCHED: &[&str] = &["n-plus-one", "n-plus-one-write"];
 
 /// Says who reaches the place, and lets it count.
 fn promote(finding: &mut Finding, map: &RepoMap, effects: &Effects, busy: &Busy) {
@@ -152,6 +180,30 @@ pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeMap<String, Confid
         }
         None => {}
     }
+}
+
+/// What waits item by item for what one query could load is mended by loading it: where a finding says so of most of the calls, another that
+/// would have them wait side by side is in its way.
+pub fn without_what_batching_mends(findings: &mut Vec<Finding>) {
+    let mut batched: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| BATCHED.contains(&finding.rule.as_str())) {
+        for place in finding.evidence.iter().filter(|place| place.role != "loop" && place.role != "source") {
+            batched.entry(&place.file).or_default().push(place.start_line);
+        }
+    }
+    let is_mended = |finding: &Finding| {
+        let lines = batched.get(finding.location().file.as_str());
+        let calls = finding.evidence.iter().filter(|place| place.role == "call");
+        let (mut all, mut told) = (0, 0);
+        for call in calls {
+            all += 1;
+            told += usize::from(lines.is_some_and(|lines| lines.contains(&call.start_line)));
+        }
+        finding.rule == "sequential-await" && all > 0 && told * 2 > all
+    };
+    let mended: Vec<bool> = findings.iter().map(is_mended).collect();
+    let mut mended = mended.into_iter();
+    findings.retain(|_| !mended.next().unwrap_or_default());
 }
 
 /// Best first; equal leverage goes by impact, confidence, category, rule and place.

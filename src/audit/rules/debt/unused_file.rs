@@ -25,7 +25,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "it is read, searched, changed along and kept compiling, and the program would be the same without it",
     quiet_when: "a framework loads files of that name or folder, several files beside it are unused in the same way, any text of \
                  the repository names it, it exports nothing (a script), or it is a test, an example, a migration, generated, an \
-                 entry point or of a copied kit (shadcn's `components/ui`); a large share of the package looks unused, so that it must be started \
+                 entry point, put away (`_archive/`) or of a copied kit (shadcn's `components/ui`); a large share of the package looks unused, so that it must be started \
                  in a way that does not show",
     example: "// src/legacy-price.ts: nothing imports it\nexport function legacyPrice(order) { … }",
 };
@@ -54,7 +54,9 @@ impl Rule for UnusedFile {
             |path: &str| map.recon.package_in(path, false).map_or_else(String::new, |package| package.folder.clone());
         let mut found = folded(modules(ground), MAX_APART, &package);
         let orphans = orphans::orphans(ground).unwrap_or_default();
-        let convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
+        let mut convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
+        // `_archive/etag.rs`: put away on purpose.
+        convincing.retain(|file| !is_put_away(&map.file(*file).path));
         let orphans = convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))).collect();
         // Those of one folder often name each other, and go together.
         found.extend(folded(orphans, 1, &|path| folder_of(path).to_owned()));
@@ -64,6 +66,14 @@ impl Rule for UnusedFile {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// Whether a folder on the way says that its files are kept and not used.
+fn is_put_away(path: &str) -> bool {
+    const NAMES: &[&str] = &["archive", "archived", "attic", "graveyard", "disabled"];
+    folder_of(path)
+        .split('/')
+        .any(|folder| NAMES.contains(&folder.trim_start_matches(['_', '.']).to_lowercase().as_str()))
 }
 
 /// More than `apart` of one `home` (a package, a folder) are one piece of work, and one finding: a list of findings is not for reading a

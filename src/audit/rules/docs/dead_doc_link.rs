@@ -141,8 +141,14 @@ fn is_made(tree: &dyn Tree, path: &str) -> bool {
     })
 }
 
+/// Whether it is there, or what it is made from: `config.yaml.t`, `settings.json.tmpl`.
 fn exists(map: &RepoMap, path: &str) -> bool {
-    map.has_path(path) || has_folder(map, path)
+    let is_rendered = || {
+        [".t", ".tmpl", ".template", ".tpl", ".tera", ".hbs", ".ejs", ".j2", ".liquid"]
+            .iter()
+            .any(|end| map.has_path(&format!("{path}{end}")))
+    };
+    map.has_path(path) || has_folder(map, path) || is_rendered()
 }
 
 /// Whether any file stands below `folder`.

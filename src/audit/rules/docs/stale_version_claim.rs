@@ -149,7 +149,9 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     }
     let named: Vec<&Release> = releases.iter().filter(|release| page.text.text.contains(&release.name)).collect();
     for fence in page.fences.iter().filter(|fence| asks_for_versions(fence)) {
-        for (line, text) in fence.lines() {
+        // What follows a prompt in a session is what the program answered.
+        let is_session = fence.text.lines().any(|line| line.starts_with("$ "));
+        for (line, text) in fence.lines().filter(|(_, text)| !is_session || text.starts_with("$ ")) {
             found.extend(named.iter().find_map(|release| install(release, &fence.language, text, line)));
         }
     }

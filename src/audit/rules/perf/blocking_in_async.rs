@@ -43,7 +43,7 @@ static DOC: RuleDoc = RuleDoc {
                  the function that blocks is compiled for other systems than servers run on; one file of settings is loaded (a fixed name ending in `.yaml`, `.toml` and the like), or something is made as the program starts; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
                  JavaScript, what runs as a module is loaded, in a command, once, behind a cache, or by a server that sets the program up; what `/proc` or a numeric address \
-                 answers; the work is left to a pool's own thread; file work and packing, however large, a store that is opened \
+                 answers; the work is left to a pool's own thread; file work and packing outside of a loop that awaits nothing, a store that is opened \
                  before anything is served and work that is only fallen back upon are told with low confidence",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
@@ -568,6 +568,10 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         .iter()
         .filter_map(|group| heaviest(group))
         .any(|(call, _)| effects.entries.of_call(map, call).is_some_and(|reach| reach.entry.kind.is_request()));
+    let reach = effects.entries.of_call(map, call);
+    let is_of_command = reach.is_some_and(|reach| reach.entry.kind == EntryKind::Command);
+    let goes_on =
+        functions.iter().any(|group| group.iter().any(|(call, _)| repeats_without_a_break(map, effects, *call)));
     let mut draft = FindingDraft::at_call(&DOC, map, call, "blocking call")
         .title(format!("async `{function}` {what} in `{name}`{more}"))
         .message(format!(
@@ -588,11 +592,13 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             // How long a name server takes, and whether the host is a name at all, is for the configuration to say.
             (Weight::Long, _) if api.api.ends_with("to_socket_addrs") => Confidence::Med,
             // A statement on a file takes as long as there are rows, and only a request is sure to come often.
-            (Weight::Long, _) if api.library == "rusqlite" && !is_asked => Confidence::Low,
+            (Weight::Long, _) if api.library == "rusqlite" && is_of_command => Confidence::Low,
+            (Weight::Long, _) if api.library == "rusqlite" && !is_asked => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,
             // A command has nothing else to do meanwhile, and which code is a command's alone is not always seen.
             (Weight::Long, 1 | 2) if is_asked => Confidence::High,
             (Weight::Sleep | Weight::Long, _) => Confidence::Med,
+            (Weight::Files | Weight::Work, _) if goes_on => Confidence::Med,
             // How much there is to read or to pack, nothing says. Of what was told of it with more confidence, and read against the code of
             // 43 repositories, five of 25 were worth a change.
             (Weight::Files | Weight::Work, _) => Confidence::Low,
@@ -608,6 +614,19 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
         draft = draft.and_call(map, other, ELSEWHERE);
     }
     Some(draft.build())
+}
+
+/// Whether a call, or the one it ends in, is made once an item, and nothing is awaited between two of them: as long as there are items, the
+/// thread does nothing else.
+pub fn repeats_without_a_break(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+    let last = effects.causes(map, call, Effect::Blocking).last().map(|cause| cause.call);
+    [Some(call), last].into_iter().flatten().any(|call| {
+        let facts = &map.file(call.file).facts;
+        place::iterations(map, call).iter().any(|iteration| {
+            let body = facts.regions[iteration.region as usize].span;
+            !facts.calls.iter().any(|own| own.awaited && body.contains(own.span))
+        })
+    })
 }
 
 fn target_shape(map: &RepoMap, call: CallId, api: &DirectEffect) -> String {

@@ -21,7 +21,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a password hashed with MD5, SHA-1 or SHA-2 alone",
     why: "a graphics card tries billions of them a second: whoever gets the table has most of the passwords in hours",
-    quiet_when: "the same function hands the result to bcrypt, scrypt, argon2 or pbkdf2, it is a look-up of leaked passwords, or a \
+    quiet_when: "the same function hands the result to bcrypt, scrypt, argon2 or pbkdf2, or puts it in the password's place; it is a look-up of leaked passwords, or a \
                  protocol prescribes the hash; the result is bytes, as a key is made of, or the key of a backup",
     example: "const hash = crypto.createHash('sha256').update(password).digest('hex');",
 };
@@ -245,7 +245,13 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
         Usage::Bound(name) => name.as_str(),
         _ => "",
     };
-    if about(&function) || about(path_end) || about(kept_as) || slow || is_key {
+    // `password = sha512(password)`: made short and even for what hashes it next.
+    let is_first_step = facts.assignments.iter().any(|assignment| {
+        assignment.span.contains(end.span)
+            && matches!(assignment.target.peeled(), Expr::Name(_))
+            && is_password(facts, &assignment.target)
+    });
+    if about(&function) || about(path_end) || about(kept_as) || slow || is_key || is_first_step {
         return None;
     }
     Some(

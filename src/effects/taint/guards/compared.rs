@@ -10,6 +10,9 @@ use crate::repo_map::facts::{Assignment, CallKind, Comparison, FileFacts, Region
 /// Bytes between a comparison and the branch it decides: `) {`, another short condition. Our choice.
 const MAX_TO_BRANCH: u32 = 40;
 
+/// Bytes between a search and the branch that asks whether it found anything: a blank line, `if (!found) {`. Our choice.
+const MAX_TO_ASKED: u32 = 80;
+
 /// Methods of lists that ask each item.
 const ASK_EACH: &[&str] = &["some", "find", "findIndex", "any", "position", "every", "all"];
 
@@ -26,9 +29,9 @@ impl Taint<'_> {
             if comparison.span.end > spot.until {
                 continue;
             }
-            let other = if is_same(&comparison.left, expr) {
+            let other = if is_same(lower(facts, &comparison.left), expr) {
                 &comparison.right
-            } else if is_same(&comparison.right, expr) {
+            } else if is_same(lower(facts, &comparison.right), expr) {
                 &comparison.left
             } else {
                 continue;
@@ -40,6 +43,8 @@ impl Taint<'_> {
                     Check::Allowed
                 }
                 (_, Expr::Text(_) | Expr::Nothing | Expr::Number(_) | Expr::Bool(_)) => Check::None,
+                // `known.find((own) => own.id === id)`, and whoever is not found goes no further: a list for a path, too.
+                ("===" | "==", _) if danger == Danger::Path && is_looked_up(facts, comparison, other) => Check::Named,
                 _ if !is_address || self.is_sent_too(spot, comparison, expr, other, danger) => Check::None,
                 ("===" | "==", _) if branch.filter(holds_it).is_some() || is_item(facts, comparison, other) => {
                     Check::Named
@@ -109,6 +114,36 @@ fn is_item(facts: &FileFacts, comparison: &Comparison, other: &Expr) -> bool {
         RegionKind::Loop(head) => head.bindings.iter().any(|name| name == root) && decides(),
         RegionKind::Callback { call: Some(call), parameters, .. } => {
             parameters.iter().any(|name| name == root) && ASK_EACH.contains(&facts.call(*call).name.as_str())
+        }
+        _ => false,
+    })
+}
+
+/// A value in small letters is the value.
+fn lower<'a>(facts: &'a FileFacts, expr: &'a Expr) -> &'a Expr {
+    let Expr::Call(index) = expr.peeled() else { return expr };
+    match facts.call(*index).callee.peeled() {
+        Expr::Member(inner, form) if matches!(form.as_str(), "toLowerCase" | "to_lowercase" | "toUpperCase") => inner,
+        _ => expr,
+    }
+}
+
+/// Whether the comparison finds an item of a list whose absence is asked about afterwards: `if (!found) throw …`.
+fn is_looked_up(facts: &FileFacts, comparison: &Comparison, other: &Expr) -> bool {
+    let other = lower(facts, other);
+    let Some(root) = other.root_name() else { return false };
+    facts.enclosing_regions(comparison.region).any(|(_, region)| match &region.kind {
+        RegionKind::Callback { call: Some(call), parameters, .. } => {
+            let host = facts.call(*call);
+            let asked = || {
+                let after = |region: &&Region| {
+                    matches!(region.kind, RegionKind::Branch)
+                        && region.span.start >= host.span.end
+                        && region.span.start - host.span.end < MAX_TO_ASKED
+                };
+                host.usage == Usage::Tested || facts.regions.iter().filter(after).any(|region| leaves(facts, region))
+            };
+            parameters.iter().any(|name| name == root) && ASK_EACH.contains(&host.name.as_str()) && asked()
         }
         _ => false,
     })

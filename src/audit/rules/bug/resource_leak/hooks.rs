@@ -94,12 +94,11 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
                         "The timer calls `{setter}` later, whether the component is still there or not, and a second run does not stop the \
                          first: nobody keeps its handle or clears it on unmount."
                     ),
-                    // React forgives it since version 18; what is left is a message that goes too early, of which a short one is none. How
-                    // long one is that a caller chooses, nothing says.
-                    if delay(site.arguments.get(1)).is_some_and(|delay| delay > BRIEF) {
-                        Confidence::Med
-                    } else {
+                    // React forgives it since version 18; what is left is a message that goes too early, of which a short one is none.
+                    if delay(site.arguments.get(1)).is_some_and(|delay| delay <= BRIEF) {
                         Confidence::Low
+                    } else {
+                        Confidence::Med
                     },
                     1,
                 )

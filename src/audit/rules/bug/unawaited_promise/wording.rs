@@ -179,6 +179,19 @@ fn gravest(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Opti
         .max_by_key(|(impact, confidence)| (*confidence, *impact))
 }
 
+/// Whether a function returns the promise where it is there, and something else where it is not.
+fn is_given_back(map: &RepoMap, call: CallId) -> bool {
+    let facts = &map.file(call.file).facts;
+    let first = |value: &Expr| match value.peeled() {
+        Expr::Either(arms) => arms.first().is_some_and(|arm| *arm.peeled() == Expr::Call(call.index)),
+        Expr::Binary(operator, left, _) => {
+            matches!(operator.as_str(), "||" | "??") && *left.peeled() == Expr::Call(call.index)
+        }
+        _ => false,
+    };
+    facts.returns.iter().any(|given| first(&given.value))
+}
+
 /// Impact and confidence of one place.
 pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) -> (u8, Confidence) {
     let rejects = rejection(map, effects, call);
@@ -186,6 +199,8 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
     let writes = effects.cause(map, call, Effect::DbWrite).is_some();
     let is_known = map.resolved(call).next().is_some();
     match misuse {
+        // `return load() || []`: who calls it gets the promise all the same.
+        Misuse::Tested if is_given_back(map, call) => (2, Confidence::Med),
         Misuse::Tested => (5, Confidence::High),
         Misuse::Predicate => (4, Confidence::High),
         Misuse::Nested => (4, Confidence::High),

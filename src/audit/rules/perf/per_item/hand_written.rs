@@ -217,6 +217,11 @@ const CATALOGS: &[&str] = &[
     "show tables",
     "show columns",
     "show index",
+    "create table",
+    "drop table",
+    "alter table",
+    "create index",
+    "drop index",
 ];
 
 /// Whether the query `call` belongs to asks for tables, columns or indexes, of which a database has as many as its design.

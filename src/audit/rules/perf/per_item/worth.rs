@@ -311,7 +311,13 @@ fn runs_once(map: &RepoMap, site: &PerItem<'_>) -> bool {
     // Words that tell wherever they stand in a name.
     const STEPS: &[&str] = &["migrate", "migration", "migrations", "upgrade", "upgrades", "backfill", "seed", "seeds"];
     let is_step = |name: &str| place::words(name).iter().any(|word| STEPS.contains(&word.as_str()));
+    // A helper of theirs lies elsewhere.
+    let serves_steps = || {
+        let callers = map.caller_of(site.call).map(|function| map.callers(function)).unwrap_or_default();
+        !callers.is_empty() && callers.iter().all(|call| map.file(call.file).role == FileRole::Migration)
+    };
     source.role == FileRole::Migration
+        || serves_steps()
         || is_step(&place::function_name(map, site.call))
         || source
             .path
