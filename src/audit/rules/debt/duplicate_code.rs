@@ -45,7 +45,7 @@ static DOC: RuleDoc = RuleDoc {
                  comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
                  branch into the next, it differs in a query that is checked against the tables, what is shared hands values on \
                  (parameters, arguments, fields) rather than doing something, equal names are functions or enums that each file \
-                 defines otherwise, one copy is a function that nothing calls or names, the copies are steps of a migration (`migrate_5_to_6`), an old and a new version of one file, or the few lines that start programs of \
+                 defines otherwise, one copy is a function that nothing calls or names, or that a comment calls deprecated, the copies are steps of a migration (`migrate_5_to_6`), an old and a new version of one file, or the few lines that start programs of \
                  several packages, the copies are methods of one trait that \
                  each query another database, or it is the same idiom in more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\

@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "code that ships and runs a package which no `package.json` up the tree lists, while the lock file has it for another package",
     why: "its version is chosen by somebody else: it changes, or is gone, with an upgrade of the package that brought it, and stricter \
           package managers do not find it at all",
-    quiet_when: "any `package.json` above lists it (development, peer and optional dependencies too) or its `@types`, it is a module of the runtime, a \
+    quiet_when: "any `package.json` above lists it (development, peer and optional dependencies too), it is a module of the runtime, a \
                  package of this repository, an alias of the bundler or of `tsconfig.json`, a virtual module that the lock file does \
                  not know, is only used as a type, or is imported on demand. Cargo refuses such code itself",
     example: "import { debounce } from 'lodash';   // and `lodash` is only in the lock file, for another package",
@@ -260,15 +260,14 @@ fn runs(facts: &FileFacts, import: &Import) -> bool {
     }
 }
 
-/// Whether a manifest above the file lists the package, for whatever, or its types alone: who does that has the package from elsewhere.
+/// Whether a manifest above the file lists the package, for whatever.
 fn is_listed(map: &RepoMap, path: &str, name: &str) -> bool {
-    let types = format!("@types/{}", name.trim_start_matches('@').replace('/', "__"));
     map.recon
         .packages
         .iter()
         .filter(|package| package.manager != PackageManager::Cargo && package.inside(path).is_some())
         .flat_map(|package| &package.dependencies)
-        .any(|own| own.listed_name() == name || own.listed_name() == types)
+        .any(|own| own.listed_name() == name)
 }
 
 /// What bundlers and compilers around a package are told to take for something else.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use semver::{Version, VersionReq};
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::pages::{Fence, Page};
@@ -16,6 +17,7 @@ use crate::repo_map::facts::{CallKind, ExportTarget, ImportItem, SymbolKind};
 use crate::repo_map::name::words;
 use crate::repo_map::recon::PackageManager;
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
+use crate::tree::Tree;
 
 /// A documented name that cannot be imported.
 pub struct StaleDocImport;
@@ -27,7 +29,8 @@ static DOC: RuleDoc = RuleDoc {
            points exports",
     why: "the first thing a reader copies does not compile, and nothing says what took its place",
     quiet_when: "what the package exports cannot be told: it passes on all of another package, has macros that make items, or assigns \
-                 `module.exports`; or the sample imports from below the package's top",
+                 `module.exports`; the page's own package asks for another release than the one here; or the sample imports from below the package's \
+                 top",
     example: "import { createShop } from 'shop';   <!-- shop exports openShop -->",
 };
 
@@ -59,7 +62,7 @@ impl Rule for StaleDocImport {
         }
         let exports = exports(ground.map);
         let impact = |page: &Page| if page.is_first_read { 3 } else { 2 };
-        let found = ground.pages().iter().map(|page| (page, stale(&exports, page)));
+        let found = ground.pages().iter().map(|page| (page, stale(ground.map, ground.tree, &exports, page)));
         found
             .filter_map(|(page, stale)| faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High))
             .collect()
@@ -67,7 +70,7 @@ impl Rule for StaleDocImport {
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let page = Page::read(context.map, context.tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, context.tree, &stale(&exports(context.map), &page))
+        faults::recipe(&WORDS, finding, context.tree, &stale(context.map, context.tree, &exports(context.map), &page))
     }
 }
 
@@ -174,7 +177,7 @@ static RUST: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Names of a page's samples that cannot be imported, each once and one a line.
-fn stale(exports: &Exports, page: &Page) -> Vec<Fault> {
+fn stale(map: &RepoMap, tree: &dyn Tree, exports: &Exports, page: &Page) -> Vec<Fault> {
     let mut found: Vec<Fault> = Vec::new();
     for fence in &page.fences {
         for (cargo, from, name, at) in imported(fence) {
@@ -182,7 +185,11 @@ fn stale(exports: &Exports, page: &Page) -> Vec<Fault> {
             let line = fence.line + fence.text[..at].matches('\n').count() as u32;
             let is_new = found.iter().all(|own| own.line != line && own.written != name);
             let is_placeholder = name.len() < 3 || name.contains("...");
-            if names.contains(name) || !is_new || is_placeholder {
+            if names.contains(name)
+                || !is_new
+                || is_placeholder
+                || (!cargo && is_of_another_release(map, tree, page, from))
+            {
                 continue;
             }
             let near = nearest(name, names.iter().map(String::as_str));
@@ -194,6 +201,20 @@ fn stale(exports: &Exports, page: &Page) -> Vec<Fault> {
     }
     found.sort();
     found
+}
+
+/// Whether the package a page belongs to asks for another release of `name` than the one that is here.
+fn is_of_another_release(map: &RepoMap, tree: &dyn Tree, page: &Page, name: &str) -> bool {
+    let own = map.recon.package_in(&page.path, false);
+    let asked = own.and_then(|own| own.dependencies.iter().find(|dependency| dependency.listed_name() == name));
+    let Some(asked) = asked.and_then(|asked| VersionReq::parse(&asked.requirement).ok()) else { return false };
+    let here =
+        map.recon.packages.iter().filter(|package| package.manager != PackageManager::Cargo && package.name == name);
+    let versions = here.filter_map(|package| {
+        let manifest: serde_json::Value = serde_json::from_str(&tree.text(&package.manifest)?).ok()?;
+        Version::parse(manifest.get("version")?.as_str()?).ok()
+    });
+    versions.into_iter().any(|version| !asked.matches(&version))
 }
 
 /// What a fence imports: from a crate or not, the package, the name there, and where it stands.

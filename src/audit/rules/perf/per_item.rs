@@ -90,6 +90,7 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || own_statement::has_own_statement(map, call, &names, &iteration.bindings, &causes)
         || own_statement::asks_for_a_range(facts, call, &names)
         || by_design::asks_each_database(facts, &iteration)
+        || by_design::asks_the_item(facts, call, &iteration)
         || by_design::walks_conditions(&iteration.bindings)
         || by_design::has_one_item(facts, call, &iteration)
         || effect == Effect::DbWrite && beside::marks_the_work(map, effects, call, iteration.region, &names)

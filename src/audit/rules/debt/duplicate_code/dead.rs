@@ -8,8 +8,11 @@ use crate::repo_map::name::Name;
 use crate::repo_map::recon::Package;
 use crate::repo_map::{RepoMap, SymbolId};
 
-/// Whether the function around one of the copies is called and named nowhere in the repository.
+/// Whether the function around one of the copies is called and named nowhere in the repository, or is said to go soon.
 pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
+    if family.copies.iter().any(|copy| is_deprecated(ground, &bodies[copy.sequence])) {
+        return true;
+    }
     let functions = family.copies.iter().filter_map(|copy| {
         let body = &bodies[copy.sequence];
         Some(SymbolId { file: body.file, index: body.symbol? })
@@ -22,6 +25,19 @@ pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
         others.into_iter().filter(|id| could_be_dead(ground.map, *id) && !is_loaded(ground, *id)).collect();
     // The text decides: templates, strings and other languages name functions too.
     without_mentions(ground, unused).is_some_and(|dead| !dead.is_empty())
+}
+
+/// A comment right above a function or attribute of it says that it is deprecated.
+fn is_deprecated(ground: &Ground<'_>, body: &Body) -> bool {
+    let file = ground.map.file(body.file);
+    let Some(symbol) = body.symbol.map(|index| &file.facts.symbols[index as usize]) else { return false };
+    let Some(text) = ground.tree.text(&file.path) else { return false };
+    let above: Vec<&str> = text.lines().take(symbol.name_line.saturating_sub(1) as usize).collect();
+    let says = |line: &&&str| {
+        let line = line.trim_start();
+        ["/", "*", "#[", "@"].iter().any(|start| line.starts_with(start))
+    };
+    above.iter().rev().take_while(says).any(|line| line.to_ascii_lowercase().contains("deprecated"))
 }
 
 /// A function at the top level of a module that does not export it: nobody else can name it.

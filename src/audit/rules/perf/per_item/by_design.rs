@@ -150,6 +150,27 @@ pub fn follows_an_error(facts: &FileFacts, call: CallId, within: RegionIndex) ->
     )
 }
 
+/// `for server in servers { server.query(sql) }`: the item itself takes statements, so that it is a connection, and each is asked once.
+pub fn asks_the_item(facts: &FileFacts, call: CallId, iteration: &Iteration<'_>) -> bool {
+    const STATEMENTS: &[&str] = &[
+        "query",
+        "execute",
+        "query_one",
+        "query_opt",
+        "batch_execute",
+        "simple_query",
+        "exec",
+        "$queryRaw",
+        "$executeRaw",
+    ];
+    chain::receivers(facts, call.index).into_iter().any(|link| {
+        let site = facts.call(link);
+        STATEMENTS.contains(&site.name.as_str())
+            && matches!(site.callee.peeled(), Expr::Member(object, _)
+                if matches!(object.peeled(), Expr::Name(name) if iteration.bindings.iter().any(|own| own == name)))
+    })
+}
+
 /// The items are databases or queues, and each is asked once: `for db of databases`, `[...this.stores.values()].map((s) => …)`.
 pub fn asks_each_database(facts: &FileFacts, iteration: &Iteration<'_>) -> bool {
     const LISTS: &[&str] =
