@@ -277,6 +277,8 @@ pub fn is_binary(bytes: &[u8]) -> bool {
 
 /// Lines at the top in which a tool says that it wrote the file.
 const HEAD_LINES: usize = 20;
+/// The same for marks that a notice of a licence may stand before.
+const LONG_HEAD_LINES: usize = 60;
 /// Mean bytes of a line above which nobody wrote it by hand; below this size the mean says nothing.
 const MINIFIED_MEAN: usize = 300;
 const MINIFIED_FLOOR: usize = 2_000;
@@ -326,8 +328,13 @@ fn is_bundle(text: &str) -> bool {
     static PRELUDE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^[!(]\s*\(?function\s*\(\s*[a-z]\s*,\s*[a-z]\s*\)").expect("the pattern is fixed")
     });
-    const RUN_TIME: &[&str] =
-        &["/******/ ", "var __webpack_modules__", "var __defProp = Object.defineProperty", "var __commonJS = "];
+    const RUN_TIME: &[&str] = &["var __defProp = Object.defineProperty", "var __commonJS = "];
+    // These no one else writes, so that they may stand below a long notice.
+    const OF_WEBPACK: &[&str] = &["/******/ ", "var __webpack_modules__", "var __webpack_require__ = "];
+    static OF_BROWSERIFY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\(function\s*(?:e\(t,\s*n,\s*r\)|\(\)\s*\{\s*function r\(e,\s*n,\s*t\))")
+            .expect("the pattern is fixed")
+    });
     let names_source = |line: &str| {
         ["//#region ", "// "].iter().find_map(|mark| line.strip_prefix(mark)).is_some_and(|path| {
             path.starts_with("node_modules/")
@@ -335,7 +342,12 @@ fn is_bundle(text: &str) -> bool {
         })
     };
     let head = || text.lines().take(HEAD_LINES);
+    let long_head = || text.lines().take(LONG_HEAD_LINES);
     head().any(|line| names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
+        || long_head().any(|line| {
+            OF_WEBPACK.iter().any(|start| line.starts_with(start))
+                || line.starts_with("(function") && OF_BROWSERIFY.is_match(line)
+        })
         || head().any(|line| line.starts_with(['!', '(']) && PRELUDE.is_match(line))
             && head().any(|line| line.contains("typeof exports"))
 }
@@ -609,6 +621,16 @@ mod tests {
         ] {
             assert!(is_generated("public/bundle.mjs", head), "{head}");
         }
+        let notice = format!("/**\n{} */\n", " * Licensed to you.\n".repeat(30));
+        for start in [
+            "/******/ var __webpack_modules__ = ({",
+            "var __webpack_require__ = {};",
+            "(function e(t, n, r) {",
+            "(function(){function r(e,n,t){",
+        ] {
+            assert!(is_generated("www/lib/a.mjs", &format!("{notice}{start}\n")), "{start}");
+        }
+        assert!(!is_generated("www/lib/a.js", &format!("{notice}(function (window) {{\n")));
         for head in ["//#region Prices", "// src/a.ts", "//#region and/or"] {
             assert!(!is_generated("src/a.js", head), "{head}");
         }

@@ -194,6 +194,8 @@ pub struct Sink {
 pub enum Argument {
     /// This one, from 0.
     At(usize),
+    /// This one, from 0, unless it is an object or a list, whose values are bound: `where({ id })`.
+    Text(usize),
     /// This one, from 0, unless an object argument has the key: `sendFile(name, { root })` refuses what leaves the folder.
     Without(usize, &'static str),
     /// The last one.

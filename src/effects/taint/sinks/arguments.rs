@@ -30,6 +30,10 @@ impl<'a> Taint<'a> {
             Argument::At(position) => {
                 arguments.get(position).map(|argument| (position, argument)).into_iter().collect()
             }
+            Argument::Text(position) => {
+                let taken = arguments.get(position).filter(|argument| !self.is_structure(call, argument));
+                taken.map(|argument| (position, argument)).into_iter().collect()
+            }
             Argument::Without(position, key) => {
                 let has_key = arguments.iter().any(|argument| {
                     matches!(argument.peeled(), Expr::Object(entries) if entries.iter().any(|(own, _)| own == key))
@@ -89,6 +93,31 @@ impl<'a> Taint<'a> {
             }
             Argument::ShellLine => shell_line(facts, call).map(|line| (300, line)).into_iter().collect(),
             Argument::ChainWords => chain_words(facts, call),
+        }
+    }
+}
+
+impl Taint<'_> {
+    /// Whether a value is an object or a list, as it stands or by what its name was given.
+    fn is_structure(&self, call: CallId, expr: &Expr) -> bool {
+        let facts = &self.map.file(call.file).facts;
+        let is_list = |index: u32| {
+            let made = facts.call(index);
+            let starts_as_list =
+                || matches!(made.arguments.last().map(Expr::peeled), Some(Expr::Array(_) | Expr::Object(_)));
+            matches!(made.name.as_str(), "map" | "filter" | "flatMap") || made.name == "reduce" && starts_as_list()
+        };
+        let is_one = |value: &Expr| match value.peeled() {
+            Expr::Object(_) | Expr::Array(_) => true,
+            Expr::Call(index) => is_list(*index),
+            _ => false,
+        };
+        match expr.peeled() {
+            Expr::Name(name) => match self.meaning(Spot::of_call(call.file, facts.call(call.index)), *name) {
+                Meaning::Variable(binding) => binding.value.as_ref().is_some_and(is_one),
+                _ => false,
+            },
+            other => is_one(other),
         }
     }
 }

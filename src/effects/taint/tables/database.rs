@@ -36,11 +36,11 @@ pub static NPM: Library = Library {
 /// Conditions of a query builder are text with `:name` for values; TypeORM escapes nothing else in them.
 pub static TYPEORM: Library = Library {
     sinks: &[
-        fragment(Sql, Argument::At(0), "**.createQueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving"),
+        fragment(Sql, Argument::Text(0), "**.createQueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving"),
         fragment(Sql, Argument::At(0), "**.createQueryBuilder.**.orderBy|addOrderBy|groupBy|addGroupBy"),
         fragment(
             Sql,
-            Argument::At(0),
+            Argument::Text(0),
             "qb|queryBuilder|*Qb|*QB|*QueryBuilder.**.where|andWhere|orWhere|having|andHaving|orHaving|orderBy|addOrderBy",
         ),
     ],

@@ -2,7 +2,7 @@
 
 use super::knot::{Edge, Graph};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{BindingKind, FileFacts, Import, ImportItem, RegionKind, Span, SymbolKind};
+use crate::repo_map::facts::{BindingKind, FileFacts, Import, ImportItem, RegionKind, Span, Symbol, SymbolKind};
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
 
 /// An edge whose imported value is used while the module loads: by a call at the top level or as a base class.
@@ -33,6 +33,9 @@ pub fn eager_edge(map: &RepoMap, graph: &Graph, cycle: &[Edge]) -> Option<(Edge,
             if let Some(heritage) = base.filter(|heritage| is_class(&heritage.of)) {
                 return Some((edge, local.to_owned(), heritage.line));
             }
+            if is_hoisted(map, to, local) {
+                continue;
+            }
             let call = facts.calls.iter().find(|call| {
                 call.caller.is_none()
                     && call.callee.root_name() == Some(local)
@@ -46,6 +49,14 @@ pub fn eager_edge(map: &RepoMap, graph: &Graph, cycle: &[Edge]) -> Option<(Edge,
         }
     }
     None
+}
+
+/// Whether `name` is a function declaration of `file`: it is there before anything of its module runs.
+fn is_hoisted(map: &RepoMap, file: FileId, name: &str) -> bool {
+    let facts = &map.file(file).facts;
+    let is_function = |symbol: &Symbol| symbol.kind == SymbolKind::Function && symbol.container.is_none();
+    facts.symbols.iter().any(|symbol| symbol.name == name && is_function(symbol))
+        && !facts.bindings.iter().any(|binding| binding.name == name && binding.owner.is_none())
 }
 
 /// Whether the program comes in by `from` alone: it loads first of the two then, and has `to` run whole.
@@ -98,7 +109,8 @@ pub fn is_read_at_load(map: &RepoMap, graph: &Graph, cycle: &[Edge]) -> bool {
                 **target == ImportTarget::File(to) && !import.type_only && !import.local.is_empty()
             })
             .filter(|(import, _)| comes_too_late(map, import, to, from))
-            .map(|(import, _)| import.local.as_str());
+            .map(|(import, _)| import.local.as_str())
+            .filter(|local| !is_hoisted(map, to, local));
         locals.any(|local| {
             let in_value = |expr: &Expr| expr.mentions(local);
             let held = facts
