@@ -67,6 +67,8 @@ fn kind(path: &str) -> Option<DocumentKind> {
         "agents" | "claude" | "gemini" if extension == "md" => return Some(DocumentKind::Agents),
         "contributing" => return Some(DocumentKind::Contributing),
         "changelog" | "changes" | "history" if folders.len() < 3 => return Some(DocumentKind::Changelog),
+        // `changelog/CHANGELOG-v0.md`.
+        stem if stem.split(['.', '_', '-']).next() == Some("changelog") => return Some(DocumentKind::Changelog),
         _ => {}
     }
     if extension.is_empty() {

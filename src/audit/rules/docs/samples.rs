@@ -123,7 +123,7 @@ fn without_hidden_marks(text: &str) -> String {
 
 /// Three dots that spread or match nothing.
 static LEFT_OUT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)\.\.\.(?:[^\w\[({$]|$)|^\s*\.\.$|…|⋮|\[\.\.\.|\b(?:etc|and so on)\b"));
+    LazyLock::new(|| pattern(r"(?m)\.\.\.(?:[^\w\[({$]|$)|^\s*\.\.$|…|⋮|\. \. \.|\[\.\.\.|\b(?:etc|and so on)\b"));
 /// `<your-name>`, `{{ name }}`, `{% if %}`, `<% %>`, `{{#include}}`, `[NAME]`: something to be filled in.
 static HOLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(

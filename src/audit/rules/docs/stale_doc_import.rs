@@ -15,7 +15,7 @@ use crate::finding::{Category, Confidence, Finding};
 use crate::nearest::nearest;
 use crate::repo_map::facts::{CallKind, ExportTarget, ImportItem, SymbolKind};
 use crate::repo_map::name::words;
-use crate::repo_map::recon::PackageManager;
+use crate::repo_map::recon::{Package, PackageManager};
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
 use crate::tree::Tree;
 
@@ -76,7 +76,11 @@ impl Rule for StaleDocImport {
 
 fn exports(map: &RepoMap) -> Exports {
     let mut found = Exports::new();
-    for package in &map.recon.packages {
+    // An editor loads its extensions; nobody imports them.
+    let is_extension = |package: &&Package| {
+        package.dependencies.iter().any(|own| matches!(own.listed_name(), "@types/vscode" | "vscode"))
+    };
+    for package in map.recon.packages.iter().filter(|package| !is_extension(package)) {
         let cargo = package.manager == PackageManager::Cargo;
         let mut names = BTreeSet::new();
         let entries: Vec<FileId> = package

@@ -32,7 +32,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
     quiet_when: "one side is a literal, a constant that is one, a member of an enum or of a constant object, null or a length, both sides \
                  come from the same place, a cookie is compared with what the same request sends beside it, one becomes the other where \
-                 they differ or one side is named as the old one, the names speak of lexing, locks or challenges, or it is test code",
+                 they differ or one side is named as the old one, the names speak of lexing, locks or challenges, one is a hash of what was sent, without a key, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 
@@ -229,7 +229,30 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
         matches!(names.as_slice(), [.., "headers", "digest" | "Digest" | "content-digest" | "content-md5"])
     };
-    if sides.into_iter().any(is_of_the_body) {
+    // `createHash("sha256").update(body)`: without a key, everybody can work it out.
+    let is_plain_hash = |side: &Expr| {
+        let made = bare(facts, place::resolve(facts, comparison.symbol, bare(facts, side)));
+        let Expr::Call(index) = made.peeled() else { return false };
+        let mut names = Vec::new();
+        let links = chain::receivers(facts, *index);
+        let holder = links.last().and_then(|link| facts.call(*link).callee.root_name());
+        let hasher = holder.and_then(|root| place::initialiser(facts, comparison.symbol, root));
+        let starts = |call: &Expr| matches!(call.peeled(), Expr::Call(own) if facts.call(*own).name == "createHash");
+        let is_hash = links.iter().any(|link| facts.call(*link).name == "createHash") || hasher.is_some_and(starts);
+        // What is hashed, here or where the hash is fed.
+        let fed = facts.calls.iter().filter(|own| own.name == "update" && own.caller == comparison.symbol);
+        for argument in fed.flat_map(|own| &own.arguments) {
+            chain::walk_deep(facts, argument, &mut |inner| {
+                if let Expr::Name(name) | Expr::Member(_, name) = inner {
+                    names.extend(place::words(name));
+                }
+            });
+        }
+        is_hash
+            && names.iter().any(|word| matches!(word.as_str(), "body" | "payload" | "content" | "buffer" | "raw"))
+            && !names.iter().any(|word| matches!(word.as_str(), "secret" | "token" | "key" | "password" | "salt"))
+    };
+    if sides.into_iter().any(|side| is_of_the_body(side) || is_plain_hash(side)) {
         return None;
     }
     let is_no_proof = |side: &Expr| {

@@ -1,6 +1,7 @@
 //! Callbacks: functions written in place whose promises the function they are given to does not wait for.
 
 use crate::audit::place;
+use crate::audit::rules::bug::unawaited_promise::misuse::is_done_at_once;
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, FileFacts, Region, RegionIndex, RegionKind, Usage};
@@ -40,11 +41,11 @@ pub fn for_each(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Loss> 
     let mut weighty = false;
     let mut fails = false;
     for (index, inner) in (0..).zip(&facts.calls) {
-        if inner.awaited && body.contains(inner.span) {
+        let id = CallId { file: call.file, index };
+        if inner.awaited && body.contains(inner.span) && !is_done_at_once(map, id) {
             waits = true;
             fails |= !is_caught_below(facts, inner.region, region);
-            let inner = CallId { file: call.file, index };
-            weighty |= WEIGHTY.into_iter().any(|effect| effects.cause(map, inner, effect).is_some());
+            weighty |= WEIGHTY.into_iter().any(|effect| effects.cause(map, id, effect).is_some());
         }
     }
     if !waits {

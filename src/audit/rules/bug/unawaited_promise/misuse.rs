@@ -14,7 +14,7 @@ use crate::effects::Effects;
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, CallSite, FileFacts, RegionKind, SymbolIndex, Usage};
-use crate::repo_map::{CallId, FileId, FileRole, RepoMap};
+use crate::repo_map::{CallId, FileId, FileRole, RepoMap, SymbolId};
 
 /// How a promise is misused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,10 +153,27 @@ pub fn misuse(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Misuse> 
         Usage::Returned if callbacks::answers_predicate(map, call) => Some(Misuse::Predicate),
         Usage::Returned => returned_from_try(map, effects, call).then_some(Misuse::ReturnedFromTry),
         // A query is sent when somebody waits for it, so one with a callback or further links is none to drop.
+        Usage::Discarded if is_done_at_once(map, call) => None,
         Usage::Discarded if callbacks::dropped_by_mapper(map, call) => Some(Misuse::DroppedByMapper),
         Usage::Discarded => dropped::evidence(map, effects, call).map(Misuse::Dropped),
         _ => reads::is_read(map, effects, call).then_some(Misuse::Read),
     }
+}
+
+/// Whether a call is over when it returns, whatever promise it gives.
+pub fn is_done_at_once(map: &RepoMap, call: CallId) -> bool {
+    map.resolved(call).next().is_some() && map.resolved(call).all(|own| waits_for_nothing(map, own.symbol))
+}
+
+/// An async function that awaits nothing and gives back no call's promise is done when its call is.
+fn waits_for_nothing(map: &RepoMap, function: SymbolId) -> bool {
+    let facts = &map.file(function.file).facts;
+    let symbol = map.symbol(function);
+    let waits = |site: &CallSite| site.awaited || site.usage == Usage::Returned || site.name == "Promise";
+    symbol.has_body
+        && !facts.partly_read
+        && !facts.calls.iter().any(|site| symbol.span.contains(site.span) && waits(site))
+        && !facts.returns.iter().any(|given| given.symbol == Some(function.index))
 }
 
 /// `client.query(text, (error, rows) => …)`: who hands over what to do with an error gets no promise.

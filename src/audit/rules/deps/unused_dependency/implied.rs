@@ -31,6 +31,8 @@ const LOADED: &[&str] = &[
     "@mdx-js/react",
     // A peer of those of it for React, Vue and the others.
     "@testing-library/dom",
+    // Does its work as it is installed.
+    "@scarf/scarf",
     "sharp",
     "encoding",
     "bufferutil",
