@@ -55,6 +55,8 @@ static DOC: RuleDoc = RuleDoc {
 /// Code lines of the smallest clone. Of what was told of ten and eleven lines and read against the code, two of eight were worth a
 /// change; of twelve to fourteen, sixteen of nineteen.
 const MIN_LINES: usize = 12;
+/// Lines in a row by which copies are found: between two that differ, fewer stand than in the whole. Our choice.
+const MIN_RUN: usize = 10;
 /// Findings reported: the ones that cost most. Volume hides what matters.
 const MAX_FINDINGS: usize = 8;
 
@@ -78,7 +80,7 @@ impl Rule for DuplicateCode {
             .filter(|body| !follows_upstream(map, body) && !is_step(map, body))
             .collect();
         let sequences: Vec<Sequence<'_>> = bodies.iter().map(|body| Sequence { lines: &body.lines }).collect();
-        let all = clones::find(&sequences, MIN_LINES);
+        let all = clones::find(&sequences, MIN_RUN);
         let bundles = bundles(map, &bodies, &all);
         let is_own_code = |clone: &&Clone2| {
             let files = [clone.left, clone.right].map(|side| bodies[side.sequence].file);

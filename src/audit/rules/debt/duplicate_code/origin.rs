@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::MIN_LINES;
+use super::MIN_RUN;
 use crate::audit::clones::{Clone2, Stretch};
 use crate::audit::place;
 use crate::audit::rules::debt::clone_family::Body;
@@ -114,7 +114,7 @@ pub fn bundles(map: &RepoMap, bodies: &[Body], clones: &[Clone2]) -> BTreeSet<Fi
             }
         }
     }
-    let long = |file: FileId| bodies.iter().filter(|body| body.file == file && body.lines.len() >= MIN_LINES).count();
+    let long = |file: FileId| bodies.iter().filter(|body| body.file == file && body.lines.len() >= MIN_RUN).count();
     let mut modules: BTreeMap<FileId, usize> = BTreeMap::new();
     for ((holder, module), functions) in &held {
         if functions.len() >= long(*module) && long(*holder) > long(*module) {
