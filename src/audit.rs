@@ -25,6 +25,7 @@ pub mod shard;
 pub mod suppression;
 pub mod text;
 pub mod texts;
+mod uncalled;
 pub mod variables;
 
 pub use engine::run;

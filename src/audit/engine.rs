@@ -547,6 +547,7 @@ export async function listOrders(ids: string[]) {
         };
         assert_eq!(dropped("async function"), (2, Confidence::Low));
         assert!(dropped("export async function") > (2, Confidence::Low));
+        assert!(dropped("export { clean };\nasync function") > (2, Confidence::Low));
         let text = "import { unlink } from 'fs/promises';\nasync function clean() {\n  unlink('a');\n  await unlink('b');\n}\nclean();\n";
         let called = audit(&[("src/clean.ts", text)], &only("unawaited-promise")).findings.remove(0);
         assert!(called.confidence > Confidence::Low);

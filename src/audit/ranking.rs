@@ -5,9 +5,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::audit::Depth;
-use crate::audit::rules::perf::uncalled::is_uncalled;
+use crate::audit::uncalled::is_uncalled;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Finding};
+use crate::repo_map::facts::ExportTarget;
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileRole, RepoMap, SymbolId};
 
 /// Lowers what a finding is worth when it stands in code that does not ship, raises it when requests reach it or it changes all
@@ -45,8 +47,13 @@ fn is_idle(finding: &Finding, map: &RepoMap, effects: &Effects) -> bool {
     let own = (0..).zip(&facts.symbols).find(|(_, symbol)| {
         symbol.kind.is_callable() && symbol.container.is_none() && symbol.lines.contains(place.start_line)
     });
+    let exports_it = |name: &Name| {
+        facts.exports.iter().any(|export| matches!(&export.target, ExportTarget::Local(own) if own == name))
+    };
     own.is_some_and(|(index, symbol)| {
         !symbol.exported
+            && !symbol.default_export
+            && !exports_it(&symbol.name)
             && map.callers(SymbolId { file, index }).is_empty()
             && effects.entries.of_line(map, file, place.start_line).is_none()
             && is_uncalled(map, SymbolId { file, index })
@@ -186,7 +193,9 @@ pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeMap<String, Confid
 /// would have them wait side by side is in its way.
 pub fn without_what_batching_mends(findings: &mut Vec<Finding>) {
     let mut batched: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| BATCHED.contains(&finding.rule.as_str())) {
+    // What is hidden at the default effort stands in nobody's way.
+    let is_told = |finding: &&Finding| BATCHED.contains(&finding.rule.as_str()) && finding.confidence > Confidence::Low;
+    for finding in findings.iter().filter(is_told) {
         for place in finding.evidence.iter().filter(|place| place.role != "loop" && place.role != "source") {
             batched.entry(&place.file).or_default().push(place.start_line);
         }

@@ -11,4 +11,3 @@ pub mod quadratic_loop;
 pub mod regex_in_hot_path;
 pub mod sequential_await;
 pub mod unbounded_concurrency;
-pub mod uncalled;

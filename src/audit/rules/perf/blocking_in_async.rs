@@ -13,7 +13,7 @@ use crate::audit::draft::{EditDraft, ExcerptDraft, GateDraft, PlanDraft, ScopeDr
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
-use crate::audit::rules::perf::uncalled::{builds_program, is_uncalled};
+use crate::audit::uncalled::{builds_program, is_uncalled};
 use crate::effects::deferral::is_deferred;
 use crate::effects::entry::EntryKind;
 use crate::effects::entry::start::RUST_SERVERS;

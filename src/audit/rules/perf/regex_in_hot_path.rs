@@ -4,7 +4,7 @@ use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
-use crate::audit::rules::perf::uncalled::{builds_program, is_uncalled};
+use crate::audit::uncalled::{builds_program, is_uncalled};
 use crate::effects::{Effect, Effects, chain};
 use crate::finding::{Category, Confidence, Finding, Risk};
 use crate::repo_map::expr::Expr;

@@ -19,7 +19,10 @@ use crate::repo_map::facts::{Comparison, FileFacts, LanguageName};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use edit::edits;
-use harmless::{is_constant_member, is_double_submit, is_followed, is_literal_constant, is_old};
+use harmless::{
+    is_constant_member, is_digest_of_the_body, is_double_submit, is_followed, is_literal_constant, is_old,
+    is_plain_hash,
+};
 use sides::{Side, bare, is_computed_with_a_key, is_env_name, is_guess_at, is_secret, side};
 
 /// A secret compared with `==`.
@@ -222,39 +225,11 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         return None;
     }
     let sides = [&comparison.left, &comparison.right];
-    // `activeLock.token === headers.token`: who holds a lock, not who may come in. `challenge.token === params.token`: what is shown to
-    // whoever asks.
-    // `headers.digest`, made of the body that is sent with it (RFC 3230): who sends it knows it.
-    let is_of_the_body = |side: &Expr| {
-        let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
-        matches!(names.as_slice(), [.., "headers", "digest" | "Digest" | "content-digest" | "content-md5"])
-    };
-    // `createHash("sha256").update(body)`: without a key, everybody can work it out.
-    let is_plain_hash = |side: &Expr| {
-        let made = bare(facts, place::resolve(facts, comparison.symbol, bare(facts, side)));
-        let Expr::Call(index) = made.peeled() else { return false };
-        let mut names = Vec::new();
-        let links = chain::receivers(facts, *index);
-        let holder = links.last().and_then(|link| facts.call(*link).callee.root_name());
-        let hasher = holder.and_then(|root| place::initialiser(facts, comparison.symbol, root));
-        let starts = |call: &Expr| matches!(call.peeled(), Expr::Call(own) if facts.call(*own).name == "createHash");
-        let is_hash = links.iter().any(|link| facts.call(*link).name == "createHash") || hasher.is_some_and(starts);
-        // What is hashed, here or where the hash is fed.
-        let fed = facts.calls.iter().filter(|own| own.name == "update" && own.caller == comparison.symbol);
-        for argument in fed.flat_map(|own| &own.arguments) {
-            chain::walk_deep(facts, argument, &mut |inner| {
-                if let Expr::Name(name) | Expr::Member(_, name) = inner {
-                    names.extend(place::words(name));
-                }
-            });
-        }
-        is_hash
-            && names.iter().any(|word| matches!(word.as_str(), "body" | "payload" | "content" | "buffer" | "raw"))
-            && !names.iter().any(|word| matches!(word.as_str(), "secret" | "token" | "key" | "password" | "salt"))
-    };
-    if sides.into_iter().any(|side| is_of_the_body(side) || is_plain_hash(side)) {
+    if sides.into_iter().any(|side| is_digest_of_the_body(facts, side) || is_plain_hash(facts, comparison, side)) {
         return None;
     }
+    // `activeLock.token === headers.token`: who holds a lock, not who may come in. `challenge.token === params.token`: what is shown to
+    // whoever asks.
     let is_no_proof = |side: &Expr| {
         let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
         names.iter().any(|name| {

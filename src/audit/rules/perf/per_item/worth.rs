@@ -11,7 +11,7 @@ use crate::audit::rules::perf::per_item::verbs::{
     is_look_up, is_operation, names_a_write, names_an_act, receiver_acts,
 };
 use crate::audit::rules::perf::per_item::{PerItem, is_recursive};
-use crate::audit::rules::perf::uncalled::{builds_program, is_uncalled};
+use crate::audit::uncalled::{builds_program, is_uncalled};
 use crate::effects::entry::EntryKind;
 use crate::effects::{Cause, Effect, Effects, chain};
 use crate::finding::{Confidence, Effort};

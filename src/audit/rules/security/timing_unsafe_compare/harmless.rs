@@ -1,6 +1,7 @@
 //! Harmless comparisons: with what is a literal in all but spelling, with an old value, of what one request sends twice.
 
 use crate::audit::place;
+use crate::audit::rules::security::timing_unsafe_compare::sides::bare;
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Assignment, Comparison, FileFacts, RegionKind, SymbolKind};
@@ -34,6 +35,39 @@ pub fn is_old(facts: &FileFacts, expr: &Expr) -> bool {
     let names = chain::names(facts, expr.peeled()).unwrap_or_default();
     let Some((_, holders)) = names.split_last() else { return false };
     holders.iter().any(|name| place::words(name).iter().any(|word| BEFORE.contains(&word.as_str())))
+}
+
+/// `headers.digest`, made of the body that is sent with it (RFC 3230): who sends it knows it.
+pub fn is_digest_of_the_body(facts: &FileFacts, side: &Expr) -> bool {
+    let names = chain::names(facts, bare(facts, side).peeled()).unwrap_or_default();
+    matches!(names.as_slice(), [.., "headers", "digest" | "Digest" | "content-digest" | "content-md5"])
+}
+
+/// `createHash("sha256").update(body).digest("hex")`: without a key, whoever sends the body can work it out.
+pub fn is_plain_hash(facts: &FileFacts, comparison: &Comparison, side: &Expr) -> bool {
+    const SENT: &[&str] = &["body", "payload", "content", "buffer", "raw"];
+    const SECRET: &[&str] = &["secret", "token", "key", "password", "salt"];
+    let made = bare(facts, place::resolve(facts, comparison.symbol, bare(facts, side)));
+    let Expr::Call(index) = made.peeled() else { return false };
+    let links = chain::receivers(facts, *index);
+    let holder = links.last().and_then(|link| facts.call(*link).callee.root_name());
+    let hasher = holder.and_then(|root| place::initialiser(facts, comparison.symbol, root));
+    let starts = |value: &Expr| matches!(value.peeled(), Expr::Call(own) if facts.call(*own).name == "createHash");
+    if !links.iter().any(|link| facts.call(*link).name == "createHash") && !hasher.is_some_and(starts) {
+        return false;
+    }
+    // What is hashed, here or where the hash is fed.
+    let mut hashed = Vec::new();
+    let fed = facts.calls.iter().filter(|own| own.name == "update" && own.caller == comparison.symbol);
+    for argument in fed.flat_map(|own| &own.arguments) {
+        chain::walk_deep(facts, argument, &mut |inner| {
+            if let Expr::Name(name) | Expr::Member(_, name) = inner {
+                hashed.extend(place::words(name));
+            }
+        });
+    }
+    let says = |words: &[&str]| hashed.iter().any(|word| words.contains(&word.as_str()));
+    says(SENT) && !says(SECRET)
 }
 
 /// `TokenType.PasswordReset`, `NAMES.PasswordReset`, `TOKEN_KINDS.reset`: a literal in all but spelling, as a member of an enum or of an object that is
