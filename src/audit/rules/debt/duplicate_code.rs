@@ -55,7 +55,7 @@ static DOC: RuleDoc = RuleDoc {
 /// Code lines of the smallest clone. Of what was told of ten and eleven lines and read against the code, two of eight were worth a
 /// change; of twelve to fourteen, sixteen of nineteen.
 const MIN_LINES: usize = 12;
-/// Lines in a row by which copies are found: between two that differ, fewer stand than in the whole. Our choice.
+/// Lines of the pieces that copies are put together from: between two lines that differ, fewer stand than in the whole. Our choice.
 const MIN_RUN: usize = 10;
 /// Findings reported: the ones that cost most. Volume hides what matters.
 const MAX_FINDINGS: usize = 8;

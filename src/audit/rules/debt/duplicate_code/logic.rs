@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::MIN_LINES;
+use super::MIN_RUN;
 use crate::audit::clones::{Clone2, Stretch};
 use crate::audit::rules::debt::clone_family::{Body, code, differences, file_lines};
 use crate::repo_map::RepoMap;
@@ -24,7 +24,7 @@ pub fn is_copy(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
     let own = code(bodies, clone.left);
     let shapes: BTreeSet<u32> = own.iter().map(|line| line.shape).collect();
     clone.exact * 100 >= clone.left.len().max(clone.right.len()) * MIN_EXACT_PERCENT
-        && clone.exact >= MIN_LINES
+        && clone.exact >= MIN_RUN
         // Rows of a table share few shapes.
         && shapes.len() * 10 >= own.len() * 6
         && [clone.left, clone.right].iter().all(|stretch| has_logic(map, bodies, *stretch))
@@ -95,7 +95,7 @@ fn has_logic(map: &RepoMap, bodies: &[Body], stretch: Stretch) -> bool {
         return false;
     }
     let branches = facts.regions.iter().filter(|region| range.contains(region.lines.start)).count();
-    calls.len() >= 3 && branches >= 1 && markup.len() * 2 <= calls.len() && logic >= MIN_LINES
+    calls.len() >= 3 && branches >= 1 && markup.len() * 2 <= calls.len() && logic >= MIN_RUN
 }
 
 /// Whether most lines are links of one statement's chain, as of a typed builder: a value that is spelt out, no logic.
