@@ -20,7 +20,7 @@ mod tree;
 pub use changes::Changes;
 pub use checkout::Checkout;
 pub use found::found;
-pub use history::{HistoryLimits, Touches};
+pub use history::{HistoryLimits, PastOfLines, Touches};
 pub use hooks::Hooks;
 pub use lines::Commit;
 pub use tree::GitTree;

@@ -1,6 +1,8 @@
 //! The repo map: what the mapper knows about a repository, linked and ready to be asked.
 //!
-//! Plain data. [`crate::map`] makes it; [`crate::effects`] and [`crate::audit`] read it.
+//! Plain data, and a door to the history of lines. [`crate::map`] makes it; [`crate::effects`] and [`crate::audit`] read it.
+
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ pub(crate) mod sample;
 
 use facts::{CallIndex, CallSite, FileFacts, LanguageName, Symbol, SymbolIndex};
 use grouped::Grouped;
-use history::CoChange;
+use history::{CoChange, LineHistory};
 use name::Name;
 use recon::Recon;
 
@@ -73,6 +75,8 @@ pub struct RepoMap {
     pub calls_in: Grouped<(FileId, Option<SymbolIndex>), CallIndex>,
     /// Files that git says change together; none outside a repository.
     pub co_change: CoChange,
+    /// How often lines were changed, for whoever asks; `None` outside a repository.
+    pub line_history: Option<Arc<dyn LineHistory>>,
 }
 
 /// A source file and its facts.

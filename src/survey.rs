@@ -1,15 +1,15 @@
 //! The first half of the pipeline in one call: a folder → its repo map, with what git knows about it; effects when asked for.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::effects::{Effects, effects};
-use crate::git::{self, Checkout, CommitId, GitError, GitTree, HistoryLimits, Touches};
+use crate::git::{self, Checkout, CommitId, GitError, GitTree, HistoryLimits, PastOfLines, Touches};
 use crate::hint::Hint;
 use crate::map::{self, CachePlace, MapError, MapOptions};
 use crate::progress::Progress;
 use crate::repo_map::RepoMap;
-use crate::repo_map::history::{History, Log};
+use crate::repo_map::history::{History, LineHistory, Log};
 use crate::report::audit_document::Repository;
 use crate::secrets::of_files;
 use crate::settings::Settings;
@@ -87,6 +87,9 @@ pub fn survey(root: &Path, settings: &Settings, progress: &dyn Progress) -> Resu
     };
     settings.override_commands(&mut map.recon);
     settings.declare_flows(&mut map.recon);
+    if let (Some(git), Some(commit)) = (&git, &map.commit) {
+        map.line_history = git.resolve(commit).ok().map(|commit| line_history(git, commit, kept(root, "history")));
+    }
     Ok(Survey { root: root.to_owned(), git, tree, map, effects: OnceLock::new(), dirty, warnings })
 }
 
@@ -129,7 +132,12 @@ pub fn map_of(
     };
     settings.override_commands(&mut map.recon);
     settings.declare_flows(&mut map.recon);
+    map.line_history = Some(line_history(git, commit.clone(), kept("history")));
     Ok(map)
+}
+
+fn line_history(git: &git::Repository, commit: CommitId, cache: Option<PathBuf>) -> Arc<dyn LineHistory> {
+    Arc::new(PastOfLines::new(git.root().to_owned(), commit, cache))
 }
 
 #[derive(Default)]

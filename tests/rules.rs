@@ -20,7 +20,8 @@ use improve::map::{self, MapOptions};
 use improve::plan::expectation::Expectation;
 use improve::planner::built_in::{self, PlanContext};
 use improve::progress::NoProgress;
-use improve::repo_map::history::History;
+use improve::repo_map::facts::Lines;
+use improve::repo_map::history::{History, LineHistory};
 use improve::repo_map::{FileHistory, RepoMap};
 use improve::settings::{Flags, Layer, Settings, SettingsFile};
 use improve::tree::{EntryKind, Identity, Tree, TreeEntry, TreeError};
@@ -108,8 +109,10 @@ impl Fixture {
     }
 
     fn map(&self) -> RepoMap {
-        map::build(self, &MapOptions::default(), &self.history(), None, &NoProgress)
-            .expect("a tree in memory can be mapped")
+        let mut map = map::build(self, &MapOptions::default(), &self.history(), None, &NoProgress)
+            .expect("a tree in memory can be mapped");
+        map.line_history = Some(Arc::new(self.line_history()));
+        map
     }
 }
 
@@ -127,6 +130,33 @@ impl Fixture {
                 Some((path.to_owned(), history))
             })
             .collect()
+    }
+}
+
+/// Changes of functions by the path and the first line; of any other as many as of its file.
+#[derive(Debug)]
+struct LinesOfFixture {
+    files: History,
+    lines: BTreeMap<(String, u32), u32>,
+}
+
+impl LineHistory for LinesOfFixture {
+    fn commits(&self, path: &str, _text: &str, lines: Lines) -> Option<u32> {
+        let own = self.lines.get(&(path.to_owned(), lines.start)).copied();
+        own.or_else(|| Some(self.files.of(path)?.churn_90d))
+    }
+}
+
+impl Fixture {
+    /// What git would say of lines: a fixture's `lines.txt` holds a path, the first line of a function and its changes a line.
+    fn line_history(&self) -> LinesOfFixture {
+        let lines = self.files.get("lines.txt").map_or("", String::as_str).lines();
+        let read = |line: &str| {
+            let mut parts = line.split(' ');
+            let place = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+            Some((place, parts.next()?.parse().ok()?))
+        };
+        LinesOfFixture { files: self.history(), lines: lines.filter_map(read).collect() }
     }
 }
 

@@ -12,11 +12,13 @@ use super::{CommitId, GitError, Repository};
 use crate::progress::Progress;
 
 mod compare;
+mod lines;
 mod log;
 mod stored;
 mod touches;
 
 use compare::Trees;
+pub use lines::PastOfLines;
 pub use touches::Touches;
 use touches::{Change, Id, Interner, Touching};
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::Lines;
 use super::{FileHistory, FileId, SourceFile};
 
 /// What the history says of the files of a tree.
@@ -66,6 +67,13 @@ pub struct Commit {
     pub subject: String,
     /// Source files it touched, sorted.
     pub files: Vec<FileId>,
+}
+
+/// What git can say of single lines, for whoever asks: it is too much to be read of every file.
+pub trait LineHistory: std::fmt::Debug + Send + Sync {
+    /// Commits of the 90 days before the newest one that changed one of `lines` of the file at `path`, which reads `text` now. Merges
+    /// are not counted. `None` where it cannot be told.
+    fn commits(&self, path: &str, text: &str, lines: Lines) -> Option<u32>;
 }
 
 /// Pairs kept of one file, the strongest: memory grows with files, not with their square. Our choice.

@@ -9,7 +9,7 @@ use crate::repo_map::FileHistory;
 use crate::repo_map::history::{History, PathPair};
 
 /// Churn predicts defects (Nagappan & Ball, ICSE 2005); 90 days is our choice.
-const CHURN_WINDOW: i64 = 90 * DAY;
+pub(super) const CHURN_WINDOW: i64 = 90 * DAY;
 /// Commits that touch more files say nothing about any two of them: renames, formatting, licence headers, whole new packages.
 /// They would also make most of the pairs: 1,000 files are half a million. Our choice, as is usual in the literature on co-change.
 const MAX_FILES_OF_A_PAIRING_COMMIT: usize = 30;
