@@ -25,6 +25,8 @@ struct KindName {
     may_be_extra: bool,
     /// Children of it may stand in a field.
     has_fields: bool,
+    /// Laid flat without its parts.
+    is_whole: bool,
 }
 
 /// Id the parser gives to what it could not read.
@@ -32,8 +34,9 @@ const ERROR: u16 = u16::MAX;
 
 impl Grammar {
     /// The grammar `language`. `without_fields` are kinds no child of which stands in a field: asking for it costs as much as a step of
-    /// the walk, and nothing but the grammar's own list of node types tells.
-    pub fn new(language: tree_sitter::Language, without_fields: &[&str]) -> Self {
+    /// the walk, and nothing but the grammar's own list of node types tells. `whole` are kinds whose text is read as one: quotes and
+    /// escapes are an eighth of the nodes of Rust.
+    pub fn new(language: tree_sitter::Language, without_fields: &[&str], whole: &[&str]) -> Self {
         // Names borrow from the language, and there is one value of each grammar in a program.
         let language: &'static tree_sitter::Language = Box::leak(Box::new(language));
         let kinds = (0..language.node_kind_count() as u16)
@@ -44,6 +47,7 @@ impl Grammar {
                     named: language.node_kind_is_named(id),
                     may_be_extra: name.contains("comment"),
                     has_fields: !without_fields.contains(&name),
+                    is_whole: whole.contains(&name),
                 }
             })
             .collect();
@@ -53,7 +57,7 @@ impl Grammar {
     }
 
     fn kind(&self, id: u16) -> KindName {
-        let unreadable = KindName { name: "ERROR", named: true, may_be_extra: true, has_fields: true };
+        let unreadable = KindName { name: "ERROR", named: true, may_be_extra: true, has_fields: true, is_whole: false };
         self.kinds.get(id as usize).copied().unwrap_or(unreadable)
     }
 }
@@ -238,8 +242,8 @@ impl SyntaxTree {
         let mut following: Vec<u32> = vec![0];
         'nodes: loop {
             let node = cursor.node();
-            let children = node.child_count();
             let kind = node.kind_id();
+            let children = if grammar.kind(kind).is_whole { 0 } else { node.child_count() };
             let mut flags = 0;
             if damaged {
                 flags = u8::from(node.is_missing()) * MISSING + u8::from(node.has_error()) * HAS_ERROR;

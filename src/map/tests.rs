@@ -11,7 +11,7 @@ use crate::repo_map::{FileHistory, SkipReason};
 use crate::tree::WorkingTree;
 
 static GRAMMAR: LazyLock<syntax::Grammar> =
-    LazyLock::new(|| syntax::Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[]));
+    LazyLock::new(|| syntax::Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[], &[]));
 
 /// Rust, cut down to the names of top-level functions, so that the mapper is tested and not an extractor.
 static SMALL_RUST: Language = Language {

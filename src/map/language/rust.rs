@@ -29,7 +29,11 @@ use walker::Walker;
 /// The language.
 pub static RUST: Language = Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| &GRAMMAR, extract };
 
-static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), WITHOUT_FIELDS));
+static GRAMMAR: LazyLock<Grammar> =
+    LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), WITHOUT_FIELDS, WHOLE));
+
+/// Kinds read as one text.
+const WHOLE: &[&str] = &["string_literal", "raw_string_literal", "line_comment", "block_comment"];
 
 /// Common kinds no child of which stands in a field.
 const WITHOUT_FIELDS: &[&str] = &[
@@ -47,7 +51,6 @@ const WITHOUT_FIELDS: &[&str] = &[
     "return_expression",
     "self_parameter",
     "source_file",
-    "string_literal",
     "token_tree",
     "try_expression",
     "tuple_expression",

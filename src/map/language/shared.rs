@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn renamed_lines_share_a_shape_and_differ_exactly() {
-        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[]));
+        static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[], &[]));
         let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
         let source = "fn a() {\n    let x = f(1);\n    let y = f(2);\n    // note\n}\n";
         let tree = parser.parse(&GRAMMAR, source).expect("no cancellation is set");

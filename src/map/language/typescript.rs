@@ -41,10 +41,13 @@ struct Dialect {
 
 impl Dialect {
     fn new(language: tree_sitter::Language) -> Self {
-        let grammar = Grammar::new(language, WITHOUT_FIELDS);
+        let grammar = Grammar::new(language, WITHOUT_FIELDS, WHOLE);
         Self { kinds: Kinds::new(&grammar), grammar }
     }
 }
+
+/// Kinds read as one text, in both dialects.
+const WHOLE: &[&str] = &["string"];
 
 /// Common kinds no child of which stands in a field, in both dialects.
 const WITHOUT_FIELDS: &[&str] = &[
@@ -63,7 +66,6 @@ const WITHOUT_FIELDS: &[&str] = &[
     "program",
     "return_statement",
     "statement_block",
-    "string",
     "template_string",
     "type_annotation",
     "type_arguments",

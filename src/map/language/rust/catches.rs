@@ -96,7 +96,7 @@ impl Walker<'_> {
         leaves(body, &mut |node| match node.kind() {
             "identifier" | "shorthand_field_identifier" => self.text(node) == name,
             // `format!("{e}")` reads the variable from inside the string.
-            "string_content" => self.text(node).split('{').skip(1).any(|hole| {
+            "string_literal" | "raw_string_literal" => self.text(node).split('{').skip(1).any(|hole| {
                 let hole = hole.split(['}', ':']).next().unwrap_or_default();
                 hole == name
             }),
