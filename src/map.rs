@@ -14,6 +14,7 @@ use crate::repo_map::history::History;
 use crate::repo_map::{CallId, CallTarget, FileId, How, RepoMap, SkippedFile, SourceFile, SymbolId};
 use crate::tree::{Tree, TreeEntry, TreeError};
 
+mod attributes;
 pub mod classify;
 mod config;
 mod credentials;
@@ -29,6 +30,7 @@ pub mod resolve;
 pub mod syntax;
 mod test_modules;
 
+use attributes::Attributes;
 pub use facts_cache::CachePlace;
 use facts_cache::FactsCache;
 use language::Language;
@@ -182,13 +184,14 @@ impl Mapper<'_> {
         let copied = classify::copied_folders(entries.iter().map(|entry| entry.path.as_str()));
         map.recon.packages.retain(|package| !classify::is_below(&package.manifest, &copied));
         map.recon.documents.retain(|document| !classify::is_below(&document.path, &copied));
+        let attributes = Attributes::read(&entries, tree);
         let mut remembered = Vec::with_capacity(entries.len());
         for (entry, (read, kept)) in entries.iter().zip(read) {
             remembered.extend(kept);
             match read {
                 Read::Source(mut file) => {
                     file.history = history.of(&file.path).cloned().unwrap_or_default();
-                    if classify::is_below(&file.path, &copied) {
+                    if classify::is_below(&file.path, &copied) || attributes.is_foreign(&file.path) {
                         file.role = crate::repo_map::FileRole::Generated;
                     }
                     map.files.push(*file);

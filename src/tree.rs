@@ -26,6 +26,11 @@ pub trait Tree: Sync {
         String::from_utf8(self.read(path).ok()?).ok()
     }
 
+    /// The text of a `.gitattributes`, as [`Tree::text`]; of a branch that is judged by what was there before it, that of before.
+    fn attributes(&self, path: &str) -> Option<String> {
+        self.text(path)
+    }
+
     /// Whether `path` is a file of this tree (ignored files included where the tree can tell).
     fn is_file(&self, path: &str) -> bool {
         self.read(path).is_ok()

@@ -26,7 +26,7 @@ impl GitTree {
         Self { git_dir, tree, ignores: None, idle: Mutex::new(Vec::new()) }
     }
 
-    /// The same files, of which the `.ignore` files of `other` leave some out and not its own.
+    /// The same files, of which the `.ignore` files of `other` leave some out and not its own; nor do its own attributes count.
     pub fn ignoring_as(self, other: &GitTree) -> GitTree {
         GitTree { ignores: Some(other.tree), ..self }
     }
@@ -153,6 +153,13 @@ impl Tree for GitTree {
             }
             _ => Err(TreeError::Missing { path: path.to_owned() }),
         })
+    }
+
+    fn attributes(&self, path: &str) -> Option<String> {
+        match self.ignores {
+            Some(other) => GitTree::new(self.git_dir.clone(), other).text(path),
+            None => self.text(path),
+        }
     }
 
     fn is_file(&self, path: &str) -> bool {
