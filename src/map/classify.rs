@@ -56,6 +56,8 @@ impl Folder {
             // Deeper down, or in `src`, a folder of this name is the program's own code about documents.
             below_src |= name == "src";
             found.example |= depth < 2 && !below_src && matches!(name, "doc" | "docs");
+            // What a starter copies into the projects of others.
+            found.example |= name == "templates" && before.starts_with("create-");
             found.script |= is_top && matches!(name, "build" | "tools");
             before = name;
         }
