@@ -4,9 +4,9 @@ use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::by_name::is_telling;
-use crate::effects::tables::api_names_of;
+use crate::effects::tables::{api_names_of, names_package};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallKind, SymbolKind};
+use crate::repo_map::facts::{CallKind, FileFacts, SymbolKind};
 use crate::repo_map::name::Name;
 use crate::repo_map::{CallId, CallTarget, FileRole, RepoMap, SymbolId};
 
@@ -36,6 +36,7 @@ pub fn names(map: &RepoMap, asynchronous: &BTreeSet<SymbolId>) -> Names {
         made.filter(|binding| is_plain_function(binding.declared_type.as_deref(), binding.value.as_ref()))
             .map(|one| one.name),
     );
+    others.extend(map.files.iter().flat_map(|source| entries_of_another_kind(&source.facts)));
     let packages =
         map.recon.packages.iter().flat_map(|package| &package.dependencies).map(|dependency| dependency.name.as_str());
     let apis = api_names_of(&packages.collect());
@@ -60,7 +61,7 @@ impl Names {
             // What a library's call gave: a row of an ORM is of a class that stands here.
             CallTarget::External(outside) => {
                 let imports = &map.file(call.file).facts.imports;
-                outside.package != "global"
+                names_package(CLASSES_OF_ROWS, &outside.package)
                     && !imports.iter().any(|import| receiver.root_name() == Some(import.local.as_str()))
             }
             CallTarget::Symbols(_) => false,
@@ -80,6 +81,39 @@ impl Names {
         methods.iter().all(|method| site.arguments.len() <= map.symbol(*method).parameters.len())
             && (methods.iter().any(is_named_so) || self.awaited.contains(&site.name) && is_near())
     }
+}
+
+/// Libraries whose rows are objects of classes that the program defines.
+const CLASSES_OF_ROWS: &[&str] = &[
+    "sequelize",
+    "sequelize-typescript",
+    "typeorm",
+    "mongoose",
+    "objection",
+    "bookshelf",
+    "redbean-node",
+    "@mikro-orm/*",
+];
+
+/// `{ remove: db.prepared((id) => …) }`: what an object literal holds under a name, unless it is an async function.
+fn entries_of_another_kind(facts: &FileFacts) -> impl Iterator<Item = Name> {
+    let bound = facts.bindings.iter().filter_map(|binding| binding.value.as_ref());
+    let values = bound.chain(facts.returns.iter().map(|given| &given.value));
+    let entries = values.filter_map(|value| match value.peeled() {
+        Expr::Object(entries) => Some(entries),
+        _ => None,
+    });
+    let is_other = |value: &Expr| match value.peeled() {
+        Expr::Name(name) => {
+            facts.bindings.iter().any(|own| own.name == *name && own.value.as_ref().is_some_and(is_no_async_function))
+        }
+        value => is_no_async_function(value),
+    };
+    entries.flatten().filter(move |(_, value)| is_other(value)).map(|(name, _)| *name)
+}
+
+fn is_no_async_function(value: &Expr) -> bool {
+    matches!(value.peeled(), Expr::Call(_) | Expr::Function { is_async: false, .. })
 }
 
 fn is_plain_function(declared: Option<&str>, value: Option<&Expr>) -> bool {

@@ -3,7 +3,7 @@
 use crate::audit::rules::bug::unawaited_promise::reads::MORE_THAN_PROMISES;
 use crate::effects::{Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Assignment, FileFacts};
+use crate::repo_map::facts::{Assignment, FileFacts, RegionKind, Return};
 use crate::repo_map::{CallId, RepoMap};
 
 /// Methods of lists that no promise has.
@@ -37,18 +37,26 @@ pub fn is_taken_for_value(map: &RepoMap, effects: &Effects, call: CallId) -> boo
         })
     };
     // Whoever calls the function gets the promise.
-    let is_given_back = !is_of_file(facts, &target)
-        && facts
-            .returns
-            .iter()
-            .any(|one| one.symbol == own.symbol && one.value.dotted().as_deref() == Some(target.as_str()));
+    let callback =
+        facts.enclosing_regions(own.region).find(|(_, region)| matches!(region.kind, RegionKind::Callback { .. }));
+    let is_of_function = |given: &Return| match callback {
+        Some((index, _)) => given.region == Some(index),
+        None => given.symbol == own.symbol,
+    };
+    let gives_it = |given: &Return| given.value.dotted().as_deref() == Some(target.as_str());
+    let is_given_back =
+        !is_of_file(facts, &target) && facts.returns.iter().any(|one| is_of_function(one) && gives_it(one));
     (is_settled_elsewhere() && !is_given_back || is_used_as_list(facts, call, own, &target))
         && !is_awaited(facts, &target)
 }
 
 /// Whether a variable outlives the function that writes it: one of the file, or a field.
 fn is_of_file(facts: &FileFacts, target: &str) -> bool {
-    target.contains('.') || facts.bindings.iter().any(|binding| binding.owner.is_none() && binding.name == target)
+    target.contains('.')
+        || facts
+            .bindings
+            .iter()
+            .any(|binding| binding.owner.is_none() && binding.region.is_none() && binding.name == target)
 }
 
 /// `orders = Promise.map(orders, …); orders.sort(…)`.

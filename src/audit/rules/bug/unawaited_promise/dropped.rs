@@ -8,8 +8,10 @@ use crate::audit::rules::bug::unawaited_promise::relied;
 use crate::audit::text::folder_of;
 use crate::effects::{Effect, Effects};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallSite, CommentKind, FileFacts, LoopForm, Region, RegionIndex, RegionKind, Usage};
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::facts::{
+    CallKind, CallSite, CommentKind, FileFacts, LoopForm, Region, RegionIndex, RegionKind, Usage,
+};
+use crate::repo_map::{CallId, FileRole, RepoMap, SourceFile};
 
 /// Functions whose result nobody waits for on purpose: telemetry, warming, navigation, cache hints.
 const FIRE_AND_FORGET: &[&str] = &[
@@ -163,7 +165,8 @@ pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Eviden
         || is_explained(map, call)
         || answered_before(facts, site)
         || answers_errors_itself(site)
-        || ends_unwatched_callback(facts, site)
+        || ends_unwatched_callback(map.file(call.file), site)
+        || fetches_ahead(facts, site)
         || builds_query(effects, site, call)
     {
         return None;
@@ -379,16 +382,33 @@ fn answers_errors_itself(site: &CallSite) -> bool {
 }
 
 /// The last thing that a callback of a timer or an event does: nobody waits for the callback either.
-fn ends_unwatched_callback(facts: &FileFacts, site: &CallSite) -> bool {
+fn ends_unwatched_callback(source: &SourceFile, site: &CallSite) -> bool {
+    let facts = &source.facts;
     const UNWATCHED: &[&str] =
         &["setTimeout", "setInterval", "setImmediate", "nextTick", "on", "once", "addEventListener", "subscribe"];
     let callback = facts.enclosing_regions(site.region).find_map(|(_, region)| match &region.kind {
-        RegionKind::Callback { call: Some(host), .. } => Some((facts.call(*host), region.span)),
+        RegionKind::Callback { call, .. } => Some((call.map(|host| facts.call(host)), region.span)),
         _ => None,
     });
     let Some((host, body)) = callback else { return false };
-    UNWATCHED.contains(&host.name.as_str())
-        && !facts.calls.iter().any(|other| body.contains(other.span) && other.span.start > site.span.end)
+    // `<button onClick={async () => { … }} />`: React drops what a handler gives.
+    let is_handler = source.path.ends_with('x');
+    let is_unwatched =
+        host.map_or(is_handler, |host| host.kind == CallKind::Jsx || UNWATCHED.contains(&host.name.as_str()));
+    is_unwatched && !facts.calls.iter().any(|other| body.contains(other.span) && other.span.start > site.span.end)
+}
+
+/// `const page = await load(index); load(index + 1);`: the next one is sent for while this one is in use.
+fn fetches_ahead(facts: &FileFacts, site: &CallSite) -> bool {
+    let is_next = |argument: &Expr| {
+        let mut found = false;
+        argument.walk(&mut |inner| {
+            found |= matches!(inner, Expr::Binary(operator, _, step) if operator == "+" && matches!(step.peeled(), Expr::Number(_)));
+        });
+        found
+    };
+    site.arguments.iter().any(is_next)
+        && facts.calls.iter().any(|other| other.awaited && other.caller == site.caller && other.name == site.name)
 }
 
 /// `try { save(order) } catch (error) { … }`: nothing else in the body can fail, so the handler was meant for this.

@@ -15,7 +15,7 @@ use crate::audit::rules::bug::unawaited_promise::misuse::Misuse;
 use crate::effects::{Effect, Effects};
 use crate::finding::{Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::{CallId, FileRole, RepoMap};
+use crate::repo_map::{CallId, FileRole, RepoMap, SourceFile};
 
 /// The finding about `sites`, which drop the same promise or are one place.
 pub fn finding(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)]) -> Option<Finding> {
@@ -127,10 +127,15 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
                 format!("{who} {goes} on before {names} {is_done}{lost}.{elsewhere}")
             }
         }
-        Misuse::DroppedByMapper => format!(
-            "The callback neither returns nor awaits the promise of `{name}`, so `{function}` waits for nothing and its failure is \
-             lost.{elsewhere}"
-        ),
+        Misuse::DroppedByMapper => {
+            let lost = match rejection(map, effects, call) {
+                Rejection::Impossible => "",
+                Rejection::Possible | Rejection::Known => " and its failure is lost",
+            };
+            format!(
+                "The callback neither returns nor awaits the promise of `{name}`, so `{function}` waits for nothing{lost}.{elsewhere}"
+            )
+        }
         Misuse::Nested => format!(
             "`{name}` gives a list, which is one value in the list of `Promise.all`: `{function}` goes on before the promises in it are \
              settled, and a rejection in one is unhandled."
@@ -154,11 +159,24 @@ fn message(map: &RepoMap, effects: &Effects, sites: &[(CallId, Misuse)], call: C
     }
 }
 
+/// Files that are the program's own: a library that is kept here listens for itself.
+fn own_files(map: &RepoMap) -> impl Iterator<Item = &SourceFile> {
+    map.files.iter().filter(|file| !matches!(file.role, FileRole::Generated | FileRole::Test))
+}
+
 /// `process.on('unhandledRejection', …)`.
 fn listens_for_rejections(map: &RepoMap) -> bool {
-    map.files.iter().flat_map(|file| &file.facts.calls).any(|own| {
+    own_files(map).flat_map(|file| &file.facts.calls).any(|own| {
         matches!(own.name.as_str(), "on" | "once" | "addListener")
             && matches!(own.arguments.first(), Some(Expr::Text(event)) if event == "unhandledRejection")
+    })
+}
+
+/// `window.addEventListener('unhandledrejection', …)`: the program shows its users what nobody handled.
+fn listens_in_browsers(map: &RepoMap) -> bool {
+    own_files(map).flat_map(|file| &file.facts.calls).any(|own| {
+        own.name == "addEventListener"
+            && matches!(own.arguments.first(), Some(Expr::Text(event)) if event == "unhandledrejection")
     })
 }
 
@@ -206,6 +224,7 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
         Misuse::Nested => (4, Confidence::High),
         Misuse::Read => (4, Confidence::High),
         Misuse::LikelyRead => (4, Confidence::Med),
+        Misuse::DroppedByMapper if rejects == Rejection::Impossible => (3, Confidence::Med),
         Misuse::DroppedByMapper => (4, Confidence::High),
         Misuse::ForEach(Loss::Overtaken) => (4, Confidence::High),
         Misuse::ForEach(Loss::Weighty) => (3, Confidence::Med),
@@ -231,6 +250,7 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
                 _ if !is_known && habits::dropped(map, call) > 1 && !rare => Confidence::Low,
                 _ if guards && evidence == Evidence::AwaitedElsewhere => Confidence::High,
                 (Rejection::Impossible, _) => Confidence::Low,
+                _ if !is_server_code(map, effects, call) && listens_in_browsers(map) => Confidence::Low,
                 (Rejection::Known, Evidence::AwaitedElsewhere) if usual && is_server_code(map, effects, call) => {
                     Confidence::High
                 }
