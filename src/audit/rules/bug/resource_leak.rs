@@ -7,7 +7,7 @@ pub mod hooks;
 pub mod http_clients;
 pub mod listeners;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
@@ -30,8 +30,8 @@ static DOC: RuleDoc = RuleDoc {
           refuses more",
     quiet_when: "the client is made once for the process, is handed on or returned, or is closed; it carries what one request brings, or sends \
                  one message that only an optional setting asks for, or shares a connection that it is given; the handle is given back in `finally`; \
-                 the listener is added once to something that ends with it, to something made in the same round, or behind a flag that is raised with it; a timer of a few \
-                 seconds is told with low confidence",
+                 the listener is added once to something that ends with it, to something made in the same round, or behind a flag that is raised with it; a timer that only sets state \
+                 again is told with low confidence",
     example: "export async function settings() {\n  const prisma = new PrismaClient();\n  return await prisma.setting.findMany();\n}",
 };
 
@@ -89,12 +89,25 @@ impl Rule for ResourceLeak {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let mut groups: BTreeMap<_, Vec<Leak>> = BTreeMap::new();
+        // Several removals may miss one listener: who mends the first mends them.
+        let mut missed = BTreeSet::new();
         for leak in map.calls().filter_map(|(call, _)| leak(map, effects, call)) {
+            let added = leak.others.iter().find(|(_, role)| *role == listeners::ADDED);
+            if added.is_some_and(|(line, _)| !missed.insert((leak.call.file, *line))) {
+                continue;
+            }
             // One change mends all leaks of a kind in a function; a file takes all its clients and handles in one way.
             let symbol = leak.symbol.filter(|_| !matches!(leak.kind, Kind::Handle | Kind::Client | Kind::RustClient));
             groups.entry((leak.call.file, symbol, leak.kind, leak.confidence)).or_default().push(leak);
         }
-        groups.values().map(|group| finding(map, group)).collect()
+        // What a function takes of a client of its own goes with the client.
+        let makes_client = |leak: &Leak| {
+            let of_file =
+                groups.iter().filter(|((file, _, kind, _), _)| *file == leak.call.file && *kind == Kind::Client);
+            of_file.flat_map(|(_, clients)| clients).any(|client| client.symbol == leak.symbol)
+        };
+        let is_told = |group: &&Vec<Leak>| group[0].kind != Kind::Handle || !group.iter().all(makes_client);
+        groups.values().filter(is_told).map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {

@@ -5,7 +5,7 @@ use crate::audit::rules::perf::per_item::scope::{Meaning, Scope};
 use crate::effects::chain;
 use crate::finding::Confidence;
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, FileFacts, RegionIndex, RegionKind, SymbolIndex, Usage};
+use crate::repo_map::facts::{Binding, CallIndex, CallSite, FileFacts, RegionIndex, RegionKind, SymbolIndex, Usage};
 use crate::repo_map::{CallId, RepoMap};
 
 /// The effect that runs a place when it runs itself: `useEffect(() => { … })`.
@@ -81,7 +81,7 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
                 return None;
             }
             let hook = hook_around(facts, site.caller)?;
-            let setter = called_setter(facts, call.index, hook)?;
+            let (setter, does_more) = called_setter(facts, call.index, hook)?;
             let span = facts.symbols[hook as usize].span;
             let stopped = facts.calls.iter().any(|other| other.name == "clearTimeout" && span.contains(other.span));
             // A tick or a transition is over before anybody leaves.
@@ -94,12 +94,9 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
                         "The timer calls `{setter}` later, whether the component is still there or not, and a second run does not stop the \
                          first: nobody keeps its handle or clears it on unmount."
                     ),
-                    // React forgives it since version 18; what is left is a message that goes too early, of which a short one is none.
-                    if delay(site.arguments.get(1)).is_some_and(|delay| delay <= BRIEF) {
-                        Confidence::Low
-                    } else {
-                        Confidence::Med
-                    },
+                    // React forgives a setter since version 18; what is left is a mark that goes too early, which none of those whose
+                    // code was read would have changed.
+                    if does_more { Confidence::Med } else { Confidence::Low },
                     1,
                 )
             })
@@ -107,9 +104,6 @@ pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
         _ => None,
     }
 }
-
-/// Milliseconds that a message or a mark is shown for. Our choice.
-const BRIEF: f64 = 3_000.0;
 
 fn delay(argument: Option<&Expr>) -> Option<f64> {
     match argument.map(Expr::peeled) {
@@ -134,26 +128,24 @@ fn hook_around(facts: &FileFacts, symbol: Option<SymbolIndex>) -> Option<SymbolI
     None
 }
 
-/// The state setter of the hook that a timer's callback calls.
-fn called_setter(facts: &FileFacts, timer: CallIndex, hook: SymbolIndex) -> Option<String> {
+/// The state setter of the hook that a timer's callback calls, and whether it calls anything else.
+fn called_setter(facts: &FileFacts, timer: CallIndex, hook: SymbolIndex) -> Option<(String, bool)> {
     let span = facts.symbols[hook as usize].span;
     let Expr::Function { region: Some(region), .. } = facts.call(timer).arguments.first()?.peeled() else {
         return None;
     };
     let body = facts.regions[*region as usize].span;
-    let setters = facts.bindings.iter().filter(|binding| {
+    let is_state = |binding: &&Binding| {
         span.contains(binding.span)
             && binding.taken.as_deref() == Some("1")
             && binding
                 .value
                 .as_ref()
                 .is_some_and(|value| chain::names(facts, value).is_some_and(|names| names.last() == Some(&"useState")))
-    });
-    let called = |name: &str| {
-        facts
-            .calls
-            .iter()
-            .any(|other| body.contains(other.span) && matches!(other.callee.peeled(), Expr::Name(own) if own == name))
     };
-    setters.map(|binding| binding.name).find(|name| called(name)).map(|name| name.to_string())
+    let setters: Vec<_> = facts.bindings.iter().filter(is_state).map(|binding| binding.name).collect();
+    let called = || facts.calls.iter().filter(|other| body.contains(other.span));
+    let is_setter = |other: &CallSite| matches!(other.callee.peeled(), Expr::Name(own) if setters.contains(own));
+    let first = called().find(|other| is_setter(other))?;
+    Some((first.name.to_string(), called().any(|other| !is_setter(other))))
 }

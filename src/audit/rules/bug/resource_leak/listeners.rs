@@ -9,6 +9,9 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallIndex, CallSite, FileFacts, RegionIndex, RegionKind, Usage};
 use crate::repo_map::{CallId, RepoMap};
 
+/// The role of the place that adds what is not taken back.
+pub const ADDED: &str = "added here";
+
 /// What is wrong with a call about listeners, if anything is.
 pub fn leaks(map: &RepoMap, call: CallId) -> Option<Leak> {
     let source = map.file(call.file);
@@ -146,7 +149,12 @@ fn removed_under_another_name(facts: &FileFacts, call: CallIndex) -> Option<Foun
     }
     if let Some((other, _)) = removed.iter().find(|(_, other)| other.event == added.event) {
         let matched = removed.iter().any(|(_, other)| other.event == added.event && other.capture == added.capture);
-        return (!matched).then(|| Found {
+        // The same function added again is one listener to the browser; what is made at every call piles up.
+        let is_of_module = facts
+            .symbols
+            .iter()
+            .any(|symbol| symbol.name == added.handler && symbol.container.is_none() && symbol.member_of.is_none());
+        return (!matched && !is_of_module).then(|| Found {
             kind: Kind::Listener,
             title: format!("`{}` is added with another `capture` than it is removed with", added.handler),
             message: format!(
@@ -202,7 +210,7 @@ fn removed_for_nothing(facts: &FileFacts, call: CallIndex) -> Option<Found> {
         ),
         impact: 2,
         confidence: Confidence::High,
-        others: vec![(first.line, "added here")],
+        others: vec![(first.line, ADDED)],
     })
 }
 
