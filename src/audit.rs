@@ -6,6 +6,7 @@ use std::sync::Arc;
 pub mod baseline;
 pub mod clones;
 pub mod decisions;
+mod deprecated;
 pub mod draft;
 pub mod engine;
 pub mod finding_draft;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::audit::decisions::Decisions;
+use crate::audit::deprecated;
 use crate::audit::draft::PlanDraft;
 use crate::audit::not_audited::{not_audited, without_advisories};
 use crate::audit::path_filter::PathFilter;
@@ -81,6 +82,7 @@ fn run_rules(
     findings.par_iter_mut().for_each(|finding| {
         ranking::weigh(finding, map, effects, &busy);
         decisions.weigh(finding, map);
+        deprecated::weigh(finding, map, tree);
         ranking::yield_to_deletion(finding, &unused);
         finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
         // What nobody is shown needs no plan. A recipe that fails has no exact edits; it says so again when a plan is asked for.

@@ -43,7 +43,7 @@ static DOC: RuleDoc = RuleDoc {
                  the function that blocks is compiled for other systems than servers run on; one file of settings is loaded (a fixed name ending in `.yaml`, `.toml` and the like), or something is made as the program starts; \
                  file access that only a command of the program reaches, and all file access in programs without a server; in \
                  JavaScript, what runs as a module is loaded, in a command, once, behind a cache, or by a server that sets the program up; what `/proc` or a numeric address \
-                 answers; the work is left to a pool's own thread; file work and packing outside of a loop that awaits nothing, a store that is opened \
+                 answers; what gives the program up; the work is left to a pool's own thread; file work and packing outside of a loop that awaits nothing, a store that is opened \
                  before anything is served and work that is only fallen back upon are told with low confidence",
     example: "async fn wait() {\n    std::thread::sleep(Duration::from_secs(1));\n}",
 };
@@ -191,6 +191,10 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     }
     // An async callee is reported itself; here it is only awaited.
     if map.resolved(call).any(|resolved| effects.is_async(resolved.symbol) || resolved.how == How::Dispatch) {
+        return None;
+    }
+    // What never returns gives the program up.
+    if map.resolved(call).any(|resolved| map.symbol(resolved.symbol).return_type.as_deref() == Some("!")) {
         return None;
     }
     if map

@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
            list",
     why: "a page of 50 rows sends 50 requests: browsers run six at a time to one host, rows pop in one after the other, and the server \
           does everything 50 times",
-    quiet_when: "the list is a literal or what somebody picks item by item, the query does not depend on the item (one cached answer), it waits for the user (`enabled`, a \
+    quiet_when: "the list is a literal, what one thing holds under names, or what somebody picks item by item, the query does not depend on the item (one cached answer), it waits for the user (`enabled`, a \
                  key that is there once the row is unfolded or in view, a lazy hook, a dialog, menu or tooltip, `open && <Details />`), or it is test code",
     example: "{orders.map((order) => <OrderRow key={order.id} order={order} />)}\n// in OrderRow: const { data } = useQuery({ queryKey: ['buyer', order.buyerId], queryFn });",
 };
@@ -199,15 +199,22 @@ fn finding(map: &RepoMap, of_one: &[Rendered<'_>]) -> Finding {
         (more, []) => format!(" {more} more lists render it."),
         (_, others) => format!(" So does each item of the lists that render {}.", others.join(", ")),
     };
+    let asks = if hooks::are_batched(map) {
+        format!(
+            "asks for {} answers, which a batching client sends together and the server still works out one by one",
+            count * 50
+        )
+    } else {
+        format!("sends {} requests", count * 50)
+    };
     let hop = |line: u32, file: u32, symbol: String| Hop { file: map.file(file).path.clone(), line, symbol };
     let mut path = vec![hop(map.call(first.list).line, first.list.file, component.qualified.to_string())];
     path.extend(first.way.iter().map(|call| hop(map.call(*call).line, call.file, call_text(map, *call))));
     let mut draft = FindingDraft::at_call(&DOC, map, first.list, "rendered")
         .title(format!("each item of {over} renders `{}`, which sends {queries} of its own", component.name))
         .message(format!(
-            "`{}` is rendered once for each item of {over} and runs `{hook}` with the item's key: a list of 50 sends {} requests.{elsewhere}",
-            component.name,
-            count * 50
+            "`{}` is rendered once for each item of {over} and runs `{hook}` with the item's key: a list of 50 {asks}.{elsewhere}",
+            component.name
         ))
         // Most such lists are picked or configured by a person, and short.
         .impact(1)

@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "each item costs a round trip and, without a transaction, a failure half-way leaves half of the rows written",
     quiet_when: "the row each statement gives is used, each update has values of its own or marks how far the loop got or the item's work is, the item's \
                  parent row is made in the same loop, each item fails alone or has a transaction of its own, the statements are sent together, the queue takes one job at a \
-                 time, the model has hooks that run for each row, the collection is a literal, or it is test code",
+                 time, the model has hooks that run for each row, the collection is a literal or kept short by a schema, or it is test code",
     example: "for (const member of members) {\n  await prisma.invite.create({ data: { teamId, email: member.email } });\n}",
 };
 

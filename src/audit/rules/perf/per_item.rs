@@ -10,6 +10,7 @@ pub mod kept;
 pub mod loops;
 pub mod origin;
 pub mod own_statement;
+pub mod schema;
 pub mod scope;
 pub mod verbs;
 pub mod wording;
@@ -17,7 +18,7 @@ pub mod worth;
 pub mod writes;
 
 use crate::audit::place::{self, Iteration};
-use crate::audit::rules::perf::per_item::origin::{Origin, is_bounded, origin};
+use crate::audit::rules::perf::per_item::origin::{Origin, is_bounded, listed, origin};
 use crate::audit::rules::perf::per_item::scope::Scope;
 use crate::effects::deferral::is_deferred_within;
 use crate::effects::{Cause, DirectEffect, Effect, Effects, chain};
@@ -89,6 +90,7 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         || given::is_given(map, &causes)
         || own_statement::has_own_statement(map, call, &names, &iteration.bindings, &causes)
         || own_statement::asks_for_a_range(facts, call, &names)
+        || own_statement::calls_a_function(facts, end.index)
         || by_design::asks_each_database(facts, &iteration)
         || by_design::asks_the_item(facts, call, &iteration)
         || by_design::walks_conditions(&iteration.bindings)
@@ -100,6 +102,10 @@ fn judge<'a>(map: &'a RepoMap, effects: &'a Effects, effect: Effect, call: CallI
         return None;
     }
     let origin = origin(map, effects, call, &iteration);
+    let from_outside = !matches!(origin, Origin::Query(_));
+    if from_outside && iteration.over.is_some_and(|over| schema::keeps_short(map, listed(&iteration, over))) {
+        return None;
+    }
     let lists_catalog = matches!(origin, Origin::Query(source) if hand_written::asks_the_catalog(map, source));
     if lists_catalog || causes.last().is_some_and(|cause| hand_written::asks_the_catalog(map, cause.call)) {
         return None;

@@ -13,9 +13,10 @@ use crate::audit::rules::perf::per_item::wording::loop_text;
 use crate::audit::rules::perf::quadratic_loop::growth::{Copying, Growth, growths, growths_in};
 use crate::audit::rules::perf::quadratic_loop::lists::extent::Extent;
 use crate::audit::rules::perf::quadratic_loop::search::{SearchPerItem, Way, at_call, per_item};
-use crate::effects::Effects;
+use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
-use crate::repo_map::facts::LanguageName;
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{Binding, LanguageName};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, RepoMap};
 
@@ -29,7 +30,7 @@ static DOC: RuleDoc = RuleDoc {
            function",
     why: "ten times the data take a hundred times as long: what is instant in development holds the process for seconds in \
           production",
-    quiet_when: "the list is a set, a map or text, is written out in the code, is known to be short, or belongs to the item; \
+    quiet_when: "the list is a set, a map or text, is written out in the code, is known to be short, was asked for by the other list, or belongs to the item; \
                  components that render lists are left alone; told with low confidence where no request is known to reach it",
     example: "const allowed = (await prisma.grant.findMany()).map((grant) => grant.itemId);\n\
               return (await prisma.item.findMany()).filter((item) => allowed.includes(item.id));",
@@ -105,18 +106,43 @@ fn judge(map: &RepoMap, search: &SearchPerItem<'_>) -> Option<Judged> {
     let confidence = match (search.items.min(search.length), search.items.max(search.length)) {
         (Extent::Few, _) => return None,
         (Extent::Rows, _) => Confidence::High,
-        (_, Extent::Rows | Extent::Answer) => Confidence::Med,
+        // Of those whose code was read, one of nine was worth a change: the other list is the parts of one thing.
         _ => Confidence::Low,
     };
     let sounds_short = search.list.last_name().is_some_and(sounds_short);
     let confidence = match confidence {
         Confidence::High if search.leaves_early || sounds_short => Confidence::Med,
         Confidence::Med if search.leaves_early || sounds_short => Confidence::Low,
-        _ if renders(path) => Confidence::Low,
+        _ if renders(path) || is_chosen_by_the_other(map, search) => Confidence::Low,
         kept => kept,
     };
     // How long the lists get is the one thing the code does not say: most rows belong to one user or one project.
     Some(Judged { confidence: confidence.min(Confidence::Med), impact: 1 })
+}
+
+/// `const grants = await load(users.map((user) => user.id))`: rows that were asked for by the other list are those of one page or one
+/// thing, as that list is.
+fn is_chosen_by_the_other(map: &RepoMap, search: &SearchPerItem<'_>) -> bool {
+    let facts = &map.file(search.call.file).facts;
+    let (Some(list), Some(items)) = (search.list.root_name(), search.iteration.over.and_then(Expr::root_name)) else {
+        return false;
+    };
+    let caller = map.call(search.call).caller;
+    let is_own = |binding: &Binding| binding.owner == caller;
+    let waits = |binding: &Binding| {
+        binding.value.as_ref().is_some_and(|value| {
+            let mut found = false;
+            chain::walk_deep(facts, value, &mut |inner| found |= matches!(inner, Expr::Await(_)));
+            found
+        })
+    };
+    // What is worked out of a list without asking anybody is as long as it.
+    let chosen = |by: &str, name: &str| {
+        let all = place::derived_names(facts, [by].into(), &is_own);
+        let worked_out = place::derived_names(facts, [by].into(), &|binding| is_own(binding) && !waits(binding));
+        all.contains(name) && !worked_out.contains(name)
+    };
+    list != items && (chosen(items, list) || chosen(list, items))
 }
 
 /// Components show what fits a screen.

@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "compiling a pattern takes tens to hundreds of microseconds, often far more than the match; a static compiles it once",
     quiet_when: "it stands in a static, LazyLock, OnceLock, lazy_static or once_cell, in `main`, in a constructor that stores \
                  it, in a build script or in test code, the function itself waits for a database, the network or a program, only \
-                 tests, `main` or constructors lead to it without a loop, or nothing shows that it runs more than once; told with low confidence outside of loops where \
+                 tests, `main` or constructors lead to it without a loop, or nothing shows that it runs more than once; told with low confidence outside of loops of the function itself where \
                  no request is known to reach it, or only on a condition",
     example: "fn slug(title: &str) -> String {\n    let spaces = Regex::new(r\"\\s+\").unwrap();\n    spaces.replace_all(title, \"-\").into()\n}",
 };
@@ -358,7 +358,9 @@ fn finding(map: &RepoMap, effects: &Effects, group: &[CallId]) -> Option<Finding
             // Beside what else a request costs, one pattern is little.
             Heat::Requested if is_seldom => Confidence::Low,
             Heat::Requested => Confidence::Med,
-            Heat::Looped => Confidence::High,
+            // Of loops around callers, most were over a list that the code writes out.
+            Heat::Looped if group.iter().any(|call| is_per_item(map, *call)) => Confidence::High,
+            Heat::Looped => Confidence::Med,
             Heat::Called if takes_text(map, call) => Confidence::Med,
             Heat::Called | Heat::Unknown => Confidence::Low,
         });

@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "requests or queries awaited one after the other, in a loop, in a row or in the list of a `Promise.all`, though none needs what another gave",
     why: "the waits add up: ten requests of 50 ms take half a second in a row and 50 ms together",
     quiet_when: "a later piece uses an earlier one's value, the loop carries a value on, leaves early, pauses or retries, or what it calls does, \
-                 it only does something for an item with a certain field, the pieces share a transaction, order may matter (migrations, pages, chunks, steps), a query a loop could be one for all \
+                 it only does something for an item with a certain field, the pieces share a transaction or a query builder, most of what the function waits for is something else, order may matter (migrations, pages, chunks, steps), a query a loop could be one for all \
                  (`n-plus-one`), or it is a script or test code; told with low confidence where no request is known to reach it",
     example: "const user = await loadUser(id);\nconst orders = await loadOrders(id);\nconst invoices = await loadInvoices(id);",
 };

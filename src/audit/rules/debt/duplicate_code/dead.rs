@@ -1,5 +1,6 @@
 //! Copies that nothing runs: they are to be deleted, so that there is nothing to share.
 
+use crate::audit::deprecated::is_deprecated;
 use crate::audit::rule::Ground;
 use crate::audit::rules::debt::clone_family::{Body, Family};
 use crate::audit::rules::debt::unused_export::{is_harmless, is_looked_for, without_mentions};
@@ -10,7 +11,9 @@ use crate::repo_map::{RepoMap, SymbolId};
 
 /// Whether the function around one of the copies is called and named nowhere in the repository, or is said to go soon.
 pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
-    if family.copies.iter().any(|copy| is_deprecated(ground, &bodies[copy.sequence])) {
+    let is_going =
+        |body: &Body| body.symbol.is_some_and(|index| is_deprecated(ground.map, ground.tree, body.file, index));
+    if family.copies.iter().any(|copy| is_going(&bodies[copy.sequence])) {
         return true;
     }
     let functions = family.copies.iter().filter_map(|copy| {
@@ -25,19 +28,6 @@ pub fn is_dead(ground: &Ground<'_>, bodies: &[Body], family: &Family) -> bool {
         others.into_iter().filter(|id| could_be_dead(ground.map, *id) && !is_loaded(ground, *id)).collect();
     // The text decides: templates, strings and other languages name functions too.
     without_mentions(ground, unused).is_some_and(|dead| !dead.is_empty())
-}
-
-/// A comment right above a function or attribute of it says that it is deprecated.
-fn is_deprecated(ground: &Ground<'_>, body: &Body) -> bool {
-    let file = ground.map.file(body.file);
-    let Some(symbol) = body.symbol.map(|index| &file.facts.symbols[index as usize]) else { return false };
-    let Some(text) = ground.tree.text(&file.path) else { return false };
-    let above: Vec<&str> = text.lines().take(symbol.name_line.saturating_sub(1) as usize).collect();
-    let says = |line: &&&str| {
-        let line = line.trim_start();
-        ["/", "*", "#[", "@"].iter().any(|start| line.starts_with(start))
-    };
-    above.iter().rev().take_while(says).any(|line| line.to_ascii_lowercase().contains("deprecated"))
 }
 
 /// A function at the top level of a module that does not export it: nobody else can name it.

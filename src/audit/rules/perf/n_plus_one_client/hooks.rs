@@ -43,6 +43,12 @@ pub fn are_used(map: &RepoMap) -> bool {
         .any(|dependency| LIBRARIES.contains(&dependency.name.as_str()))
 }
 
+/// Whether a client of the repository sends what is asked at one time in one request.
+pub fn are_batched(map: &RepoMap) -> bool {
+    const LINKS: &[&str] = &["httpBatchLink", "httpBatchStreamLink", "unstable_httpBatchStreamLink", "BatchHttpLink"];
+    map.calls().any(|(_, site)| LINKS.contains(&site.name.as_str()))
+}
+
 /// Whether a call is such a hook, or one that a generator wrote (`useGetOrderQuery`).
 pub fn is_hook(map: &RepoMap, call: CallId) -> bool {
     let site = map.call(call);

@@ -168,7 +168,9 @@ fn list<'a>(map: &'a RepoMap, call: CallId, callee: &Asks) -> Option<Rendered<'a
     }
     let iteration = place::iterations(map, call).into_iter().find(|iteration| !is_bounded(map, call, iteration))?;
     // Rows of a virtual list are rendered when they scroll into view.
-    if iteration.over.is_some_and(|over| is_virtual(facts, over) || is_picked(facts, call.index, over)) {
+    if iteration.over.is_some_and(|over| {
+        is_virtual(facts, over) || is_picked(facts, call.index, over) || is_of_keys(facts, call, over)
+    }) {
         return None;
     }
     let names = place::item_names(facts, &iteration);
@@ -203,6 +205,18 @@ fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
             .first()
             .is_some_and(|word| matches!(word.as_str(), "selected" | "checked" | "picked" | "chosen"));
     is_state || is_property && is_control
+}
+
+/// `Object.entries(session.grants)`: what one thing holds under names is no list of things.
+fn is_of_keys(facts: &FileFacts, call: CallId, over: &Expr) -> bool {
+    let over = place::resolve(facts, facts.call(call.index).caller, over);
+    let mut found = false;
+    chain::walk_deep(facts, over, &mut |inner| {
+        let Expr::Call(index) = inner else { return };
+        let callee = facts.call(*index).callee.dotted();
+        found |= matches!(callee.as_deref(), Some("Object.keys" | "Object.entries" | "Object.values"));
+    });
+    found
 }
 
 fn is_virtual(facts: &FileFacts, over: &Expr) -> bool {

@@ -48,8 +48,13 @@ fn model(map: &RepoMap, site: &PerItem<'_>) -> Option<String> {
 /// Whether a file gives the model a hook for one of `events`: by a decorator, in its options, or by a call.
 fn has_hook(facts: &FileFacts, model: &str, events: &[&str]) -> bool {
     let is_hook = |name: &str| {
+        let starts = |word: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        // Asked of every call of the repository.
+        if !starts("after") && !starts("before") {
+            return false;
+        }
         let words = place::words(name);
-        words.first().is_some_and(|word| word == "after" || word == "before")
+        words.first().is_some_and(|word| matches!(word.as_str(), "after" | "before"))
             && words.get(1).is_some_and(|word| events.contains(&word.as_str()))
     };
     let decorated = facts.symbols.iter().any(|symbol| {

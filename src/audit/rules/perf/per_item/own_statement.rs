@@ -43,6 +43,19 @@ const RUNS_TEXT: &[&str] = &[
     "unsafe",
 ];
 
+/// `SELECT cancel($1)`: a function of the database, which does its work for one.
+pub fn calls_a_function(facts: &FileFacts, call: CallIndex) -> bool {
+    let is_function = |text: &str| {
+        let mut words = text.split_whitespace();
+        let selects = words.next().is_some_and(|word| word.eq_ignore_ascii_case("select"));
+        let called = words.next().unwrap_or_default();
+        selects && called.contains('(') && !words.any(|word| word.eq_ignore_ascii_case("from"))
+    };
+    chain::receivers(facts, call).into_iter().any(|link| {
+        matches!(facts.call(link).arguments.first().map(Expr::peeled), Some(Expr::Text(text)) if is_function(text))
+    })
+}
+
 /// Whether the item decides the table or the text of the statement at the end of the way: no one statement serves all items.
 pub fn has_own_statement(
     map: &RepoMap,

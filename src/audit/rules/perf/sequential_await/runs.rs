@@ -7,7 +7,7 @@ use crate::audit::place;
 use crate::effects::entry::Handler;
 use crate::effects::{Effect, Effects, chain};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{Binding, BindingKind, CallKind, FileFacts, Usage};
+use crate::repo_map::facts::{Binding, BindingKind, CallKind, CallSite, FileFacts, RegionKind, Usage};
 use crate::repo_map::{CallId, FileId, RepoMap};
 
 /// Reads in a row that are worth a word. Our choice: two are often written so on purpose.
@@ -48,8 +48,40 @@ pub fn of_file(map: &RepoMap, effects: &Effects, file: FileId) -> Vec<Sequence> 
 
 fn sequence(map: &RepoMap, run: &[((u32, u32), Wait<'_>)]) -> Option<Sequence> {
     let calls: Vec<CallId> = run.iter().map(|(_, wait)| wait.call).collect();
-    let is_test = calls.first().is_some_and(|call| map.is_test(call.file, map.call(*call).caller));
-    (calls.len() >= LONG && !is_test).then_some(Sequence { calls, turns: None, is_list: false, is_remote: true })
+    let first = *calls.first()?;
+    let is_test = map.is_test(first.file, map.call(first).caller);
+    let is_told = calls.len() >= LONG && !is_test && saves_much(map, &calls) && !share_a_builder(map, &calls);
+    is_told.then_some(Sequence { calls, turns: None, is_list: false, is_remote: true })
+}
+
+/// Of a hundred waits of a function, those that waiting together takes away for it to be felt. Our choice.
+const SAVED_PERCENT: usize = 25;
+
+/// Three look-ups of a mutation that then waits for a dozen writes are not where its time goes.
+fn saves_much(map: &RepoMap, run: &[CallId]) -> bool {
+    let facts = &map.file(run[0].file).facts;
+    let first = map.call(run[0]);
+    let callback = |site: &CallSite| {
+        let mut around = facts.enclosing_regions(site.region);
+        around.find(|(_, region)| matches!(region.kind, RegionKind::Callback { .. })).map(|(index, _)| index)
+    };
+    let is_beside = |site: &&CallSite| site.caller == first.caller && callback(site) == callback(first);
+    let waits = facts.calls.iter().filter(|site| site.awaited).filter(is_beside).count();
+    (run.len() - 1) * 100 >= waits * SAVED_PERCENT
+}
+
+/// `query.where(…); await query.getCount();`: one builder that each call changes before it is asked.
+fn share_a_builder(map: &RepoMap, run: &[CallId]) -> bool {
+    let facts = &map.file(run[0].file).facts;
+    let caller = map.call(run[0]).caller;
+    let builder = |call: &CallId| {
+        let names = chain::names(facts, &map.call(*call).callee)?;
+        let name = names.first()?;
+        facts.bindings.iter().find(|own| own.owner == caller && own.name == *name).map(|own| own.name)
+    };
+    let Some(name) = builder(&run[0]) else { return false };
+    run.iter().all(|call| builder(call) == Some(name))
+        && run.iter().any(|call| chain::receivers(facts, call.index).len() > 1)
 }
 
 fn awaited_call(binding: &Binding) -> Option<u32> {
