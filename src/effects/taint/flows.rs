@@ -163,6 +163,11 @@ impl<'a> Taint<'a> {
         {
             found = found.at_most(Trust::Unknown);
         }
+        // What a link makes a browser send is an address, not a header.
+        let follows_a_link = matches!(site.danger, Danger::Html | Danger::Redirect);
+        if follows_a_link && found.source.split(['.', '(']).any(|part| matches!(part, "headers" | "header")) {
+            found = found.at_most(Trust::Unknown);
+        }
         let least = match site.danger {
             // Conditions are put together from aliases and names of columns everywhere.
             Danger::Sql if site.fragment && pasted.context.quote != Some('\'') => Trust::Stored,

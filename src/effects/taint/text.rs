@@ -6,6 +6,7 @@ mod reader;
 use std::cell::Cell;
 
 use crate::effects::chain;
+use crate::effects::taint::guards::Check;
 use crate::effects::taint::names::{Meaning, Spot, spot_of_return};
 use crate::effects::taint::repository::Taint;
 use crate::effects::taint::text::lists::is_empty_text;
@@ -95,7 +96,10 @@ pub struct Statement<'a> {
 impl<'a> Taint<'a> {
     /// An argument taken apart.
     pub fn statement(&self, spot: Spot, expr: &'a Expr, keys: &[Name], danger: Danger) -> Statement<'a> {
-        let pieces = if keys.is_empty() {
+        // What was asked of a whole path is not asked again of what it was put together from.
+        let is_asked =
+            || danger == Danger::Path && self.check(spot, expr, danger, &Context::default()) == Check::Allowed;
+        let pieces = if keys.is_empty() && !(matches!(expr.peeled(), Expr::Name(_)) && is_asked()) {
             self.pieces(spot, expr, Way { stack: &[], depth: 0, looks: &Cell::new(MAX_LOOKS) })
         } else {
             vec![Piece::Hole(Hole { spot, expr, keys: keys.to_vec(), stack: Vec::new() })]

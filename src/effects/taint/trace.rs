@@ -214,7 +214,16 @@ impl<'t, 'a> Walk<'t, 'a> {
                     && self.context.quote != Some('\'')
                     && name == "pathname"
                     && self.is_parsed_address(at.spot, object);
-                if is_part || is_encoded || matches!(name.as_str(), "length" | "size") || is_environment(expr) {
+                // The parser refuses a host with a bracket in it.
+                let is_host = self.danger == Danger::Html
+                    && matches!(name.as_str(), "hostname" | "host" | "port" | "protocol" | "origin")
+                    && self.is_parsed_address(at.spot, object);
+                if is_part
+                    || is_encoded
+                    || is_host
+                    || matches!(name.as_str(), "length" | "size")
+                    || is_environment(expr)
+                {
                     return Found::of(Trust::Constant);
                 }
                 if let Some(found) = self.taint.read(at.spot, expr, at.keys, self.danger) {

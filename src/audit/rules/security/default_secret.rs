@@ -15,6 +15,7 @@ use crate::audit::rules::security::remedy::Remedy;
 use crate::audit::text::count_of;
 use crate::effects::chain;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
+use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{LanguageName, Lines, SymbolIndex};
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, RepoMap};
 use reads::{defaulted, is_shown_to_another_service, places, protects};
@@ -30,7 +31,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "where the variable is forgotten everything works, and anybody who has read the source signs tokens and sessions of any user",
     quiet_when: "the program refuses to start without the variable, a question about the environment (`NODE_ENV`, \
                  `debug_assertions`) stands beside it, it is the secret of an account with somebody else (`CLIENT_SECRET`, \
-                 `AWS_SECRET_ACCESS_KEY`), or the code does not ship",
+                 `AWS_SECRET_ACCESS_KEY`) or the name of a cookie, or the code does not ship",
     example: "app.use(session({ secret: process.env.SESSION_SECRET || 'keyboard cat' }));",
 };
 
@@ -182,7 +183,8 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
         let defaults = places(facts)
             .filter(|place| !map.is_test(file, place.symbol))
             .flat_map(|place| defaulted(facts, place.value).into_iter().map(move |variable| (place, variable)))
-            .filter(|(place, variable)| !is_shown_to_another_service(facts, place, variable));
+            .filter(|(place, variable)| !is_shown_to_another_service(facts, place, variable))
+            .filter(|(_, variable)| !names_a_cookie(map, variable));
         for (place, variable) in defaults {
             let Some(text) = ground.tree.text(&source.path) else { continue };
             let lines: Vec<&str> = text.lines().collect();
@@ -199,6 +201,21 @@ fn sites(ground: &Ground<'_>) -> Vec<Site> {
     found.sort_by_key(|site| (site.file, site.line));
     found.dedup_by_key(|site| (site.file, site.line));
     found
+}
+
+/// `cookies.get(SESSION_COOKIE_KEY)`: a key to find the cookie by, not to sign it with.
+fn names_a_cookie(map: &RepoMap, variable: &str) -> bool {
+    let is_store = |receiver: &Expr| {
+        receiver.last_name().is_some_and(|name| place::words(name).iter().any(|word| word.starts_with("cookie")))
+    };
+    // `ACME_SESSION_COOKIE_KEY` is kept as `config.SESSION_COOKIE_KEY`.
+    let is_it = |name: &str| name.len() > 3 && variable.ends_with(name);
+    place::words(variable).iter().any(|word| word == "cookie")
+        && map.calls().any(|(_, site)| {
+            matches!(site.name.as_str(), "get" | "set" | "has" | "delete")
+                && matches!(site.callee.peeled(), Expr::Member(receiver, _) if is_store(receiver))
+                && site.arguments.first().and_then(Expr::last_name).is_some_and(is_it)
+        })
 }
 
 /// The line of the variable among those of its statement.

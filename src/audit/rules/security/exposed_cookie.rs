@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a cookie that holds a session or token, set without `HttpOnly`",
     why: "one script injected anywhere in the page reads it and takes over the session",
-    quiet_when: "the cookie's name does not speak of a session, it is a CSRF token, it is being cleared, its options are made elsewhere, or by the name of \
+    quiet_when: "the cookie's name does not speak of a session, it is a CSRF token, it is being cleared, code of the page reads it, its options are made elsewhere, or by the name of \
                  its file or folder the route is there for development",
     example: "res.cookie('session', token, { httpOnly: false });",
 };
@@ -84,6 +84,17 @@ fn edit(context: &RecipeContext<'_>, call: CallId, fault: Fault) -> Option<EditD
     })
 }
 
+/// `getCookie("session")`, `Cookies.get("session")`: what a script of the page reads on purpose.
+fn is_read_by_scripts(map: &RepoMap, name: &str) -> bool {
+    map.calls().any(|(call, site)| {
+        let reads = matches!(site.callee.dotted().as_deref(), Some("getCookie" | "Cookies.get" | "Cookie.get"));
+        // Hono's takes the request before the name.
+        reads
+            && matches!(site.arguments.first().map(Expr::peeled), Some(Expr::Text(own)) if *own == name)
+            && map.file(call.file).role == FileRole::Production
+    })
+}
+
 /// `routes/debug.ts`, `local_debug_router.ts`: served where nobody but the developer is.
 fn is_for_development(path: &str) -> bool {
     const WORDS: &[&str] = &["debug", "dev", "development", "local", "mock", "fake"];
@@ -128,6 +139,9 @@ fn fault(map: &RepoMap, call: CallId) -> Option<(String, Fault)> {
         return None;
     }
     let Expr::Text(name) = place::resolve(facts, site.caller, arguments.first()?) else { return None };
+    if is_read_by_scripts(map, name) {
+        return None;
+    }
     // Cleared, or a constant that is no secret.
     if !holds_session(name)
         || matches!(arguments.get(1)?.peeled(), Expr::Text(_) | Expr::Nothing | Expr::Bool(_) | Expr::Number(_))

@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "`${{ … }}` with a title, a body, a branch name or other text of the event inside a `run:` script or `github-script`",
     why: "the text is pasted into the script before the shell reads it: whoever opens an issue or a pull request runs commands \
           with the workflow's token and secrets",
-    quiet_when: "the text comes through `env:`, is a number or a commit id, or its author already has write access",
+    quiet_when: "the text comes through `env:`, is a number or a commit id, no event that starts the workflow or its callers brings it along, or its author already has write access",
     example: "- run: echo \"New issue: ${{ github.event.issue.title }}\"",
 };
 
@@ -67,14 +67,15 @@ impl Rule for WorkflowScriptInjection {
     }
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
-        let finding = |workflow| groups(workflow).iter().map(|group| finding(group)).collect::<Vec<_>>();
+        let finding =
+            |workflow| groups(workflow, &map.recon.workflows).iter().map(|group| finding(group)).collect::<Vec<_>>();
         map.recon.workflows.iter().flat_map(finding).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let place = finding.location();
         let workflow = context.map.recon.workflows.iter().find(|workflow| workflow.path == place.file)?;
-        let found = groups(workflow);
+        let found = groups(workflow, &context.map.recon.workflows);
         let is_told = |hole: &Hole<'_>| hole.line == place.start_line && place.quote.contains(hole.written);
         let group = found.iter().find(|group| is_told(&group[0]))?;
         let hole = &group[0];
@@ -135,9 +136,9 @@ impl Rule for WorkflowScriptInjection {
 }
 
 /// The places of each expression in each step: one variable serves all of them.
-fn groups(workflow: &Workflow) -> Vec<Vec<Hole<'_>>> {
+fn groups<'a>(workflow: &'a Workflow, all: &'a [Workflow]) -> Vec<Vec<Hole<'a>>> {
     let mut groups: Vec<Vec<Hole<'_>>> = Vec::new();
-    for hole in holes(workflow) {
+    for hole in holes(workflow, all) {
         let is_its =
             |group: &&mut Vec<Hole<'_>>| std::ptr::eq(group[0].step, hole.step) && group[0].written == hole.written;
         match groups.iter_mut().find(is_its) {
@@ -148,7 +149,7 @@ fn groups(workflow: &Workflow) -> Vec<Vec<Hole<'_>>> {
     groups
 }
 
-fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
+fn holes<'a>(workflow: &'a Workflow, all: &'a [Workflow]) -> Vec<Hole<'a>> {
     let mut found = Vec::new();
     for job in &workflow.jobs {
         for step in &job.steps {
@@ -173,7 +174,8 @@ fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
             }
         }
     }
-    found.retain(|hole| is_set(hole));
+    let events = events(workflow, all);
+    found.retain(|hole| events.as_ref().is_none_or(|events| is_set(hole, events)));
     // Commits of a push come from people with write access.
     found.retain(|hole| {
         !(hole.context.contains("commit")
@@ -182,8 +184,23 @@ fn holes(workflow: &Workflow) -> Vec<Hole<'_>> {
     found
 }
 
-/// Whether an event that starts the workflow brings the text along: on any other the expression is empty.
-fn is_set(hole: &Hole<'_>) -> bool {
+/// The events that start a workflow, or one that calls it; `None` where callers in other repositories may decide.
+fn events<'a>(workflow: &'a Workflow, all: &'a [Workflow]) -> Option<Vec<&'a str>> {
+    let own = workflow.triggers.iter().map(String::as_str);
+    if workflow.triggers.is_empty() || workflow.triggers == ["workflow_call"] {
+        return None;
+    }
+    let calls = |other: &&Workflow| {
+        let used = other.jobs.iter().filter_map(|job| job.uses.as_deref());
+        used.into_iter().any(|uses| uses.trim_start_matches("./") == workflow.path)
+    };
+    // A workflow that is called and calls on is looked at no further.
+    let callers = all.iter().filter(calls).flat_map(|other| other.triggers.iter().map(String::as_str));
+    Some(own.chain(callers).collect())
+}
+
+/// Whether an event brings the text along: on any other the expression is empty.
+fn is_set(hole: &Hole<'_>, events: &[&str]) -> bool {
     const EVENTS: &[(&str, &[&str])] = &[
         ("github.head_ref", &["pull_request"]),
         ("github.event.pull_request", &["pull_request"]),
@@ -195,12 +212,8 @@ fn is_set(hole: &Hole<'_>) -> bool {
         ("github.event.workflow_run", &["workflow_run"]),
         ("github.event.pages", &["gollum"]),
     ];
-    let triggers = &hole.workflow.triggers;
-    // Who calls a reusable workflow decides the event.
-    let open = triggers.is_empty() || triggers.iter().any(|trigger| trigger == "workflow_call");
     let known = EVENTS.iter().find(|(context, _)| hole.context.starts_with(context));
-    open || known
-        .is_none_or(|(_, events)| triggers.iter().any(|trigger| events.iter().any(|event| trigger.starts_with(event))))
+    known.is_none_or(|(_, bringing)| events.iter().any(|event| bringing.iter().any(|own| event.starts_with(own))))
 }
 
 /// `${{ … }}` on a line.

@@ -42,6 +42,16 @@ const TOOLCHAINS: &[&str] = &[
     "cli.github.com",
 ];
 
+/// What a workflow runs unchecked, and where.
+struct Download<'a> {
+    address: &'a str,
+    /// The first job that does.
+    job: &'a WorkflowJob,
+    power: String,
+    /// At least one.
+    lines: Vec<u32>,
+}
+
 impl Rule for WorkflowUnverifiedDownload {
     fn doc(&self) -> &'static RuleDoc {
         &DOC
@@ -50,6 +60,7 @@ impl Rule for WorkflowUnverifiedDownload {
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         let mut found = Vec::new();
         for workflow in &map.recon.workflows {
+            let mut known: Vec<Download<'_>> = Vec::new();
             for job in &workflow.jobs {
                 let Some(power) = power(workflow, job) else { continue };
                 for step in &job.steps {
@@ -62,11 +73,17 @@ impl Rule for WorkflowUnverifiedDownload {
                     }
                     for (index, line) in script.text.lines().enumerate() {
                         if let Some(address) = piped(line) {
-                            found.push(finding(workflow, job, script.file_line(index), address, &power));
+                            let line = script.file_line(index);
+                            // The same script in another job of the file goes with the first.
+                            match known.iter_mut().find(|own| own.address == address) {
+                                Some(own) => own.lines.push(line),
+                                None => known.push(Download { address, job, power: power.clone(), lines: vec![line] }),
+                            }
                         }
                     }
                 }
             }
+            found.extend(known.iter().map(|download| finding(workflow, download)));
         }
         found
     }
@@ -80,10 +97,11 @@ impl Rule for WorkflowUnverifiedDownload {
             steps: vec![StepDraft {
                 title: "Pin and check the download".to_owned(),
                 instruction: format!(
-                    "`{}` line {}: take a versioned release instead of `{address}`, keep its SHA-256 in the workflow, and run it only after \
+                    "`{}` {}: take a versioned release instead of `{address}`, keep its SHA-256 in the workflow, and run it only after \
                      `sha256sum --check`: `curl -fsSL -o install.sh URL && echo \"HASH  install.sh\" | sha256sum --check && bash install.sh`. \
                      If the tool has an action pinned to a commit or a package with a lock file, that is better still.",
-                    place.file, place.start_line
+                    place.file,
+                    lines_of(finding)
                 ),
                 edits: Vec::new(),
                 gates: vec![GateDraft::TextPresent { text: "sha256sum".to_owned(), file: place.file.clone() }],
@@ -96,6 +114,15 @@ impl Rule for WorkflowUnverifiedDownload {
             )],
             ..PlanDraft::default()
         })
+    }
+}
+
+/// `line 3`, `lines 3 and 8`.
+fn lines_of(finding: &Finding) -> String {
+    let lines: Vec<String> = finding.evidence.iter().map(|place| place.start_line.to_string()).collect();
+    match lines.as_slice() {
+        [one] => format!("line {one}"),
+        several => format!("lines {}", several.join(" and ")),
     }
 }
 
@@ -129,8 +156,9 @@ fn power(workflow: &Workflow, job: &WorkflowJob) -> Option<String> {
     }
 }
 
-fn finding(workflow: &Workflow, job: &WorkflowJob, line: u32, address: &str, power: &str) -> Finding {
-    FindingDraft::at_lines(&DOC, &workflow.path, line, line, "download")
+fn finding(workflow: &Workflow, download: &Download<'_>) -> Finding {
+    let Download { address, job, power, lines } = download;
+    let draft = FindingDraft::at_lines(&DOC, &workflow.path, lines[0], lines[0], "download")
         .expecting(address)
         .title(format!("`{address}` runs unchecked in a job that {power}"))
         .message(format!(
@@ -141,8 +169,8 @@ fn finding(workflow: &Workflow, job: &WorkflowJob, line: u32, address: &str, pow
         .impact(3)
         .effort(Effort::S)
         .risk(Risk::Low)
-        .confidence(Confidence::Med)
-        .build()
+        .confidence(Confidence::Med);
+    lines[1..].iter().fold(draft, |draft, line| draft.and_lines(&workflow.path, *line, *line, "download")).build()
 }
 
 #[cfg(test)]
