@@ -48,9 +48,17 @@ pub fn lockfiles(manager: PackageManager) -> &'static [&'static str] {
     }
 }
 
-/// The lock file that holds a package's dependencies: in its folder or in one around it.
+/// The lock file that holds a package's dependencies: that of its workspace, or one in its folder or around it.
 pub fn lockfile_of(map: &RepoMap, package: &Package) -> Option<String> {
-    let mut folder = Some(package.folder.as_str());
+    let workspace =
+        package.member_of.as_deref().map(|manifest| manifest.rsplit_once('/').map_or("", |(folder, _)| folder));
+    workspace
+        .and_then(|folder| nearest_lockfile(map, package, folder))
+        .or_else(|| nearest_lockfile(map, package, &package.folder))
+}
+
+fn nearest_lockfile(map: &RepoMap, package: &Package, folder: &str) -> Option<String> {
+    let mut folder = Some(folder);
     while let Some(here) = folder {
         for name in lockfiles(package.manager) {
             let path = if here.is_empty() { (*name).to_owned() } else { format!("{here}/{name}") };

@@ -18,7 +18,7 @@ pub struct CompetingDependencies;
 static DOC: RuleDoc = RuleDoc {
     id: "competing-dependencies",
     category: Category::Migration,
-    what: "a package that ships and imports two or more libraries for the same job: dates, HTTP requests, utility functions, ids, \
+    what: "a package that ships and imports two or more libraries for the same job: dates, HTTP requests, utility functions, \
            class names",
     why: "each comes with its own types, its own faults and its own weight, and every reader has to know them all",
     quiet_when: "only one of them is imported by code that ships, or the package is a library, whose users may bring either",
@@ -30,13 +30,11 @@ const JOBS: &[(&str, &[&str])] = &[
     ("dates", &["moment", "moment-timezone", "dayjs", "date-fns", "luxon"]),
     ("HTTP requests", &["axios", "got", "node-fetch", "request", "superagent", "ky", "needle", "cross-fetch"]),
     ("utility functions", &["lodash", "lodash-es", "underscore", "ramda"]),
-    ("unique ids", &["uuid", "nanoid", "cuid", "@paralleldrive/cuid2", "ulid", "shortid"]),
     ("class names", &["classnames", "clsx", "classcat"]),
     ("form state", &["formik", "react-hook-form", "react-final-form", "redux-form"]),
 ];
 /// Pairs that go together: one is made of the other, or they differ in what they are for.
-const TOGETHER: &[&[&str]] =
-    &[&["moment", "moment-timezone"], &["lodash", "lodash-es"], &["cuid", "@paralleldrive/cuid2"]];
+const TOGETHER: &[&[&str]] = &[&["moment", "moment-timezone"], &["lodash", "lodash-es"]];
 
 impl Rule for CompetingDependencies {
     fn doc(&self) -> &'static RuleDoc {

@@ -58,7 +58,11 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
         .collect();
     let needles = Needles::new(words.iter().map(|(word, ..)| word.as_str()))?;
     let is_crate = |word: usize, before: &str, after: &str| {
-        is_word(before, after) && (!words[word].2 || (after.starts_with("::") && !before.ends_with("::")))
+        let (text, _, is_part) = &words[word];
+        let is_root = || after.starts_with("::") && !before.ends_with("::");
+        // So short a word is the name of many a thing.
+        let is_used = || text.len() > 3 || before.ends_with("use ");
+        is_word(before, after) && (!is_part || is_root() && is_used())
     };
     // In macros, attributes and what a build script writes; and in what macros of this repository write into the crate.
     let named: BTreeSet<usize> = own
@@ -67,6 +71,7 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
         .chain(macro_files(map, package))
         .map(|file| file.path.as_str())
         .chain(templates(map, package))
+        .chain(included(map, package))
         .collect::<Vec<_>>()
         .par_iter()
         .filter_map(|path| ground.tree.text(path))
@@ -133,16 +138,24 @@ fn templates<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item =
     paths.filter(move |path| compiles && package.inside(path).is_some() && ENDS.iter().any(|end| path.ends_with(end)))
 }
 
+/// `#![doc = include_str!("docs.md")]`: samples that are compiled with the crate.
+fn included<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a str> {
+    let pages = map.other_files.iter().map(String::as_str).filter(|path| path.ends_with(".md"));
+    // Elsewhere a page speaks of crates without using them.
+    pages.filter(move |path| package.inside(path).is_some_and(|inside| inside.starts_with("src/")))
+}
+
 /// Names under which the code may know a crate.
 fn crate_names(name: &str) -> BTreeSet<String> {
     let plain = name.replace('-', "_");
     let short = plain.trim_start_matches("rust_").trim_end_matches("_rs").trim_end_matches("_rust").to_owned();
-    BTreeSet::from([name.replace(['-', '_'], ""), short, plain])
+    let lower = plain.to_lowercase();
+    BTreeSet::from([name.replace(['-', '_'], ""), short, plain, lower])
 }
 
 /// Parts of a crate's name that may be the whole name of its library: `bip39` of `tiny-bip39`.
 fn parts_of(name: &str) -> BTreeSet<String> {
-    const SHORT: usize = 4;
+    const SHORT: usize = 3;
     let words: Vec<&str> = name.split(['-', '_']).collect();
     let runs = (0..words.len()).flat_map(|start| (start + 1..=words.len()).map(move |end| (start, end)));
     runs.map(|(start, end)| words[start..end].join("_")).filter(|run| run.len() >= SHORT).collect()

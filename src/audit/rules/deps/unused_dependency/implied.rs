@@ -2,6 +2,9 @@
 
 /// Loaded by another library by name, or by the compiler, or there for its effect on what is installed.
 const LOADED: &[&str] = &[
+    // Instrumentation loads them, and Next.js from the program's own folder.
+    "import-in-the-middle",
+    "require-in-the-middle",
     "pg-query-stream",
     "pg-cursor",
     "pg-copy-streams",

@@ -78,10 +78,21 @@ pub fn candidates<'a>(map: &'a RepoMap, package: &'a Package) -> Option<Vec<&'a 
                         .iter()
                         .any(|start| own.requirement.starts_with(start))
                     && !implied::is_loaded_by_name(name)
+                    && !is_named_by_another(package, name)
                     && !is_types_of_something(package, &imported, name)
             })
             .collect(),
     )
+}
+
+/// `docusaurus-lunr-search` beside `lunr`: what works with a package asks for it to be there.
+fn is_named_by_another(package: &Package, name: &str) -> bool {
+    let holds = |other: &str| {
+        // A plugin of a bundler that is named for what it does works without it.
+        let is_other = other == name || other.starts_with("@types/") || other.contains("plugin");
+        !is_other && other.split(['-', '/', '@']).any(|word| word == name)
+    };
+    package.dependencies.iter().any(|other| holds(other.listed_name()))
 }
 
 /// Those of the candidates that nothing speaks of; `None` when that cannot be told.
