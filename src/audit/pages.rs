@@ -3,10 +3,13 @@
 //! Left out is what rightly speaks of something else than the code as it is: changelogs, decisions, migration guides, translations,
 //! archives, templates, and sections of a page that are about the past or the future.
 
+use std::sync::LazyLock;
+
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 use rayon::prelude::*;
+use regex::Regex;
 
-use crate::audit::text::{FileText, folder_of};
+use crate::audit::text::{FileText, folder_of, join_path};
 use crate::map::classify::{copied_folders, is_below};
 use crate::repo_map::RepoMap;
 use crate::repo_map::name::words;
@@ -160,14 +163,46 @@ impl Fence {
 pub fn read(map: &RepoMap, tree: &dyn Tree) -> Vec<Page> {
     let Ok(entries) = tree.entries() else { return Vec::new() };
     let copied = copied_folders(entries.iter().map(|entry| entry.path.as_str()));
+    let written = written_folders(map, tree);
+    let is_written =
+        |path: &str| written.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
     let paths: Vec<&str> = entries
         .iter()
         .filter(|entry| entry.bytes <= MAX_BYTES && is_page(&entry.path) && !is_below(&entry.path, &copied))
+        .filter(|entry| !is_written(&entry.path))
         .map(|entry| entry.path.as_str())
         .filter(|path| map.other_files.binary_search_by(|other| other.as_str().cmp(path)).is_ok())
         .collect();
     paths.into_par_iter().filter_map(|path| Some(Page::new(map, path, tree.text(path)?))).collect()
 }
+
+/// Folders that a tool fills with pages about the code: `typedoc --out ../docs/api`, or `"out"` in its settings.
+fn written_folders(map: &RepoMap, tree: &dyn Tree) -> Vec<String> {
+    const TOOLS: &[&str] = &["typedoc", "jsdoc", "api-documenter", "documentation"];
+    const OUT: &[&str] = &["--out", "-o", "--output", "--output-folder", "--destination", "-d"];
+    let mut found = Vec::new();
+    for package in &map.recon.packages {
+        for script in &package.scripts {
+            let words: Vec<&str> = script.command.split([' ', '=']).filter(|word| !word.is_empty()).collect();
+            if words.iter().any(|word| TOOLS.contains(word)) {
+                let out =
+                    words.windows(2).filter(|pair| OUT.contains(&pair[0])).map(|pair| pair[1].trim_end_matches('/'));
+                found.extend(out.filter_map(|out| join_path(&package.folder, out)));
+            }
+        }
+    }
+    for path in map.other_files.iter().filter(|path| path.ends_with("typedoc.json")) {
+        let text = tree.text(path).unwrap_or_default();
+        let out = OUT_OF_TYPEDOC.captures(&text).and_then(|found| found.get(1));
+        found.extend(out.and_then(|out| join_path(folder_of(path), out.as_str().trim_end_matches('/'))));
+    }
+    found.retain(|folder| !folder.is_empty());
+    found
+}
+
+/// `"out": "../docs/api"`.
+static OUT_OF_TYPEDOC: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""out"\s*:\s*"([^"]+)""#).expect("the pattern is fixed"));
 
 fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
                  fence of TOML holds an INI or a unit file, JSON or TOML is a fragment, has a \
                  comment, a value left blank or a key twice to show two ways; code parses as any part of a program: a body, a method, \
                  fields, arguments, the inside of an element or of a macro; or the fence is notation: signatures without a body, \
-                 what the page calls a signature or pseudo-code",
+                 what the page calls a signature or pseudo-code, text that is only coloured as YAML; or a tool wrote the page (`typedoc --out`)",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 
@@ -82,11 +82,19 @@ fn above(page: &Page, fence: &Fence) -> String {
 fn fault(fence: &Fence) -> Option<Fault> {
     let (at, reason, mended) = match fence.language.as_str() {
         "json" | "toml" => broken_data(fence)?,
+        "yaml" | "yml" if !looks_like_yaml(&fence.text) => return None,
         "yaml" | "yml" => by_hand(broken_yaml(&fence.info, &fence.text)?),
         language => by_hand(broken_code(language, &fence.info, &fence.text)?),
     };
     let written = fence.text.lines().nth(at)?.trim().to_owned();
     (!written.is_empty()).then(|| Fault { line: fence.line + at as u32, written, instead: reason, replacement: mended })
+}
+
+/// A key, an item or a bracket at the start of some line: what is only coloured as YAML (`tag:open AND name:x`) has none.
+fn looks_like_yaml(text: &str) -> bool {
+    text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
+        line.ends_with(':') || line.contains(": ") || line.starts_with("- ") || line.starts_with(['[', '{'])
+    })
 }
 
 fn by_hand((at, reason): (usize, String)) -> Broken {

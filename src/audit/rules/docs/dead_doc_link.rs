@@ -11,7 +11,7 @@ use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::text::{FileText, count_of, folder_of, join_path, relative_path};
 use crate::finding::{Category, Confidence, Effort, Evidence, Finding, Risk};
 use crate::repo_map::RepoMap;
-use crate::repo_map::name::words;
+use crate::repo_map::name::{file_name, words};
 use crate::repo_map::recon::prose::DocumentLink;
 use crate::repo_map::recon::{Document, DocumentKind};
 use crate::tree::Tree;
@@ -49,7 +49,8 @@ impl Rule for DeadDocLink {
 /// A dead link and its document.
 type Dead<'a> = (&'a Document, &'a DocumentLink);
 
-/// Dead links that are mended together: those of several documents to one file, then what is left of each document.
+/// Dead links that are mended together: those of several documents to one file, those that are written alike in documents of one name,
+/// then what is left of each document.
 fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
     let dead: Vec<Dead<'a>> = map
         .recon
@@ -65,12 +66,23 @@ fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
     for (document, link) in &dead {
         linking.entry(destination(document, link).unwrap_or_default()).or_default().insert(&document.path);
     }
+    // Packages are begun by copying another: `[license](./LICENSE)` in the README of each.
+    let alike = |document: &Document, link: &DocumentLink| (file_name(&document.path).to_owned(), link.target.clone());
+    let mut written: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    for (document, link) in &dead {
+        written.entry(alike(document, link)).or_default().insert(&document.path);
+    }
     let mut groups: BTreeMap<(bool, String), Vec<Dead<'a>>> = BTreeMap::new();
     for (document, link) in dead {
         let to = destination(document, link).unwrap_or_default();
-        let alone = linking[&to].len() < 2;
-        let key = if alone { document.path.clone() } else { to };
-        groups.entry((alone, key)).or_default().push((document, link));
+        let key = if linking[&to].len() > 1 {
+            (false, to)
+        } else if written[&alike(document, link)].len() > 1 {
+            (false, link.target.clone())
+        } else {
+            (true, document.path.clone())
+        };
+        groups.entry(key).or_default().push((document, link));
     }
     // One line is the place of one finding.
     let mut found: Vec<Vec<Dead<'a>>> = Vec::new();
@@ -192,7 +204,16 @@ fn finding(dead: &[Dead<'_>]) -> Finding {
         .collect();
     let more = dead.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let (title, message) = if documents.len() > 1 {
+    let is_one_file = dead.iter().all(|(document, link)| destination(document, link).is_some_and(|own| own == target));
+    let (title, message) = if documents.len() > 1 && !is_one_file {
+        let written = &first.target;
+        let title =
+            format!("{} link to `{written}`, which does not exist beside them", count_of(documents.len(), "document"));
+        (
+            title,
+            format!("`{written}` exists in none of the folders from where it is linked: {}{more}", listed.join(", ")),
+        )
+    } else if documents.len() > 1 {
         let title = format!("{} link to `{target}`, which does not exist", count_of(documents.len(), "document"));
         (title, format!("`{target}` does not exist and is linked from {}{more}", listed.join(", ")))
     } else {

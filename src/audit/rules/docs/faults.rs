@@ -1,10 +1,12 @@
 //! Faults of one page that one plan mends: the finding with all their places, and the draft with exact edits where they are certain.
 
+use std::collections::BTreeMap;
+
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::pages::Page;
 use crate::audit::rule::RuleDoc;
-use crate::audit::text::FileText;
+use crate::audit::text::{FileText, count_of, folder_of};
 use crate::finding::{Confidence, Effort, Finding, Risk};
 use crate::tree::Tree;
 
@@ -40,6 +42,33 @@ pub struct Words {
     pub how: &'static str,
     /// What would speak against the change.
     pub stop: &'static str,
+}
+
+/// One finding for what neighbouring pages have in common: of those of one folder whose faults are mended alike, the first tells of the
+/// others.
+pub fn folded(findings: Vec<(String, Finding)>) -> Vec<Finding> {
+    let mut groups: BTreeMap<(String, String), Vec<Finding>> = BTreeMap::new();
+    for (instead, finding) in findings {
+        let folder = folder_of(&finding.location().file).to_owned();
+        groups.entry((folder, instead)).or_default().push(finding);
+    }
+    let fold = |group: Vec<Finding>| {
+        let mut pages = group.into_iter();
+        let mut first = pages.next()?;
+        let others: Vec<Finding> = pages.collect();
+        let named: Vec<String> = others.iter().take(SHOWN).map(|own| format!("`{}`", own.location().file)).collect();
+        let more = others.len().saturating_sub(SHOWN);
+        match others.len() {
+            0 => {}
+            1 => first.message.push_str(&format!(" So does {}.", named[0])),
+            _ if more == 0 => first.message.push_str(&format!(" So do {}.", named.join(", "))),
+            _ => first.message.push_str(&format!(" So do {} and {}.", named.join(", "), count_of(more, "more page"))),
+        }
+        first.impact = others.iter().map(|own| own.impact).fold(first.impact, u8::max);
+        first.evidence.extend(others.into_iter().flat_map(|own| own.evidence).take(KEPT));
+        Some(first)
+    };
+    groups.into_values().filter_map(fold).collect()
 }
 
 /// One finding for all faults of a page.
@@ -83,37 +112,51 @@ pub fn finding(
 
 /// The plan that mends those faults of a page which the finding names.
 pub fn recipe(words: &Words, finding: &Finding, tree: &dyn Tree, faults: &[Fault]) -> Option<PlanDraft> {
-    let path = &finding.location().file;
-    let text = FileText::read(tree, path)?;
-    let own: Vec<&Fault> = faults
-        .iter()
-        .filter(|fault| finding.evidence.iter().any(|place| place.file == *path && place.start_line == fault.line))
-        .collect();
+    recipe_of_pages(words, finding, tree, &[(finding.location().file.as_str(), faults.to_vec())])
+}
+
+/// The same for the faults of several pages, which one finding names.
+pub fn recipe_of_pages(
+    words: &Words,
+    finding: &Finding,
+    tree: &dyn Tree,
+    pages: &[(&str, Vec<Fault>)],
+) -> Option<PlanDraft> {
     let (mut edits, mut mended, mut by_hand, mut left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for fault in own {
-        let span = text.part_span(fault.line, &fault.written);
-        let gone = gone(&text, path, fault);
-        match (&fault.replacement, span) {
-            (Some(replacement), Some(span)) => {
-                mended.extend(gone);
-                mended.push(GateDraft::TextPresent { text: replacement.clone(), file: path.clone() });
-                edits.push(EditDraft::Replace { file: path.clone(), span, text: replacement.clone() });
-            }
-            _ => {
-                left.extend(gone);
-                by_hand.push(match fault.instead.as_str() {
-                    "" => format!("- line {}: `{}`", fault.line, fault.written),
-                    instead => format!("- line {}: `{}` — {instead}", fault.line, fault.written),
-                });
+    for (path, faults) in pages {
+        let text = FileText::read(tree, path)?;
+        let is_told =
+            |fault: &&Fault| finding.evidence.iter().any(|place| place.file == *path && place.start_line == fault.line);
+        let place = |line: u32| if pages.len() == 1 { format!("line {line}") } else { format!("`{path}` line {line}") };
+        for fault in faults.iter().filter(is_told) {
+            let span = text.part_span(fault.line, &fault.written);
+            let gone = gone(&text, path, fault);
+            match (&fault.replacement, span) {
+                (Some(replacement), Some(span)) => {
+                    mended.extend(gone);
+                    mended.push(GateDraft::TextPresent { text: replacement.clone(), file: (*path).to_owned() });
+                    edits.push(EditDraft::Replace { file: (*path).to_owned(), span, text: replacement.clone() });
+                }
+                _ => {
+                    left.extend(gone);
+                    by_hand.push(match fault.instead.as_str() {
+                        "" => format!("- {}: `{}`", place(fault.line), fault.written),
+                        instead => format!("- {}: `{}` — {instead}", place(fault.line), fault.written),
+                    });
+                }
             }
         }
     }
+    let named = match pages {
+        [(path, _)] => format!("`{path}`"),
+        several => count_of(several.len(), "page"),
+    };
     let mut steps = Vec::new();
     let goals: Vec<GateDraft> = mended.iter().chain(&left).take(2 * SHOWN).cloned().collect();
     if !edits.is_empty() {
         steps.push(StepDraft {
             title: format!("{}, where only one thing can be meant", words.mend),
-            instruction: format!("In `{path}`, the edits below."),
+            instruction: format!("In {named}, the edits below."),
             edits,
             gates: mended,
         });
@@ -121,19 +164,20 @@ pub fn recipe(words: &Words, finding: &Finding, tree: &dyn Tree, faults: &[Fault
     if !by_hand.is_empty() {
         steps.push(StepDraft {
             title: format!("{}, reading the code for each", words.mend),
-            instruction: format!("In `{path}`:\n\n{}\n\n{}", by_hand.join("\n"), words.how),
+            instruction: format!("In {named}:\n\n{}\n\n{}", by_hand.join("\n"), words.how),
             edits: Vec::new(),
             gates: left,
         });
     }
+    let in_scope = pages.iter().map(|(path, _)| ScopeDraft {
+        path: (*path).to_owned(),
+        remark: "what the steps name, and the sentences around it".to_owned(),
+    });
     (!steps.is_empty()).then(|| PlanDraft {
-        title: format!("{} of `{path}`", words.mend),
+        title: format!("{} of {named}", words.mend),
         why: finding.message.clone(),
         steps,
-        in_scope: vec![ScopeDraft {
-            path: path.clone(),
-            remark: "what the steps name, and the sentences around it".to_owned(),
-        }],
+        in_scope: in_scope.collect(),
         out_of_scope: vec![("the code".to_owned(), "it is what the page is held against".to_owned())],
         goals,
         stop_conditions: vec![words.stop.to_owned()],

@@ -1,5 +1,6 @@
 //! `stale-version-claim`: a page asks for a version that the manifest contradicts, or shows how to install one long gone.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
@@ -53,21 +54,25 @@ impl Rule for StaleVersionClaim {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let releases = releases(ground.map, ground.tree);
-        ground
-            .pages()
-            .par_iter()
-            .filter_map(|page| {
-                let stale = stale(ground.map, ground.tree, page, &releases);
-                let impact = if page.is_first_read { 3 } else { 2 };
-                faults::finding(&DOC, &WORDS, page, &stale, impact, Confidence::High)
-            })
-            .collect()
+        let found = ground.pages().par_iter().filter_map(|page| {
+            let stale = stale(ground.map, ground.tree, page, &releases);
+            let impact = if page.is_first_read { 3 } else { 2 };
+            let contradicted: BTreeSet<&str> = stale.iter().map(|fault| fault.instead.as_str()).collect();
+            let contradicted = contradicted.into_iter().collect::<Vec<_>>().join(", ");
+            Some((contradicted, faults::finding(&DOC, &WORDS, page, &stale, impact, Confidence::High)?))
+        });
+        faults::folded(found.collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let (map, tree) = (context.map, context.tree);
-        let page = Page::read(map, tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, tree, &stale(map, tree, &page, &releases(map, tree)))
+        let releases = releases(map, tree);
+        let paths: BTreeSet<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
+        let pages: Vec<_> = paths
+            .into_iter()
+            .filter_map(|path| Some((path, stale(map, tree, &Page::read(map, tree, path)?, &releases))))
+            .collect();
+        faults::recipe_of_pages(&WORDS, finding, tree, &pages)
     }
 }
 
