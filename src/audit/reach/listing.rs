@@ -90,6 +90,9 @@ impl Listings {
             }
         }
         let package = map.recon.package_in(&file.path, false).map_or("", |package| package.folder.as_str());
+        for text in patterns_of_settings(facts) {
+            self.add_part(package, text);
+        }
         if !facts.calls.iter().any(|call| LISTERS.contains(&call.name.as_str())) {
             return;
         }
@@ -97,16 +100,7 @@ impl Listings {
             if text.starts_with("./") || text.starts_with("../") {
                 self.add_relative(folder, text);
             }
-            let fixed = text.split(['*', '{', '$', '(']).next().unwrap_or_default();
-            let fixed =
-                if fixed.len() < text.len() { fixed.rsplit_once('/').map_or("", |(folder, _)| folder) } else { fixed };
-            let fixed = fixed.trim_start_matches(['.', '/', '@', '~']).trim_end_matches('/');
-            let is_folder = (2..=80).contains(&fixed.len())
-                && fixed.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.'))
-                && !matches!(fixed, "src" | "app" | "lib" | "packages" | "index");
-            if is_folder {
-                self.parts.insert((package.to_owned(), format!("/{fixed}/")));
-            }
+            self.add_part(package, text);
         });
         let names_its_folder = ["__dirname", "__filename", "dirname"]
             .iter()
@@ -114,6 +108,20 @@ impl Listings {
         let inside = folder.strip_prefix(package).unwrap_or(folder).trim_start_matches('/');
         if names_its_folder && !matches!(inside, "" | "src") {
             self.starts.insert(format!("{folder}/"));
+        }
+    }
+
+    /// Everything below a folder of the package, which may stand anywhere in it: what a text says before its first hole.
+    fn add_part(&mut self, package: &str, text: &str) {
+        let fixed = text.split(['*', '{', '$', '(']).next().unwrap_or_default();
+        let fixed =
+            if fixed.len() < text.len() { fixed.rsplit_once('/').map_or("", |(folder, _)| folder) } else { fixed };
+        let fixed = fixed.trim_start_matches(['.', '/', '@', '~']).trim_end_matches('/');
+        let is_folder = (2..=80).contains(&fixed.len())
+            && fixed.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.'))
+            && !matches!(fixed, "src" | "app" | "lib" | "packages" | "index");
+        if is_folder {
+            self.parts.insert((package.to_owned(), format!("/{fixed}/")));
         }
     }
 
@@ -127,6 +135,28 @@ impl Listings {
             self.starts.insert(format!("{path}/"));
         }
     }
+}
+
+/// `entities: ["src/entity/**/*.ts"]`: what a library reads whose settings take patterns of files.
+fn patterns_of_settings(facts: &FileFacts) -> Vec<&str> {
+    const KEYS: &[&str] =
+        &["entities", "entitiesTs", "migrations", "subscribers", "models", "controllers", "resolvers", "middlewares"];
+    let mut found = Vec::new();
+    let settings = facts.calls.iter().flat_map(|call| &call.arguments);
+    let settings = settings.chain(facts.bindings.iter().filter_map(|binding| binding.value.as_ref()));
+    for entries in settings.filter_map(|value| match value.peeled() {
+        Expr::Object(entries) => Some(entries),
+        _ => None,
+    }) {
+        for (_, value) in entries.iter().filter(|(key, _)| KEYS.contains(&key.as_str())) {
+            let Expr::Array(items) = value.peeled() else { continue };
+            found.extend(items.iter().filter_map(|item| match item {
+                Expr::Text(text) if text.contains('*') => Some(text.as_str()),
+                _ => None,
+            }));
+        }
+    }
+    found
 }
 
 /// Every text among the arguments and values of a file.

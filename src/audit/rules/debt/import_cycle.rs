@@ -12,7 +12,9 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::text::count_of;
 use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Hop, Risk};
-use crate::repo_map::facts::{ImportItem, SymbolKind};
+use crate::repo_map::expr::Expr;
+use crate::repo_map::facts::{FileFacts, ImportItem, RegionIndex, SymbolKind};
+use crate::repo_map::name::Name;
 use crate::repo_map::{CallTarget, FileId, FileRole, ImportTarget, RepoMap, SourceFile, SymbolId};
 use knot::{Edge, Graph, components, has_short_cut, shortest_cycle};
 use loading::{eager_edge, is_read_at_load};
@@ -26,7 +28,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "modules that import each other when the program starts",
     why: "one of them runs before what it imports is there: the order of unrelated imports decides whether a value is \
           undefined, and none of the modules can be tested or moved alone",
-    quiet_when: "an edge of the cycle is a type-only import, an import of types alone, or a dynamic `import()`; nothing is used \
+    quiet_when: "an edge of the cycle is a type-only import, an import of types alone, a dynamic `import()`, or put off by Nest's `forwardRef`; nothing is used \
                  at load time, or only what a barrel has taken before, and no small cut opens the cycle, or a function of each file calls one of the other; only functions read what the files give each other, what is read as one loads is imported by its reader alone, which others import, or one of the files could be read in part only (told with low \
                  confidence); the files are tests, or tables of an ORM that name each other \
                  in relations; the language is Rust, where modules of a crate may refer to each other freely",
@@ -85,7 +87,8 @@ fn graph(map: &RepoMap) -> Graph {
                 && imported.role == FileRole::Production
                 && !is_type(map, to, &import.item)
                 // An import of which nothing is used as a value is dropped by every compiler.
-                && (import.local.is_empty() || file.facts.references.binary_search(&import.local).is_ok());
+                && (import.local.is_empty() || file.facts.references.binary_search(&import.local).is_ok())
+                && !is_deferred(&file.facts, import.local);
             if is_runtime && to != id && !(defers(file) && defers(imported)) {
                 graph.entry(id).or_default().entry(to).or_insert(import.line);
             }
@@ -98,6 +101,16 @@ fn graph(map: &RepoMap) -> Graph {
 fn defers(file: &SourceFile) -> bool {
     file.facts.imports.iter().any(|import| {
         import.source == "@nestjs/common" && matches!(&import.item, ImportItem::Named(name) if *name == "forwardRef")
+    })
+}
+
+/// `forwardRef(() => OrderModule)`: read when everything is loaded, by Nest.
+fn is_deferred(facts: &FileFacts, name: Name) -> bool {
+    let given = |region: RegionIndex| {
+        facts.returns.iter().any(|given| given.region == Some(region) && given.value == Expr::Name(name))
+    };
+    facts.calls.iter().filter(|site| site.name == "forwardRef").any(|site| {
+        matches!(site.arguments.first().map(Expr::peeled), Some(Expr::Function { region: Some(region), .. }) if given(*region))
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{ExcerptDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::hotspot::{
     TestReach, is_component, is_handed_over, is_of_component, production_functions, runs_the_program_in_tests,
@@ -26,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "functions with branches and several callers, in a file that changes often, that no test calls directly or through \
            other functions",
     why: "the next change is likely to be here, and nothing would notice if it broke them",
-    quiet_when: "the repository has hardly any tests or the package none, too many of its calls cannot be resolved, a test names the function, it is handed over as a value, it is a \
+    quiet_when: "the repository has hardly any tests or the package none, the function is only called in its own file or gives nothing back, too many of its calls cannot be resolved, a test names the function, it is handed over as a value, it is a \
                  method in a file that tests get to, it only chooses among constant texts, asks at the terminal or belongs to a component, or the tests start the whole program, in whatever language, so that \
                  calls do not show what they reach",
     example: "// billing.ts: 9 commits in 90 days, 14 callers, no test gets here\nexport function prorate(plan, from, to) { … }",
@@ -76,6 +77,8 @@ impl Rule for UntestedHotCode {
                     && !writes_constants(map, id)
             };
             if callers >= MIN_CALLERS
+                && is_used_elsewhere(map, id)
+                && gives_something(map, id)
                 && does_something()
                 && reach.is_telling(file.language)
                 && !reach.reaches(id)
@@ -107,6 +110,22 @@ impl Rule for UntestedHotCode {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// Whether another file calls it, or one that calls it: what a module does for itself is tested by what it does for others.
+fn is_used_elsewhere(map: &RepoMap, id: SymbolId) -> bool {
+    let is_called = |function: SymbolId| {
+        map.callers(function).iter().any(|call| call.file != id.file && !place::in_test(map, *call))
+    };
+    is_called(id) || map.callers(id).iter().filter_map(|call| map.caller_of(*call)).any(is_called)
+}
+
+/// Whether it gives a value that a test can hold against another.
+fn gives_something(map: &RepoMap, id: SymbolId) -> bool {
+    let facts = &map.file(id.file).facts;
+    let returns = facts.returns.iter().any(|given| given.symbol == Some(id.index) && given.value != Expr::Nothing);
+    returns
+        || map.symbol(id).return_type.as_deref().is_some_and(|given| !matches!(given, "void" | "()" | "Promise<void>"))
 }
 
 fn finding(map: &RepoMap, effects: &Effects, file: FileId, found: &[SymbolId]) -> Finding {
