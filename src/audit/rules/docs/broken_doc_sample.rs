@@ -48,17 +48,15 @@ impl Rule for BrokenDocSample {
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
         let found = ground.pages().par_iter().map(|page| (page, broken(page)));
-        found
-            .filter_map(|(page, broken)| {
-                let impact = if page.is_first_read { 2 } else { 1 };
-                faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::High)
-            })
-            .collect()
+        let found = found.filter_map(|(page, broken)| {
+            let impact = if page.is_first_read { 2 } else { 1 };
+            faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::High)
+        });
+        faults::bursts(found.collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let page = Page::read(context.map, context.tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, context.tree, &broken(&page))
+        faults::recipe(&WORDS, finding, context, &broken)
     }
 }
 

@@ -60,19 +60,16 @@ impl Rule for DeadDocPath {
             // A file that was moved is named where it is now.
             dead.retain(|fault| at.next().is_some_and(|at| !named.contains(&at) || fault.replacement.is_some()));
         }
-        found
-            .iter()
-            .filter_map(|(page, dead)| {
-                let moved = dead.iter().any(|fault| !fault.instead.is_empty());
-                let confidence = if moved { Confidence::High } else { Confidence::Med };
-                faults::finding(&DOC, &WORDS, page, dead, if page.is_first_read { 2 } else { 1 }, confidence)
-            })
-            .collect()
+        let found = found.iter().filter_map(|(page, dead)| {
+            let moved = dead.iter().any(|fault| !fault.instead.is_empty());
+            let confidence = if moved { Confidence::High } else { Confidence::Med };
+            faults::finding(&DOC, &WORDS, page, dead, if page.is_first_read { 2 } else { 1 }, confidence)
+        });
+        faults::bursts(found.collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let page = Page::read(context.map, context.tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, context.tree, &dead(context.map, context.tree, &page))
+        faults::recipe(&WORDS, finding, context, &|page| dead(context.map, context.tree, page))
     }
 }
 

@@ -1,14 +1,13 @@
 //! Faults of one page that one plan mends: the finding with all their places, and the draft with exact edits where they are certain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::pages::Page;
-use crate::audit::rule::RuleDoc;
+use crate::audit::rule::{RecipeContext, RuleDoc};
 use crate::audit::text::{FileText, count_of, folder_of};
 use crate::finding::{Confidence, Effort, Finding, Risk};
-use crate::tree::Tree;
 
 /// Faults a message names one by one.
 const SHOWN: usize = 5;
@@ -44,31 +43,44 @@ pub struct Words {
     pub stop: &'static str,
 }
 
-/// One finding for what neighbouring pages have in common: of those of one folder whose faults are mended alike, the first tells of the
-/// others.
+/// Pages of one folder up to which each is a finding of its own. Our choice: who has more has a habit or a generator.
+const BURST: usize = 3;
+
+/// Findings about pages, those of a folder with many of them as one.
+pub fn bursts(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut groups: BTreeMap<(String, Confidence), Vec<Finding>> = BTreeMap::new();
+    for finding in findings {
+        let folder = folder_of(&finding.location().file).to_owned();
+        groups.entry((folder, finding.confidence)).or_default().push(finding);
+    }
+    groups.into_values().flat_map(|group| if group.len() > BURST { vec![fold(group)] } else { group }).collect()
+}
+
+/// One finding for what neighbouring pages have in common: those of one folder whose faults are mended alike, as `how` says.
 pub fn folded(findings: Vec<(String, Finding)>) -> Vec<Finding> {
     let mut groups: BTreeMap<(String, String), Vec<Finding>> = BTreeMap::new();
-    for (instead, finding) in findings {
+    for (how, finding) in findings {
         let folder = folder_of(&finding.location().file).to_owned();
-        groups.entry((folder, instead)).or_default().push(finding);
+        groups.entry((folder, how)).or_default().push(finding);
     }
-    let fold = |group: Vec<Finding>| {
-        let mut pages = group.into_iter();
-        let mut first = pages.next()?;
-        let others: Vec<Finding> = pages.collect();
-        let named: Vec<String> = others.iter().take(SHOWN).map(|own| format!("`{}`", own.location().file)).collect();
-        let more = others.len().saturating_sub(SHOWN);
-        match others.len() {
-            0 => {}
-            1 => first.message.push_str(&format!(" So does {}.", named[0])),
-            _ if more == 0 => first.message.push_str(&format!(" So do {}.", named.join(", "))),
-            _ => first.message.push_str(&format!(" So do {} and {}.", named.join(", "), count_of(more, "more page"))),
-        }
-        first.impact = others.iter().map(|own| own.impact).fold(first.impact, u8::max);
-        first.evidence.extend(others.into_iter().flat_map(|own| own.evidence).take(KEPT));
-        Some(first)
-    };
-    groups.into_values().filter_map(fold).collect()
+    groups.into_values().map(fold).collect()
+}
+
+/// The first of some findings, which tells of the others.
+fn fold(mut group: Vec<Finding>) -> Finding {
+    let mut first = group.remove(0);
+    let others = group;
+    if others.is_empty() {
+        return first;
+    }
+    let named: Vec<String> = others.iter().take(SHOWN).map(|own| format!("`{}`", own.location().file)).collect();
+    let more = others.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {}", count_of(more, "more page")) } else { String::new() };
+    first.title.push_str(&format!(" (and {} beside it)", count_of(others.len(), "page")));
+    first.message.push_str(&format!(" The same is true of {}{more}.", named.join(", ")));
+    first.impact = others.iter().map(|own| own.impact).fold(first.impact, u8::max);
+    first.evidence.extend(others.into_iter().flat_map(|own| own.evidence).take(KEPT));
+    first
 }
 
 /// One finding for all faults of a page.
@@ -110,20 +122,19 @@ pub fn finding(
     Some(draft.build())
 }
 
-/// The plan that mends those faults of a page which the finding names.
-pub fn recipe(words: &Words, finding: &Finding, tree: &dyn Tree, faults: &[Fault]) -> Option<PlanDraft> {
-    recipe_of_pages(words, finding, tree, &[(finding.location().file.as_str(), faults.to_vec())])
-}
-
-/// The same for the faults of several pages, which one finding names.
-pub fn recipe_of_pages(
+/// The plan that mends those faults of its pages which the finding names.
+pub fn recipe(
     words: &Words,
     finding: &Finding,
-    tree: &dyn Tree,
-    pages: &[(&str, Vec<Fault>)],
+    context: &RecipeContext<'_>,
+    faults_of: &dyn Fn(&Page) -> Vec<Fault>,
 ) -> Option<PlanDraft> {
+    let tree = context.tree;
+    let paths: BTreeSet<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
+    let read = |path| Some((path, faults_of(&Page::read(context.map, tree, path)?)));
+    let pages: Vec<(&str, Vec<Fault>)> = paths.into_iter().filter_map(read).collect();
     let (mut edits, mut mended, mut by_hand, mut left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (path, faults) in pages {
+    for (path, faults) in &pages {
         let text = FileText::read(tree, path)?;
         let is_told =
             |fault: &&Fault| finding.evidence.iter().any(|place| place.file == *path && place.start_line == fault.line);
@@ -147,7 +158,7 @@ pub fn recipe_of_pages(
             }
         }
     }
-    let named = match pages {
+    let named = match pages.as_slice() {
         [(path, _)] => format!("`{path}`"),
         several => count_of(several.len(), "page"),
     };

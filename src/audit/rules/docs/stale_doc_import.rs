@@ -63,14 +63,15 @@ impl Rule for StaleDocImport {
         let exports = exports(ground.map);
         let impact = |page: &Page| if page.is_first_read { 3 } else { 2 };
         let found = ground.pages().iter().map(|page| (page, stale(ground.map, ground.tree, &exports, page)));
-        found
-            .filter_map(|(page, stale)| faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High))
-            .collect()
+        let finding = |(page, stale): (&Page, Vec<Fault>)| {
+            faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High)
+        };
+        faults::bursts(found.filter_map(finding).collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let page = Page::read(context.map, context.tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, context.tree, &stale(context.map, context.tree, &exports(context.map), &page))
+        let exports = exports(context.map);
+        faults::recipe(&WORDS, finding, context, &|page| stale(context.map, context.tree, &exports, page))
     }
 }
 

@@ -69,15 +69,14 @@ impl Rule for StaleDocSubcommand {
                 (at - FORMS..at).all(|at| !named.contains(&at))
             });
         }
-        found
-            .iter()
-            .filter_map(|(page, stale)| faults::finding(&DOC, &WORDS, page, stale, 3, Confidence::High))
-            .collect()
+        let found = found.iter();
+        let found = found.filter_map(|(page, stale)| faults::finding(&DOC, &WORDS, page, stale, 3, Confidence::High));
+        faults::bursts(found.collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let page = Page::read(context.map, context.tree, &finding.location().file)?;
-        faults::recipe(&WORDS, finding, context.tree, &stale(&programs(context.map, context.tree), &page))
+        let programs = programs(context.map, context.tree);
+        faults::recipe(&WORDS, finding, context, &|page| stale(&programs, page))
     }
 }
 

@@ -65,14 +65,8 @@ impl Rule for StaleVersionClaim {
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
-        let (map, tree) = (context.map, context.tree);
-        let releases = releases(map, tree);
-        let paths: BTreeSet<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
-        let pages: Vec<_> = paths
-            .into_iter()
-            .filter_map(|path| Some((path, stale(map, tree, &Page::read(map, tree, path)?, &releases))))
-            .collect();
-        faults::recipe_of_pages(&WORDS, finding, tree, &pages)
+        let releases = releases(context.map, context.tree);
+        faults::recipe(&WORDS, finding, context, &|page| stale(context.map, context.tree, page, &releases))
     }
 }
 
