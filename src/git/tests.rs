@@ -299,6 +299,18 @@ fn an_ignore_file_that_is_itself_ignored_still_counts() {
     assert_eq!(paths(&listed), [".gitignore", "a/.ignore", "a/c"]);
 }
 
+#[test]
+fn attributes_are_those_of_the_tree_that_judges() {
+    let fixture = Fixture::new();
+    let before = fixture.write(".gitattributes", "sdk/** linguist-generated\n").commit(0, "ada");
+    let branch = fixture.write(".gitattributes", "src/** linguist-generated\n").commit(1, "bob");
+    let repository = fixture.open();
+    let tree = |commit: &CommitId| repository.tree_of(commit).expect("the commit is there");
+    assert_eq!(tree(&branch).attributes(".gitattributes").as_deref(), Some("src/** linguist-generated\n"));
+    let judged = tree(&branch).ignoring_as(&tree(&before));
+    assert_eq!(judged.attributes(".gitattributes").as_deref(), Some("sdk/** linguist-generated\n"));
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
 

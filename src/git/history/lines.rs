@@ -170,7 +170,7 @@ mod tests {
         fixture.write("a.rs", text(5, "two", 9)).commit(102, "ada");
         fixture.write("a.rs", text(3, "three\nfour", 9)).commit(103, "ada");
         let last = fixture.write("a.rs", text(3, "three\n  four", 9)).commit(104, "ada");
-        // The first is too long ago, three lie around the function, the last only indents.
+        // The first is too long ago, two lie around the function, the last only indents.
         assert_eq!(commits(&fixture, &last, &text(3, "three\n  four", 9)), Some(2));
         // What is not committed yet moves the lines and is no commit.
         assert_eq!(commits(&fixture, &last, &text(7, "three\nmine\n  four", 9)), Some(2));
