@@ -15,6 +15,18 @@ pub struct Grammar {
     language: &'static tree_sitter::Language,
     kinds: Vec<KindName>,
     fields: Vec<&'static str>,
+    respelling: Option<Respelling>,
+}
+
+/// Macro calls are parsed as calls of functions where they take the same, and laid flat as what they are.
+#[derive(Clone, Copy)]
+struct Respelling {
+    /// The text with the `!` of such calls blanked, if there are any.
+    respell: fn(&str) -> Option<Vec<u8>>,
+    call: u16,
+    macro_call: u16,
+    bang: u16,
+    macro_field: u8,
 }
 
 #[derive(Clone, Copy)]
@@ -27,6 +39,8 @@ struct KindName {
     has_fields: bool,
     /// Laid flat without its parts.
     is_whole: bool,
+    /// Loose tokens: what a macro takes.
+    is_loose: bool,
 }
 
 /// Id the parser gives to what it could not read.
@@ -48,17 +62,54 @@ impl Grammar {
                     may_be_extra: name.contains("comment"),
                     has_fields: !without_fields.contains(&name),
                     is_whole: whole.contains(&name),
+                    is_loose: name.starts_with("token_"),
                 }
             })
             .collect();
         let fields =
             (0..=language.field_count() as u16).map(|id| language.field_name_for_id(id).unwrap_or_default()).collect();
-        Self { language, kinds, fields }
+        Self { language, kinds, fields, respelling: None }
+    }
+
+    /// The same grammar, Rust's, with macro calls parsed as calls of functions where `respell` blanks their `!`. A text that does not
+    /// parse whole that way is parsed as it stands.
+    pub fn respelt(mut self, respell: fn(&str) -> Option<Vec<u8>>) -> Self {
+        let id = |name, named| self.language.id_for_node_kind(name, named);
+        self.respelling = Some(Respelling {
+            respell,
+            call: id("call_expression", true),
+            macro_call: id("macro_invocation", true),
+            bang: id("!", false),
+            macro_field: self.language.field_id_for_name("macro").map_or(0, |field| field.get() as u8),
+        });
+        self
     }
 
     fn kind(&self, id: u16) -> KindName {
-        let unreadable = KindName { name: "ERROR", named: true, may_be_extra: true, has_fields: true, is_whole: false };
+        let unreadable = KindName {
+            name: "ERROR",
+            named: true,
+            may_be_extra: true,
+            has_fields: true,
+            is_whole: false,
+            is_loose: false,
+        };
         self.kinds.get(id as usize).copied().unwrap_or(unreadable)
+    }
+}
+
+/// The `!` that were blanked for a parse.
+#[derive(Clone, Copy)]
+struct Bangs<'b> {
+    how: Respelling,
+    text: &'b [u8],
+    respelt: &'b [u8],
+}
+
+impl Bangs<'_> {
+    fn stands_at(self, byte: u32) -> bool {
+        let byte = byte as usize;
+        self.text.get(byte) == Some(&b'!') && self.respelt[byte] == b' '
     }
 }
 
@@ -147,16 +198,35 @@ impl<'p> SyntaxParser<'p> {
             let stop = progress.cancelled() || Instant::now() > deadline;
             if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
-        let bytes = text.as_bytes();
-        let tree = self.inner.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
-        let Some(tree) = tree else {
-            // An abandoned parse would otherwise be taken up again with the next text.
-            self.inner.reset();
-            return None;
+        let mut parse = |bytes: &[u8]| {
+            let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
+            let tree =
+                self.inner.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
+            if tree.is_none() {
+                // An abandoned parse would otherwise be taken up again with the next text.
+                self.inner.reset();
+            }
+            tree
         };
-        let nodes = self.spare.pop().unwrap_or_default();
-        let flat = SyntaxTree::flatten(&tree, grammar, lines(), self.nodes, nodes);
+        let respelt = grammar.respelling.and_then(|how| Some((how, (how.respell)(text)?)));
+        let lines = lines();
+        let mut flat = None;
+        if let Some((how, respelt)) = &respelt {
+            let tree = parse(respelt)?;
+            if !tree.root_node().has_error() {
+                let bangs = Bangs { how: *how, text: text.as_bytes(), respelt };
+                let spare = self.spare.pop().unwrap_or_default();
+                flat = SyntaxTree::flatten(&tree, grammar, &lines, self.nodes, spare, Some(bangs));
+            }
+        }
+        let flat = match flat {
+            Some(flat) => flat,
+            None => {
+                let tree = parse(text.as_bytes())?;
+                let spare = self.spare.pop().unwrap_or_default();
+                SyntaxTree::flatten(&tree, grammar, &lines, self.nodes, spare, None)?
+            }
+        };
         self.nodes += flat.nodes.len() as u32;
         Some(flat)
     }
@@ -226,13 +296,16 @@ const MISSING: u8 = 2;
 const HAS_ERROR: u8 = 4;
 
 impl SyntaxTree {
+    /// Lays `tree` flat into `nodes`, with `bangs` given back; `None` when one of them stood where no macro call was read, since the
+    /// text then means something else without it.
     fn flatten(
         tree: &tree_sitter::Tree,
         grammar: &'static Grammar,
-        lines: Arc<Vec<u32>>,
+        lines: &Arc<Vec<u32>>,
         first_id: u32,
         mut nodes: Vec<FlatNode>,
-    ) -> Self {
+        bangs: Option<Bangs<'_>>,
+    ) -> Option<Self> {
         let damaged = tree.root_node().has_error();
         nodes.clear();
         let mut cursor = tree.walk();
@@ -271,6 +344,28 @@ impl SyntaxTree {
                 let left = following.last_mut().expect("the root's count is the last to go");
                 if *left > 0 && cursor.goto_next_sibling() {
                     *left -= 1;
+                    let end = nodes[index as usize].end;
+                    if let Some(Bangs { how, .. }) = bangs.filter(|bangs| bangs.stands_at(end)) {
+                        let around = &mut nodes[parent as usize];
+                        if around.kind == how.call {
+                            around.kind = how.macro_call;
+                            nodes[index as usize].field = how.macro_field;
+                        } else if !grammar.kind(around.kind).is_loose {
+                            return None;
+                        }
+                        let below = nodes.len() as u32 + 1;
+                        nodes.push(FlatNode {
+                            kind: how.bang,
+                            field: 0,
+                            flags: 0,
+                            start: end,
+                            end: end + 1,
+                            parent,
+                            below,
+                        });
+                        // Its arguments stand in no field.
+                        in_fields = false;
+                    }
                     break;
                 }
                 following.pop();
@@ -285,7 +380,7 @@ impl SyntaxTree {
                 in_fields = nodes.get(parent as usize).is_some_and(|parent| grammar.kind(parent.kind).has_fields);
             }
         }
-        Self { grammar, nodes, lines, first_id, damaged }
+        Some(Self { grammar, nodes, lines: Arc::clone(lines), first_id, damaged })
     }
 
     /// The node of the whole text.

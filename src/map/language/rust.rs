@@ -1,7 +1,8 @@
 //! Rust: facts from the tree that tree-sitter-rust gives.
 //!
 //! One recursive walk (`walker`) finds definitions, calls and shapes; one pass over the leaves (`lines`) finds comments,
-//! references and lines of code. Macro arguments are parsed again as what they most likely are (`macros`).
+//! references and lines of code. Macro calls that take expressions are parsed as calls of functions (`respell`), the arguments of
+//! others again as what they most likely are (`macros`).
 
 mod calls;
 mod catches;
@@ -13,6 +14,7 @@ mod items;
 mod lines;
 mod macros;
 mod patterns;
+mod respell;
 mod types;
 mod uses;
 mod walker;
@@ -30,7 +32,7 @@ use walker::Walker;
 pub static RUST: Language = Language { name: LanguageName::Rust, extensions: &["rs"], grammar: |_| &GRAMMAR, extract };
 
 static GRAMMAR: LazyLock<Grammar> =
-    LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), WITHOUT_FIELDS, WHOLE));
+    LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), WITHOUT_FIELDS, WHOLE).respelt(respell::as_calls));
 
 /// Kinds read as one text.
 const WHOLE: &[&str] = &["string_literal", "raw_string_literal", "line_comment", "block_comment"];

@@ -47,6 +47,25 @@ fn arguments_of(name: &str) -> Arguments {
     }
 }
 
+/// Whether macros of this name are read as taking expressions, so that their call may be parsed like that of a function.
+pub(super) fn takes_expressions(name: &str) -> bool {
+    match arguments_of(name) {
+        Arguments::Format(_) => true,
+        Arguments::Any => !makes_code(name),
+        Arguments::List
+        | Arguments::Matches
+        | Arguments::Select
+        | Arguments::Json
+        | Arguments::Properties
+        | Arguments::Branches => false,
+    }
+}
+
+/// Whether macros of this name format or test something, so that they stand for no definitions.
+pub(super) fn is_statement(name: &str) -> bool {
+    matches!(arguments_of(name), Arguments::Format(_))
+}
+
 impl<'s> Walker<'s> {
     /// `name!(…)`.
     pub fn macro_invocation(&mut self, node: Node<'_>) -> Value {
@@ -56,14 +75,29 @@ impl<'s> Walker<'s> {
         let line = self.line(name_node.unwrap_or(head));
         let index = self.push_call(node, callee, CallKind::Macro, line, None);
         let name = self.facts.calls[index as usize].name;
-        let Some(tree) = children(node).into_iter().rfind(|child| child.kind() == "token_tree") else {
-            return Value::call(index);
+        let expr = match children(node).last() {
+            Some(list) if list.kind() == "arguments" => self.read_arguments(&name, *list, index),
+            Some(tree) if tree.kind() == "token_tree" => self.macro_arguments(&name, *tree, index),
+            _ => return Value::call(index),
         };
-        let expr = self.macro_arguments(&name, tree, index);
         Value { expr: Some(expr.unwrap_or(Expr::Call(index))), sources: vec![index] }
     }
 
-    /// Walks the arguments of macro call `index`; gives the macro's value where it is more than "a call".
+    /// Walks the arguments of macro call `index` that were parsed along with the file; gives the macro's value where it is more than
+    /// "a call".
+    fn read_arguments(&mut self, name: &str, list: Node<'_>, index: CallIndex) -> Option<Expr> {
+        let nodes = children(list);
+        let Arguments::Format(before) = arguments_of(name) else {
+            self.expressions(&nodes, index);
+            return None;
+        };
+        if nodes.is_empty() {
+            return None;
+        }
+        self.formatted(&nodes, index, before).filter(|_| is_text(name))
+    }
+
+    /// Walks the arguments of macro call `index`, a token tree; gives the macro's value where it is more than "a call".
     fn macro_arguments(&mut self, name: &str, tree: Node<'_>, index: CallIndex) -> Option<Expr> {
         let start = self.span(tree).start as usize + 1;
         let end = (self.span(tree).end as usize).saturating_sub(1);
@@ -77,7 +111,7 @@ impl<'s> Walker<'s> {
                 let cleaned = self.without_sigils(piece, tree);
                 let piece = Piece { text: &cleaned, ..piece };
                 let template = self.format_arguments(piece, index, before);
-                template.filter(|_| matches!(name, "format" | "format_args"))
+                template.filter(|_| is_text(name))
             }
             Arguments::List => self.reparsed(piece, "[", "\n];", |walker, root| {
                 let array = first_of_kind(root, "array_expression")?;
@@ -130,28 +164,32 @@ impl<'s> Walker<'s> {
         self.facts.calls[index as usize].arguments = arguments;
     }
 
-    /// Reads `piece` as the arguments of a formatting macro; gives what it formats. Without a format string they are expressions, as
-    /// in `assert!(a == b)`.
+    /// Reads `piece` as the arguments of a formatting macro; gives what it formats.
     fn format_arguments(&mut self, piece: Piece<'_>, index: CallIndex, before: usize) -> Option<Expr> {
         self.reparsed(piece, "m(", "\n);", |walker, root| {
-            let nodes = children(first_of_kind(root, "arguments")?);
-            // Log macros put fields and a target before the message.
-            let place = nodes.iter().position(|node| is_string(*node)).filter(|place| *place >= before);
-            let Some(place) = place else {
-                walker.expressions(&nodes, index);
-                return None;
-            };
-            let content = walker.string_content(nodes[place]);
-            let names = nodes[place + 1..].iter().map(|node| walker.argument_name(*node)).collect::<Vec<_>>();
-            let values = nodes.iter().copied().map(named_value).collect();
-            let mut arguments = walker.arguments(values, index);
-            let rest = arguments.split_off(arguments.len().min(place + 1));
-            arguments.pop();
-            let template = super::format::template(&content, &rest, &names);
-            arguments.push(template.clone());
-            walker.facts.calls[index as usize].arguments = arguments;
-            Some(template)
+            walker.formatted(&children(first_of_kind(root, "arguments")?), index, before)
         })
+    }
+
+    /// Takes `nodes` as the arguments of formatting macro call `index`; gives what it formats. Without a format string they are
+    /// expressions, as in `assert!(a == b)`.
+    fn formatted(&mut self, nodes: &[Node<'_>], index: CallIndex, before: usize) -> Option<Expr> {
+        // Log macros put fields and a target before the message.
+        let place = nodes.iter().position(|node| is_string(*node)).filter(|place| *place >= before);
+        let Some(place) = place else {
+            self.expressions(nodes, index);
+            return None;
+        };
+        let content = self.string_content(nodes[place]);
+        let names = nodes[place + 1..].iter().map(|node| self.argument_name(*node)).collect::<Vec<_>>();
+        let values = nodes.iter().copied().map(named_value).collect();
+        let mut arguments = self.arguments(values, index);
+        let rest = arguments.split_off(arguments.len().min(place + 1));
+        arguments.pop();
+        let template = super::format::template(&content, &rest, &names);
+        arguments.push(template.clone());
+        self.facts.calls[index as usize].arguments = arguments;
+        Some(template)
     }
 
     fn argument_name(&self, node: Node<'_>) -> Option<Name> {
@@ -330,6 +368,11 @@ impl<'s> Walker<'s> {
         }
         String::from_utf8(bytes).unwrap_or_else(|_| piece.text.to_owned())
     }
+}
+
+/// Macros whose value is the text they format.
+fn is_text(name: &str) -> bool {
+    matches!(name, "format" | "format_args")
 }
 
 /// Macros whose blocks are code that is made, not run.

@@ -1,9 +1,10 @@
 //! One test a construct: what the extractor makes of a few lines.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::RUST;
-use crate::map::syntax::SyntaxParser;
+use crate::map::syntax::{Grammar, SyntaxParser};
 use crate::progress::NoProgress;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::*;
@@ -514,4 +515,74 @@ proptest::proptest! {
 #[test]
 fn kinds_whose_children_are_not_asked_for_a_field_have_none() {
     crate::map::syntax::tests::assert_without_fields(tree_sitter_rust::NODE_TYPES, super::WITHOUT_FIELDS);
+}
+
+/// The facts of `source` as the grammar reads it when no macro call is respelt.
+fn facts_as_written(source: &str) -> FileFacts {
+    static PLAIN: LazyLock<Grammar> =
+        LazyLock::new(|| Grammar::new(tree_sitter_rust::LANGUAGE.into(), super::WITHOUT_FIELDS, super::WHOLE));
+    let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
+    let tree = parser.parse(&PLAIN, source).expect("no cancellation is set");
+    super::extract(&tree, source, &mut parser)
+}
+
+#[test]
+fn respelt_macro_calls_give_the_facts_of_those_as_written() {
+    // Calls that are read along, those that are not, and places where a file has to be read as it stands.
+    let constructs = [
+        "fn f() { assert!(a.b(c) == d?, \"{x} {}\", e()); log::warn!(n = g(), \"m\"); }",
+        "fn f() -> String { format!(\"a{}b{c}\", d) + &format!(\"{0}\", e) }",
+        "fn f() { check!(name, |dir: Dir, mut cmd: Cmd| { eq!(cmd.run(dir), 1); for x in y { g!(x)?; } }); }",
+        "test!(name, |dir: Dir| { dir.make(); });",
+        "mod m {\n    items!(a, b);\n    fn f() { g!(1) }\n}\nimpl T {\n    items!(a);\n}",
+        "mod m { items!(a, b); } fn f() { g!(h()) }",
+        "impl T { items!(a, b); } fn f() { g!(h()) }",
+        "fn f(x: X) { match x { pat!(a) => g!(a), _ => {} } }",
+        "fn f(x: ty!(A, B)) { let y: ty!(A) = g!(x); }",
+        "fn f() { a!(b!(c!(d()))); e!(f => g!(h())); vec![i!(j())]; }",
+        "fn f() { a! (b()); a!{b()} a![b()]; \"c!(d)\"; /* e!(f) */ }",
+        "macro_rules! m { ($a:expr) => { assert!($a); other!(b()) } }",
+        "fn f() { println!(); print!(\"\"); todo!(); g!(,); h!(a b); i!(_); }",
+        "fn f() { g!(h()) } }",
+    ];
+    let mut sources: Vec<String> = constructs.map(str::to_owned).into();
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    for entry in ignore::WalkBuilder::new(own).build().flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "rs") {
+            sources.push(std::fs::read_to_string(entry.path()).expect("a file of the package is readable"));
+        }
+    }
+    for source in sources {
+        let (found, expected) = (without_words(facts(&source)), without_words(facts_as_written(&source)));
+        assert!(found == expected, "{source}\nread along: {found:#?}\nas written: {expected:#?}");
+    }
+}
+
+/// `facts` without what the grammar tells apart in code and not in loose tokens: names from words of the language, and where a token
+/// ends.
+fn without_words(mut facts: FileFacts) -> FileFacts {
+    let is_word = |name: &str| {
+        matches!(
+            name,
+            "_" | "as"
+                | "default"
+                | "union"
+                | "raw"
+                | "else"
+                | "in"
+                | "move"
+                | "mut"
+                | "return"
+                | "bool"
+                | "char"
+                | "str"
+                | "usize"
+                | "isize"
+        ) || name.strip_prefix(['u', 'i', 'f']).is_some_and(|width| width.parse::<u8>().is_ok())
+    };
+    facts.references.retain(|name| !is_word(name));
+    for line in &mut facts.code_lines {
+        *line = CodeLine { line: line.line, exact: 0, shape: 0, bag: 0, tokens: 0 };
+    }
+    facts
 }
