@@ -25,8 +25,9 @@ static DOC: RuleDoc = RuleDoc {
     quiet_when: "something is left out (`...`, a placeholder in angle or curly brackets, a template's hole, a word for a value), a \
                  fence of TOML holds an INI or a unit file, JSON or TOML is a fragment, has a \
                  comment, a value left blank or a key twice to show two ways; code parses as any part of a program: a body, a method, \
-                 fields, arguments, the inside of an element or of a macro; or the fence is notation: signatures without a body, \
-                 what the page calls a signature or pseudo-code, text that is only coloured as YAML; or a tool wrote the page (`typedoc --out`)",
+                 fields, arguments, how a definition begins, the inside of an element or of a macro; or the fence is notation: \
+                 signatures without a body, what the page calls a signature or pseudo-code, text that is only coloured as YAML; or a \
+                 tool wrote the page (`typedoc --out`)",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 

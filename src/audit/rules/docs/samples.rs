@@ -51,7 +51,12 @@ pub fn broken_code(language: &str, info: &str, text: &str) -> Option<Broken> {
         return None;
     }
     let is_notation = title == "JavaScript" && TYPED.is_match(&text) || title != "Rust" && SIGNATURE.is_match(&text);
-    let is_sound = |piece: &String| parses(grammars, around, piece) || is_signature(title, grammars, piece);
+    let is_sound = |piece: &String| {
+        parses(grammars, around, piece)
+            || is_signature(title, grammars, piece)
+            // Nothing that takes any tokens may stand around it.
+            || finished(piece).is_some_and(|whole| parses(grammars, &around[..3], &whole))
+    };
     if is_notation
         || title != "Rust" && notation::is_unwritten(&text)
         || notation::is_one_word(&text)
@@ -74,6 +79,24 @@ fn is_signature(title: &str, grammars: &[&str], piece: &str) -> bool {
         _ => (notation::script_signatures(piece), ("interface A {\n", "\n}")),
     };
     forms.iter().any(|form| grammars.iter().any(|name| first_error(name, around, form).is_none()))
+}
+
+/// A piece that shows how a definition begins, with the braces closed that it leaves open: `impl Shop for Counter {`. One that ends with
+/// a bracket closed and others open forgot them, and a call left open is a slip.
+fn finished(piece: &str) -> Option<String> {
+    let last = piece.trim_end().lines().last()?.trim_start();
+    let mut open = Vec::new();
+    for c in piece.chars() {
+        match c {
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ')' | ']' | '}' if open.pop() != Some(c) => return None,
+            _ => {}
+        }
+    }
+    let begins = !open.is_empty() && open.iter().all(|c| *c == '}') && !last.starts_with([')', ']', '}']);
+    begins.then(|| piece.trim_end().to_owned() + "\n" + &open.into_iter().rev().collect::<String>())
 }
 
 fn parses(grammars: &[&str], around: &[(&str, &str)], text: &str) -> bool {
@@ -279,6 +302,27 @@ mod tests {
         assert!(is_broken("ts", "shop.list([Cart\n  {\n    id: 'a',\n  },\n])"));
         assert!(is_broken("ts", "shop.open('a', {\n  id: 'b',\n}\n.then((cart) => cart)"));
         assert!(is_broken("rust", "let a = shop.open(\"b\";\n"));
+    }
+
+    #[test]
+    fn how_a_definition_begins_is_a_sample() {
+        for (language, text) in [
+            (
+                "rust",
+                "impl Shop for Counter {\n    fn open(&self) -> Result<Till> {\n        let till = self.till();\n",
+            ),
+            ("rust", "impl Shop<Order> for Counter {\n"),
+            ("ts", "export class Shop extends Counter {\n  open() {\n    this.till();\n"),
+        ] {
+            assert!(!is_broken(language, text), "{text}");
+        }
+        for (language, text) in [
+            ("rust", "impl Shop for Counter {\n    fn open(&self) {\n        self.till();\n    }\n"),
+            ("rust", "impl Shop for Counter {\n    fn open(&self) -> {\n"),
+            ("ts", "export class Shop {\n  till = [1, 2;\n"),
+        ] {
+            assert!(is_broken(language, text), "{text}");
+        }
     }
 
     #[test]
