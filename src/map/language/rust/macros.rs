@@ -75,10 +75,11 @@ impl<'s> Walker<'s> {
         let line = self.line(name_node.unwrap_or(head));
         let index = self.push_call(node, callee, CallKind::Macro, line, None);
         let name = self.facts.calls[index as usize].name;
-        let expr = match children(node).last() {
-            Some(list) if list.kind() == "arguments" => self.read_arguments(&name, *list, index),
-            Some(tree) if tree.kind() == "token_tree" => self.macro_arguments(&name, *tree, index),
-            _ => return Value::call(index),
+        let given = children(node).into_iter().rfind(|child| matches!(child.kind(), "arguments" | "token_tree"));
+        let expr = match given {
+            Some(list) if list.kind() == "arguments" => self.read_arguments(&name, list, index),
+            Some(tree) => self.macro_arguments(&name, tree, index),
+            None => return Value::call(index),
         };
         Value { expr: Some(expr.unwrap_or(Expr::Call(index))), sources: vec![index] }
     }

@@ -17,7 +17,7 @@ pub(super) fn as_calls(text: &str) -> Option<Vec<u8>> {
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'!', bytes.get(from..).unwrap_or_default()).map(|at| from + at) {
         from = at + 1;
-        if bytes.get(from) == Some(&b'(') && macro_takes_expressions(bytes, at) && !may_be_item(text, at) {
+        if bytes.get(from) == Some(&b'(') && macro_takes_expressions(bytes, at) && !may_be_item(bytes, at) {
             let mut arguments = Arguments::new(bytes, at);
             arguments.read();
             from = arguments.at;
@@ -44,14 +44,18 @@ fn macro_takes_expressions(bytes: &[u8], bang: usize) -> bool {
 
 /// Whether the call whose `!` is at `bang` may stand for definitions in a module or an `impl`, where no call of a function may stand.
 /// Where a line begins that is indented once nothing near by tells that from a statement of a function.
-fn may_be_item(text: &str, bang: usize) -> bool {
-    let line = &text[..bang];
-    let line = &line[line.rfind('\n').map_or(0, |at| at + 1)..];
-    let name = line.trim_start();
-    let indent = line.len() - name.len();
-    let is_whole = name.bytes().all(|byte| is_word(byte) || byte == b':');
-    let known = name.rsplit(':').next().is_some_and(is_statement);
-    is_whole && !known && (line.starts_with('\t') && indent == 1 || (1..=4).contains(&indent))
+fn may_be_item(bytes: &[u8], bang: usize) -> bool {
+    // Only the name and what it is indented by are looked at: a line may be a megabyte long.
+    let start = |end: usize, within: fn(u8) -> bool| {
+        bytes[..end].iter().rposition(|byte| !within(*byte)).map_or(0, |at| at + 1)
+    };
+    let path = start(bang, |byte| is_word(byte) || byte == b':');
+    let line = start(path, |byte| matches!(byte, b' ' | b'\t'));
+    let indent = &bytes[line..path];
+    let begins = line == 0 || bytes[line - 1] == b'\n';
+    let name = &bytes[start(bang, is_word)..bang];
+    let is_known = std::str::from_utf8(name).is_ok_and(is_statement);
+    begins && !is_known && (indent == b"\t" || (1..=4).contains(&indent.len()))
 }
 
 fn is_word(byte: u8) -> bool {
@@ -289,7 +293,7 @@ fn raw_string(bytes: &[u8]) -> Option<usize> {
     let mut at = hashes + 1;
     while let Some(found) = memchr::memchr(b'"', bytes.get(at..).unwrap_or_default()) {
         at += found + 1;
-        if bytes[at..].iter().take(hashes).filter(|byte| **byte == b'#').count() == hashes {
+        if bytes[at..].iter().take(hashes).take_while(|byte| **byte == b'#').count() == hashes {
             return Some(at + hashes);
         }
     }
@@ -373,6 +377,21 @@ mod tests {
             "t!(\"never closed",
         ] {
             assert_eq!(respelt(text), text);
+        }
+    }
+
+    #[test]
+    fn what_may_stand_for_definitions_is_not() {
+        for text in ["mod m {\n    items!(a);\n}", "impl T {\n\tcrate::items!(a);\n}", " items!(a)"] {
+            assert_eq!(respelt(text), text);
+        }
+        for (text, expected) in [
+            ("test!(a, |b| { c!(b) });", "test (a, |b| { c (b) });"),
+            ("fn f() {\n    std::assert!(a);\n}", "fn f() {\n    std::assert (a);\n}"),
+            ("fn f() {\n    let b = t!(a);\n}", "fn f() {\n    let b = t (a);\n}"),
+            ("impl T {\n    fn f() {\n        t!(a);\n    }\n}", "impl T {\n    fn f() {\n        t (a);\n    }\n}"),
+        ] {
+            assert_eq!(respelt(text), expected);
         }
     }
 

@@ -539,6 +539,8 @@ fn respelt_macro_calls_give_the_facts_of_those_as_written() {
         "impl T { items!(a, b); } fn f() { g!(h()) }",
         "fn f(x: X) { match x { pat!(a) => g!(a), _ => {} } }",
         "fn f(x: ty!(A, B)) { let y: ty!(A) = g!(x); }",
+        "fn f(x: X) { g!(x as ty!(A)); let y = x as ty!(B); if!(a(x)) { h!(x) } }",
+        "#![doc = include_str!(\"a.md\")]\n#[doc = concat!(\"a\", \"b\")]\nfn f() { -g!(x) + *h!(y)? & !i!(z) }",
         "fn f() { a!(b!(c!(d()))); e!(f => g!(h())); vec![i!(j())]; }",
         "fn f() { a! (b()); a!{b()} a![b()]; \"c!(d)\"; /* e!(f) */ }",
         "macro_rules! m { ($a:expr) => { assert!($a); other!(b()) } }",
