@@ -346,10 +346,8 @@ impl SyntaxTree {
                     *left -= 1;
                     let end = nodes[index as usize].end;
                     if let Some(Bangs { how, .. }) = bangs.filter(|bangs| bangs.stands_at(end)) {
-                        let is_path = ["identifier", "scoped_identifier"]
-                            .contains(&grammar.kind(nodes[index as usize].kind).name);
                         let around = &mut nodes[parent as usize];
-                        if around.kind == how.call && is_path {
+                        if around.kind == how.call {
                             around.kind = how.macro_call;
                             nodes[index as usize].field = how.macro_field;
                         } else if !grammar.kind(around.kind).is_loose {
