@@ -4,7 +4,8 @@ pub mod rust;
 pub mod shared;
 pub mod typescript;
 
-use super::syntax::{Grammar, SyntaxParser, SyntaxTree};
+use super::syntax::grammar::Grammar;
+use super::syntax::{SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName};
 
 /// Every language, in no particular order: extensions do not overlap.

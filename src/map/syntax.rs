@@ -10,93 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
 
-/// A grammar with its names looked up once.
-pub struct Grammar {
-    language: &'static tree_sitter::Language,
-    kinds: Vec<KindName>,
-    fields: Vec<&'static str>,
-    respelling: Option<Respelling>,
-}
+pub mod grammar;
+pub mod head;
 
-/// Macro calls are parsed as calls of functions where they take the same, and laid flat as what they are.
-#[derive(Clone, Copy)]
-struct Respelling {
-    /// The text with the `!` of such calls blanked, if there are any.
-    respell: fn(&str) -> Option<Vec<u8>>,
-    call: u16,
-    macro_call: u16,
-    bang: u16,
-    macro_field: u8,
-}
-
-#[derive(Clone, Copy)]
-struct KindName {
-    name: &'static str,
-    named: bool,
-    /// Comments and the like, which may stand anywhere.
-    may_be_extra: bool,
-    /// Children of it may stand in a field.
-    has_fields: bool,
-    /// Laid flat without its parts.
-    is_whole: bool,
-    /// Loose tokens: what a macro takes.
-    is_loose: bool,
-}
-
-/// Id the parser gives to what it could not read.
-const ERROR: u16 = u16::MAX;
-
-impl Grammar {
-    /// The grammar `language`. `without_fields` are kinds no child of which stands in a field: asking for it costs as much as a step of
-    /// the walk, and nothing but the grammar's own list of node types tells. `whole` are kinds whose text is read as one: quotes and
-    /// escapes are an eighth of the nodes of Rust.
-    pub fn new(language: tree_sitter::Language, without_fields: &[&str], whole: &[&str]) -> Self {
-        // Names borrow from the language, and there is one value of each grammar in a program.
-        let language: &'static tree_sitter::Language = Box::leak(Box::new(language));
-        let kinds = (0..language.node_kind_count() as u16)
-            .map(|id| {
-                let name = language.node_kind_for_id(id).unwrap_or_default();
-                KindName {
-                    name,
-                    named: language.node_kind_is_named(id),
-                    may_be_extra: name.contains("comment"),
-                    has_fields: !without_fields.contains(&name),
-                    is_whole: whole.contains(&name),
-                    is_loose: name.starts_with("token_"),
-                }
-            })
-            .collect();
-        let fields =
-            (0..=language.field_count() as u16).map(|id| language.field_name_for_id(id).unwrap_or_default()).collect();
-        Self { language, kinds, fields, respelling: None }
-    }
-
-    /// The same grammar, Rust's, with macro calls parsed as calls of functions where `respell` blanks their `!`. A text that does not
-    /// parse whole that way is parsed as it stands.
-    pub fn respelt(mut self, respell: fn(&str) -> Option<Vec<u8>>) -> Self {
-        let id = |name, named| self.language.id_for_node_kind(name, named);
-        self.respelling = Some(Respelling {
-            respell,
-            call: id("call_expression", true),
-            macro_call: id("macro_invocation", true),
-            bang: id("!", false),
-            macro_field: self.language.field_id_for_name("macro").map_or(0, |field| field.get() as u8),
-        });
-        self
-    }
-
-    fn kind(&self, id: u16) -> KindName {
-        let unreadable = KindName {
-            name: "ERROR",
-            named: true,
-            may_be_extra: true,
-            has_fields: true,
-            is_whole: false,
-            is_loose: false,
-        };
-        self.kinds.get(id as usize).copied().unwrap_or(unreadable)
-    }
-}
+use grammar::{Grammar, Respelling};
+use head::Head;
 
 /// The `!` that were blanked for a parse.
 #[derive(Clone, Copy)]
@@ -110,24 +28,6 @@ impl Bangs<'_> {
     fn stands_at(self, byte: u32) -> bool {
         let byte = byte as usize;
         self.text.get(byte) == Some(&b'!') && self.respelt[byte] == b' '
-    }
-}
-
-/// A value for every kind of node: looked up, where names would have to be compared one after the other.
-pub struct KindTable<T> {
-    values: Vec<T>,
-    error: T,
-}
-
-impl<T: Copy> KindTable<T> {
-    /// `value` of every kind's name.
-    pub fn new(grammar: &Grammar, value: impl Fn(&str) -> T) -> Self {
-        Self { values: grammar.kinds.iter().map(|kind| value(kind.name)).collect(), error: value("ERROR") }
-    }
-
-    /// The value for the kind of `node`.
-    pub fn of(&self, node: Node<'_>) -> T {
-        self.values.get(node.flat().kind as usize).copied().unwrap_or(self.error)
     }
 }
 
@@ -152,13 +52,22 @@ pub struct SyntaxParser<'p> {
     nodes: u32,
     /// The arrays of trees that are done with: memory that was touched before costs nothing to touch again.
     spare: Vec<Vec<FlatNode>>,
+    head: Head,
 }
 
 impl<'p> SyntaxParser<'p> {
     /// A parser that gives up a file after `timeout`.
     pub fn new(progress: &'p dyn Progress, timeout: Duration) -> Self {
         let deadline = Instant::now() + timeout;
-        Self { inner: tree_sitter::Parser::new(), progress, timeout, deadline, nodes: 0, spare: Vec::new() }
+        Self {
+            inner: tree_sitter::Parser::new(),
+            progress,
+            timeout,
+            deadline,
+            nodes: 0,
+            spare: Vec::new(),
+            head: Head::default(),
+        }
     }
 
     /// A new file: its time begins to run.
@@ -176,12 +85,52 @@ impl<'p> SyntaxParser<'p> {
 
     /// The tree of `text`; `None` when it took too long or was interrupted.
     pub fn parse(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
-        self.parse_ranges(grammar, text, &[], || Arc::new(line_starts(text)))
+        let lines = Arc::new(line_starts(text));
+        if let Some(read_head) = &grammar.head {
+            let mut head = std::mem::take(&mut self.head);
+            head.clear();
+            read_head(text, &mut head);
+            let tree = if head.end() == 0 { None } else { self.parse_rest(grammar, text, &head, &lines)? };
+            self.head = head;
+            if tree.is_some() {
+                return tree;
+            }
+        }
+        self.parse_ranges(grammar, text, &[], &lines)
+    }
+
+    /// The tree of `text`, the head of which is read; inside `None` when the rest is empty or cannot be parsed whole.
+    #[expect(clippy::option_option, reason = "a parse that was interrupted is not tried again, one that went wrong is")]
+    fn parse_rest(
+        &mut self,
+        grammar: &'static Grammar,
+        text: &str,
+        head: &Head,
+        lines: &Arc<Vec<u32>>,
+    ) -> Option<Option<SyntaxTree>> {
+        let row = lines.partition_point(|&start| (start as usize) < head.end());
+        let rest = tree_sitter::Range {
+            start_byte: head.end(),
+            start_point: tree_sitter::Point { row, column: 0 },
+            // As the parser has it for a whole text.
+            end_byte: u32::MAX as usize,
+            end_point: tree_sitter::Point { row: u32::MAX as usize, column: u32::MAX as usize },
+        };
+        self.begin(grammar, &[rest])?;
+        let tree = self.parse_bytes(text.as_bytes())?;
+        let root = tree.root_node();
+        if root.has_error() || root.child_count() == 0 {
+            return Some(None);
+        }
+        let spare = self.spare.pop().unwrap_or_default();
+        let flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, Some(head), None)?;
+        self.nodes += flat.nodes.len() as u32;
+        Some(Some(flat))
     }
 
     /// The tree of one stretch of the text that `whole` is the tree of, positions as there.
     pub fn parse_stretch(&mut self, whole: &SyntaxTree, text: &str, stretch: Stretch) -> Option<SyntaxTree> {
-        self.parse_ranges(whole.grammar, text, &[range(text, stretch)], || Arc::clone(&whole.lines))
+        self.parse_ranges(whole.grammar, text, &[range(text, stretch)], &whole.lines)
     }
 
     fn parse_ranges(
@@ -189,46 +138,49 @@ impl<'p> SyntaxParser<'p> {
         grammar: &'static Grammar,
         text: &str,
         ranges: &[tree_sitter::Range],
-        lines: impl FnOnce() -> Arc<Vec<u32>>,
+        lines: &Arc<Vec<u32>>,
     ) -> Option<SyntaxTree> {
-        self.inner.set_language(grammar.language).expect("the grammars are of a version this library takes");
-        self.inner.set_included_ranges(ranges).ok()?;
-        let (progress, deadline) = (self.progress, self.deadline);
-        let mut watch = |_: &tree_sitter::ParseState| {
-            let stop = progress.cancelled() || Instant::now() > deadline;
-            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let mut parse = |bytes: &[u8]| {
-            let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
-            let tree =
-                self.inner.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
-            if tree.is_none() {
-                // An abandoned parse would otherwise be taken up again with the next text.
-                self.inner.reset();
-            }
-            tree
-        };
+        self.begin(grammar, ranges)?;
         let respelt = grammar.respelling.and_then(|how| Some((how, (how.respell)(text)?)));
-        let lines = lines();
         let mut flat = None;
         if let Some((how, respelt)) = &respelt {
-            let tree = parse(respelt)?;
+            let tree = self.parse_bytes(respelt)?;
             if !tree.root_node().has_error() {
                 let bangs = Bangs { how: *how, text: text.as_bytes(), respelt };
                 let spare = self.spare.pop().unwrap_or_default();
-                flat = SyntaxTree::flatten(&tree, grammar, &lines, self.nodes, spare, Some(bangs));
+                flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, None, Some(bangs));
             }
         }
         let flat = match flat {
             Some(flat) => flat,
             None => {
-                let tree = parse(text.as_bytes())?;
+                let tree = self.parse_bytes(text.as_bytes())?;
                 let spare = self.spare.pop().unwrap_or_default();
-                SyntaxTree::flatten(&tree, grammar, &lines, self.nodes, spare, None)?
+                SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, None, None)?
             }
         };
         self.nodes += flat.nodes.len() as u32;
         Some(flat)
+    }
+
+    fn begin(&mut self, grammar: &'static Grammar, ranges: &[tree_sitter::Range]) -> Option<()> {
+        self.inner.set_language(grammar.language).expect("the grammars are of a version this library takes");
+        self.inner.set_included_ranges(ranges).ok()
+    }
+
+    fn parse_bytes(&mut self, bytes: &[u8]) -> Option<tree_sitter::Tree> {
+        let (progress, deadline) = (self.progress, self.deadline);
+        let mut watch = |_: &tree_sitter::ParseState| {
+            let stop = progress.cancelled() || Instant::now() > deadline;
+            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = tree_sitter::ParseOptions::new().progress_callback(&mut watch);
+        let tree = self.inner.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
+        if tree.is_none() {
+            // An abandoned parse would otherwise be taken up again with the next text.
+            self.inner.reset();
+        }
+        tree
     }
 }
 
@@ -290,13 +242,15 @@ struct FlatNode {
 
 /// Nodes of an array that is kept for the next file: those of 100 kB of code. Few files are larger, and theirs would stay.
 const MAX_SPARE: usize = 40_000;
+/// Id the parser gives to what it could not read.
+const ERROR: u16 = u16::MAX;
 const NO_PARENT: u32 = u32::MAX;
 const EXTRA: u8 = 1;
 const MISSING: u8 = 2;
 const HAS_ERROR: u8 = 4;
 
 impl SyntaxTree {
-    /// Lays `tree` flat into `nodes`, with `bangs` given back; `None` when one of them stood where no macro call was read, since the
+    /// Lays `tree` flat into `nodes`, with `head` before it and `bangs` given back; `None` when one of them stood where no macro call was read, since the
     /// text then means something else without it.
     fn flatten(
         tree: &tree_sitter::Tree,
@@ -304,6 +258,7 @@ impl SyntaxTree {
         lines: &Arc<Vec<u32>>,
         first_id: u32,
         mut nodes: Vec<FlatNode>,
+        head: Option<&Head>,
         bangs: Option<Bangs<'_>>,
     ) -> Option<Self> {
         let damaged = tree.root_node().has_error();
@@ -334,6 +289,10 @@ impl SyntaxTree {
                 parent,
                 below: index + 1,
             });
+            if let Some(head) = head.filter(|_| index == 0) {
+                nodes[0].start = head.nodes.first().map_or(nodes[0].start, |first| first.start);
+                nodes.extend_from_slice(&head.nodes);
+            }
             if children > 0 && cursor.goto_first_child() {
                 parent = index;
                 in_fields = grammar.kind(kind).has_fields;
@@ -563,10 +522,7 @@ impl<'t> Node<'t> {
 
     /// The field of its parent that it stands in.
     pub fn field_name(self) -> Option<&'static str> {
-        match self.flat().field {
-            0 => None,
-            field => self.tree.grammar.fields.get(field as usize).copied(),
-        }
+        self.tree.grammar.field(self.flat().field)
     }
 }
 

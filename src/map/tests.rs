@@ -10,8 +10,8 @@ use crate::repo_map::name::Name;
 use crate::repo_map::{FileHistory, SkipReason};
 use crate::tree::WorkingTree;
 
-static GRAMMAR: LazyLock<syntax::Grammar> =
-    LazyLock::new(|| syntax::Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[], &[]));
+static GRAMMAR: LazyLock<syntax::grammar::Grammar> =
+    LazyLock::new(|| syntax::grammar::Grammar::new(tree_sitter_rust::LANGUAGE.into(), &[], &[]));
 
 /// Rust, cut down to the names of top-level functions, so that the mapper is tested and not an extractor.
 static SMALL_RUST: Language = Language {

@@ -24,7 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::Language;
-use crate::map::syntax::{Grammar, SyntaxParser, SyntaxTree};
+use crate::map::syntax::grammar::Grammar;
+use crate::map::syntax::{SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName, SymbolIndex};
 use walker::Walker;
 

@@ -425,7 +425,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::map::syntax::{Grammar, SyntaxParser};
+    use crate::map::syntax::SyntaxParser;
+    use crate::map::syntax::grammar::Grammar;
     use crate::progress::NoProgress;
 
     #[test]

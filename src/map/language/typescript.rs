@@ -2,14 +2,15 @@
 //!
 //! The walk keeps its own stack, so that no input, however deeply nested, can exhaust the thread's. Its parts: [`walk`]
 //! visits nodes, [`expr`] cuts expressions down, [`definitions`], [`members`] and [`calls`] record what they are named for,
-//! [`control`] loops and handlers, [`modules`] imports and exports, [`finish`] puts everything in order. [`reparse`]
-//! saves what it can of files the grammar cannot read.
+//! [`control`] loops and handlers, [`modules`] imports and exports, [`finish`] puts everything in order. What files begin with
+//! is read without the parser ([`head`]); [`reparse`] saves what it can of files the grammar cannot read.
 
 mod calls;
 mod control;
 mod definitions;
 mod expr;
 mod finish;
+mod head;
 mod locals;
 mod members;
 mod modules;
@@ -21,8 +22,10 @@ mod walk;
 use std::sync::LazyLock;
 
 use super::{Language, shared};
-use crate::map::syntax::{Grammar, SyntaxParser, SyntaxTree};
+use crate::map::syntax::grammar::Grammar;
+use crate::map::syntax::{SyntaxParser, SyntaxTree};
 use crate::repo_map::facts::{FileFacts, LanguageName};
+use head::HeadKinds;
 use walk::Kinds;
 
 /// TypeScript, with JSX in `.tsx`.
@@ -42,6 +45,8 @@ struct Dialect {
 impl Dialect {
     fn new(language: tree_sitter::Language) -> Self {
         let grammar = Grammar::new(language, WITHOUT_FIELDS, WHOLE);
+        let head = HeadKinds::new(&grammar);
+        let grammar = grammar.with_head(move |text, found| head.read(text, found));
         Self { kinds: Kinds::new(&grammar), grammar }
     }
 }

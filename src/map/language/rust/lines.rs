@@ -8,7 +8,8 @@ use rustc_hash::FxHashSet;
 use super::GRAMMAR;
 use super::walker::Walker;
 use crate::map::language::shared::{CommentCollector, Leaf, code_lines};
-use crate::map::syntax::{KindTable, Node, SyntaxTree};
+use crate::map::syntax::grammar::KindTable;
+use crate::map::syntax::{Node, SyntaxTree};
 use crate::repo_map::facts::FileFacts;
 use crate::repo_map::name::Name;
 

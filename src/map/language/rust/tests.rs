@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::RUST;
-use crate::map::syntax::{Grammar, SyntaxParser};
+use crate::map::syntax::SyntaxParser;
+use crate::map::syntax::grammar::Grammar;
 use crate::progress::NoProgress;
 use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::*;

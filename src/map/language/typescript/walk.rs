@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::map::syntax::{Grammar, KindTable, Node};
+use crate::map::syntax::Node;
+use crate::map::syntax::grammar::{Grammar, KindTable};
 
 use super::super::shared::{CommentCollector, Leaf};
 use crate::repo_map::facts::{
