@@ -287,10 +287,16 @@ fn by_words(text: &str, pattern: &Regex, dashed: bool) -> Defined {
         let rest: String = text[written.end()..].chars().take(300).collect();
         let next = [".option(", ".requiredOption(", "new Option(", "createOption("].into_iter();
         let end = next.filter_map(|word| rest.find(word)).min().unwrap_or(rest.len());
-        let is_hidden = rest[..end].contains("hideHelp") || rest[..end].contains("hidden: true");
+        let help = rest[..end].to_ascii_lowercase();
+        let is_hidden =
+            ["hidehelp", "hidden: true", "(deprecated", "[deprecated", "\"deprecated", "'deprecated", "same as --"]
+                .iter()
+                .any(|mark| help.contains(mark));
         let names = written.as_str().split([' ', ',', '|', '=', '<', '[']);
         let long =
             names.filter_map(|word| if dashed { word.strip_prefix("--") } else { (word.len() > 1).then_some(word) });
+        // `--${flag}`: which flags there are shows when it runs.
+        let long = long.filter(|name| !name.contains(['$', '{']));
         defined.flags.extend(long.map(|name| (name.to_owned(), written.start(), is_hidden)));
     }
     defined
@@ -476,6 +482,9 @@ mod tests {
         let text =
             "program.option('-p, --port <n>', 'port').addOption(new Option('--old').hideHelp()).option('--no-colour');";
         assert_eq!(names(&Library::Written.read(text)), ["port", "no-colour"]);
+        let text =
+            "program.option('--yes', 'go on').option('--y', '(deprecated) same as --yes').option(`--${flag} <value>`);";
+        assert_eq!(names(&Library::Written.read(text)), ["yes"]);
         let text = "yargs(args).option('dry-run', { alias: ['d', 'dry'], type: 'boolean' })";
         assert_eq!(names(&Library::Yargs.read(text)), ["dry-run"]);
         let text = "parseArgs({\n  options: {\n    watch: { type: 'boolean' },\n    'out-dir': {\n      type: 'string',\n    },\n  },\n});";

@@ -343,15 +343,21 @@ fn is_bundle(text: &str) -> bool {
                 || (line.starts_with("//#region ") && path.contains('/') && file_name(path).contains('.'))
         })
     };
-    let head = || text.lines().take(HEAD_LINES);
-    let long_head = || text.lines().take(LONG_HEAD_LINES);
-    head().any(|line| names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
-        || long_head().any(|line| {
-            OF_WEBPACK.iter().any(|start| line.starts_with(start))
-                || line.starts_with("(function") && OF_BROWSERIFY.is_match(line)
-        })
-        || head().any(|line| line.starts_with(['!', '(']) && PRELUDE.is_match(line))
-            && head().any(|line| line.contains("typeof exports"))
+    let speaks_of_exports = || text.lines().take(HEAD_LINES).any(|line| line.contains("typeof exports"));
+    text.lines().take(LONG_HEAD_LINES).enumerate().any(|(row, line)| {
+        let in_head = row < HEAD_LINES;
+        match line.as_bytes().first() {
+            Some(b'/' | b'v') => {
+                in_head && (names_source(line) || RUN_TIME.iter().any(|start| line.starts_with(start)))
+                    || OF_WEBPACK.iter().any(|start| line.starts_with(start))
+            }
+            Some(b'(' | b'!') => {
+                line.starts_with("(function") && OF_BROWSERIFY.is_match(line)
+                    || in_head && PRELUDE.is_match(line) && speaks_of_exports()
+            }
+            _ => false,
+        }
+    })
 }
 
 /// Whether a comment among the first lines says so. Lines of a block comment need no mark of their own.

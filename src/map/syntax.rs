@@ -271,12 +271,14 @@ impl SyntaxTree {
         'nodes: loop {
             let node = cursor.node();
             let kind = node.kind_id();
-            let children = if grammar.kind(kind).is_whole { 0 } else { node.child_count() };
+            let known = grammar.kind(kind);
+            // Words and signs have none, and asking costs as much as half a step.
+            let children = if known.is_whole || !known.named { 0 } else { node.child_count() };
             let mut flags = 0;
             if damaged {
                 flags = u8::from(node.is_missing()) * MISSING + u8::from(node.has_error()) * HAS_ERROR;
             }
-            if (damaged || grammar.kind(kind).may_be_extra) && node.is_extra() {
+            if (damaged || known.may_be_extra) && node.is_extra() {
                 flags += EXTRA;
             }
             let mut index = nodes.len() as u32;
@@ -295,7 +297,7 @@ impl SyntaxTree {
             }
             if children > 0 && cursor.goto_first_child() {
                 parent = index;
-                in_fields = grammar.kind(kind).has_fields;
+                in_fields = known.has_fields;
                 following.push(children - 1);
                 continue;
             }

@@ -231,7 +231,7 @@ pub fn classify_comment(raw: &str) -> Option<(CommentKind, String)> {
     Some((kind, cap(&text, MAX_LINE).to_owned()))
 }
 
-/// `Customized version of <https://…>`, `adapted from https://…`: the code follows somebody else's.
+/// `Customized version of <https://…>`, `adapted from https://…`: the code follows other code.
 fn names_an_origin(lower: &str) -> bool {
     let follows = [
         "adapted",
@@ -245,7 +245,12 @@ fn names_an_origin(lower: &str) -> bool {
     .iter()
     .chain(&["modified version of", "copy of"])
     .any(|mark| lower.contains(mark));
-    follows && (lower.contains("http://") || lower.contains("https://"))
+    // `copied from packages/ui/src/tree.ts`: a path is as good an address.
+    let is_path = |word: &str| {
+        let word = word.trim_end_matches(['.', ',', ')', ';', ':']);
+        word.contains('/') && [".ts", ".tsx", ".js", ".jsx", ".mjs", ".rs"].iter().any(|end| word.ends_with(end))
+    };
+    follows && (lower.contains("http://") || lower.contains("https://") || lower.split_whitespace().any(is_path))
 }
 
 /// `TODO`, `FIXME`, `HACK` or `XXX` in capitals, as a word at the start of the comment or after punctuation.

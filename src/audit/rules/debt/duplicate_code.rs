@@ -28,7 +28,9 @@ use crate::repo_map::recon::Package;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use backends::{are_backends, are_of_other_drivers};
 use logic::{is_checked_query, is_copy, is_dense, is_little};
-use origin::{are_versions, bundles, follows_upstream, is_from_elsewhere, is_packed, is_step};
+use origin::{
+    are_versions, bundles, follows_upstream, is_from_elsewhere, is_one_kept_for_old_users, is_packed, is_step,
+};
 use wording::{body_name, functions_have, listed, listed_all, place_of, told};
 
 /// Code that stands in several places.
@@ -86,6 +88,7 @@ impl Rule for DuplicateCode {
             let files = [clone.left, clone.right].map(|side| bodies[side.sequence].file);
             let [left, right] = files.map(|file| map.file(file).path.as_str());
             !are_versions(left, right)
+                && !is_one_kept_for_old_users(map, &bodies, clone)
                 && files.iter().all(|file| !bundles.contains(file) && !is_packed(map, &map.file(*file).path))
         };
         let could_be_copy = |clone: &&Clone2| is_dense(&bodies, clone) && is_copy(map, &bodies, clone);
@@ -260,13 +263,7 @@ fn finding(map: &RepoMap, bodies: &[Body], whole: &Whole<'_>, family: &Family) -
             _ => 2,
         })
         .effort(effort(map, bodies, family))
-        .confidence(
-            if family.shared >= 20 && !tested && !are_apart(map, bodies, family) && !are_backends(map, bodies, family) {
-                Confidence::High
-            } else {
-                Confidence::Med
-            },
-        )
+        .confidence(confidence(map, bodies, family, tested))
         .risk(if found.logic() > 0 { Risk::Med } else { Risk::Low });
     for copy in family.copies.iter().skip(1).take(7) {
         let range = whole.lines(bodies, *copy);
@@ -281,6 +278,22 @@ fn finding(map: &RepoMap, bodies: &[Body], whole: &Whole<'_>, family: &Family) -
             draft.and_lines(left, own.start, own.end, "differs").and_lines(right, other.start, other.end, "differs");
     }
     draft.build()
+}
+
+/// Two files that share lines may be meant to part, one be about to go, or share no more than the skeleton of their kind: of what was
+/// read one in four. Within one file, and from the third copy on, one in fifty was.
+fn confidence(map: &RepoMap, bodies: &[Body], family: &Family, tested: bool) -> Confidence {
+    let is_sure = family.shared >= 20
+        && (is_in_one_file(bodies, family) || family.copies.len() >= 3)
+        && !tested
+        && !are_apart(map, bodies, family)
+        && !are_backends(map, bodies, family);
+    if is_sure { Confidence::High } else { Confidence::Med }
+}
+
+fn is_in_one_file(bodies: &[Body], family: &Family) -> bool {
+    let home = bodies[family.copies[0].sequence].file;
+    family.copies.iter().all(|copy| bodies[copy.sequence].file == home)
 }
 
 /// Whole functions of one package that are equal go by deleting all but one; queries checked at build time, and packages that
@@ -298,9 +311,7 @@ fn effort(map: &RepoMap, bodies: &[Body], family: &Family) -> Effort {
         calls.iter().any(|call| is_checked_query(call) && range.contains(call.line))
     };
     let whole = family.copies.iter().all(|copy| copy.len() == bodies[copy.sequence].lines.len());
-    let one_file =
-        family.copies.iter().all(|copy| bodies[copy.sequence].file == bodies[family.copies[0].sequence].file);
-    let easy = whole && family.differences.logic() == 0 || one_file && family.copies.len() <= 3;
+    let easy = whole && family.differences.logic() == 0 || is_in_one_file(bodies, family) && family.copies.len() <= 3;
     if one_package && easy && !family.copies.iter().any(checked_query) { Effort::S } else { Effort::M }
 }
 

@@ -9,7 +9,7 @@ use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::largest;
 use crate::audit::text::{count_of, folder_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::facts::LanguageName;
+use crate::repo_map::facts::{ExportTarget, LanguageName};
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 
@@ -66,6 +66,17 @@ impl Rule for UnusedFile {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// `index.ts` that only hands on what others export: in a package that is published, somebody may import the folder.
+fn is_index(map: &RepoMap, file: FileId) -> bool {
+    let source = map.file(file);
+    let name = source.path.rsplit('/').next().unwrap_or_default();
+    name.starts_with("index.")
+        && source.facts.symbols.is_empty()
+        && source.facts.calls.is_empty()
+        && !source.facts.exports.is_empty()
+        && source.facts.exports.iter().all(|export| matches!(export.target, ExportTarget::From { .. }))
 }
 
 /// Whether a folder on the way says that its files are kept and not used.
@@ -138,7 +149,9 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
             let path = &map.file(*file).path;
             let package = map.recon.package_in(path, false);
             package.is_some_and(|package| {
-                !crowded.contains(&package.folder.as_str()) && !is_of_kit(map, &package.folder, path)
+                !crowded.contains(&package.folder.as_str())
+                    && !is_of_kit(map, &package.folder, path)
+                    && !(package.publishable && is_index(map, *file))
             })
         })
         .collect();

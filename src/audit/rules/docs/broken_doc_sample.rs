@@ -13,6 +13,7 @@ use crate::audit::rules::docs::notation;
 use crate::audit::rules::docs::samples::{broken_code, broken_yaml};
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
+use crate::repo_map::name::words;
 
 /// A sample nobody can copy.
 pub struct BrokenDocSample;
@@ -27,7 +28,8 @@ static DOC: RuleDoc = RuleDoc {
                  comment, a value left blank or a key twice to show two ways; code parses as any part of a program: a body, a method, \
                  fields, arguments, how a definition begins, the inside of an element or of a macro; or the fence is notation: \
                  signatures without a body, what the page calls a signature or pseudo-code, text that is only coloured as YAML; or a \
-                 tool wrote the page (`typedoc --out`)",
+                 tool wrote the page (`typedoc --out`), it is a post with its date in its name, the reader of the file takes more than JSON \
+                 (`tsconfig.json`), or a component of the page's own reads the fence",
     example: "{\n  \"port\": 8080,\n  \"host\": \"localhost\",\n}",
 };
 
@@ -51,7 +53,7 @@ impl Rule for BrokenDocSample {
         let found = ground.pages().par_iter().map(|page| (page, broken(page)));
         let found = found.filter_map(|(page, broken)| {
             let impact = if page.is_first_read { 2 } else { 1 };
-            faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::High)
+            faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::Med)
         });
         faults::bursts(found.collect())
     }
@@ -66,8 +68,89 @@ fn broken(page: &Page) -> Vec<Fault> {
         !matches!(fence.language.as_str(), "json" | "toml" | "yaml" | "yml")
             && notation::is_announced(&above(page, fence))
     };
+    if is_dated(&page.path) {
+        return Vec::new();
+    }
     let found = page.fences.iter().filter_map(|fence| Some((fence, fault(fence)?)));
-    found.filter(|(fence, _)| !is_notation(fence)).map(|(_, fault)| fault).collect()
+    let found = found.filter(|(fence, _)| !is_notation(fence) && !is_given_to_component(page, fence));
+    found.map(|(_, fault)| fault).collect()
+}
+
+/// `2022-03-15-release.md`: a post says what was so on its day.
+fn is_dated(path: &str) -> bool {
+    static DATED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:^|/)\d{4}-\d{2}-\d{2}-[^/]*$").expect("the pattern is fixed"));
+    DATED.is_match(path)
+}
+
+/// Words of components that show what stands in them as it is.
+const FRAMES: &[&str] = &[
+    "tab",
+    "tabs",
+    "code",
+    "step",
+    "steps",
+    "accordion",
+    "accordions",
+    "card",
+    "cards",
+    "callout",
+    "note",
+    "warning",
+    "tip",
+    "info",
+    "details",
+    "div",
+    "group",
+    "item",
+    "panel",
+    "expandable",
+    "frame",
+    "column",
+    "columns",
+    "section",
+    "aside",
+    "admonition",
+    "hint",
+    "important",
+    "caution",
+    "danger",
+    "block",
+    "alert",
+    "content",
+    "collapse",
+    "collapsible",
+    "box",
+];
+
+/// Whether the innermost element around a fence is a component of the page's own, which may read what stands in it in its own way:
+/// `<APIMethod>`.
+fn is_given_to_component(page: &Page, fence: &Fence) -> bool {
+    static ELEMENT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"<(/?)([A-Z]\w*)\b[^<>]*?(/?)>").expect("the pattern is fixed"));
+    let mut open: Vec<String> = Vec::new();
+    let mut in_fence = false;
+    for line in (1..fence.line.saturating_sub(1)).filter_map(|line| page.text.line(line)) {
+        if line.trim_start().starts_with("```") {
+            in_fence = !in_fence;
+        }
+        if in_fence {
+            continue;
+        }
+        for found in ELEMENT.captures_iter(line) {
+            let name = &found[2];
+            match (&found[1], &found[3]) {
+                ("/", _) => {
+                    if let Some(at) = open.iter().rposition(|own| own == name) {
+                        open.truncate(at);
+                    }
+                }
+                (_, "/") => {}
+                _ => open.push(name.to_owned()),
+            }
+        }
+    }
+    open.last().is_some_and(|name| !words(name).iter().any(|word| FRAMES.contains(&word.as_str())))
 }
 
 /// What stands right above a fence: the end of a paragraph, or a heading.
@@ -114,10 +197,18 @@ fn broken_data(fence: &Fence) -> Option<Broken> {
         return None;
     }
     match fence.language.as_str() {
-        "json" if notation::has_words_for_values(text) => None,
+        "json" if notation::has_words_for_values(text) || takes_more_than_json(fence) => None,
         "json" => broken_json(text),
         _ => broken_toml(text),
     }
+}
+
+/// Files whose readers take comments and commas before the end: `tsconfig.json` and its like.
+fn takes_more_than_json(fence: &Fence) -> bool {
+    const READERS: &[&str] =
+        &["tsconfig", "jsconfig", "jsonc", "json5", ".vscode", "devcontainer", "wrangler", ".eslintrc", "turbo.json"];
+    let info = fence.info.to_lowercase();
+    READERS.iter().any(|name| info.contains(name)) || fence.text.contains("\"compilerOptions\"")
 }
 
 /// Line from 0, what is wrong, and the line as it should be.

@@ -38,7 +38,7 @@ impl Rule for DeadDocLink {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        groups(ground.map, ground.tree).iter().map(|group| finding(group)).collect()
+        groups(ground.map, ground.tree).iter().map(|group| finding(ground.map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -66,6 +66,12 @@ fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
     for (document, link) in &dead {
         linking.entry(destination(document, link).unwrap_or_default()).or_default().insert(&document.path);
     }
+    // Pages that lead into a folder that is gone are mended together.
+    let mut into: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (document, link) in &dead {
+        let folder = destination(document, link).and_then(|to| missing_folder(map, &to));
+        into.entry(folder.unwrap_or_default()).or_default().insert(&document.path);
+    }
     // Packages are begun by copying another: `[license](./LICENSE)` in the README of each.
     let alike = |document: &Document, link: &DocumentLink| (file_name(&document.path).to_owned(), link.target.clone());
     let mut written: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
@@ -75,7 +81,10 @@ fn groups<'a>(map: &'a RepoMap, tree: &dyn Tree) -> Vec<Vec<Dead<'a>>> {
     let mut groups: BTreeMap<(bool, String), Vec<Dead<'a>>> = BTreeMap::new();
     for (document, link) in dead {
         let to = destination(document, link).unwrap_or_default();
-        let key = if linking[&to].len() > 1 {
+        let folder = missing_folder(map, &to).filter(|folder| into[folder].len() > 1);
+        let key = if let Some(folder) = folder {
+            (false, folder)
+        } else if linking[&to].len() > 1 {
             (false, to)
         } else if written[&alike(document, link)].len() > 1 {
             (false, link.target.clone())
@@ -103,6 +112,12 @@ fn is_template(path: &str) -> bool {
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     words(stem).last().is_some_and(|word| word == "template")
         || matches!(parts.next(), Some("ISSUE_TEMPLATE" | "PULL_REQUEST_TEMPLATE"))
+}
+
+/// The first folder on the way to `path` that is not there.
+fn missing_folder(map: &RepoMap, path: &str) -> Option<String> {
+    let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+    folders.into_iter().find(|folder| !has_folder(map, folder)).map(str::to_owned)
 }
 
 /// The path a link leads to, without fragment and query.
@@ -187,7 +202,7 @@ fn reachable(map: &RepoMap, folder: &str) -> bool {
     has_folder(map, folder.split('/').next().unwrap_or_default())
 }
 
-fn finding(dead: &[Dead<'_>]) -> Finding {
+fn finding(map: &RepoMap, dead: &[Dead<'_>]) -> Finding {
     let (home, first) = dead[0];
     let documents: BTreeSet<&str> = dead.iter().map(|(document, _)| document.path.as_str()).collect();
     let target = destination(home, first).unwrap_or_default();
@@ -205,7 +220,14 @@ fn finding(dead: &[Dead<'_>]) -> Finding {
     let more = dead.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let is_one_file = dead.iter().all(|(document, link)| destination(document, link).is_some_and(|own| own == target));
-    let (title, message) = if documents.len() > 1 && !is_one_file {
+    let folder = missing_folder(map, &target).filter(|folder| {
+        let into = |(document, link): &Dead<'_>| destination(document, link).and_then(|to| missing_folder(map, &to));
+        dead.iter().all(|own| into(own).as_ref() == Some(folder))
+    });
+    let (title, message) = if let Some(folder) = folder.filter(|_| documents.len() > 1 && !is_one_file) {
+        let title = format!("{} link into `{folder}/`, which does not exist", count_of(documents.len(), "document"));
+        (title, format!("There is no folder `{folder}/`, and links lead into it from {}{more}", listed.join(", ")))
+    } else if documents.len() > 1 && !is_one_file {
         let written = &first.target;
         let title =
             format!("{} link to `{written}`, which does not exist beside them", count_of(documents.len(), "document"));

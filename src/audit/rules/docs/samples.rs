@@ -144,9 +144,12 @@ fn without_hidden_marks(text: &str) -> String {
     lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// Three dots that spread or match nothing.
-static LEFT_OUT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?m)\.\.\.(?:[^\w\[({$]|$)|^\s*\.\.$|…|⋮|\. \. \.|\[\.\.\.|\b(?:etc|and so on)\b"));
+/// Three dots that spread or match nothing, or two ways one below the other.
+static LEFT_OUT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?m)^\s*(?://|#) ?(?:OR|or|Or)\s*$|\.\.\.(?:[^\w\[({$]|$)|^\s*\.\.$|…|⋮|\. \. \.|\[\.\.\.|\b(?:etc|and so on)\b",
+    )
+});
 /// `<your-name>`, `{{ name }}`, `{% if %}`, `<% %>`, `{{#include}}`, `[NAME]`: something to be filled in.
 static HOLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(

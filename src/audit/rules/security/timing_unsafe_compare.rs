@@ -21,7 +21,7 @@ use crate::repo_map::{FileId, FileRole, RepoMap};
 use edit::edits;
 use harmless::{
     is_constant_member, is_digest_of_the_body, is_double_submit, is_followed, is_literal_constant, is_old,
-    is_plain_hash,
+    is_plain_hash, was_signed_here,
 };
 use sides::{Side, bare, is_computed_with_a_key, is_env_name, is_guess_at, is_secret, side};
 
@@ -242,6 +242,7 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     if sides
         .into_iter()
         .any(|side| is_constant_member(map, file, side) || is_literal_constant(map, side) || is_old(facts, side))
+        || sides.into_iter().any(|side| was_signed_here(facts, comparison, side))
     {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::security::remedy::Remedy;
 use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
-use crate::repo_map::expr::Expr;
+use crate::repo_map::expr::{Expr, TemplatePart};
 use crate::repo_map::facts::{CallSite, FileFacts, LanguageName, Usage};
 use crate::repo_map::{CallId, FileRole, RepoMap};
 
@@ -175,6 +175,32 @@ fn answers_a_challenge(facts: &FileFacts, expr: &Expr) -> bool {
     found
 }
 
+/// Whether the function, or one it hands the hash to, takes a salt that somebody else chose and writes `md5` before what comes out: how
+/// PostgreSQL's login over the wire wants it.
+fn is_wire_login(map: &RepoMap, call: CallId) -> bool {
+    let Some(function) = map.caller_of(call) else { return false };
+    let called = map.calls_in(function).flat_map(|inner| map.resolved(inner)).map(|resolved| resolved.symbol);
+    std::iter::once(function).chain(called).any(|function| {
+        let takes_salt =
+            map.symbol(function).parameters.iter().any(|own| place::words(&own.name).contains(&"salt".to_owned()));
+        let writes = |text: &str| text.starts_with("md5") && text.len() > 3 || text == "md5";
+        takes_salt
+            && map.calls_in(function).any(|inner| {
+                let mut found = false;
+                for argument in &map.call(inner).arguments {
+                    argument.walk(&mut |part| match part {
+                        Expr::Text(text) => found |= writes(text),
+                        Expr::Template(parts) => {
+                            found |= matches!(parts.first(), Some(TemplatePart::Text(text)) if writes(text));
+                        }
+                        _ => {}
+                    });
+                }
+                found && map.call(inner).name != "createHash"
+            })
+    })
+}
+
 /// Words of functions and files that hash a password for another reason.
 const OTHER_REASONS: &[&str] = &[
     "pwned",
@@ -216,7 +242,7 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
     }
     let (algorithm, value) = hashed(map, call)?;
     let facts = &source.facts;
-    if !is_password(facts, value) || answers_a_challenge(facts, value) {
+    if !is_password(facts, value) || answers_a_challenge(facts, value) || is_wire_login(map, call) {
         return None;
     }
     let site = facts.call(call.index);

@@ -55,6 +55,7 @@ impl Rule for NoTestCommand {
             if lines >= MIN_LINES
                 && !nested
                 && !has_command
+                && !has_runner(map, package)
                 && !own.iter().any(|file| has_tests(file))
                 && !tested_outside
             {
@@ -144,6 +145,19 @@ impl Rule for NoTestCommand {
             ..PlanDraft::default()
         })
     }
+}
+
+/// Whether a file beside the manifest says what runs tests: targets of Nx stand there or are made of what stands there.
+fn has_runner(map: &RepoMap, package: &Package) -> bool {
+    let beside = |name: &str| {
+        let path = if package.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", package.folder) };
+        map.has_path(&path)
+    };
+    let is_nx = map.has_path("nx.json") && beside("project.json");
+    let configured = ["vitest.config", "jest.config", ".mocharc"]
+        .iter()
+        .any(|name| [".ts", ".mts", ".js", ".mjs", ".cjs", ".json"].iter().any(|end| beside(&format!("{name}{end}"))));
+    is_nx || configured
 }
 
 /// Whether tests stand apart from what they test: in a package or folder of their own, or through a browser.

@@ -80,6 +80,19 @@ fn are_levels(left: &str, right: &str) -> bool {
     false
 }
 
+/// `LegacyExpander::expand` beside `Expander::expand`: the one is kept as it is for those who still use it.
+pub fn is_one_kept_for_old_users(map: &RepoMap, bodies: &[Body], clone: &Clone2) -> bool {
+    let says_so = |side: Stretch| {
+        let body = &bodies[side.sequence];
+        let symbol = body.symbol.map(|index| &map.file(body.file).facts.symbols[index as usize]);
+        symbol.is_some_and(|symbol| {
+            let words = place::words(&symbol.qualified);
+            words.iter().any(|word| matches!(word.as_str(), "legacy" | "deprecated" | "old" | "compat"))
+        })
+    };
+    says_so(clone.left) != says_so(clone.right)
+}
+
 /// `mig_5_to_6`, `migrate_v3`: what a database went through once stays as it was.
 pub fn is_step(map: &RepoMap, body: &Body) -> bool {
     let Some(index) = body.symbol else { return false };

@@ -142,7 +142,7 @@ fn given(facts: &FileFacts, symbol: SymbolId) -> Vec<(Need, BTreeSet<&str>)> {
 /// The parts of a call's arguments that the callee's query depends on.
 fn needed_arguments<'a>(facts: &'a FileFacts, call: CallId, needs: Option<&BTreeSet<Need>>) -> Vec<&'a Expr> {
     let arguments = &facts.call(call.index).arguments;
-    let Some(needs) = needs else { return arguments.iter().collect() };
+    let Some(needs) = needs else { return asked_by(arguments) };
     let mut found = Vec::new();
     for (position, key) in needs {
         let Some(argument) = arguments.get(*position) else { continue };
@@ -158,6 +158,15 @@ fn needed_arguments<'a>(facts: &'a FileFacts, call: CallId, needs: Option<&BTree
         }
     }
     found
+}
+
+/// What a hook's answer is kept under: of options that have a key, that alone. What only picks from the answer asks for nothing.
+fn asked_by(arguments: &[Expr]) -> Vec<&Expr> {
+    let key = arguments.iter().find_map(|argument| match argument {
+        Expr::Object(entries) => entries.iter().find(|(key, _)| key == "queryKey").map(|(_, value)| value),
+        _ => None,
+    });
+    key.map_or_else(|| arguments.iter().collect(), |key| vec![key])
 }
 
 /// The list an element stands in, if the query depends on its item.
@@ -186,7 +195,7 @@ fn list<'a>(map: &'a RepoMap, call: CallId, callee: &Asks) -> Option<Rendered<'a
     })
 }
 
-/// What somebody picked by hand, item by item: `useState([])` of the component, or the `value` of a control. Few, and each is asked for
+/// What somebody picked by hand, item by item: `useState([])` of the component, the fields of a form, or the `value` of a control. Few, and each is asked for
 /// as it is picked.
 fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
     let Some(name) = over.peeled().root_name() else { return false };
@@ -196,6 +205,11 @@ fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
             && matches!(own.value.as_ref().map(Expr::peeled), Some(Expr::Call(index)) if facts.call(*index).name == "useState"
                 && matches!(facts.call(*index).arguments.first(), Some(Expr::Array(items)) if items.is_empty()))
     });
+    // The rows of a form are added one by one.
+    let is_of_form = facts.bindings.iter().any(|own| {
+        own.name == name
+            && matches!(own.value.as_ref().map(Expr::peeled), Some(Expr::Call(index)) if facts.call(*index).name == "useFieldArray")
+    });
     let is_property = facts.call(call).caller.is_some_and(|component| {
         let parameters = &facts.symbols[component as usize].parameters;
         parameters.iter().any(|own| own.name == name || own.destructured.iter().any(|(_, local)| *local == name))
@@ -204,7 +218,7 @@ fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
         || words(name)
             .first()
             .is_some_and(|word| matches!(word.as_str(), "selected" | "checked" | "picked" | "chosen"));
-    is_state || is_property && is_control
+    is_state || is_of_form || is_property && is_control
 }
 
 /// `Object.entries(session.grants)`: what one thing holds under names is no list of things.

@@ -23,6 +23,7 @@ pub fn is_by_design(
     walks_on(facts, call, iteration)
         || receives_messages(facts, iteration, origin)
         || is_detached(map, call, iteration.region)
+        || is_limited(facts, call, iteration.region)
         || opens_a_transaction(map, effects, call, iteration.region)
         || walks_a_tree(map, call, iteration, causes)
         || causes.iter().skip(1).any(|cause| kept::asks_a_cache_first(map, effects, *cause))
@@ -139,6 +140,22 @@ fn is_detached(map: &RepoMap, call: CallId, within: RegionIndex) -> bool {
                 !end.awaited && matches!(end.usage, Usage::Discarded | Usage::Ignored)
             })
         })
+}
+
+/// `queue.add(async () => …)` with `const queue = new PQueue({ concurrency: 4 })`: who sets how many run at a time knows of the many.
+fn is_limited(facts: &FileFacts, call: CallId, within: RegionIndex) -> bool {
+    const LIMITERS: &[&str] = &["PQueue", "pLimit", "Bottleneck", "Sema", "Semaphore", "pThrottle"];
+    let makes_limiter = |value: &Expr| matches!(value.peeled(), Expr::Call(index) if facts.call(*index).callee.last_name().is_some_and(|name| LIMITERS.contains(&name)));
+    let inner = facts.enclosing_regions(facts.call(call.index).region).take_while(|(index, _)| *index != within);
+    let callbacks = inner.filter(|(_, region)| matches!(region.kind, RegionKind::Callback { .. }));
+    callbacks.map(|(_, region)| region.span).any(|span| {
+        let hosts = facts.calls.iter().filter(|host| host.span.contains(span) && host.span != span);
+        let host = hosts.min_by_key(|host| host.span.end - host.span.start);
+        let root = host.and_then(|host| host.callee.root_name());
+        root.is_some_and(|root| {
+            facts.bindings.iter().any(|own| own.name == root && own.value.as_ref().is_some_and(makes_limiter))
+        })
+    })
 }
 
 /// What stands in a `catch` runs for the items that fail.

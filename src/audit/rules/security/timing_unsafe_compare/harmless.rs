@@ -5,6 +5,7 @@ use crate::audit::rules::security::timing_unsafe_compare::sides::bare;
 use crate::effects::chain;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Assignment, Comparison, FileFacts, RegionKind, SymbolKind};
+use crate::repo_map::name::Name;
 use crate::repo_map::{FileId, ImportTarget, RepoMap};
 
 /// `API_KEY_NON_EXISTENT`, `prelude::MASKED_PASSWORD`: a name in capitals that stands for a literal wherever the repository has it.
@@ -35,6 +36,30 @@ pub fn is_old(facts: &FileFacts, expr: &Expr) -> bool {
     let names = chain::names(facts, expr.peeled()).unwrap_or_default();
     let Some((_, holders)) = names.split_last() else { return false };
     holders.iter().any(|name| place::words(name).iter().any(|word| BEFORE.contains(&word.as_str())))
+}
+
+/// `(await c.getSignedCookie(name, secret)).split("!")`: what was signed here and came back whole is nobody's guess.
+pub fn was_signed_here(facts: &FileFacts, comparison: &Comparison, side: &Expr) -> bool {
+    let is_signed_cookie = |name: &str| {
+        let words = place::words(name);
+        words.windows(2).any(|pair| pair[0] == "signed" && matches!(pair[1].as_str(), "cookie" | "cookies"))
+    };
+    let mut found = false;
+    let mut exprs = vec![side];
+    // The name, what it was taken out of, and what that was.
+    for _ in 0..3 {
+        let mut names: Vec<Name> = Vec::new();
+        for expr in exprs {
+            chain::walk_deep(facts, expr, &mut |inner| match inner {
+                Expr::Call(index) => found |= is_signed_cookie(&facts.call(*index).name),
+                Expr::Member(_, name) => found |= is_signed_cookie(name),
+                Expr::Name(name) => names.push(*name),
+                _ => {}
+            });
+        }
+        exprs = names.iter().filter_map(|name| place::initialiser(facts, comparison.symbol, name)).collect();
+    }
+    found
 }
 
 /// `headers.digest`, made of the body that is sent with it (RFC 3230): who sends it knows it.
