@@ -129,6 +129,7 @@ impl Folder {
 
 /// Folders that hold other people's code, wherever they stand.
 const VENDORED: &[&str] = &[
+    "vendored",
     "node_modules",
     "third_party",
     "third-party",
@@ -536,6 +537,8 @@ fn is_script_name(name: &str) -> bool {
             name,
             "build.rs" | "gulpfile.js" | "Gruntfile.js" | "Jakefile.js" | "build.ts" | "build.js" | "build.mjs"
         )
+        // What serves the code to who works on it.
+        || matches!(stem, "dev-server" | "dev_server" | "devserver" | "devServer")
         || (["vitest", "jest"].iter().any(|tool| stem.starts_with(tool))
             && (stem.contains("setup") || stem.contains("config")))
 }
@@ -590,6 +593,7 @@ mod tests {
         for (path, reason) in [
             ("node_modules/a/index.js", Some(Vendored)),
             ("vendor/lib.js", Some(Vendored)),
+            ("crates/vendored/sqlite/lib.rs", Some(Vendored)),
             ("apps/shop/src/vendor/list.ts", None),
             ("public/vendor/jquery.js", Some(Vendored)),
             (".yarn/releases/yarn-4.cjs", Some(Vendored)),
@@ -706,6 +710,7 @@ mod tests {
             ("prisma/seed.ts", Migration),
             ("server/db/upgrade.js", Migration),
             ("build.rs", Script),
+            ("src/gui/dev-server.js", Script),
             ("vite.config.ts", Script),
             (".eslintrc.js", Script),
             ("scripts/release.mjs", Script),

@@ -1,6 +1,6 @@
 //! `panic-on-input`: a request that makes its handler panic (Rust).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
@@ -132,13 +132,18 @@ impl Rule for PanicOnInput {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        // One look at a function mends all of its panics.
-        let mut groups: BTreeMap<(FileId, Option<SymbolIndex>, bool), Vec<Panic>> = BTreeMap::new();
+        // One look at a function mends all of its panics, and one helper those of a type's methods that read the same.
+        let mut groups: Vec<((FileId, bool), Vec<Panic>)> = Vec::new();
         for panic in panics(map, effects) {
-            let symbol = map.call(panic.call).caller;
-            groups.entry((panic.call.file, symbol, panic.hops.is_empty())).or_default().push(panic);
+            let key = (panic.call.file, panic.hops.is_empty());
+            let group =
+                groups.iter_mut().find(|(own, group)| *own == key && are_mended_together(map, &group[0], &panic));
+            match group {
+                Some((_, group)) => group.push(panic),
+                None => groups.push((key, vec![panic])),
+            }
         }
-        groups.values().map(|group| finding(map, group)).collect()
+        groups.iter().map(|(_, group)| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -164,6 +169,13 @@ struct Panic {
     reads: String,
     label: String,
     hops: Vec<Hop>,
+}
+
+fn are_mended_together(map: &RepoMap, one: &Panic, other: &Panic) -> bool {
+    let facts = &map.file(one.call.file).facts;
+    let [own, also] = [one, other].map(|panic| facts.call(panic.call.index).caller);
+    let of_type = |symbol: Option<SymbolIndex>| facts.symbols[symbol? as usize].member_of;
+    own == also || one.reads == other.reads && of_type(own).is_some() && of_type(own) == of_type(also)
 }
 
 fn panics(map: &RepoMap, effects: &Effects) -> Vec<Panic> {

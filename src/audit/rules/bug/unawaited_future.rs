@@ -10,7 +10,7 @@ use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{CallKind, FileFacts, LanguageName, Span, Usage};
 use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
-use crate::repo_map::{CallId, CallTarget, RepoMap};
+use crate::repo_map::{CallId, CallTarget, How, RepoMap};
 
 /// A Rust future that nobody polls.
 pub struct UnawaitedFuture;
@@ -20,7 +20,8 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Bug,
     what: "the future of an async function, a query or a lock dropped by `let _ =`, an unused `_name` or a statement",
     why: "a future does nothing until it is polled: the call looks made and is not",
-    quiet_when: "the future is awaited, returned, stored, spawned or joined, or it is test code",
+    quiet_when: "the future is awaited, returned, stored, spawned or joined, it is a method's whose receiver is known by its type alone and \
+                 whose result is dropped as a statement (the compiler warns of that), or it is test code",
     example: "async fn close(pool: &Pool) {\n    let _ = flush(pool); // flush is async: nothing is flushed\n}",
 };
 
@@ -113,7 +114,10 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         return false;
     }
     match &site.usage {
-        Usage::Discarded | Usage::Ignored => !site.propagated,
+        // The compiler warns of these by itself (`unused_must_use`): what is still there is no future, as often as not, but a method of
+        // the same name on a type that was taken for another.
+        Usage::Discarded => !site.propagated && map.resolved(call).all(|one| is_certain(one.how)),
+        Usage::Ignored => !site.propagated,
         Usage::Bound(name) => name.starts_with('_') && name.len() > 1 && !is_mentioned(&source.facts, name),
         Usage::Assigned
         | Usage::Returned
@@ -123,6 +127,14 @@ fn is_dropped_future(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
         | Usage::Operand
         | Usage::Element
         | Usage::Passed => false,
+    }
+}
+
+/// Whether a call says by itself what it calls, whatever types are.
+fn is_certain(how: How) -> bool {
+    match how {
+        How::Scope | How::Import | How::Reexport | How::Member => true,
+        How::Typed | How::Returned | How::Trait | How::Dispatch | How::Guess => false,
     }
 }
 

@@ -150,7 +150,7 @@ fn candidates(ground: &Ground<'_>) -> Vec<SymbolId> {
             file.role == FileRole::Production
                 && !file.facts.partly_read
                 && match file.language {
-                    LanguageName::Rust => is_private_crate(map, &file.path),
+                    LanguageName::Rust => is_private_crate(ground, &file.path),
                     LanguageName::JavaScript | LanguageName::TypeScript => {
                         !whole.contains(id) && is_private_module(ground, *id, &file.path)
                     }
@@ -239,8 +239,19 @@ fn is_plain_export(symbol: &Symbol) -> bool {
         && matches!(symbol.kind, SymbolKind::Function | SymbolKind::Class | SymbolKind::Constant | SymbolKind::Enum)
 }
 
-fn is_private_crate(map: &RepoMap, path: &str) -> bool {
-    map.recon.package_in(path, true).is_some_and(|package| !package.publishable && !package.entry_points.is_empty())
+fn is_private_crate(ground: &Ground<'_>, path: &str) -> bool {
+    let package = ground.map.recon.package_in(path, true);
+    package.is_some_and(|package| {
+        !package.publishable && !package.entry_points.is_empty() && !is_called_from_elsewhere(ground, package)
+    })
+}
+
+/// `crate-type = ["cdylib"]`: programs in other languages call what it exports.
+fn is_called_from_elsewhere(ground: &Ground<'_>, package: &Package) -> bool {
+    let manifest = ground.tree.text(&package.manifest).unwrap_or_default();
+    manifest.lines().any(|line| {
+        line.trim_start().starts_with("crate-type") && (line.contains("cdylib") || line.contains("staticlib"))
+    })
 }
 
 /// A public item nothing but its name speaks for.

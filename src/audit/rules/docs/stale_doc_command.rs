@@ -100,8 +100,24 @@ fn is_shown_to_reader(text: &str, stale: &Stale<'_>) -> bool {
             }
         };
     }
+    // `backup:` in a fence: a recipe that the page shows how to write.
+    if let Named::Just(name) | Named::Make(name) = named
+        && text.lines().any(|line| defines_recipe(line, name))
+    {
+        return true;
+    }
     let shown = [format!("\"{}\":", name_of(named)), format!(": \"{}\"", command.text)];
     matches!(named, Named::Script { .. }) && shown.iter().any(|shown| text.contains(shown))
+}
+
+/// `backup:`, `search QUERY:`, `alias b := build`.
+fn defines_recipe(line: &str, name: &str) -> bool {
+    let line = line.trim();
+    let alias = line.strip_prefix("alias ").and_then(|rest| rest.split_once(":=")).map(|(alias, _)| alias.trim());
+    let head = line.trim_start_matches('@').split_once(':').map(|(head, _)| head);
+    let recipe = head.and_then(|head| head.split_whitespace().next());
+    let is_head = |head: &str| head.split_whitespace().all(|word| !word.ends_with(['.', ',']));
+    alias == Some(name) || recipe == Some(name) && head.is_some_and(is_head)
 }
 
 /// All there is, what one change mends together: a document, and the documents that name one of the same.

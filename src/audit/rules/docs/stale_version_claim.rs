@@ -16,7 +16,7 @@ use crate::audit::rules::docs::manifest::{
 use crate::audit::text::count_of;
 use crate::finding::{Category, Confidence, Finding};
 use crate::repo_map::RepoMap;
-use crate::repo_map::recon::PackageManager;
+use crate::repo_map::recon::{Package, PackageManager};
 use crate::tree::Tree;
 
 /// A version that is not so any more.
@@ -117,8 +117,10 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     // Who works on the code gets what is pinned; who uses it may do with what nobody has tried.
     let pinned =
         |read: fn(&dyn Tree, &str) -> Option<Said>| read(tree, &page.subject).filter(|_| is_for_developers(page));
-    let node =
-        LazyLock::<Option<Said>, _>::new(|| oldest_node(map, tree, &page.subject).or_else(|| pinned(pinned_node)));
+    let node = LazyLock::<Option<Said>, _>::new(|| match installed(map, page) {
+        Some(package) => oldest_node(map, tree, &package.folder),
+        None => oldest_node(map, tree, &page.subject).or_else(|| pinned(pinned_node)),
+    });
     let rust =
         LazyLock::<Option<Said>, _>::new(|| oldest_rust(map, tree, &page.subject).or_else(|| pinned(pinned_rust)));
     let mut lines: Vec<u32> = page.prose.iter().map(|piece| piece.line).collect();
@@ -157,6 +159,21 @@ fn stale(map: &RepoMap, tree: &dyn Tree, page: &Page, releases: &[Release]) -> V
     found.sort();
     found.dedup_by_key(|fault| fault.line);
     found
+}
+
+/// A package of the repository beside the page's own that the page tells to install: what it asks for is that package's.
+fn installed<'m>(map: &'m RepoMap, page: &Page) -> Option<&'m Package> {
+    let packages = map.recon.packages.iter().filter(|own| own.folder != page.subject && !own.name.is_empty());
+    packages.into_iter().find(|package| {
+        page.fences.iter().flat_map(|fence| fence.text.lines()).any(|line| {
+            let mut words = line.split_whitespace();
+            let manager = words.find(|word| *word != "$");
+            let is_it = |word: &str| {
+                word.strip_prefix(package.name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+            };
+            matches!(manager, Some("npm" | "pnpm" | "yarn" | "bun")) && words.any(is_it)
+        })
+    })
 }
 
 /// Whether versions in a fence are asked for: JSON may show what a program prints or sends.

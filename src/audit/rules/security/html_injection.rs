@@ -4,7 +4,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::rule::{RecipeContext, Rule, RuleDoc, Table};
 use crate::audit::rules::security::tainted::{self, Group};
 use crate::effects::Effects;
-use crate::effects::taint::Danger;
+use crate::effects::taint::{Danger, Flow};
 use crate::finding::{Category, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::CommandPurpose;
@@ -32,7 +32,8 @@ impl Rule for HtmlInjection {
     }
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
-        tainted::groups(map, effects, &[Danger::Html]).iter().map(|group| finding(map, group)).collect()
+        let groups = tainted::groups(map, effects, &[Danger::Html]);
+        groups.iter().filter(|group| !is_host_asked(group.worst)).map(|group| finding(map, group)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -80,6 +81,12 @@ impl Rule for HtmlInjection {
             risk: None,
         })
     }
+}
+
+/// Whether the value is the name of the host that was asked: no link chooses it.
+fn is_host_asked(flow: &Flow) -> bool {
+    let source = flow.source.rsplit(['.', '[']).next().unwrap_or_default();
+    matches!(source.trim_matches(['"', '\'', ']', '`']), "hostname" | "host" | "x-forwarded-host")
 }
 
 fn finding(map: &RepoMap, group: &Group<'_>) -> Finding {

@@ -20,8 +20,8 @@ use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileId, FileRole, RepoMap};
 use edit::edits;
 use harmless::{
-    is_constant_member, is_digest_of_the_body, is_double_submit, is_followed, is_literal_constant, is_old,
-    is_plain_hash, was_signed_here,
+    is_constant_member, is_digest_of_the_body, is_double_submit, is_followed, is_literal_constant, is_of_one_request,
+    is_old, is_ours, is_plain_hash,
 };
 use sides::{Side, bare, is_computed_with_a_key, is_env_name, is_guess_at, is_secret, side};
 
@@ -221,7 +221,12 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
         left = left.max(Side::Named);
     }
     let named = [bare_left, bare_right].into_iter().any(|side| is_secret(side) || is_computed(side));
-    if !named || is_component || is_followed(facts, comparison) || is_double_submit(facts, comparison) {
+    if !named
+        || is_component
+        || is_followed(facts, comparison)
+        || is_double_submit(facts, comparison)
+        || is_of_one_request(facts, comparison)
+    {
         return None;
     }
     let sides = [&comparison.left, &comparison.right];
@@ -242,7 +247,7 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     if sides
         .into_iter()
         .any(|side| is_constant_member(map, file, side) || is_literal_constant(map, side) || is_old(facts, side))
-        || sides.into_iter().any(|side| was_signed_here(facts, comparison, side))
+        || sides.into_iter().any(|side| is_ours(facts, comparison, side))
     {
         return None;
     }

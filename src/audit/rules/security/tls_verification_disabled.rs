@@ -57,6 +57,18 @@ fn is_of_debug_builds(ground: &Ground<'_>, site: &Site) -> bool {
 const GIVES_UP: &[&str] = &["insecure", "insecurely", "danger", "dangerous", "unsafe", "untrusted", "unverified"];
 
 /// A place that switches verification off.
+/// Whether a comment right above says that certificates are self-signed there: a decision on record, to be looked at and not undone.
+fn says_self_signed(ground: &Ground<'_>, site: &Site) -> bool {
+    const NEAR: usize = 4;
+    let Some(text) = ground.tree.text(&ground.map.file(site.file).path) else { return false };
+    let line = site.line as usize;
+    text.lines().skip(line.saturating_sub(NEAR)).take(NEAR.min(line)).any(|own| {
+        let own = own.to_ascii_lowercase();
+        let comment = own.find("//").or_else(|| own.trim_start().starts_with(['*', '/']).then_some(0));
+        comment.is_some_and(|at| own[at..].contains("self-signed") || own[at..].contains("self signed"))
+    })
+}
+
 struct Site {
     file: FileId,
     symbol: Option<SymbolIndex>,
@@ -83,6 +95,7 @@ impl Rule for TlsVerificationDisabled {
                 let facts = &map.file(site.file).facts;
                 let conditional = site.is_optional
                     || is_asked_for(map, &site)
+                    || says_self_signed(ground, &site)
                     || facts.enclosing_regions(site.region).any(|(_, region)| matches!(region.kind, RegionKind::Branch));
                 FindingDraft::at_line(&DOC, map, site.file, site.line, site.symbol, "switch")
                     .title(format!("`{}` switches certificate verification off", site.key))

@@ -1,5 +1,6 @@
 //! Hosts: whether something asked where an address leads, once it was taken apart.
 
+use crate::effects::chain;
 use crate::effects::taint::guards::words::{MEMBERSHIP, is_check};
 use crate::effects::taint::guards::{bare, is_around};
 use crate::effects::taint::names::Spot;
@@ -29,8 +30,33 @@ impl Taint<'_> {
                 && is_host(facts, &assignment.target, name)
                 && is_it(assignment.span.start)
         });
+        // `const hostname = parsed.hostname.replace(BRACKETS, "")`, and what is asked is `hostname`.
+        let parts = facts.bindings.iter().filter(|binding| {
+            binding.span.end <= spot.until
+                && binding.value.as_ref().is_some_and(|value| {
+                    let mut found = false;
+                    chain::walk_deep(facts, value, &mut |inner| {
+                        found |= is_host(facts, inner, name) || copies.iter().any(|copy| is_host(facts, inner, copy));
+                    });
+                    found
+                })
+        });
+        let is_part_asked = parts.into_iter().any(|part| {
+            index.mentioning(&part.name).iter().any(|&call| {
+                let site = facts.call(call);
+                let takes_it = site
+                    .arguments
+                    .iter()
+                    .any(|argument| matches!(argument.peeled(), Expr::Name(own) if *own == part.name));
+                site.span.end <= spot.until
+                    && is_around(facts, site.caller, spot)
+                    && takes_it
+                    && words(&site.name).iter().any(|word| is_check(word))
+            })
+        });
         is_compared
             || is_set
+            || is_part_asked
             || index.mentioning(name).iter().any(|&call| {
                 let site = facts.call(call);
                 if site.span.end > spot.until || !is_around(facts, site.caller, spot) {

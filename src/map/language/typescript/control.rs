@@ -397,12 +397,13 @@ impl<'t> Walker<'t> {
                     self.facts.comparisons.push(comparison);
                 }
             }
-            "&&" | "||" => self.branch(context),
+            // What is shown on a condition stands beside what else is shown; nothing goes another way.
+            "&&" | "||" if !is_shown_on_condition(node) => self.branch(context),
             _ => {}
         }
         let logical = matches!(operator, "&&" | "||" | "??");
         // `open && <Details />`: rendered on a condition, as in a branch.
-        let shown = right.filter(|right| operator == "&&" && unwrapped(*right).kind().starts_with("jsx_"));
+        let shown = right.filter(|right| operator == "&&" && is_element(*right));
         for (child, field) in self.children(node) {
             let own = match field {
                 // `??` asks whether there is a value at all; what there is passes through.
@@ -423,7 +424,9 @@ impl<'t> Walker<'t> {
 
     /// `test ? a : b`.
     pub fn visit_ternary(&mut self, node: Node<'t>, context: Context) {
-        self.branch(context);
+        if !is_shown_on_condition(node) {
+            self.branch(context);
+        }
         for (child, field) in self.children(node) {
             let own = if field == Some("condition") { context.inner().used(Use::Tested) } else { context.inner() };
             self.push(child, own);
@@ -434,4 +437,17 @@ impl<'t> Walker<'t> {
     pub fn visit_pair(&mut self, node: Node<'t>, context: Context) {
         self.push_children(node, context.inner().used(Use::Element));
     }
+}
+
+/// `{open && <Details />}`, `{isCard ? <Card /> : null}`: an element among others, there or not.
+fn is_shown_on_condition(node: Node<'_>) -> bool {
+    let among = node.parent().is_some_and(|parent| parent.kind() == "jsx_expression");
+    among
+        && ["right", "consequence", "alternative"]
+            .iter()
+            .any(|field| node.child_by_field_name(field).is_some_and(is_element))
+}
+
+fn is_element(node: Node<'_>) -> bool {
+    unwrapped(node).kind().starts_with("jsx_")
 }

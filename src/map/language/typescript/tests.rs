@@ -586,6 +586,14 @@ fn kinds_whose_children_are_not_asked_for_a_field_have_none() {
     }
 }
 
+#[test]
+fn what_is_shown_on_a_condition_is_no_branch() {
+    let complexity = |body: &str| facts("tsx", &format!("function A(p) {{ {body} }}")).symbols[0].complexity;
+    assert_eq!(complexity("return <>{p.a && <B />}{p.c ? <D /> : null}{p.e && (<F />)}</>;"), 1);
+    assert_eq!(complexity("return <>{p.a && p.b}{p.c ? 'd' : 'e'}</>;"), 3);
+    assert_eq!(complexity("if (p.a && p.b) { return p.c ? <D /> : null; }"), 4);
+}
+
 /// Everything that is known of the tree of `source`, a line a node.
 fn shape(grammar: &'static Grammar, source: &str) -> String {
     let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));

@@ -152,6 +152,40 @@ pub fn is_guard(name: &str) -> bool {
 
 /// Why the dropped promise of `call` is a mistake, as far as there is evidence.
 pub fn evidence(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Evidence> {
+    let found = evidence_of_loss(map, effects, call)?;
+    // What never fails is missed by nobody who does not need its value.
+    let is_of_failure = match found {
+        Evidence::RejectsUnheard | Evidence::AwaitedElsewhere | Evidence::AloneInTry => true,
+        Evidence::Writes | Evidence::ReliedOn => false,
+    };
+    (!is_of_failure || !only_resolves(map, call)).then_some(found)
+}
+
+/// Whether every function that may be called gives `new Promise((resolve) => …)`: there is no way for it to fail, as in a dialog that
+/// ends when somebody closes it.
+fn only_resolves(map: &RepoMap, call: CallId) -> bool {
+    let mut called = map.resolved(call).peekable();
+    called.peek().is_some()
+        && called.all(|one| {
+            let facts = &map.file(one.symbol.file).facts;
+            let mut returned = facts.returns.iter().filter(|own| own.symbol == Some(one.symbol.index)).peekable();
+            returned.peek().is_some() && returned.all(|own| is_promise_without_failure(facts, &own.value))
+        })
+}
+
+fn is_promise_without_failure(facts: &FileFacts, value: &Expr) -> bool {
+    let Expr::Call(index) = value.peeled() else { return false };
+    let site = facts.call(*index);
+    let executor = match site.arguments.as_slice() {
+        [Expr::Function { region: Some(region), .. }] => &facts.regions[*region as usize].kind,
+        _ => return false,
+    };
+    site.kind == CallKind::New
+        && site.name == "Promise"
+        && matches!(executor, RegionKind::Callback { parameters, .. } if parameters.len() == 1)
+}
+
+fn evidence_of_loss(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Evidence> {
     let site = map.call(call);
     let facts = &map.file(call.file).facts;
     let name = called_name(map, call);

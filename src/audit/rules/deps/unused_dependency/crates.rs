@@ -84,13 +84,18 @@ pub fn unused_crates<'a>(ground: &Ground<'a>, package: &'a Package) -> Option<Ve
 /// Files of the crates of this repository that a crate lists and that write code, by macros or for macros: what they write is
 /// compiled where it is used.
 fn macro_files<'a>(map: &'a RepoMap, package: &'a Package) -> Vec<&'a SourceFile> {
-    let listed: Vec<&Package> = map
-        .recon
-        .packages
-        .iter()
-        .filter(|other| other.manager == package.manager && other.folder != package.folder)
-        .filter(|other| package.dependencies.iter().any(|own| own.name == other.name))
-        .collect();
+    let listed_by = |package: &Package| -> Vec<&'a Package> {
+        let others = map.recon.packages.iter();
+        others
+            .filter(|other| other.manager == package.manager && other.folder != package.folder)
+            .filter(|other| package.dependencies.iter().any(|own| own.name == other.name))
+            .collect()
+    };
+    // A crate hands on the macros of the crate beside it.
+    let mut listed = listed_by(package);
+    for other in listed.clone() {
+        listed.extend(listed_by(other));
+    }
     map.files
         .iter()
         .filter(|file| {

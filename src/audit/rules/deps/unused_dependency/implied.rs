@@ -200,6 +200,8 @@ const STARTS: &[&str] = &[
     "@next/",
     "@nuxt/",
     "@nuxtjs/",
+    // `@vueuse/nuxt` imports from each of them that is installed.
+    "@vueuse/",
     "@astrojs/",
     "@swc/",
     "@esbuild/",

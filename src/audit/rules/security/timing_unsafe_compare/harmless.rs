@@ -6,7 +6,7 @@ use crate::effects::chain;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{Assignment, Comparison, FileFacts, RegionKind, SymbolKind};
 use crate::repo_map::name::Name;
-use crate::repo_map::{FileId, ImportTarget, RepoMap};
+use crate::repo_map::{FileId, FileRole, ImportTarget, RepoMap};
 
 /// `API_KEY_NON_EXISTENT`, `prelude::MASKED_PASSWORD`: a name in capitals that stands for a literal wherever the repository has it.
 pub fn is_literal_constant(map: &RepoMap, expr: &Expr) -> bool {
@@ -18,6 +18,7 @@ pub fn is_literal_constant(map: &RepoMap, expr: &Expr) -> bool {
     let mut values = map
         .files
         .iter()
+        .filter(|source| source.role == FileRole::Production)
         .flat_map(|source| source.facts.bindings.iter())
         .filter(|binding| binding.owner.is_none() && binding.member_of.is_none() && binding.name == name)
         .map(|binding| binding.value.as_ref().map(Expr::peeled))
@@ -38,8 +39,9 @@ pub fn is_old(facts: &FileFacts, expr: &Expr) -> bool {
     holders.iter().any(|name| place::words(name).iter().any(|word| BEFORE.contains(&word.as_str())))
 }
 
-/// `(await c.getSignedCookie(name, secret)).split("!")`: what was signed here and came back whole is nobody's guess.
-pub fn was_signed_here(facts: &FileFacts, comparison: &Comparison, side: &Expr) -> bool {
+/// `(await c.getSignedCookie(name, secret)).split("!")`: what was signed here and came back whole is nobody's guess. `job.data.signature`:
+/// the program put it into its own queue, and nobody waits for what comes of it.
+pub fn is_ours(facts: &FileFacts, comparison: &Comparison, side: &Expr) -> bool {
     let is_signed_cookie = |name: &str| {
         let words = place::words(name);
         words.windows(2).any(|pair| pair[0] == "signed" && matches!(pair[1].as_str(), "cookie" | "cookies"))
@@ -52,7 +54,10 @@ pub fn was_signed_here(facts: &FileFacts, comparison: &Comparison, side: &Expr) 
         for expr in exprs {
             chain::walk_deep(facts, expr, &mut |inner| match inner {
                 Expr::Call(index) => found |= is_signed_cookie(&facts.call(*index).name),
-                Expr::Member(_, name) => found |= is_signed_cookie(name),
+                Expr::Member(object, name) => {
+                    let is_job = matches!(object.peeled(), Expr::Name(root) if *root == "job") && *name == "data";
+                    found |= is_job || is_signed_cookie(name);
+                }
                 Expr::Name(name) => names.push(*name),
                 _ => {}
             });
@@ -179,6 +184,25 @@ pub fn is_double_submit(facts: &FileFacts, comparison: &Comparison) -> bool {
     }
     let cookie = |own: &[String]| has(own, &["cookie", "cookies"]);
     cookie(&left) && !cookie(&right) && has(&right, SENT) || cookie(&right) && !cookie(&left) && has(&left, SENT)
+}
+
+/// `req.token === req.cookies[name]`: whoever sends both knows both. What a session or a user on the request holds was not sent.
+pub fn is_of_one_request(facts: &FileFacts, comparison: &Comparison) -> bool {
+    const KEPT: &[&str] =
+        &["session", "user", "app", "config", "state", "context", "locals", "account", "expected", "stored"];
+    let sent = |expr: &Expr| -> Option<Name> {
+        let resolved = place::resolve(facts, comparison.symbol, bare(facts, expr));
+        let expr = match resolved.peeled() {
+            Expr::Index(holder, _) => holder.peeled(),
+            other => other,
+        };
+        let names = chain::names(facts, expr)?;
+        let (root, path) = names.split_first()?;
+        let is_kept = path.iter().any(|name| place::words(name).iter().any(|word| KEPT.contains(&word.as_str())));
+        (matches!(*root, "req" | "request") && !path.is_empty() && !is_kept).then(|| Name::from(*root))
+    };
+    let left = sent(&comparison.left);
+    left.is_some() && left == sent(&comparison.right)
 }
 
 /// Whether one side becomes the other where they differ, `if (stored.token !== configured) stored.token = configured`: a change is
