@@ -33,7 +33,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "a promise is always truthy and has none of the fields of its value, so a check never fails and data is missing; a dropped \
           one runs later than the code after it, and its error ends the process or is lost",
     quiet_when: "the promise is awaited, returned, stored, raced, marked with `void`, has a `.catch`, is handed to `waitUntil`, \
-                 comes from a call that takes a callback for errors or from a function that awaits nothing, comes after the response was sent, is the last a function does that runs in browsers or a handler of a component, fetches the next item ahead, or the function sends telemetry; `forEach` also when its callback \
+                 comes from a call that takes a callback for errors or from a function that awaits nothing or gives `new Promise((resolve) => …)`, which cannot fail, comes after the response was sent, is the last a function does that runs in browsers or a handler of a component, fetches the next item ahead, or the function sends telemetry; `forEach` also when its callback \
                  handles every failure and nothing comes after it; dropped ones also when every caller drops them or most of \
                  them do with `void`; an assigned one also when the function gives it back; with low confidence in pages that listen for unhandled rejections",
     example: "async function remove(user: User) {\n  if (!isAdmin(user)) throw new Forbidden(); // isAdmin is async\n  deleteAll();\n}",

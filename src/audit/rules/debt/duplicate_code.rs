@@ -43,11 +43,11 @@ static DOC: RuleDoc = RuleDoc {
     why: "a fix in one copy is forgotten in the others; copies that already differ are where that has begun",
     quiet_when: "the lines are imports, types, tables, markup or settings rather than logic, fewer than a dozen are left once statements that \
                  the copy cuts in half and entries of lists are set aside, the code is generated, bundled from \
-                 other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address that a \
+                 other files, packed beside a `Chart.yaml`, of a copied kit (shadcn's `components/ui`), adapted from an address or a path that a \
                  comment names, one long chain of a builder, a test, an example, a script or a migration, compiled from the file beside it, it runs from one \
                  branch into the next, it differs in a query that is checked against the tables, what is shared hands values on \
                  (parameters, arguments, fields) rather than doing something, equal names are functions or enums that each file \
-                 defines otherwise, one copy is a function that nothing calls or names, or that a comment calls deprecated, the copies are steps of a migration (`migrate_5_to_6`), an old and a new version of one file, or the few lines that start programs of \
+                 defines otherwise, one copy is a function that nothing calls or names, or that a comment calls deprecated, the copies are steps of a migration (`migrate_5_to_6`), an old and a new version of one file or type (`LegacyCart`), or the few lines that start programs of \
                  several packages, the copies are methods of one trait that \
                  each query another database, or it is the same idiom in more than two dozen places",
     example: "// orders.ts and invoices.ts both hold these 14 lines, one of them without the rounding\n\

@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
            a Rust crate that is not published, public items of that kind",
     why: "no compiler says that they are dead: they are read, renamed and kept working for nobody",
     quiet_when: "the package is published, the file is an entry point or loaded by a framework, the whole module is taken as one value \
-                 (`import * as schema`), the definition has a decorator or an attribute, or any text of the repository has the name",
+                 (`import * as schema`), the definition has a decorator or an attribute, the crate is a library for other languages (`cdylib`), or any text of the repository has the name",
     example: "// src/prices.ts: no other file has the word\nexport function roundToCents(price) { … }",
 };
 
@@ -248,10 +248,9 @@ fn is_private_crate(ground: &Ground<'_>, path: &str) -> bool {
 
 /// `crate-type = ["cdylib"]`: programs in other languages call what it exports.
 fn is_called_from_elsewhere(ground: &Ground<'_>, package: &Package) -> bool {
-    let manifest = ground.tree.text(&package.manifest).unwrap_or_default();
-    manifest.lines().any(|line| {
-        line.trim_start().starts_with("crate-type") && (line.contains("cdylib") || line.contains("staticlib"))
-    })
+    let manifest = ground.tree.text(&package.manifest).and_then(|text| text.parse::<toml::Table>().ok());
+    let types = manifest.as_ref().and_then(|manifest| manifest.get("lib")?.get("crate-type")?.as_array());
+    types.is_some_and(|types| types.iter().any(|own| matches!(own.as_str(), Some("cdylib" | "staticlib"))))
 }
 
 /// A public item nothing but its name speaks for.

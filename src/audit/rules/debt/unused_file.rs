@@ -25,7 +25,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "it is read, searched, changed along and kept compiling, and the program would be the same without it",
     quiet_when: "a framework loads files of that name or folder, several files beside it are unused in the same way, any text of \
                  the repository names it, a pattern in settings (`entities: [\"src/entity/**\"]`) covers it, it exports nothing (a script), or it is a test, an example, a migration, generated, an \
-                 entry point, put away (`_archive/`) or of a copied kit (shadcn's `components/ui`); a large share of the package looks unused, so that it must be started \
+                 entry point, an `index` of a published package that only hands on, put away (`_archive/`) or of a copied kit (shadcn's `components/ui`); a large share of the package looks unused, so that it must be started \
                  in a way that does not show",
     example: "// src/legacy-price.ts: nothing imports it\nexport function legacyPrice(order) { … }",
 };

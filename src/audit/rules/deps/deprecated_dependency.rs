@@ -26,7 +26,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a direct dependency whose authors have marked the locked version as deprecated (`package-lock.json`, `pnpm-lock.yaml`), or a \
            crate that an advisory calls unmaintained",
     why: "the next fault in it will not be mended, and every release it holds back makes the move longer",
-    quiet_when: "another package brings it along, it is a development dependency, or there is no advisory database (for crates)",
+    quiet_when: "another package brings it along, it is a development dependency, the notice says that it is not deprecated, or there is no advisory database (for crates)",
     example: "\"request\": \"^2.88.2\"   // package-lock.json: \"deprecated\": \"request has been deprecated\"",
 };
 

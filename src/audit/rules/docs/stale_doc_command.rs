@@ -33,7 +33,7 @@ static DOC: RuleDoc = RuleDoc {
            binary, an example or a feature of one, a service of a compose file or a path that does not exist",
     why: "it is the first thing a newcomer types, and what an agent takes for granted: both fail on it and guess",
     quiet_when: "the command is for the reader's own project (after `npm create`, `git clone` of something else, or `cd` into a \
-                 folder that is not here) or for another repository that the text names, the sentence says what a tool runs, the \
+                 folder that is not here) or for another repository that the text names, the sentence says what a tool runs, the page shows how to write the recipe, the \
                  task file includes others, a folder around the page has the path, any package of the repository has the script, or the document is a translation or one of an archive",
     example: "## Development\n\n    npm run dev:web     # package.json has no script of this name",
 };

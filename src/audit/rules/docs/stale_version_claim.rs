@@ -30,7 +30,7 @@ static DOC: RuleDoc = RuleDoc {
            this package which is not compatible with today's",
     why: "who follows it gets an error from the package manager or the compiler, or an old release that the rest of the page does not \
           describe",
-    quiet_when: "the manifest says nothing, asks for the same or for less, has a pre-release or is filled in at release, or the line \
+    quiet_when: "the manifest says nothing, asks for the same or for less, has a pre-release or is filled in at release, the page tells to install another package of the repository whose manifest agrees, or the line \
                  speaks of what was: since, before, dropped, deprecated",
     example: "Requires Node.js 16 or later.   <!-- \"engines\": { \"node\": \">=20\" } -->",
 };

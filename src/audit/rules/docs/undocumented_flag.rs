@@ -17,7 +17,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a long flag of a program of this repository that no page names, while the pages name at least four in five of its flags",
     why: "the pages look complete, so that whoever reads them takes it that there is no such flag",
     quiet_when: "the program has fewer than five flags, leaves the list to `--help` (fewer than four in five are documented), or hides \
-                 the flag from its help; another name of a documented flag needs no word",
+                 the flag from its help or calls it deprecated there; another name of a documented flag needs no word",
     example: "#[arg(long)] keep_going: bool,   // README.md lists the other nine",
 };
 

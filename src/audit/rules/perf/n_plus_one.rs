@@ -27,7 +27,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the number of round trips grows with the data: fast with ten rows in a test, slow with a thousand in use",
     quiet_when: "the collection is a literal, an enum, a constant, a part of the configuration or of the arguments, or the tables of the \
                  database itself, the loop walks chunks, pages, attempts, messages or a syntax tree, each \
-                 item has a transaction or a detached task of its own, the query does not depend on the item, the length of the list was tested to be one, a schema keeps it short (`z.array(…).max(4)`), the statement calls a function of the database, the calls are \
+                 item has a transaction or a detached task of its own, a queue or limiter (`PQueue`, `pLimit`) sets how many run at a time, the query does not depend on the item, the length of the list was tested to be one, a schema keeps it short (`z.array(…).max(4)`), the statement calls a function of the database, the calls are \
                  sent together ($transaction, pipeline), a cache or a DataLoader stands between or is handed along, the caller \
                  hands in the answer, the loop keeps what it has asked for, each item is a group that is asked for at once, a database, a queue, a condition or the name of \
                  what runs, each item decides the table, the text or the range of its statement, or it is test code; with low confidence: what nothing calls or a comment calls deprecated, \

@@ -17,7 +17,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "text from a request or from the page's address that becomes markup unescaped",
     why: "a link to this page runs a script of whoever made the link, with the session of whoever follows it",
-    quiet_when: "the text went through an escaping or sanitising function or a check, stands in JSON, is a number, a header or the host of a parsed address, or the answer holds no \
+    quiet_when: "the text went through an escaping or sanitising function or a check, stands in JSON, is a number, a header or the host of an address or of the request, or the answer holds no \
                  tags",
     example: "res.send(`<h1>Results for ${req.query.q}</h1>`);",
 };

@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "certificate verification switched off by a constant",
     why: "anybody between the two ends can read and change the traffic, passwords and tokens included",
-    quiet_when: "the value comes from configuration, the connection is a health check or goes to the own machine, or the code does not ship (debug builds alone have it); where somebody has to ask for it, confidence is low",
+    quiet_when: "the value comes from configuration, the connection is a health check or goes to the own machine, or the code does not ship (debug builds alone have it); where somebody has to ask for it, or a comment right above says that certificates are self-signed, confidence is low",
     example: "new https.Agent({ rejectUnauthorized: false });",
 };
 

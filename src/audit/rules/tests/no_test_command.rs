@@ -20,7 +20,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Tests,
     what: "a package with code that ships, no test and no command that would run one",
     why: "no change to it can be verified, neither by a person nor by an agent: every other plan here proves less than it could",
-    quiet_when: "it has fewer than 1 500 lines, there is a test in it or of it somewhere, or the repository holds end-to-end \
+    quiet_when: "it has fewer than 1 500 lines, there is a test in it or of it somewhere, a runner's settings or a project file of Nx stands beside its manifest, or the repository holds end-to-end \
                  tests or tests in another language, which may reach it",
     example: "// package.json: \"scripts\": { \"dev\": \"next dev\", \"build\": \"next build\" }",
 };

@@ -214,7 +214,7 @@ fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
         let parameters = &facts.symbols[component as usize].parameters;
         parameters.iter().any(|own| own.name == name || own.destructured.iter().any(|(_, local)| *local == name))
     });
-    let is_control = matches!(name, "value" | "values")
+    let is_control = matches!(name, "value" | "values" | "fields")
         || words(name)
             .first()
             .is_some_and(|word| matches!(word.as_str(), "selected" | "checked" | "picked" | "chosen"));
