@@ -149,9 +149,8 @@ fn modules(ground: &Ground<'_>) -> Vec<(u32, Finding)> {
             let path = &map.file(*file).path;
             let package = map.recon.package_in(path, false);
             package.is_some_and(|package| {
-                !crowded.contains(&package.folder.as_str())
-                    && !is_of_kit(map, &package.folder, path)
-                    && !(package.publishable && is_index(map, *file))
+                let handed_on = package.publishable && is_index(map, *file);
+                !handed_on && !crowded.contains(&package.folder.as_str()) && !is_of_kit(map, &package.folder, path)
             })
         })
         .collect();
