@@ -56,12 +56,11 @@ pub fn bursts(findings: Vec<Finding>) -> Vec<Finding> {
     groups.into_values().flat_map(|group| if group.len() > BURST { vec![fold(group)] } else { group }).collect()
 }
 
-/// One finding for what neighbouring pages have in common: those of one folder whose faults are mended alike, as `how` says.
+/// One finding for pages whose faults are mended alike, as `how` says.
 pub fn folded(findings: Vec<(String, Finding)>) -> Vec<Finding> {
-    let mut groups: BTreeMap<(String, String), Vec<Finding>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
     for (how, finding) in findings {
-        let folder = folder_of(&finding.location().file).to_owned();
-        groups.entry((folder, how)).or_default().push(finding);
+        groups.entry(how).or_default().push(finding);
     }
     groups.into_values().map(fold).collect()
 }
@@ -76,7 +75,7 @@ fn fold(mut group: Vec<Finding>) -> Finding {
     let named: Vec<String> = others.iter().take(SHOWN).map(|own| format!("`{}`", own.location().file)).collect();
     let more = others.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {}", count_of(more, "more page")) } else { String::new() };
-    first.title.push_str(&format!(" (and {} beside it)", count_of(others.len(), "page")));
+    first.title.push_str(&format!(" (and {})", count_of(others.len(), "more page")));
     first.message.push_str(&format!(" The same is true of {}{more}.", named.join(", ")));
     first.impact = others.iter().map(|own| own.impact).fold(first.impact, u8::max);
     first.evidence.extend(others.into_iter().flat_map(|own| own.evidence).take(KEPT));

@@ -63,10 +63,13 @@ impl Rule for StaleDocImport {
         let exports = exports(ground.map);
         let impact = |page: &Page| if page.is_first_read { 3 } else { 2 };
         let found = ground.pages().iter().map(|page| (page, stale(ground.map, ground.tree, &exports, page)));
+        // Whoever finds out where a name has gone mends every page that has it.
         let finding = |(page, stale): (&Page, Vec<Fault>)| {
-            faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High)
+            let names: BTreeSet<&str> = stale.iter().map(|fault| fault.written.as_str()).collect();
+            let how = names.into_iter().collect::<Vec<_>>().join(", ");
+            Some((how, faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High)?))
         };
-        faults::bursts(found.filter_map(finding).collect())
+        faults::bursts(faults::folded(found.filter_map(finding).collect()))
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {

@@ -13,7 +13,7 @@ use crate::audit::rules::docs::faults::{self, Fault, Words};
 use crate::audit::rules::docs::manifest::{
     Release, Said, numbers, oldest_node, oldest_rust, pinned_node, pinned_rust, releases,
 };
-use crate::audit::text::count_of;
+use crate::audit::text::{count_of, folder_of};
 use crate::finding::{Category, Confidence, Finding};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::{Package, PackageManager};
@@ -59,7 +59,9 @@ impl Rule for StaleVersionClaim {
             let impact = if page.is_first_read { 3 } else { 2 };
             let contradicted: BTreeSet<&str> = stale.iter().map(|fault| fault.instead.as_str()).collect();
             let contradicted = contradicted.into_iter().collect::<Vec<_>>().join(", ");
-            Some((contradicted, faults::finding(&DOC, &WORDS, page, &stale, impact, Confidence::High)?))
+            // Neighbours, that is: pages elsewhere may be for others.
+            let how = format!("{}: {contradicted}", folder_of(&page.path));
+            Some((how, faults::finding(&DOC, &WORDS, page, &stale, impact, Confidence::High)?))
         });
         faults::folded(found.collect())
     }

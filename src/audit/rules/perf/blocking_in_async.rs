@@ -597,11 +597,13 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             (Weight::Long, _) if api.api.ends_with("to_socket_addrs") => Confidence::Med,
             // A statement on a file takes as long as there are rows, and only a request is sure to come often.
             (Weight::Long, _) if api.library == "rusqlite" && is_of_command => Confidence::Low,
-            (Weight::Long, _) if api.library == "rusqlite" && !is_asked => Confidence::Med,
+            (Weight::Long, _) if api.library == "rusqlite" => Confidence::Med,
             (Weight::Sleep, 1) => Confidence::High,
             // A command has nothing else to do meanwhile, and which code is a command's alone is not always seen.
             (Weight::Long, 1 | 2) if is_asked => Confidence::High,
-            (Weight::Sleep | Weight::Long, _) => Confidence::Med,
+            (Weight::Sleep | Weight::Long, 0..=2) => Confidence::Med,
+            // Over so many calls it is often not this way that is gone.
+            (Weight::Sleep | Weight::Long, _) => Confidence::Low,
             (Weight::Files | Weight::Work, _) if goes_on => Confidence::Med,
             // How much there is to read or to pack, nothing says. Of what was told of it with more confidence, and read against the code of
             // 43 repositories, five of 25 were worth a change.
@@ -622,7 +624,7 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
 
 /// Whether a call, or the one it ends in, is made once an item, and nothing is awaited between two of them: as long as there are items, the
 /// thread does nothing else.
-pub fn repeats_without_a_break(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
+fn repeats_without_a_break(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let last = effects.causes(map, call, Effect::Blocking).last().map(|cause| cause.call);
     [Some(call), last].into_iter().flatten().any(|call| {
         let facts = &map.file(call.file).facts;

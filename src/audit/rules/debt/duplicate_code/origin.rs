@@ -57,7 +57,7 @@ pub fn follows_upstream(map: &RepoMap, body: &Body) -> bool {
 /// `new_index.rs`: an old version is kept as it is for those who still use it, or until the new one has taken its place.
 pub fn are_versions(left: &str, right: &str) -> bool {
     static VERSION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:^|[/._-])v\d+(?:[._]\d+)*(?:$|[/._-])|/(?:new|old|legacy)[_-]|/legacy/")
+        Regex::new(r"(?:^|[/._-])(?:v|since_)\d+(?:[._]\d+)*(?:$|[/._-])|/(?:new|old|legacy)[_-]|/legacy/")
             .expect("the pattern is tested")
     });
     let bare = |path: &str| VERSION.replace(path, "/").into_owned();
@@ -153,6 +153,7 @@ mod tests {
         assert!(are_versions("routes/v1/users.ts", "routes/v2/users.ts"));
         assert!(are_versions("src/facet/incremental.rs", "src/facet/new_incremental.rs"));
         assert!(are_versions("src/legacy/users.ts", "src/users.ts"));
+        assert!(are_versions("src/since_0_17_0/hooks.rs", "src/since_0_18_0/hooks.rs"));
         assert!(!are_versions("src/news/users.ts", "src/users.ts"));
         assert!(!are_versions("routes/v1/users.ts", "routes/v1/users.ts"), "one file is no two versions");
         assert!(!are_versions("routes/v1/users.ts", "routes/v2/orders.ts"));

@@ -454,9 +454,6 @@ pub fn is_often_a_peer(name: &str) -> bool {
 pub fn is_crate_for_its_features(name: &str) -> bool {
     const CRATES: &[&str] = &[
         "getrandom",
-        // What cargo-hakari writes.
-        "workspace-hack",
-        "workspace_hack",
         "openssl",
         "openssl-sys",
         "openssl-src",
@@ -532,5 +529,7 @@ pub fn is_crate_for_its_features(name: &str) -> bool {
         "document-features",
         "version-sync",
     ];
-    CRATES.contains(&name) || name.ends_with("-sys") || name.ends_with("_sys") || name.ends_with("-src")
+    // `shop-workspace-hack`: what cargo-hakari writes, and a check of it asks for in every crate.
+    let is_hakari = name.ends_with("workspace-hack") || name.ends_with("workspace_hack");
+    CRATES.contains(&name) || is_hakari || name.ends_with("-sys") || name.ends_with("_sys") || name.ends_with("-src")
 }

@@ -7,7 +7,6 @@ use crate::audit::finding_draft::FindingDraft;
 use crate::audit::place;
 use crate::audit::rule::{RecipeContext, RuleDoc};
 use crate::audit::rules::perf::blocking_in_async::own_files::reads_own_file;
-use crate::audit::rules::perf::blocking_in_async::repeats_without_a_break;
 use crate::effects::deferral::is_deferred_within;
 use crate::effects::entry::{EntryKind, Handler, Reach};
 use crate::effects::{Effect, Effects, chain};
@@ -286,10 +285,7 @@ fn finding(doc: &RuleDoc, map: &RepoMap, effects: &Effects, group: &[(CallId, We
         .confidence(match (weight, reach.distance) {
             (Weight::Long, 0..=2) => Confidence::High,
             (Weight::Long, _) => Confidence::Med,
-            (Weight::Files, _) if group.iter().any(|(call, _)| repeats_without_a_break(map, effects, *call)) => {
-                Confidence::Med
-            }
-            // Small, nearly always: settings, a page, one record.
+            // Small and few, nearly always: settings, a page, one record, a folder of plug-ins.
             (Weight::Files | Weight::OwnFile | Weight::Glance, _) => Confidence::Low,
         });
     let (file, line) = (reach.entry.handler.file(), reach.entry.handler.line(map));
