@@ -56,11 +56,11 @@ impl Rule for DeprecatedDependency {
                     .filter(|(_, own)| matches!(own.kind, DependencyKind::Normal | DependencyKind::Build))
                     .collect();
                 let Some((package, own)) = listed.first().filter(|_| newest == Some(&locked.version)) else { continue };
-                // The same version stands in a lock file again for other peers, or in another folder.
                 // What was deprecated by mistake cannot be taken back, and the notice says so instead.
                 if reason.to_ascii_lowercase().contains("not deprecated") {
                     continue;
                 }
+                // The same version stands in a lock file again for other peers, or in another folder.
                 if !seen.insert(&locked.name) {
                     continue;
                 }

@@ -134,7 +134,8 @@ fn is_given_to_component(page: &Page, fence: &Fence) -> bool {
         if line.trim_start().starts_with("```") {
             in_fence = !in_fence;
         }
-        if in_fence {
+        // An element around a fence begins and ends a line; `Promise<Cart>` within a sentence is none.
+        if in_fence || !line.trim_start().starts_with('<') {
             continue;
         }
         for found in ELEMENT.captures_iter(line) {

@@ -245,7 +245,7 @@ fn script(arguments: &[&str], place: &Place) -> Option<Named> {
     let at = own.iter().position(|word| matches!(*word, "run" | "run-script"));
     let name = match at {
         // `yarn workspace api dev run`: behind the package stands a script, and behind that what it is given.
-        Some(at) if own.first() == Some(&"workspace") && at > 2 => own[2],
+        Some(at) if own.first() == Some(&"workspace") && at > 2 && !own[2].starts_with('-') => own[2],
         Some(at) => {
             // `pnpm run --filter web build`: the package is no script.
             const WITH_VALUE: &[&str] = &["--filter", "-F", "--workspace", "-w", "--prefix", "-C", "--dir", "--cwd"];

@@ -33,7 +33,11 @@ impl Rule for HtmlInjection {
 
     fn check(&self, map: &RepoMap, effects: &Effects) -> Vec<Finding> {
         let groups = tainted::groups(map, effects, &[Danger::Html]);
-        groups.iter().filter(|group| !is_host_asked(group.worst)).map(|group| finding(map, group)).collect()
+        groups
+            .iter()
+            .filter(|group| !group.flows.iter().all(|flow| is_host_asked(flow)))
+            .map(|group| finding(map, group))
+            .collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {

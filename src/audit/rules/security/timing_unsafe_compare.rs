@@ -247,7 +247,7 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     if sides
         .into_iter()
         .any(|side| is_constant_member(map, file, side) || is_literal_constant(map, side) || is_old(facts, side))
-        || sides.into_iter().any(|side| is_ours(facts, comparison, side))
+        || left.max(right) != Side::Guess && sides.into_iter().any(|side| is_ours(facts, comparison, side))
     {
         return None;
     }

@@ -183,21 +183,18 @@ fn is_wire_login(map: &RepoMap, call: CallId) -> bool {
     std::iter::once(function).chain(called).any(|function| {
         let takes_salt =
             map.symbol(function).parameters.iter().any(|own| place::words(&own.name).contains(&"salt".to_owned()));
-        let writes = |text: &str| text.starts_with("md5") && text.len() > 3 || text == "md5";
-        takes_salt
-            && map.calls_in(function).any(|inner| {
-                let mut found = false;
-                for argument in &map.call(inner).arguments {
-                    argument.walk(&mut |part| match part {
-                        Expr::Text(text) => found |= writes(text),
-                        Expr::Template(parts) => {
-                            found |= matches!(parts.first(), Some(TemplatePart::Text(text)) if writes(text));
-                        }
-                        _ => {}
-                    });
-                }
-                found && map.call(inner).name != "createHash"
-            })
+        let writes_prefix = |call: CallId| {
+            let mut found = false;
+            for argument in &map.call(call).arguments {
+                argument.walk(&mut |part| {
+                    let Expr::Template(parts) = part else { return };
+                    found |=
+                        matches!(parts.as_slice(), [TemplatePart::Text(text), TemplatePart::Hole(_)] if *text == "md5");
+                });
+            }
+            found
+        };
+        takes_salt && map.calls_in(function).any(writes_prefix)
     })
 }
 

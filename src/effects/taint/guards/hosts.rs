@@ -33,6 +33,8 @@ impl Taint<'_> {
         // `const hostname = parsed.hostname.replace(BRACKETS, "")`, and what is asked is `hostname`.
         let parts = facts.bindings.iter().filter(|binding| {
             binding.span.end <= spot.until
+                && is_around(facts, binding.owner, spot)
+                && is_it(binding.span.start)
                 && binding.value.as_ref().is_some_and(|value| {
                     let mut found = false;
                     chain::walk_deep(facts, value, &mut |inner| {

@@ -186,23 +186,32 @@ pub fn is_double_submit(facts: &FileFacts, comparison: &Comparison) -> bool {
     cookie(&left) && !cookie(&right) && has(&right, SENT) || cookie(&right) && !cookie(&left) && has(&left, SENT)
 }
 
-/// `req.token === req.cookies[name]`: whoever sends both knows both. What a session or a user on the request holds was not sent.
+/// `req.token === req.cookies[name]`: whoever sends both knows both. What a session, a user or a record on the request holds was not sent.
 pub fn is_of_one_request(facts: &FileFacts, comparison: &Comparison) -> bool {
-    const KEPT: &[&str] =
-        &["session", "user", "app", "config", "state", "context", "locals", "account", "expected", "stored"];
+    const SENT: &[&str] = &["headers", "body", "query", "params", "cookies"];
     let sent = |expr: &Expr| -> Option<Name> {
         let resolved = place::resolve(facts, comparison.symbol, bare(facts, expr));
-        let expr = match resolved.peeled() {
-            Expr::Index(holder, _) => holder.peeled(),
-            other => other,
+        let (expr, is_entry) = match resolved.peeled() {
+            Expr::Index(holder, _) => (holder.peeled(), true),
+            other => (other, false),
         };
         let names = chain::names(facts, expr)?;
         let (root, path) = names.split_first()?;
-        let is_kept = path.iter().any(|name| place::words(name).iter().any(|word| KEPT.contains(&word.as_str())));
-        (matches!(*root, "req" | "request") && !path.is_empty() && !is_kept).then(|| Name::from(*root))
+        let is_sent = match path {
+            [own] if !is_entry => !is_kept(own),
+            [holder, ..] => SENT.contains(holder),
+            [] => false,
+        };
+        (matches!(*root, "req" | "request") && is_sent).then(|| Name::from(*root))
     };
     let left = sent(&comparison.left);
     left.is_some() && left == sent(&comparison.right)
+}
+
+/// `expectedToken`, `storedSecret`: what the program knows by itself.
+fn is_kept(name: &str) -> bool {
+    const KEPT: &[&str] = &["session", "user", "expected", "stored", "configured", "own", "secret"];
+    place::words(name).iter().any(|word| KEPT.contains(&word.as_str()))
 }
 
 /// Whether one side becomes the other where they differ, `if (stored.token !== configured) stored.token = configured`: a change is
