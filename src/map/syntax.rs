@@ -250,8 +250,8 @@ const MISSING: u8 = 2;
 const HAS_ERROR: u8 = 4;
 
 impl SyntaxTree {
-    /// Lays `tree` flat into `nodes`, with `head` before it and `bangs` given back; `None` when one of them stood where no macro call was read, since the
-    /// text then means something else without it.
+    /// Lays `tree` flat into `nodes`, with `head` before it and `bangs` given back; `None` when one of them stood where no macro call
+    /// was read, since the text then means something else without it.
     fn flatten(
         tree: &tree_sitter::Tree,
         grammar: &'static Grammar,

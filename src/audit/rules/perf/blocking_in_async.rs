@@ -602,7 +602,7 @@ fn finding(map: &RepoMap, effects: &Effects, functions: &[&Group]) -> Option<Fin
             // A command has nothing else to do meanwhile, and which code is a command's alone is not always seen.
             (Weight::Long, 1 | 2) if is_asked => Confidence::High,
             (Weight::Sleep | Weight::Long, 0..=2) => Confidence::Med,
-            // Over so many calls it is often not this way that is gone.
+            // Of so many calls one is often made on another occasion alone.
             (Weight::Sleep | Weight::Long, _) => Confidence::Low,
             (Weight::Files | Weight::Work, _) if goes_on => Confidence::Med,
             // How much there is to read or to pack, nothing says. Of what was told of it with more confidence, and read against the code of

@@ -55,7 +55,7 @@ impl Rule for NoTestCommand {
             if lines >= MIN_LINES
                 && !nested
                 && !has_command
-                && !has_runner(map, package)
+                && !has_runner(&package.folder, &|path| map.has_path(path))
                 && !own.iter().any(|file| has_tests(file))
                 && !tested_outside
             {
@@ -148,12 +148,9 @@ impl Rule for NoTestCommand {
 }
 
 /// Whether a file beside the manifest says what runs tests: targets of Nx stand there or are made of what stands there.
-fn has_runner(map: &RepoMap, package: &Package) -> bool {
-    let beside = |name: &str| {
-        let path = if package.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", package.folder) };
-        map.has_path(&path)
-    };
-    let is_nx = map.has_path("nx.json") && beside("project.json");
+fn has_runner(folder: &str, has_path: &dyn Fn(&str) -> bool) -> bool {
+    let beside = |name: &str| has_path(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
+    let is_nx = has_path("nx.json") && beside("project.json");
     let configured = ["vitest.config", "jest.config", ".mocharc"]
         .iter()
         .any(|name| [".ts", ".mts", ".js", ".mjs", ".cjs", ".json"].iter().any(|end| beside(&format!("{name}{end}"))));
@@ -284,5 +281,20 @@ fn install(manager: PackageManager, name: &str) -> String {
         PackageManager::Pnpm => format!("pnpm add --save-dev {name}"),
         PackageManager::Yarn => format!("yarn add --dev {name}"),
         PackageManager::Bun => format!("bun add --dev {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_runner_and_projects_of_nx_run_tests() {
+        let runs = |folder: &str, paths: &[&str]| has_runner(folder, &|path| paths.contains(&path));
+        assert!(runs("", &["vitest.config.mts"]));
+        assert!(runs("packages/cart", &["packages/cart/.mocharc.json"]));
+        assert!(!runs("packages/cart", &["vitest.config.ts"]), "that of another package");
+        assert!(runs("packages/cart", &["nx.json", "packages/cart/project.json"]));
+        assert!(!runs("packages/cart", &["packages/cart/project.json"]), "`project.json` is of Nx where `nx.json` is");
     }
 }

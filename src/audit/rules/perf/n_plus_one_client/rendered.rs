@@ -195,8 +195,8 @@ fn list<'a>(map: &'a RepoMap, call: CallId, callee: &Asks) -> Option<Rendered<'a
     })
 }
 
-/// What somebody picked by hand, item by item: `useState([])` of the component, the fields of a form, or the `value` of a control. Few, and each is asked for
-/// as it is picked.
+/// What somebody picked by hand, item by item: `useState([])` of the component, the fields of a form, or the `value` of a control. Few,
+/// and each is asked for as it is picked.
 fn is_picked(facts: &FileFacts, call: u32, over: &Expr) -> bool {
     let Some(name) = over.peeled().root_name() else { return false };
     let is_state = facts.bindings.iter().any(|own| {
