@@ -368,6 +368,11 @@ pub fn depends_on(map: &RepoMap, file: FileId, name: &str) -> bool {
         .is_some_and(|package| package.dependencies.iter().any(|own| own.name == name))
 }
 
+/// Whether code keeps things where only a browser does: whoever runs it has all of it before them.
+pub fn is_of_a_page(facts: &FileFacts) -> bool {
+    ["localStorage", "sessionStorage"].iter().any(|name| facts.references.binary_search(&Name::from(*name)).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use crate::effects::taint::trace::{At, Found, Walk, takes_care};
 use crate::effects::taint::types::Kind;
 use crate::effects::taint::{Danger, Trust};
 use crate::repo_map::expr::Expr;
-use crate::repo_map::facts::{CallIndex, CallKind, RegionIndex, SymbolIndex};
+use crate::repo_map::facts::{CallIndex, CallKind, FileFacts, RegionIndex, SymbolIndex};
 use crate::repo_map::{CallId, How};
 
 /// Functions a result is followed into.
@@ -192,6 +192,9 @@ impl Walk<'_, '_> {
             Expr::Member(object, _) => Some(object.as_ref()),
             _ => None,
         };
+        if self.danger == Danger::Path && is_last_part(facts, name, receiver) {
+            return Found::of(Trust::Constant);
+        }
         if let Some(schema) = receiver
             && matches!(
                 name,
@@ -347,4 +350,12 @@ impl Walk<'_, '_> {
         }
         worst
     }
+}
+
+/// `path.split("/").pop()`: the last name of a path leads into no other folder.
+fn is_last_part(facts: &FileFacts, name: &str, receiver: Option<&Expr>) -> bool {
+    let Some(Expr::Call(index)) = receiver.map(Expr::peeled) else { return false };
+    let split = facts.call(*index);
+    let at_slash = matches!(split.arguments.first().map(Expr::peeled), Some(Expr::Text(text)) if *text == "/");
+    name == "pop" && split.name == "split" && at_slash
 }

@@ -131,9 +131,14 @@ pub(super) fn ci_files(ground: &Ground<'_>) -> Vec<String> {
         ".appveyor.yml",
         ".cirrus.yml",
         "buildkite.yml",
+        ".github/buildomat/config.toml",
+        ".build.yml",
+        ".semaphore/semaphore.yml",
+        ".woodpecker.yml",
         ".ci/run",
     ];
-    let folders = [".github/workflows/", ".buildkite/", ".woodpecker/", ".forgejo/workflows/", ".gitea/workflows/"];
+    let folders =
+        [".github/workflows/", ".buildkite/", ".woodpecker/", ".forgejo/workflows/", ".gitea/workflows/", ".builds/"];
     select(ground, |path| {
         known.contains(&path)
             || (folders.iter().any(|folder| path.starts_with(folder))

@@ -215,6 +215,7 @@ fn documents_and_deployment_are_known_by_name_and_place() {
         ("tests/Dockerfile", ""),
         ("infra/main.tf", ""),
         (".gitlab-ci.yml", ""),
+        (".github/buildomat/config.toml", ""),
     ]);
     let documents: Vec<_> = recon.documents.iter().map(|d| (d.path.as_str(), d.kind, d.title.as_deref())).collect();
     let expected = [
@@ -226,7 +227,7 @@ fn documents_and_deployment_are_known_by_name_and_place() {
     ];
     assert_eq!(documents, expected);
     assert_eq!(recon.deployment, ["Dockerfile", "infra/main.tf"]);
-    assert_eq!(recon.ci_files, [".gitlab-ci.yml"]);
+    assert_eq!(recon.ci_files, [".github/buildomat/config.toml", ".gitlab-ci.yml"]);
 }
 
 proptest::proptest! {

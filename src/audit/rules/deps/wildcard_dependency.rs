@@ -2,10 +2,9 @@
 
 use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
-use crate::audit::rule::{RecipeContext, Rule, RuleDoc};
+use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::deps::{by_install, lockfile_of, require_command};
 use crate::audit::text::{FileText, count_of};
-use crate::effects::Effects;
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::map::classify::role;
 use crate::repo_map::recon::{CommandPurpose, Dependency, DependencyKind, Package, PackageManager};
@@ -29,10 +28,16 @@ impl Rule for WildcardDependency {
         &DOC
     }
 
-    fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
+    fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        let map = ground.map;
         let is_used = |package: &&Package| !matches!(role(&package.manifest), FileRole::Test | FileRole::Example);
         let open = map.recon.packages.iter().filter(is_used).filter_map(|package| {
-            let open: Vec<&Dependency> = unbounded(map, package).collect();
+            let mut open: Vec<&Dependency> = unbounded(map, package).collect();
+            if !open.is_empty() && package.manager == PackageManager::Cargo {
+                let text = FileText::read(ground.tree, &package.manifest)?;
+                // What is inherited is required somewhere else.
+                open.retain(|own| !text.line(own.line).is_some_and(|line| line.contains("workspace")));
+            }
             (!open.is_empty()).then_some((package, open))
         });
         by_install(map, open).iter().map(|group| finding(map, group)).collect()

@@ -50,12 +50,15 @@ impl Rule for BrokenDocSample {
     }
 
     fn check_tree(&self, ground: &Ground<'_>) -> Vec<Finding> {
-        let found = ground.pages().par_iter().map(|page| (page, broken(page)));
+        let found = ground.pages().par_iter().map(|page| (page, broken_samples(page)));
         let found = found.filter_map(|(page, broken)| {
             let impact = if page.is_first_read { 2 } else { 1 };
-            faults::finding(&DOC, &WORDS, page, &broken, impact, Confidence::Med)
+            let (faults, samples): (Vec<Fault>, Vec<&str>) = broken.into_iter().unzip();
+            let finding = faults::finding(&DOC, &WORDS, page, &faults, impact, Confidence::Med)?;
+            // Whoever mends one copy of a sample mends the other.
+            Some((samples.concat(), finding))
         });
-        faults::bursts(found.collect())
+        faults::bursts_and_copies(found.collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -64,6 +67,11 @@ impl Rule for BrokenDocSample {
 }
 
 fn broken(page: &Page) -> Vec<Fault> {
+    broken_samples(page).into_iter().map(|(fault, _)| fault).collect()
+}
+
+/// What is broken, with the whole sample.
+fn broken_samples(page: &Page) -> Vec<(Fault, &str)> {
     let is_notation = |fence: &Fence| {
         !matches!(fence.language.as_str(), "json" | "toml" | "yaml" | "yml")
             && notation::is_announced(&above(page, fence))
@@ -73,7 +81,7 @@ fn broken(page: &Page) -> Vec<Fault> {
     }
     let found = page.fences.iter().filter_map(|fence| Some((fence, fault(fence)?)));
     let found = found.filter(|(fence, _)| !is_notation(fence) && !is_given_to_component(page, fence));
-    found.map(|(_, fault)| fault).collect()
+    found.map(|(fence, fault)| (fault, fence.text.as_str())).collect()
 }
 
 /// `2022-03-15-release.md`: a post says what was so on its day.

@@ -48,12 +48,31 @@ const BURST: usize = 3;
 
 /// Findings about pages, those of a folder with many of them as one.
 pub fn bursts(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut groups: BTreeMap<(String, Confidence), Vec<Finding>> = BTreeMap::new();
-    for finding in findings {
+    bursts_and_copies(findings.into_iter().map(|finding| (finding.location().file.clone(), finding)).collect())
+}
+
+/// Findings about pages, each with what it is about: those of a folder with many of them as one, and those about the same.
+pub fn bursts_and_copies(findings: Vec<(String, Finding)>) -> Vec<Finding> {
+    let mut groups: BTreeMap<(String, Confidence), Vec<(String, Finding)>> = BTreeMap::new();
+    for (about, finding) in findings {
         let folder = folder_of(&finding.location().file).to_owned();
-        groups.entry((folder, finding.confidence)).or_default().push(finding);
+        groups.entry((folder, finding.confidence)).or_default().push((about, finding));
     }
-    groups.into_values().flat_map(|group| if group.len() > BURST { vec![fold(group)] } else { group }).collect()
+    let mut merged: Vec<Vec<(String, Finding)>> = Vec::new();
+    let alone = |own| vec![own];
+    for group in groups.into_values() {
+        let parts = if group.len() > BURST { vec![group] } else { group.into_iter().map(alone).collect() };
+        for part in parts {
+            let is_same = |(about, own): &(String, Finding)| {
+                part.iter().any(|(theirs, other)| theirs == about && other.confidence == own.confidence)
+            };
+            match merged.iter().position(|known| known.iter().any(is_same)) {
+                Some(place) => merged[place].extend(part),
+                None => merged.push(part),
+            }
+        }
+    }
+    merged.into_iter().map(|group| fold(group.into_iter().map(|(_, finding)| finding).collect())).collect()
 }
 
 /// One finding for pages whose faults are mended alike, as `how` says.

@@ -69,7 +69,7 @@ impl Rule for StaleDocImport {
             let how = names.into_iter().collect::<Vec<_>>().join(", ");
             Some((how, faults::finding(&DOC, &WORDS, page, &stale, impact(page), Confidence::High)?))
         };
-        faults::bursts(faults::folded(found.filter_map(finding).collect()))
+        faults::bursts_and_copies(found.filter_map(finding).collect())
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {

@@ -59,8 +59,7 @@ impl Rule for StaleVersionClaim {
             let impact = if page.is_first_read { 3 } else { 2 };
             let contradicted: BTreeSet<&str> = stale.iter().map(|fault| fault.instead.as_str()).collect();
             let contradicted = contradicted.into_iter().collect::<Vec<_>>().join(", ");
-            // Neighbours, that is: pages elsewhere may be for others.
-            let how = format!("{}: {contradicted}", folder_of(&page.path));
+            let how = how_it_is_mended(page, &contradicted);
             Some((how, faults::finding(&DOC, &WORDS, page, &stale, impact, Confidence::High)?))
         });
         faults::folded(found.collect())
@@ -70,6 +69,18 @@ impl Rule for StaleVersionClaim {
         let releases = releases(context.map, context.tree);
         faults::recipe(&WORDS, finding, context, &|page| stale(context.map, context.tree, page, &releases))
     }
+}
+
+/// By what pages belong together: the first page of each package says of its own what one sweep corrects; others are mended with their
+/// neighbours, since pages elsewhere may be for other readers.
+fn how_it_is_mended(page: &Page, contradicted: &str) -> String {
+    static MANIFEST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r" of `[^`]*`").expect("the pattern is fixed"));
+    let folder = folder_of(&page.path);
+    let name = page.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    if folder == page.subject && name.starts_with("readme") {
+        return MANIFEST.replace_all(contradicted, "").into_owned();
+    }
+    format!("{folder}: {contradicted}")
 }
 
 /// Words of a sentence that speaks of what was, or of somebody else's version.

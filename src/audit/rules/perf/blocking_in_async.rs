@@ -24,7 +24,7 @@ use crate::repo_map::facts::{FileFacts, LanguageName, RegionKind, SymbolIndex};
 use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{CallId, CallTarget, FileId, FileRole, How, RepoMap, SymbolId};
-use driven::{is_driven_here, on_own_thread};
+use driven::{is_driven_alone, is_driven_here, on_own_thread};
 use light::is_glance;
 use seldom::{is_made_at_start, is_of_another_system, loads_settings};
 
@@ -37,7 +37,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "an async function that sleeps, waits or does file or database work on its executor's thread, directly or through \
            synchronous helpers; in JavaScript, a synchronous call that a request reaches, and a process that an async function of a server waits for synchronously",
     why: "every task scheduled on that thread waits too: under load, requests that have nothing to do with it time out",
-    quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; a comment above the call \
+    quiet_when: "the work runs in `spawn_blocking`, `block_in_place` or a thread, in `main`, or in test code; only `block_on` in code that is not async drives the future; a comment above the call \
                  speaks of blocking, async or cancellation; a folder is made, or a file is renamed, removed, looked at or only opened, outside a loop; \
                  an archive or an entry of it is opened; nothing in a repository that builds a program calls the function; \
                  the function that blocks is compiled for other systems than servers run on; one file of settings is loaded (a fixed name ending in `.yaml`, `.toml` and the like), or something is made as the program starts; \
@@ -186,7 +186,11 @@ fn weight(map: &RepoMap, effects: &Effects, call: CallId) -> Option<Weight> {
     if cause.distance > MAX_DISTANCE || !place::in_async_code(map, call) || is_moved_away(map, call) {
         return None;
     }
-    if is_explained(map, call) || is_left_to_a_pool(map, effects, call) || is_driven_here(map, call) {
+    if is_explained(map, call)
+        || is_left_to_a_pool(map, effects, call)
+        || is_driven_here(map, call)
+        || is_driven_alone(map, call)
+    {
         return None;
     }
     // An async callee is reported itself; here it is only awaited.

@@ -10,6 +10,7 @@ use crate::effects::{Effects, chain};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::{FileFacts, LanguageName, SecretLiteral};
+use crate::repo_map::name::Name;
 use crate::repo_map::recon::CommandPurpose;
 use crate::repo_map::{FileRole, RepoMap};
 
@@ -41,7 +42,7 @@ impl Rule for HardcodedSecret {
                 .secrets
                 .iter()
                 .filter(|secret| !secret.test && !is_sample(secret) && !is_shown_as_sample(&source.facts, secret))
-                .filter(|secret| !is_public_by_design(&source.path, secret))
+                .filter(|secret| !is_public_by_design(&source.path, secret) && !is_of_web_client(&source.facts, secret))
             {
                 let symbol = (0..)
                     .zip(&source.facts.symbols)
@@ -176,6 +177,13 @@ fn is_public_by_design(path: &str, secret: &SecretLiteral) -> bool {
         .into_iter()
         .flatten()
         .any(|name| place::words(name).iter().any(|word| WORDS.contains(&word.as_str())))
+}
+
+/// `apiKey` beside `authDomain` and `messagingSenderId`: what names a Firebase project to its pages, which its rules protect
+/// (<https://firebase.google.com/docs/projects/api-keys>).
+fn is_of_web_client(facts: &FileFacts, secret: &SecretLiteral) -> bool {
+    let names = |name: &str| facts.references.binary_search(&Name::from(name)).is_ok();
+    secret.kind == "google-api-key" && (names("authDomain") || names("messagingSenderId"))
 }
 
 /// `schema.insert("example", "whsec_…")`: what is documented, not used.

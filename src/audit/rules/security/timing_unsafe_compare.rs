@@ -21,7 +21,7 @@ use crate::repo_map::{FileId, FileRole, RepoMap};
 use edit::edits;
 use harmless::{
     is_constant_member, is_digest_of_the_body, is_double_submit, is_followed, is_literal_constant, is_of_one_request,
-    is_old, is_ours, is_plain_hash,
+    is_of_two_digests, is_old, is_ours, is_plain_hash,
 };
 use sides::{Side, bare, is_computed_with_a_key, is_env_name, is_guess_at, is_secret, side};
 
@@ -220,9 +220,12 @@ fn judge(map: &RepoMap, file: FileId, comparison: &Comparison) -> Option<Confide
     } else if right == Side::Known && is_guess_at(bare_left) && is_computed(bare_right) {
         left = left.max(Side::Named);
     }
-    let named = [bare_left, bare_right].into_iter().any(|side| is_secret(side) || is_computed(side));
+    let sides_are_computed = [bare_left, bare_right].into_iter().any(is_computed);
+    let named = sides_are_computed || [bare_left, bare_right].into_iter().any(is_secret);
     if !named
         || is_component
+        || place::is_of_a_page(facts)
+        || (!sides_are_computed && is_of_two_digests(facts, comparison))
         || is_followed(facts, comparison)
         || is_double_submit(facts, comparison)
         || is_of_one_request(facts, comparison)

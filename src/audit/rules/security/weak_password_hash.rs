@@ -1,6 +1,6 @@
 //! `weak-password-hash`: a password hashed by a function made to be fast.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::PlanDraft;
 use crate::audit::finding_draft::FindingDraft;
@@ -33,13 +33,18 @@ impl Rule for WeakPasswordHash {
 
     fn check(&self, map: &RepoMap, _effects: &Effects) -> Vec<Finding> {
         let mut told = BTreeSet::new();
-        map.calls()
-            .filter_map(|(call, site)| {
-                let found = finding(map, call)?;
-                // A hash is often fed in several calls: one finding for each function.
-                told.insert((call.file, site.caller)).then_some(found)
-            })
-            .collect()
+        // What was stored in one form everywhere is moved to another everywhere: one plan an algorithm
+        // and language.
+        let mut found: BTreeMap<(String, bool), Vec<CallId>> = BTreeMap::new();
+        for (call, site) in map.calls() {
+            let Some(algorithm) = weakness(map, call) else { continue };
+            // A hash is often fed in several calls: one place for each function.
+            if told.insert((call.file, site.caller)) {
+                let language = map.file(call.file).language.is_ecmascript();
+                found.entry((algorithm.to_uppercase(), language)).or_default().push(call);
+            }
+        }
+        found.iter().filter_map(|((algorithm, _), calls)| finding(map, algorithm, calls)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
@@ -158,6 +163,17 @@ fn is_password(facts: &FileFacts, expr: &Expr) -> bool {
     found
 }
 
+/// `process.env[user.password]`.
+fn is_of_environment(facts: &FileFacts, expr: &Expr) -> bool {
+    let mut found = false;
+    chain::walk_deep(facts, expr, &mut |inner| {
+        if let Expr::Member(object, _) | Expr::Index(object, _) = inner {
+            found |= object.dotted().is_some_and(|text| text == "process.env");
+        }
+    });
+    found
+}
+
 /// `sha1(nonce + created + password)`, `md5(user:realm:password)`: what a protocol wants to see, made anew each time and not stored.
 fn answers_a_challenge(facts: &FileFacts, expr: &Expr) -> bool {
     let says = |name: &str| {
@@ -232,13 +248,18 @@ const OTHER_REASONS: &[&str] = &[
     "backups",
 ];
 
-fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
+/// The function that `call` hashes a password with, if it should not be that one.
+fn weakness(map: &RepoMap, call: CallId) -> Option<String> {
     let source = map.file(call.file);
     if source.role != FileRole::Production || place::in_test(map, call) {
         return None;
     }
     let (algorithm, value) = hashed(map, call)?;
     let facts = &source.facts;
+    // What a page makes of a password is a name for it that the server gave; what stands in the environment is nobody's stored hash.
+    if place::is_of_a_page(facts) || is_of_environment(facts, value) {
+        return None;
+    }
     if !is_password(facts, value) || answers_a_challenge(facts, value) || is_wire_login(map, call) {
         return None;
     }
@@ -274,20 +295,31 @@ fn finding(map: &RepoMap, call: CallId) -> Option<Finding> {
             && matches!(assignment.target.peeled(), Expr::Name(_))
             && is_password(facts, &assignment.target)
     });
-    if about(&function) || about(path_end) || about(kept_as) || slow || is_key || is_first_step {
-        return None;
+    let is_meant = about(&function) || about(path_end) || about(kept_as) || slow || is_key || is_first_step;
+    (!is_meant).then_some(algorithm)
+}
+
+fn finding(map: &RepoMap, algorithm: &str, calls: &[CallId]) -> Option<Finding> {
+    let (&call, others) = calls.split_first()?;
+    let function = place::function_name(map, call);
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!(
+            " {} the same.",
+            if count == 1 { "One more function does".to_owned() } else { format!("{count} more functions do") }
+        ),
+    };
+    let mut draft = FindingDraft::at_call(&DOC, map, call, "hash")
+        .title(format!("`{function}` hashes a password with {algorithm}"))
+        .message(format!(
+            "`{function}` hashes a password with {algorithm}, which is made to be fast: whoever gets the hashes tries billions of passwords a second.{more}",
+        ))
+        .impact(4)
+        .effort(Effort::M)
+        .risk(Risk::Med)
+        .confidence(Confidence::High);
+    for other in others {
+        draft = draft.and_call(map, *other, "hash");
     }
-    Some(
-        FindingDraft::at_call(&DOC, map, call, "hash")
-            .title(format!("`{function}` hashes a password with {}", algorithm.to_uppercase()))
-            .message(format!(
-                "`{function}` hashes a password with {}, which is made to be fast: whoever gets the hashes tries billions of passwords a second.",
-                algorithm.to_uppercase()
-            ))
-            .impact(4)
-            .effort(Effort::M)
-            .risk(Risk::Med)
-            .confidence(Confidence::High)
-            .build(),
-    )
+    Some(draft.build())
 }

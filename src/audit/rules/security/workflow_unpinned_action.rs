@@ -6,7 +6,7 @@ use crate::audit::draft::{GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
 use crate::audit::owners::owners;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
-use crate::audit::text::FileText;
+use crate::audit::text::{FileText, count_of};
 use crate::finding::{Category, Confidence, Effort, Finding, Risk};
 use crate::repo_map::RepoMap;
 use crate::repo_map::recon::workflow::{Permissions, Workflow, WorkflowJob, WorkflowStep};
@@ -41,57 +41,59 @@ impl Rule for WorkflowUnpinnedAction {
             groups.entry((found.action, found.branch)).or_default().push(found);
         }
         let owners = if groups.is_empty() { BTreeSet::new() } else { owners(ground.map, ground.tree) };
-        groups.values().map(|group| finding(group, &owners)).collect()
+        by_job(groups.into_values()).iter().map(|group| finding(group, &owners)).collect()
     }
 
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         let place = finding.location();
         let workflow = context.map.recon.workflows.iter().find(|workflow| workflow.path == place.file)?;
         let found = uses(workflow).into_iter().find(|found| found.step.line == place.start_line)?;
-        let action = found.action;
-        let written = format!("{action}@{}", found.branch);
-        let mut files: Vec<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
-        files.dedup();
-        // The text of a step that is not told of may be the same.
-        let is_whole = |file: &&str| {
-            let told = finding.evidence.iter().filter(|place| place.file == **file).count();
-            FileText::read(context.tree, file).is_some_and(|text| text.text.matches(&written).count() == told)
-        };
-        let goals: Vec<GateDraft> = files
-            .iter()
-            .copied()
-            .filter(|file| is_whole(file))
-            .map(|file| GateDraft::TextGone { text: written.clone(), file: file.to_owned() })
-            .collect();
-        let more: Vec<String> =
-            finding.evidence[1..].iter().map(|place| format!("`{}` line {}", place.file, place.start_line)).collect();
-        let also = if more.is_empty() { String::new() } else { format!(" Do the same in {}.", more.join(", ")) };
-        Some(PlanDraft {
-            title: format!("Pin `{action}` to a commit in `{}`", workflow.path),
-            why: format!("{} A commit id names one state of the code for good.", finding.message),
-            steps: vec![StepDraft {
+        let told = told(finding, context.map);
+        let files: BTreeSet<&str> = finding.evidence.iter().map(|place| place.file.as_str()).collect();
+        let mut steps = Vec::new();
+        let mut goals = Vec::new();
+        for ((action, branch), places) in &told {
+            let written = format!("{action}@{branch}");
+            // The text of a step that is not told of may be the same.
+            let is_whole = |file: &&&str| {
+                let count = places.iter().filter(|(path, _)| *path == **file).count();
+                count > 0
+                    && FileText::read(context.tree, file)
+                        .is_some_and(|text| text.text.matches(&written).count() == count)
+            };
+            let gone = |file: &str| GateDraft::TextGone { text: written.clone(), file: file.to_owned() };
+            let gates: Vec<GateDraft> = files.iter().filter(|file| is_whole(file)).map(|file| gone(file)).collect();
+            goals.extend(gates.iter().cloned());
+            let places: Vec<String> = places.iter().map(|(path, line)| format!("`{path}` line {line}")).collect();
+            steps.push(StepDraft {
                 title: format!("Pin `{action}`"),
                 instruction: format!(
-                    "In `{}`, job `{}`, the step on line {}: replace `{written}` by `{action}@COMMIT # VERSION`. \
-                     `git ls-remote --tags https://github.com/{}` lists the versions with their commits: take the newest \
-                     release; if there is none, the commit `{}` points to now, and read what it does.{also}",
-                    workflow.path,
-                    found.job.id,
-                    found.step.line,
+                    "In {}: replace `{written}` by `{action}@COMMIT # VERSION`. `git ls-remote --tags https://github.com/{}` lists the \
+                     versions with their commits: take the newest release; if there is none, the commit `{branch}` points to now, and \
+                     read what it does.",
+                    places.join(", "),
                     action.split('/').take(2).collect::<Vec<_>>().join("/"),
-                    found.branch
                 ),
                 edits: Vec::new(),
-                gates: goals.clone(),
-            }],
+                gates,
+            });
+        }
+        let action = found.action;
+        Some(PlanDraft {
+            title: match told.len() {
+                1 => format!("Pin `{action}` to a commit in `{}`", workflow.path),
+                count => format!("Pin {} to commits in `{}`", count_of(count, "action"), workflow.path),
+            },
+            why: format!("{} A commit id names one state of the code for good.", finding.message),
+            steps,
             in_scope: files
                 .iter()
-                .map(|file| ScopeDraft { path: (*file).to_owned(), remark: format!("the reference of `{action}`") })
+                .map(|file| ScopeDraft { path: (*file).to_owned(), remark: "where it takes them from".to_owned() })
                 .collect(),
             out_of_scope: vec![("other actions".to_owned(), "version tags are a decision of their own".to_owned())],
             goals,
             stop_conditions: vec![format!(
-                "`{action}` belongs to the owner of this repository and is released from its branch"
+                "`{action}` or another of them belongs to the owner of this repository and is released from its branch"
             )],
             maintenance: vec![
                 "Dependabot and Renovate raise pinned actions, with the version in the comment.".to_owned(),
@@ -99,6 +101,36 @@ impl Rule for WorkflowUnpinnedAction {
             ..PlanDraft::default()
         })
     }
+}
+
+/// Actions with their branches, and where the finding says each stands.
+fn told<'a>(finding: &Finding, map: &'a RepoMap) -> BTreeMap<(&'a str, &'a str), Vec<(&'a str, u32)>> {
+    let mut told: BTreeMap<(&str, &str), Vec<(&str, u32)>> = BTreeMap::new();
+    for own in map.recon.workflows.iter().flat_map(uses) {
+        let (path, line) = (own.workflow.path.as_str(), own.step.line);
+        if finding.evidence.iter().any(|place| place.file == path && place.start_line == line) {
+            told.entry((own.action, own.branch)).or_default().push((path, line));
+        }
+    }
+    told
+}
+
+/// Actions of one owner in one job are pinned together.
+fn by_job<'a>(groups: impl Iterator<Item = Vec<Use<'a>>>) -> Vec<Vec<Use<'a>>> {
+    let owner = |own: &Use<'_>| own.action.split('/').next().unwrap_or_default().to_owned();
+    let mut merged: Vec<Vec<Use<'a>>> = Vec::new();
+    for group in groups {
+        let is_beside = |other: &Vec<Use<'_>>| {
+            other
+                .iter()
+                .any(|theirs| group.iter().any(|own| std::ptr::eq(own.job, theirs.job) && owner(own) == owner(theirs)))
+        };
+        match merged.iter().position(is_beside) {
+            Some(place) => merged[place].extend(group),
+            None => merged.push(group),
+        }
+    }
+    merged
 }
 
 /// A step that takes an action from a branch.
@@ -159,11 +191,17 @@ fn is_own(map: &RepoMap, action: &str) -> bool {
 fn finding(group: &[Use<'_>], owners: &BTreeSet<String>) -> Finding {
     let found = &group[0];
     let (action, branch) = (found.action, found.branch);
-    let more = match group.len() {
+    let beside: BTreeSet<&str> = group.iter().map(|own| own.action).filter(|other| *other != action).collect();
+    let same = group.iter().filter(|own| own.action == action).count();
+    let mut more = match same {
         1 => String::new(),
         2 => " One more step uses it in the same way.".to_owned(),
         count => format!(" {} more steps use it in the same way.", count - 1),
     };
+    if !beside.is_empty() {
+        let beside: Vec<String> = beside.iter().map(|other| format!("`{other}`")).collect();
+        more.push_str(&format!(" The same is true of {}.", beside.join(", ")));
+    }
     let mut draft = FindingDraft::at_lines(&DOC, &found.workflow.path, found.step.line, found.step.line, "action")
         .title(format!("`{action}` is taken from its branch `{branch}` and {}", found.power))
         .message(format!(

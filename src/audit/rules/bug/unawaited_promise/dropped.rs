@@ -323,6 +323,10 @@ pub fn is_server_code(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let is_for_clients = || {
         folder_of(&source.path).split('/').any(|folder| CLIENT_FOLDERS.contains(&folder.to_ascii_lowercase().as_str()))
     };
+    // An app on a telephone has a database of its own, and prints a rejection like a page.
+    if place::depends_on(map, call.file, "react-native") {
+        return false;
+    }
     !(source.path.ends_with('x') || is_for_clients()) || works_on_a_server()
 }
 

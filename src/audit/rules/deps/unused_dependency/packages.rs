@@ -124,6 +124,8 @@ pub fn unused_packages<'a>(
         .flat_map(|script| script.command.split(|c: char| c.is_whitespace() || "&|;()\"'=".contains(c)))
         .collect();
     let peers = lockfile_of(map, package).and_then(|path| shared.peers.get(&path)?.as_ref());
+    let own_imports: BTreeSet<&str> =
+        own.iter().flat_map(|file| &file.facts.imports).map(|import| package_name(import.source.as_str())).collect();
     Some(
         candidates
             .into_iter()
@@ -139,12 +141,19 @@ pub fn unused_packages<'a>(
                     && match peers {
                         Some(peers) => !peers.contains(name),
                         // Nobody can tell who wants it.
-                        None => !implied::is_often_a_peer(name),
+                        None => !implied::is_often_a_peer(name) && !is_of_used_scope(&own_imports, name),
                     }
             })
             .map(|(_, own)| own)
             .collect(),
     )
+}
+
+/// `@jsonforms/core` beside an import of `@jsonforms/vue`: packages of one scope want each other.
+fn is_of_used_scope(imported: &BTreeSet<&str>, name: &str) -> bool {
+    let scope = |name: &str| name.split_once('/').map(|(scope, _)| scope.to_owned());
+    let own = scope(name).filter(|scope| scope.starts_with('@') && scope != "@types");
+    own.is_some() && imported.iter().any(|other| scope(other) == own)
 }
 
 fn own_files<'a>(map: &'a RepoMap, package: &'a Package) -> impl Iterator<Item = &'a SourceFile> {

@@ -73,6 +73,14 @@ pub fn is_digest_of_the_body(facts: &FileFacts, side: &Expr) -> bool {
     matches!(names.as_slice(), [.., "headers", "digest" | "Digest" | "content-digest" | "content-md5"])
 }
 
+/// `expected_digest != digest`, neither made with a key: whether data came over whole, which whoever has the data can work out.
+pub fn is_of_two_digests(facts: &FileFacts, comparison: &Comparison) -> bool {
+    [&comparison.left, &comparison.right].into_iter().all(|side| {
+        let name = bare(facts, side).last_name().unwrap_or_default();
+        place::words(name).last().is_some_and(|word| matches!(word.as_str(), "digest" | "checksum"))
+    })
+}
+
 /// `createHash("sha256").update(body).digest("hex")`: without a key, whoever sends the body can work it out.
 pub fn is_plain_hash(facts: &FileFacts, comparison: &Comparison, side: &Expr) -> bool {
     const SENT: &[&str] = &["body", "payload", "content", "buffer", "raw"];
