@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub mod baseline;
+mod calibration;
 pub mod clones;
 pub mod decisions;
 mod deprecated;

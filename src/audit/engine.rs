@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::audit::calibration;
 use crate::audit::decisions::Decisions;
 use crate::audit::deprecated;
 use crate::audit::draft::PlanDraft;
@@ -84,6 +85,7 @@ fn run_rules(
         decisions.weigh(finding, map);
         deprecated::weigh(finding, map, tree);
         ranking::yield_to_deletion(finding, &unused);
+        calibration::weigh(finding);
         finding.leverage = Finding::leverage_of(finding.impact, finding.effort, finding.confidence);
         // What nobody is shown needs no plan. A recipe that fails has no exact edits; it says so again when a plan is asked for.
         if ranking::is_shown(finding, options.depth) {
