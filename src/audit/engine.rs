@@ -22,6 +22,7 @@ use crate::audit::text::count_of;
 use crate::audit::{Audit, AuditError, AuditOptions, NotAudited, Suppressed};
 use crate::effects::Effects;
 use crate::finding::{self, Category, Finding};
+use crate::map::classify;
 use crate::repo_map::{FileRole, RepoMap};
 use crate::secrets;
 use crate::tree::{KeptTexts, Tree};
@@ -56,8 +57,9 @@ fn run_rules(
             audit.failed_rules.push(id.to_owned());
             continue;
         };
-        let own =
-            own.filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, finding)).collect();
+        let own = own
+            .filter(|finding| filter.keeps(&finding.location().file) && is_written_by_hand(map, tree, finding))
+            .collect();
         found.extend(most(own, id, &mut audit));
     }
     if let Some(imports) = &options.imports {
@@ -74,6 +76,7 @@ fn run_rules(
     let mut findings = sarif_in::fold(quote(found, tree));
     deduplicate(&mut findings);
     ranking::without_what_batching_mends(&mut findings);
+    ranking::without_what_removal_mends(&mut findings);
     fingerprint(&mut findings);
 
     let context = RecipeContext { map, effects, tree };
@@ -168,8 +171,17 @@ fn is_of_other_tool(id: &str) -> bool {
 }
 
 /// What a tool wrote is mended in its source, not here.
-fn is_written_by_hand(map: &RepoMap, finding: &Finding) -> bool {
-    map.file_by_path(&finding.location().file).is_none_or(|(_, file)| file.role != FileRole::Generated)
+fn is_written_by_hand(map: &RepoMap, tree: &dyn Tree, finding: &Finding) -> bool {
+    let path = &finding.location().file;
+    match map.file_by_path(path) {
+        Some((_, file)) => file.role != FileRole::Generated,
+        // Workflows, too, are made of what stands elsewhere.
+        None => !is_yaml(path) || tree.text(path).is_none_or(|text| !classify::head_says_generated(&text)),
+    }
+}
+
+fn is_yaml(path: &str) -> bool {
+    path.ends_with(".yml") || path.ends_with(".yaml")
 }
 
 /// What a rule finds, or nothing when it panics: one faulty rule must not cost the findings of all others.
@@ -580,6 +592,22 @@ export async function listOrders(ids: string[]) {
         };
         assert_eq!(rules(one), ["sequential-await"]);
         assert_eq!(rules(body), ["n-plus-one"]);
+    }
+
+    #[test]
+    fn what_is_removed_needs_no_other_version() {
+        let manifest = "{\n  \"name\": \"shop\",\n  \"dependencies\": {\n    \"left-pad\": \"*\"\n  }\n}\n";
+        let rules = |source: &str| {
+            let options = AuditOptions {
+                only_rules: vec!["unused-dependency".to_owned(), "wildcard-dependency".to_owned()],
+                depth: Depth::Deep,
+                ..AuditOptions::default()
+            };
+            let found = audit(&[("package.json", manifest), ("src/index.ts", source)], &options).findings;
+            found.iter().map(|finding| finding.rule.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(rules("export const a = 1;\n"), ["unused-dependency"]);
+        assert_eq!(rules("import pad from 'left-pad';\nexport const a = pad(1);\n"), ["wildcard-dependency"]);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //! without ties.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::Depth;
 use crate::audit::uncalled::is_uncalled;
 use crate::effects::Effects;
-use crate::finding::{Category, Confidence, Finding};
+use crate::finding::{Category, Confidence, Evidence, Finding};
 use crate::repo_map::facts::ExportTarget;
 use crate::repo_map::name::Name;
 use crate::repo_map::{FileRole, RepoMap, SymbolId};
@@ -187,6 +187,21 @@ pub fn yield_to_deletion(finding: &mut Finding, unused: &BTreeMap<String, Confid
         }
         None => {}
     }
+}
+
+/// A dependency that nothing uses is removed, which another finding asks for: what is wrong with its version is gone with it.
+pub fn without_what_removal_mends(findings: &mut Vec<Finding>) {
+    const ABOUT_VERSIONS: &[&str] = &["deprecated-dependency", "wildcard-dependency"];
+    let removed: BTreeSet<(String, u32)> = findings
+        .iter()
+        .filter(|finding| finding.rule == "unused-dependency" && finding.confidence > Confidence::Low)
+        .flat_map(|finding| finding.evidence.iter().map(|place| (place.file.clone(), place.start_line)))
+        .collect();
+    let is_kept = |place: &Evidence| !removed.contains(&(place.file.clone(), place.start_line));
+    findings.retain(|finding| {
+        let mut required = finding.evidence.iter().filter(|place| place.role == "requirement").peekable();
+        !ABOUT_VERSIONS.contains(&finding.rule.as_str()) || required.peek().is_none() || required.any(is_kept)
+    });
 }
 
 /// What waits item by item for what one query could load is mended by loading it: where a finding says so of most of the calls, another that

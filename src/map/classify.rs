@@ -11,6 +11,8 @@ use crate::repo_map::{FileRole, SkipReason};
 
 mod generated;
 
+pub use generated::head_says_generated;
+
 pub use generated::is_generated;
 
 /// The extension without its dot, or nothing: `ts` for `a/b.d.ts`.

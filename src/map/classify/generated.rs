@@ -83,7 +83,7 @@ fn is_bundle(text: &str) -> bool {
 }
 
 /// Whether a comment among the first lines says so. Lines of a block comment need no mark of their own.
-fn head_says_generated(text: &str) -> bool {
+pub fn head_says_generated(text: &str) -> bool {
     let mut in_block = false;
     text.lines().take(HEAD_LINES).any(|line| {
         let line = line.trim_start();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::draft::{EditDraft, GateDraft, PlanDraft, ScopeDraft, StepDraft};
 use crate::audit::finding_draft::FindingDraft;
+use crate::audit::place;
 use crate::audit::reach::conventions;
 use crate::audit::rule::{Ground, RecipeContext, Rule, RuleDoc};
 use crate::audit::rules::debt::largest;
@@ -56,7 +57,8 @@ impl Rule for UnusedFile {
         let orphans = orphans::orphans(ground).unwrap_or_default();
         let mut convincing = without_crowds(map, &orphans, &|file| orphans.binary_search(&file).is_ok());
         // `_archive/etag.rs`: put away on purpose.
-        convincing.retain(|file| !is_put_away(&map.file(*file).path));
+        convincing
+            .retain(|file| !is_put_away(&map.file(*file).path) && !is_kept_on_purpose(ground, &map.file(*file).path));
         let orphans = convincing.into_iter().map(|file| (map.file(file).lines, orphan_finding(map, file))).collect();
         // Those of one folder often name each other, and go together.
         found.extend(folded(orphans, 1, &|path| folder_of(path).to_owned()));
@@ -66,6 +68,27 @@ impl Rule for UnusedFile {
     fn recipe(&self, finding: &Finding, context: &RecipeContext<'_>) -> Option<PlanDraft> {
         recipe(finding, context)
     }
+}
+
+/// A comment of the module above says so: `// watcher_old/ is kept as reference, but not compiled`. A declaration that is commented out says
+/// nothing of the kind.
+fn is_kept_on_purpose(ground: &Ground<'_>, path: &str) -> bool {
+    const WORDS: &[&str] = &["kept", "keep", "reference", "compiled", "disabled until"];
+    let mut folder = folder_of(path);
+    let mut name = path.rsplit('/').next().and_then(|name| name.strip_suffix(".rs")).unwrap_or_default();
+    for _ in 0..3 {
+        let says_so = |line: &str| {
+            let comment = line.trim_start().strip_prefix("//").map(str::to_ascii_lowercase);
+            comment.is_some_and(|text| place::has_word(&text, name) && WORDS.iter().any(|word| text.contains(word)))
+        };
+        let modules = ["mod.rs", "lib.rs", "main.rs"].map(|module| format!("{folder}/{module}"));
+        if modules.iter().filter_map(|module| ground.tree.text(module)).any(|text| text.lines().any(says_so)) {
+            return true;
+        }
+        let Some((above, last)) = folder.rsplit_once('/') else { return false };
+        (folder, name) = (above, last);
+    }
+    false
 }
 
 /// `index.ts` that only hands on what others export: in a package that is published, somebody may import the folder.

@@ -193,6 +193,10 @@ fn undeclared<'a>(map: &'a RepoMap, text: &dyn Fn(&str) -> Option<String>) -> Ve
             continue;
         }
         let Some(package) = map.recon.package_in(&source.path, false) else { continue };
+        // What is copied into the projects of others is installed there.
+        if package.inside(&source.path).is_some_and(|inside| inside.starts_with("template/")) {
+            continue;
+        }
         for (import, target) in source.facts.imports.iter().zip(targets) {
             let ImportTarget::External(name) = target else { continue };
             let name = name.as_str();

@@ -25,7 +25,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "a dependency of a `package.json` that no file of the package imports and no script or configuration names, or of a \
            `Cargo.toml` whose crate no source file names",
     why: "it is downloaded, built, shipped and upgraded for nothing, and every advisory about it has to be looked at",
-    quiet_when: "it is a peer of something installed, a plug-in, driver or preset that is loaded by name, what another dependency is named for, a crate whose library has a part of its name, a package of this \
+    quiet_when: "it is a peer of something installed, a plug-in, driver or preset that is loaded by name, what another dependency is named for, of one scope with an import where the lock file names no peers, a crate whose library has a part of its name, a package of this \
                  repository, a development tool, an optional dependency, one whose features the entry switches on, or a comment beside it \
                  says why",
     example: "\"dependencies\": { \"left-pad\": \"^1.3.0\" }   // and no file has the word",

@@ -18,7 +18,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Migration,
     what: "a dependency required as `*`, `latest` or `>=…` without an upper end",
     why: "the next install without this lock file takes the newest major version, breaking changes and hijacked releases included",
-    quiet_when: "the package belongs to the same workspace, is a peer, comes by path or git, or a `package.json` resolves it \
+    quiet_when: "the package belongs to the same workspace, is a peer, comes by path or git, is required by the workspace, or a `package.json` resolves it \
                  with `workspace:` or `catalog:`",
     example: "\"dependencies\": { \"sharp\": \"latest\" }",
 };
@@ -134,6 +134,8 @@ fn is_unbounded(map: &RepoMap, package: &Package, dependency: &Dependency) -> bo
     dependency.kind != DependencyKind::Peer
         && !internal
         && dependency.git.is_none()
+        // Types of the platform are those of whatever it is at.
+        && !(dependency.kind == DependencyKind::Dev && dependency.name.starts_with("@types/"))
         && is_open(package.manager, &dependency.requirement)
 }
 

@@ -180,6 +180,11 @@ static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"<[A-Za-z][^<>]*\s(?:(?::|@|v-|on:|bind:|\*ng|[.?@]|\[|\()[\w.:-]+[\])]?=|\{\w+\}[\s/>])")
 });
 
+/// A line that is an arrow: what leads to what, and no program.
+static FLOW: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*[↓↑→←⇓]+\s*$"));
+/// `import("shop").Cart<Item>`: a type that the grammar does not know with arguments.
+static IMPORT_TYPE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\bimport\(["'][^"']+["']\)\.[A-Z]\w*"#));
+
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is fixed")
 }
@@ -196,6 +201,8 @@ fn is_shown_otherwise(info: &str, text: &str) -> bool {
         || SHOWN_AS_WRONG.is_match(text)
         || OTHER.is_match(text)
         || TEMPLATE.is_match(text)
+        || FLOW.is_match(text)
+        || IMPORT_TYPE.is_match(text)
 }
 
 /// What is wrong with a sample of YAML.
@@ -277,6 +284,9 @@ mod tests {
         ] {
             assert!(!is_broken("js", text), "{text}");
         }
+        assert!(!is_broken("ts", "open(cart)\n      ↓\nclose(cart"), "a flow");
+        assert!(!is_broken("ts", "const shop: Own<import(\"shop\").Cart<{ id: string }>> = open();"), "a type");
+        assert!(is_broken("ts", "import(\"shop\").then((shop) => shop.open(;"), "a call");
         assert_eq!(broken_code("rust", "rust,ignore", "fn a( {"), None);
     }
 

@@ -22,7 +22,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a string with the form of a credential in code that ships",
     why: "everybody who can read the repository, its history or the built program can use it; taking it out later does not take it back",
-    quiet_when: "it is a placeholder, an example or, by its name or its file's, the public key of telemetry, stands in test code, in a file that serves developers (`server-dev.ts`, `seed.ts`), or among samples of many kinds; an `apiKey` without the form of its issuer is told with low confidence",
+    quiet_when: "it is a placeholder, an example or, by its name or its file's, the public key of telemetry, names a Firebase project to its pages, stands in test code, in a file that serves developers (`server-dev.ts`, `seed.ts`), or among samples of many kinds; an `apiKey` without the form of its issuer is told with low confidence",
     example: "const stripe = new Stripe('sk_live_…');",
 };
 

@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     category: Category::Security,
     what: "a file path built from a request and opened, with nothing that keeps it inside a folder",
     why: "`../../etc/passwd` is a valid file name to a path join: any file the process can read is served, any it can write is lost",
-    quiet_when: "the value is a number or an id with a form of its own, is cut to its base name, passes an anchored pattern or a fixed \
+    quiet_when: "the value is a number or an id with a form of its own, is cut to its base name or the last name of a path, passes an anchored pattern or a fixed \
                  list, its normalised path is compared with the folder, `sendFile` gets a `root`, or the window of a \
                  desktop program names the whole path; where the route asks who is calling and takes the whole path, it is told with low confidence",
     example: "app.get('/files/:name', (req, res) => res.sendFile(path.join(root, req.params.name)));",

@@ -19,7 +19,7 @@ static DOC: RuleDoc = RuleDoc {
     what: "an SQL statement built by pasting values into its text",
     why: "a value with a quote in it ends the string and becomes part of the statement: whoever chooses it reads or deletes any row",
     quiet_when: "every value is a literal, a number, an escaped identifier or a bound parameter (tagged templates bind), or the \
-                 code does not ship",
+                 code does not ship; told with low confidence of an app's own database on a telephone",
     example: "await prisma.$queryRawUnsafe(`SELECT * FROM users WHERE email = '${email}'`);",
 };
 
@@ -145,6 +145,8 @@ fn finding(map: &RepoMap, effects: &Effects, group: &Group<'_>) -> Finding {
         {
             (3, Confidence::Low)
         }
+        // The database of an app holds what its one user may read anyway.
+        Trust::Parameter if quoted && place::depends_on(map, flow.sink.file, "react-native") => (2, Confidence::Low),
         Trust::Parameter if quoted => (4, Confidence::Med),
         Trust::Parameter | Trust::Page | Trust::Unknown | Trust::Constant if identifier => (2, Confidence::Low),
         Trust::Parameter | Trust::Page | Trust::Unknown | Trust::Constant => (3, Confidence::Low),

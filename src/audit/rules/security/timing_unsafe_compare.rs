@@ -35,7 +35,7 @@ static DOC: RuleDoc = RuleDoc {
     why: "the comparison stops at the first wrong byte, so response times tell how much of a guess is right",
     quiet_when: "one side is a literal, a constant that is one, a member of an enum or of a constant object, null or a length, both sides \
                  come from the same place, a cookie is compared with what the same request sends beside it, a side is a signed cookie or comes out of a job's data, one becomes the other where \
-                 they differ or one side is named as the old one, the names speak of lexing, locks or challenges, one is a hash of what was sent, without a key, or it is test code",
+                 they differ or one side is named as the old one, the names speak of lexing, locks or challenges, one is a hash of what was sent, without a key, both are named as digests and none is made with a key, the code runs in a page, or it is test code",
     example: "if (req.headers['x-signature'] !== expectedSignature) return res.status(401).end();",
 };
 

@@ -22,7 +22,8 @@ static DOC: RuleDoc = RuleDoc {
     what: "a password hashed with MD5, SHA-1 or SHA-2 alone",
     why: "a graphics card tries billions of them a second: whoever gets the table has most of the passwords in hours",
     quiet_when: "the same function hands the result to bcrypt, scrypt, argon2 or pbkdf2, or puts it in the password's place; it is a look-up of leaked passwords, or a \
-                 protocol prescribes the hash (`md5` with a salt that is handed in); the result is bytes, as a key is made of, or the key of a backup",
+                 protocol prescribes the hash (`md5` with a salt that is handed in); the result is bytes, as a key is made of, or the key of a backup; the \
+                 code runs in a page, or the password stands in the environment",
     example: "const hash = crypto.createHash('sha256').update(password).digest('hex');",
 };
 

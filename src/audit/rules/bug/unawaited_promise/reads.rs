@@ -137,7 +137,24 @@ fn is_printed(facts: &FileFacts, usage: &Usage) -> bool {
 /// A promise with methods and fields of its own: reading those is no mistake.
 fn has_members_of_its_own(map: &RepoMap, effects: &Effects, call: CallId) -> bool {
     let by_api = effects.direct(call).iter().any(|direct| MORE_THAN_PROMISES.contains(&direct.library));
-    by_api || map.call(call).name.starts_with("exec") || map.call(call).name.starts_with("spawn")
+    by_api || starts_process(&map.call(call).name) || gives_process(map, call)
+}
+
+fn starts_process(name: &str) -> bool {
+    name.starts_with("exec") || name.starts_with("spawn")
+}
+
+/// Whether what is called is not async and hands on a process that it starts: `return execa(…)`.
+fn gives_process(map: &RepoMap, call: CallId) -> bool {
+    let mut called = map.resolved(call).map(|own| own.symbol).peekable();
+    called.peek().is_some()
+        && called.all(|function| {
+            let facts = &map.file(function.file).facts;
+            let gives =
+                |value: &Expr| matches!(value.peeled(), Expr::Call(index) if starts_process(&facts.call(*index).name));
+            !map.symbol(function).is_async
+                && facts.returns.iter().any(|own| own.symbol == Some(function.index) && gives(&own.value))
+        })
 }
 
 /// Whether `host` reads its argument `call`.

@@ -223,7 +223,8 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
         Misuse::Predicate => (4, Confidence::High),
         Misuse::Nested => (4, Confidence::High),
         Misuse::Read => (4, Confidence::High),
-        Misuse::LikelyRead => (4, Confidence::Med),
+        // Another type may have a method of the same name.
+        Misuse::LikelyRead => (4, Confidence::Low),
         Misuse::DroppedByMapper if rejects == Rejection::Impossible => (3, Confidence::Med),
         Misuse::DroppedByMapper => (4, Confidence::High),
         Misuse::ForEach(Loss::Overtaken) => (4, Confidence::High),

@@ -29,6 +29,8 @@ const LOADED: &[&str] = &[
     "@babel/runtime-corejs3",
     "@swc/helpers",
     "reflect-metadata",
+    // Starts programs in containers, by a name of its own.
+    "pm2",
     "source-map-support",
     // What Docusaurus and others make of MDX imports it.
     "@mdx-js/react",

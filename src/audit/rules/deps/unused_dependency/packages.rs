@@ -40,7 +40,15 @@ impl<'a> Shared<'a> {
             .filter(|(path, _)| !path.ends_with("package.json"))
             .flat_map_iter(|(_, text)| needles.found_in(text, &|_, before, after| is_word(before, after)))
             .collect();
-        shared.named = found.into_iter().map(|index| names[index]).collect();
+        // `.checkrc.js`: settings in code may keep a list of what is there for a reason.
+        let is_settings = |file: &&SourceFile| {
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            file.language.is_ecmascript() && name.starts_with('.')
+        };
+        let settings = ground.map.files.iter().filter(is_settings).filter_map(|file| ground.tree.text(&file.path));
+        let in_settings =
+            settings.flat_map(|text| needles.found_in(&text, &|_, before, after| is_quoted(before, after)));
+        shared.named = found.into_iter().chain(in_settings).map(|index| names[index]).collect();
         for path in packages.iter().filter_map(|(package, _)| lockfile_of(ground.map, package)) {
             let read = |path: &str| {
                 let text = ground.tree.text(path)?;
