@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
 
+pub mod compact;
 pub mod grammar;
 pub mod head;
 
+use compact::{Compact, Unfolding};
 use grammar::{Grammar, Respelling};
 use head::Head;
 
@@ -29,6 +31,14 @@ impl Bangs<'_> {
         let byte = byte as usize;
         self.text.get(byte) == Some(&b'!') && self.respelt[byte] == b' '
     }
+}
+
+/// What was done to a text before its parse, to be made good in its tree.
+#[derive(Default)]
+struct Changes<'c> {
+    head: Option<&'c Head>,
+    unfolding: Option<Unfolding<'c>>,
+    bangs: Option<Bangs<'c>>,
 }
 
 /// A stretch of a text to be parsed on its own.
@@ -53,6 +63,7 @@ pub struct SyntaxParser<'p> {
     /// The arrays of trees that are done with: memory that was touched before costs nothing to touch again.
     spare: Vec<Vec<FlatNode>>,
     head: Head,
+    compact: Compact,
 }
 
 impl<'p> SyntaxParser<'p> {
@@ -67,6 +78,7 @@ impl<'p> SyntaxParser<'p> {
             nodes: 0,
             spare: Vec::new(),
             head: Head::default(),
+            compact: Compact::default(),
         }
     }
 
@@ -86,17 +98,47 @@ impl<'p> SyntaxParser<'p> {
     /// The tree of `text`; `None` when it took too long or was interrupted.
     pub fn parse(&mut self, grammar: &'static Grammar, text: &str) -> Option<SyntaxTree> {
         let lines = Arc::new(line_starts(text));
+        let mut head = std::mem::take(&mut self.head);
+        let mut compact = std::mem::take(&mut self.compact);
+        head.clear();
         if let Some(read_head) = &grammar.head {
-            let mut head = std::mem::take(&mut self.head);
-            head.clear();
             read_head(text, &mut head);
-            let tree = if head.end() == 0 { None } else { self.parse_rest(grammar, text, &head, &lines)? };
-            self.head = head;
-            if tree.is_some() {
-                return tree;
-            }
         }
-        self.parse_ranges(grammar, text, &[], &lines)
+        let comment = grammar.comment.filter(|_| compact.fill(text, &lines, head.end()).is_some());
+        let tree = match comment {
+            Some(comment) => self.parse_compact(grammar, &compact, comment, &head, &lines),
+            None if head.end() > 0 => self.parse_rest(grammar, text, &head, &lines),
+            None => Some(None),
+        };
+        (self.head, self.compact) = (head, compact);
+        match tree? {
+            Some(tree) => Some(tree),
+            None => self.parse_ranges(grammar, text, &[], &lines),
+        }
+    }
+
+    /// The tree of a text, the head of which is read and the rest `compact`; inside `None` when that cannot be parsed whole, or
+    /// means something else than the text does.
+    #[expect(clippy::option_option, reason = "a parse that was interrupted is not tried again, one that went wrong is")]
+    fn parse_compact(
+        &mut self,
+        grammar: &'static Grammar,
+        compact: &Compact,
+        comment: u16,
+        head: &Head,
+        lines: &Arc<Vec<u32>>,
+    ) -> Option<Option<SyntaxTree>> {
+        self.begin(grammar, &[])?;
+        let tree = self.parse_bytes(compact.bytes())?;
+        if tree.root_node().has_error() {
+            return Some(None);
+        }
+        let spare = self.spare.pop().unwrap_or_default();
+        let head = Some(head).filter(|head| head.end() > 0);
+        let changes = Changes { head, unfolding: Some(Unfolding::new(compact, comment)), bangs: None };
+        let flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, changes);
+        self.nodes += flat.as_ref().map_or(0, |flat| flat.nodes.len() as u32);
+        Some(flat)
     }
 
     /// The tree of `text`, the head of which is read; inside `None` when the rest is empty or cannot be parsed whole.
@@ -123,7 +165,8 @@ impl<'p> SyntaxParser<'p> {
             return Some(None);
         }
         let spare = self.spare.pop().unwrap_or_default();
-        let flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, Some(head), None)?;
+        let changes = Changes { head: Some(head), ..Changes::default() };
+        let flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, changes)?;
         self.nodes += flat.nodes.len() as u32;
         Some(Some(flat))
     }
@@ -147,8 +190,9 @@ impl<'p> SyntaxParser<'p> {
             let tree = self.parse_bytes(respelt)?;
             if !tree.root_node().has_error() {
                 let bangs = Bangs { how: *how, text: text.as_bytes(), respelt };
+                let changes = Changes { bangs: Some(bangs), ..Changes::default() };
                 let spare = self.spare.pop().unwrap_or_default();
-                flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, None, Some(bangs));
+                flat = SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, changes);
             }
         }
         let flat = match flat {
@@ -156,7 +200,7 @@ impl<'p> SyntaxParser<'p> {
             None => {
                 let tree = self.parse_bytes(text.as_bytes())?;
                 let spare = self.spare.pop().unwrap_or_default();
-                SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, None, None)?
+                SyntaxTree::flatten(&tree, grammar, lines, self.nodes, spare, Changes::default())?
             }
         };
         self.nodes += flat.nodes.len() as u32;
@@ -250,17 +294,17 @@ const MISSING: u8 = 2;
 const HAS_ERROR: u8 = 4;
 
 impl SyntaxTree {
-    /// Lays `tree` flat into `nodes`, with `head` before it and `bangs` given back; `None` when one of them stood where no macro call
-    /// was read, since the text then means something else without it.
+    /// Lays `tree` flat into `nodes`, with the `changes` to its text made good; `None` when one of them stands where the text means
+    /// something else without it.
     fn flatten(
         tree: &tree_sitter::Tree,
         grammar: &'static Grammar,
         lines: &Arc<Vec<u32>>,
         first_id: u32,
         mut nodes: Vec<FlatNode>,
-        head: Option<&Head>,
-        bangs: Option<Bangs<'_>>,
+        changes: Changes<'_>,
     ) -> Option<Self> {
+        let Changes { head, mut unfolding, bangs } = changes;
         let damaged = tree.root_node().has_error();
         nodes.clear();
         let mut cursor = tree.walk();
@@ -281,13 +325,24 @@ impl SyntaxTree {
             if (damaged || known.may_be_extra) && node.is_extra() {
                 flags += EXTRA;
             }
+            let (mut start, mut end) = (node.start_byte() as u32, node.end_byte() as u32);
+            if let Some(unfolding) = &mut unfolding {
+                if parent != NO_PARENT {
+                    unfolding.comments_before(start, parent, &mut nodes, grammar)?;
+                }
+                let whole = unfolding.start(start);
+                if children == 0 {
+                    end = unfolding.leaf_end(start, end);
+                }
+                start = whole;
+            }
             let mut index = nodes.len() as u32;
             nodes.push(FlatNode {
                 kind,
                 field: if in_fields { cursor.field_id().map_or(0, |id| id.get() as u8) } else { 0 },
                 flags,
-                start: node.start_byte() as u32,
-                end: node.end_byte() as u32,
+                start,
+                end,
                 parent,
                 below: index + 1,
             });
@@ -337,9 +392,15 @@ impl SyntaxTree {
                 let below = nodes.len() as u32;
                 let node = &mut nodes[index as usize];
                 node.below = below;
+                if let Some(unfolding) = &unfolding {
+                    node.end = unfolding.node_end(node.end);
+                }
                 parent = node.parent;
                 in_fields = nodes.get(parent as usize).is_some_and(|parent| grammar.kind(parent.kind).has_fields);
             }
+        }
+        if let Some(unfolding) = &mut unfolding {
+            unfolding.finish(&mut nodes, grammar)?;
         }
         Some(Self { grammar, nodes, lines: Arc::clone(lines), first_id, damaged })
     }

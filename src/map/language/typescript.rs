@@ -46,13 +46,16 @@ impl Dialect {
     fn new(language: tree_sitter::Language) -> Self {
         let grammar = Grammar::new(language, WITHOUT_FIELDS, WHOLE);
         let head = HeadKinds::new(&grammar);
-        let grammar = grammar.with_head(move |text, found| head.read(text, found));
+        let grammar = grammar.with_head(move |text, found| head.read(text, found)).compacted(TEXTS);
         Self { kinds: Kinds::new(&grammar), grammar }
     }
 }
 
 /// Kinds read as one text, in both dialects.
 const WHOLE: &[&str] = &["string"];
+
+/// Kinds that hold text between their parts, in either dialect.
+const TEXTS: &[&str] = &["jsx_element", "template_literal_type", "template_string"];
 
 /// Common kinds no child of which stands in a field, in both dialects.
 const WITHOUT_FIELDS: &[&str] = &[

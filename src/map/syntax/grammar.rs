@@ -10,6 +10,8 @@ pub struct Grammar {
     fields: Vec<&'static str>,
     pub(super) respelling: Option<Respelling>,
     pub(super) head: Option<ReadHead>,
+    /// The kind of comments, when texts are made compact.
+    pub(super) comment: Option<u16>,
 }
 
 /// Reads what a text begins with, as far as it can.
@@ -38,6 +40,8 @@ pub(super) struct KindName {
     pub is_whole: bool,
     /// Loose tokens: what a macro takes.
     pub is_loose: bool,
+    /// What stands between its parts is text, and never a comment.
+    pub holds_text: bool,
 }
 
 impl Grammar {
@@ -57,12 +61,13 @@ impl Grammar {
                     has_fields: !without_fields.contains(&name),
                     is_whole: whole.contains(&name),
                     is_loose: name.starts_with("token_"),
+                    holds_text: false,
                 }
             })
             .collect();
         let fields =
             (0..=language.field_count() as u16).map(|id| language.field_name_for_id(id).unwrap_or_default()).collect();
-        Self { language, kinds, fields, respelling: None, head: None }
+        Self { language, kinds, fields, respelling: None, head: None, comment: None }
     }
 
     /// The same grammar, Rust's, with macro calls parsed as calls of functions where `respell` blanks their `!`. A text that does not
@@ -82,6 +87,16 @@ impl Grammar {
     /// The same grammar, with the head of a file read by `read`. A rest that does not parse whole is parsed along with its head.
     pub fn with_head(mut self, read: impl Fn(&str, &mut Head) + Send + Sync + 'static) -> Self {
         self.head = Some(Box::new(read));
+        self
+    }
+
+    /// The same grammar, its texts parsed without indentation and comments that stand alone. `texts` are kinds that hold text between
+    /// their parts. A text that does not parse whole that way is parsed as it stands.
+    pub fn compacted(mut self, texts: &[&str]) -> Self {
+        self.comment = Some(self.language.id_for_node_kind("comment", true));
+        for kind in &mut self.kinds {
+            kind.holds_text = texts.contains(&kind.name);
+        }
         self
     }
 
@@ -120,6 +135,7 @@ impl Grammar {
             has_fields: true,
             is_whole: false,
             is_loose: false,
+            holds_text: false,
         };
         self.kinds.get(id as usize).copied().unwrap_or(unreadable)
     }

@@ -74,7 +74,9 @@ impl HeadKinds {
                 (good, at) = (reader.head.mark(), reader.at);
             }
         }
-        head.end_at(good, if has_import { at } else { 0 });
+        // A rest that begins like a script would be one to the parser.
+        let is_script = reader.byte() == b'#';
+        head.end_at(good, if has_import && !is_script { at } else { 0 });
     }
 }
 
@@ -139,9 +141,10 @@ impl Reader<'_> {
             b'*' => memchr::memmem::find(rest.get(2..)?, b"*/")? + 4,
             _ => return None,
         };
-        // Two rare characters end a line, too.
+        // Two rare characters end a line, too, and another one a comment.
         let mut pairs = memchr::memmem::find_iter(&rest[..length], b"\xe2\x80");
-        if pairs.any(|at| matches!(rest.get(at + 2), Some(0xa8 | 0xa9))) {
+        let has_zero = memchr::memchr(0, &rest[..length]).is_some();
+        if has_zero || pairs.any(|at| matches!(rest.get(at + 2), Some(0xa8 | 0xa9))) {
             return None;
         }
         self.head.comment(self.kinds.comment, self.at..self.at + length);

@@ -1,11 +1,12 @@
 //! Extractor tests.
 
+mod trees;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::map::syntax::head::Head;
 use crate::progress::NoProgress;
 use crate::repo_map::expr::Expr;
 use crate::repo_map::facts::*;
@@ -592,84 +593,4 @@ fn what_is_shown_on_a_condition_is_no_branch() {
     assert_eq!(complexity("return <>{p.a && <B />}{p.c ? <D /> : null}{p.e && (<F />)}</>;"), 1);
     assert_eq!(complexity("return <>{p.a && p.b}{p.c ? 'd' : 'e'}</>;"), 3);
     assert_eq!(complexity("if (p.a && p.b) { return p.c ? <D /> : null; }"), 4);
-}
-
-/// Everything that is known of the tree of `source`, a line a node.
-fn shape(grammar: &'static Grammar, source: &str) -> String {
-    let mut parser = SyntaxParser::new(&NoProgress, Duration::from_secs(20));
-    let tree = parser.parse(grammar, source).expect("no cancellation is set");
-    let mut lines = String::new();
-    for node in tree.root_node().with_descendants() {
-        let (kind, field, range, after) = (node.kind(), node.field_name(), node.byte_range(), node.after());
-        let around = node.parent().map(|parent| parent.id());
-        let flags = (node.is_named(), node.is_extra(), node.has_error(), node.is_missing());
-        lines += &format!("{kind} {field:?} {range:?} {after} {around:?} {flags:?} {}\n", node.start_row());
-    }
-    lines
-}
-
-#[test]
-fn a_head_read_without_the_parser_is_what_the_parser_gives() {
-    static WHOLE_PLAIN: LazyLock<Grammar> =
-        LazyLock::new(|| Grammar::new(tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), WITHOUT_FIELDS, WHOLE));
-    static WHOLE_JSX: LazyLock<Grammar> =
-        LazyLock::new(|| Grammar::new(tree_sitter_typescript::LANGUAGE_TSX.into(), WITHOUT_FIELDS, WHOLE));
-    // Each is followed by code, and stands in for it as well.
-    let heads = [
-        "import a from 'a';",
-        "import a from \"a\"",
-        "import 'a';import \"b\"; import c from 'c'",
-        "import a, { b, c as d, type e, type f as g, } from 'a';",
-        "import {\n  a,\r\n  b as $c,\n} from './a' ;\r\n\r\nimport {} from 'b';",
-        "import type A from 'a';\nimport type { B } from 'b';\nimport type * as C from 'c';",
-        "import a, * as b from 'a'; // why\nimport * as c from 'c' /* why */;\n/* and */ import 'd';",
-        "'use client'\n\n// one\n/** two\n * three */\nimport a from 'a'\n/* four */",
-        "/* before */\n\"use strict\"; import a from 'a'\n// \u{2019}\u{2028}",
-        "import a from 'a' with { type: 'json' };",
-        "import a from 'a'\nwith (b) c",
-        "import b = require('b');\nimport C = d.e;",
-        "import { default as a, get, type, as, from, of, \"s\" as t } from 'a';",
-        "import { type as a } from 'a';",
-        "import { type as } from 'a';",
-        "import type from 'a';",
-        "import type, { a } from 'a';",
-        "import from from 'a';",
-        "import \u{e9}, { \u{e9} as b } from 'a';",
-        "import { a } from 'a\\n';",
-        "import { a, /* why */ b } from 'a';",
-        "import { a b } from 'a';",
-        "import { a from 'a';",
-        "import a from 'a' b",
-        "import('a').then(b);\nimport.meta.url;",
-        "import a from 'a'\n(b)",
-        "import a from 'a'\n/b/.c()",
-        "import a from 'a'\nimport b from 'b'\n[c]",
-        "import a from 'a'\ninstanceof b",
-        "'a'\n+ 'b';\nimport c from 'c';",
-        "#!/usr/bin/env node\nimport a from 'a';",
-        "\u{feff}import a from 'a';",
-        "imports(a);",
-        "import a from 'a';\nimport b from 'b', c;",
-        "import defer * as a from 'a';",
-        "import source a from 'a';",
-    ];
-    let rests = ["", "\n", "\nexport const a = () => <T,>(b: T) => b;\n", "\n\n@a\nclass B {}", " c()", "\n}{ d("];
-    let mut sources: Vec<String> =
-        heads.iter().flat_map(|head| rests.iter().map(move |rest| format!("{head}{rest}"))).collect();
-    for entry in ignore::WalkBuilder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")).build().flatten() {
-        let extension = entry.path().extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if TYPESCRIPT.extensions.contains(&extension) || JAVASCRIPT.extensions.contains(&extension) {
-            sources.extend(std::fs::read_to_string(entry.path()));
-        }
-    }
-    let mut read = 0;
-    for source in sources {
-        for (dialect, whole) in [(&PLAIN, &*WHOLE_PLAIN), (&WITH_JSX, &*WHOLE_JSX)] {
-            let mut head = Head::default();
-            HeadKinds::new(whole).read(&source, &mut head);
-            read += usize::from(head.end() > 0);
-            assert_eq!(shape(&dialect.grammar, &source), shape(whole, &source), "{source}");
-        }
-    }
-    assert!(read > 300, "only {read} heads were read");
 }
