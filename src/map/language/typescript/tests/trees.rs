@@ -143,6 +143,7 @@ fn with_comments(source: &str) -> Vec<String> {
         "\n  <!-- c\n",
         "\n  // c\n --> d\n",
         "\n  // c\n\u{c}",
+        "\n  /* c */\n\u{c}",
     ];
     COMMENTS.iter().map(|comment| source.replace('@', comment)).collect()
 }
@@ -191,6 +192,8 @@ fn a_text_made_compact_is_read_as_the_parser_reads_the_whole() {
         "type A<@B@,@C@> = [@D@,@...E@]@",
         "type A = B extends C@? D@: E",
         "type A = `a${@B@}@`",
+        "type A = ({ b }@: { c: D }@) => E@",
+        "type A = { b@}@; type C = { d }@: e",
         "enum A {@B@,@C = 1@}@",
         "x = {@a,@b: c,@[d]: e,@...f,@g() {@}@,@}@",
         "x = [@a@,@,@b@]@",
