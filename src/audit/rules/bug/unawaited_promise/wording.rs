@@ -210,10 +210,6 @@ fn is_given_back(map: &RepoMap, call: CallId) -> bool {
     facts.returns.iter().any(|given| first(&given.value))
 }
 
-fn is_mailer(receiver: &str) -> bool {
-    place::words(receiver).iter().any(|word| matches!(word.as_str(), "mail" | "mailer" | "email" | "sms"))
-}
-
 /// Impact and confidence of one place.
 pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) -> (u8, Confidence) {
     let rejects = rejection(map, effects, call);
@@ -245,13 +241,7 @@ pub fn weight(map: &RepoMap, effects: &Effects, call: CallId, misuse: Misuse) ->
             };
             let usual = habits::awaited(map, call) > 2 * habits::dropped(map, call);
             // In the repository somebody wrapped the sending; whether to wait for it was then decided, too.
-            // `this.mailService.passwordChangeAlert(…)`: of what kind it is, the receiver says as well.
-            let site = map.call(call);
-            let receiver = match site.callee.peeled() {
-                Expr::Member(receiver, _) => receiver.last_name().unwrap_or_default(),
-                _ => "",
-            };
-            let is_message = (sends_message(&called_name(map, call)) || is_mailer(receiver)) && is_known;
+            let is_message = sends_message(&called_name(map, call)) && is_known;
             let rare = habits::awaited(map, call) >= habits::dropped(map, call);
             let impact = if is_message { impact.min(3) } else { impact };
             let confidence = match (rejects, evidence) {
