@@ -95,7 +95,7 @@ const READ: &[Reading] = &[
 
 /// What rules that nothing is known of are taken for, as if so many findings had been read: one wrong finding says little. Our choice.
 const PRIOR_HIGH: Count = Count { right: 9, wrong: 1 };
-const PRIOR_MED: Count = Count { right: 4, wrong: 1 };
+const PRIOR_MED: Count = Count { right: 6, wrong: 2 };
 /// Percent of findings that must have held for a rule to keep saying HIGH or MED. Our choice: with the prior, 90 is what a rule that is
 /// right 95 times in 100 passes after twenty readings, whichever one was the wrong one.
 const KEEPS_HIGH: u32 = 90;
