@@ -26,6 +26,14 @@ struct Cut {
     onward: u32,
 }
 
+/// The code behind the start of a line.
+struct Code {
+    /// Where it begins.
+    place: usize,
+    /// Where a block comment ends that it begins with: what stands in it is not looked at again, however long it is.
+    closed: usize,
+}
+
 /// A comment that was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Comment {
@@ -54,14 +62,14 @@ impl Compact {
                 continue;
             }
             let at = self.bytes.len() + line - copied;
-            let code = self.code_after(text, line, at as u32)?;
-            if code > line {
+            let Code { place, closed } = self.code_after(text, line, at as u32)?;
+            if place > line {
                 self.bytes.extend_from_slice(&text[copied..line]);
-                self.cuts.push(Cut { at: at as u32, onward: code as u32 });
-                copied = code;
-                while lines.get(row).is_some_and(|&next| next as usize <= code) {
-                    row += 1;
-                }
+                self.cuts.push(Cut { at: at as u32, onward: place as u32 });
+                copied = place;
+            }
+            while lines.get(row).is_some_and(|&next| next as usize <= place || (next as usize) < closed) {
+                row += 1;
             }
         }
         if self.cuts.is_empty() {
@@ -83,17 +91,21 @@ impl Compact {
 
     /// Where the code that follows the start of `line` begins: behind blanks and comments that stand alone, which are kept as left out
     /// `at` this place.
-    fn code_after(&mut self, text: &[u8], line: usize, at: u32) -> Option<usize> {
+    fn code_after(&mut self, text: &[u8], line: usize, at: u32) -> Option<Code> {
         let first = self.comments.len();
-        let mut place = line;
+        let (mut place, mut closed) = (line, 0);
         loop {
             place += text[place..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
             let (end, is_block) = match text.get(place..place + 2) {
                 Some(b"//") => (line_comment_end(text, place)?, false),
-                Some(b"/*") => match block_comment_end(text, place) {
-                    Some(end) if stands_alone(text, end) => (end, true),
-                    _ => break,
-                },
+                Some(b"/*") => {
+                    let end = block_comment_end(text, place)?;
+                    if !stands_alone(text, end) {
+                        closed = end;
+                        break;
+                    }
+                    (end, true)
+                }
                 _ => break,
             };
             self.comments.push(Comment { at, start: place as u32, end: end as u32, is_block });
@@ -101,7 +113,7 @@ impl Compact {
         }
         match self.comments[first..].last() {
             Some(comment) if is_told_apart(text, line, place, comment.is_block) => None,
-            _ => Some(place),
+            _ => Some(Code { place, closed }),
         }
     }
 
@@ -137,6 +149,7 @@ fn line_comment_end(text: &[u8], start: usize) -> Option<usize> {
     (!ends_early).then_some(start + comment.len())
 }
 
+/// `None` when nothing closes it, or when not everything that reads comments agrees on it.
 fn block_comment_end(text: &[u8], start: usize) -> Option<usize> {
     let inside = &text[start + 2..];
     let length = memchr::memmem::find(inside, b"*/")?;
@@ -263,5 +276,32 @@ impl<'c> Unfolding<'c> {
         let root = nodes.first_mut()?;
         (root.start, root.end, root.below) = (first, self.compact.length, below);
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compact(text: &str) -> Option<(String, usize)> {
+        let starts = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
+        let lines: Vec<u32> = std::iter::once(0).chain(starts).collect();
+        let mut compact = Compact::default();
+        compact.fill(text, &lines, 0)?;
+        Some((String::from_utf8(compact.bytes).expect("cuts are at characters"), compact.comments.len()))
+    }
+
+    #[test]
+    fn what_the_parser_only_passes_over_is_left_out() {
+        let found = compact("a\n  // b\n\n  /* c\n   d */\n  e\n");
+        assert_eq!(found, Some(("a\ne\n".to_owned(), 2)));
+    }
+
+    /// One pass: a comment is looked through once, whatever its lines begin with.
+    #[test]
+    fn a_comment_before_code_is_kept_whole() {
+        let found = compact("/*\n  /*\n  // a\n*/ b\n  c\n");
+        assert_eq!(found, Some(("/*\n  /*\n  // a\n*/ b\nc\n".to_owned(), 0)));
+        assert_eq!(compact("a\n  /*\n  b\n"), None, "nothing closes it");
     }
 }
